@@ -1,0 +1,1 @@
+"""Where every image came from: watermark, manifest, fingerprint, log and the page that checks them."""
