@@ -1,0 +1,2 @@
+// Small improvements on every page; each page works without this file.
+"use strict";
