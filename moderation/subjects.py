@@ -1,0 +1,20 @@
+"""What moderation decides about: a kind, a UUID and an owner. It knows no request and no image."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+Kind = Literal["prompt", "image", "adapter"]
+Action = Literal["allow", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing that can be allowed or refused.
+
+    ``owner_id`` is the primary key of the user who is told of the decision, or None when there is none.
+    """
+
+    kind: Kind
+    id: UUID
+    owner_id: int | None
