@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class HouseConfig(AppConfig):
+    """The house itself: settings, the demo accounts command, shared static files."""
+
+    name = "config"
+    label = "house"

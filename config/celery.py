@@ -1,0 +1,11 @@
+"""The Celery application; its settings stand in config/settings.py with their reasons."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("proofsheet")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,40 @@
+"""RFC 9457 problem details for every error that the API answers."""
+
+from typing import Any
+
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from provenance.errors import ProofsheetError
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def problem(*, status: int, code: str, title: str, detail: str = "", **members: Any) -> Response:
+    body = {"type": f"/problems/{code}", "title": title, "status": status, "code": code, **members}
+    if detail:
+        body["detail"] = detail
+    return Response(body, status=status, content_type=CONTENT_TYPE)
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: our own errors by their code, DRF's by theirs, others crash."""
+    if isinstance(error, ProofsheetError):
+        return problem(
+            status=error.status, code=error.code, title=error.message, detail=error.advice
+        )
+    answer = exception_handler(error, context)
+    if answer is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        code, title, members = "invalid", "The request is not valid.", {"errors": answer.data}
+    else:
+        detail = getattr(error, "detail", None)
+        code = getattr(detail, "code", None) or getattr(error, "default_code", "error")
+        title, members = str(detail or error), {}
+    body = problem(status=answer.status_code, code=str(code), title=title, **members)
+    for header in ("WWW-Authenticate", "Retry-After", "Allow"):
+        if header in answer:
+            body[header] = answer[header]
+    return body

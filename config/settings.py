@@ -1,0 +1,279 @@
+"""All settings, read top to bottom. Every variable is listed in the README's table."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import database_from_url, env_bool, env_int, env_list, env_str
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE_DIR = Path(env_str("PROOFSHEET_STATE_DIR", str(ROOT / "var")))
+KEYS_DIR = Path(env_str("PROOFSHEET_KEYS_DIR", str(STATE_DIR / "keys")))
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is ever fetched from a model hub at run time
+
+DEBUG = env_bool("DEBUG", False)
+IS_LOCAL = env_bool("PROOFSHEET_LOCAL", True)  # one host, plain HTTP, demo accounts
+
+
+def _embedded_urls() -> dict[str, str]:
+    """Addresses that config.services wrote when it started the embedded servers."""
+    try:
+        urls: dict[str, str] = json.loads((STATE_DIR / "services.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return urls
+
+
+def _secret_key() -> str:
+    """SECRET_KEY, or in the local default one made at the first start and kept in the keys folder."""
+    if key := os.environ.get("SECRET_KEY"):
+        return key
+    if not IS_LOCAL:
+        raise ImproperlyConfigured("SECRET_KEY is not set: production has no default for it.")
+    path = KEYS_DIR / "django_secret_key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)  # the first of two processes wins; both then read the same key
+        except FileExistsError:
+            pass
+        draft.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = _secret_key()
+EMBEDDED = _embedded_urls()
+
+# ---------------------------------------------------------------- hosts and transport
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
+PUBLIC_URL = env_str("PUBLIC_URL", "http://localhost:8000")
+SECURE_SSL_REDIRECT = not IS_LOCAL
+SESSION_COOKIE_SECURE = not IS_LOCAL
+CSRF_COOKIE_SECURE = not IS_LOCAL
+SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not IS_LOCAL
+SECURE_HSTS_PRELOAD = not IS_LOCAL
+SECURE_PROXY_SSL_HEADER = None if IS_LOCAL else ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+# ---------------------------------------------------------------- applications
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "template_partials",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_prometheus",
+    "config.apps.HouseConfig",
+    "provenance",
+    "moderation",
+    "adapters",
+    "generation",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# ---------------------------------------------------------------- database, cache, broker
+DATABASE_URL = env_str(
+    "DATABASE_URL", EMBEDDED.get("database", "postgresql://127.0.0.1/proofsheet")
+)
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **database_from_url(DATABASE_URL),
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 0,  # under ASGI and thread pools connections come from the pool below
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": env_int("DATABASE_POOL_SIZE", 16)}},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+BROKER_URL = env_str("BROKER_URL", EMBEDDED.get("broker", "redis://127.0.0.1:6379/0"))
+CACHE_URL = env_str("CACHE_URL", EMBEDDED.get("cache", "redis://127.0.0.1:6379/1"))
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+}
+
+# ---------------------------------------------------------------- Celery: a message is a ticket
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TASK_IGNORE_RESULT = True  # state lives in the database
+CELERY_TASK_ACKS_LATE = True  # a worker that dies gives its ticket back
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a waiting ticket must not hide behind a long one
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}  # the sweeper rescues sooner
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "cpu"
+CELERY_TASK_ROUTES = {"generation.tasks.render": {"queue": "gpu"}}
+CELERY_BEAT_SCHEDULE = {
+    "sequence-log": {"task": "provenance.tasks.sequence_log", "schedule": 1.0},
+    "requeue-stalled": {"task": "generation.tasks.requeue_stalled", "schedule": 10.0},
+}
+
+# ---------------------------------------------------------------- accounts
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/studio/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = env_str(
+    "ACCOUNT_EMAIL_VERIFICATION", "none" if IS_LOCAL else "mandatory"
+)
+EMAIL_BACKEND = env_str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_HOST = env_str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env_int("EMAIL_PORT", 25)
+DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "proofsheet@localhost")
+
+# ---------------------------------------------------------------- API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
+    "PAGE_SIZE": 24,
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.ScopedRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "user": env_str("API_RATE_USER", "600/min"),
+        "anon": env_str("API_RATE_ANON", "60/min"),
+        "verify": env_str("API_RATE_VERIFY", "30/min"),
+    },
+    "EXCEPTION_HANDLER": "config.problems.problem_response",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Proofsheet API",
+    "DESCRIPTION": "Generate screened, marked and logged images; contest refusals; verify files.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# ---------------------------------------------------------------- files
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [ROOT / "config" / "static"]
+MEDIA_ROOT = Path(env_str("MEDIA_ROOT", str(STATE_DIR / "media")))
+PRIVATE_STORAGE_BACKEND = env_str(
+    "PRIVATE_STORAGE_BACKEND", "django.core.files.storage.FileSystemStorage"
+)
+PRIVATE_STORAGE_OPTIONS: dict[str, Any] = json.loads(
+    env_str("PRIVATE_STORAGE_OPTIONS", json.dumps({"location": str(MEDIA_ROOT)}))
+)
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": PRIVATE_STORAGE_BACKEND, "OPTIONS": PRIVATE_STORAGE_OPTIONS},
+    "private": {"BACKEND": PRIVATE_STORAGE_BACKEND, "OPTIONS": PRIVATE_STORAGE_OPTIONS},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# ---------------------------------------------------------------- Proofsheet itself
+PROOFSHEET_VERSION = "0.1.0"
+PROOFSHEET_PROVIDER = env_str("PROOFSHEET_PROVIDER", "Proofsheet demo operator")
+PROOFSHEET_SYSTEM_NAME = env_str("PROOFSHEET_SYSTEM_NAME", "Proofsheet")
+PROOFSHEET_KEYS_DIR = KEYS_DIR
+PROOFSHEET_LOG_ORIGIN = env_str("PROOFSHEET_LOG_ORIGIN", "localhost/proofsheet")
+PROOFSHEET_TORCH_THREADS = env_int("PROOFSHEET_TORCH_THREADS", 1)
+PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
+PROOFSHEET_STARTER_DIR = ROOT / "generation" / "starter"
+PROOFSHEET_VERIFY_MAX_BYTES = env_int("PROOFSHEET_VERIFY_MAX_BYTES", 20 * 1024 * 1024)
+
+# ---------------------------------------------------------------- language, time, logs
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
+}
+UNFOLD = {"SITE_TITLE": "Proofsheet", "SITE_HEADER": "Proofsheet", "SITE_URL": "/"}

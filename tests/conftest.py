@@ -1,0 +1,64 @@
+"""The cast of STYLE.md: alice submits, bob reviews, carol hears appeals, dora exports, mallory
+is a stranger, olga operates."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+
+from config.roles import ROLES, give_permissions
+
+
+@pytest.fixture
+def roles(db: None) -> dict[str, Group]:
+    give_permissions(Group, Permission)
+    return {group.name: group for group in Group.objects.all()}
+
+
+def _user(name: str, roles: dict[str, Group]) -> User:
+    user = User.objects.create_user(name, f"{name}@example.org", "a long test password")
+    user.groups.set([roles[group] for group in ROLES.get(name, ())])
+    user.is_staff = name == "olga"
+    user.save()
+    return user
+
+
+@pytest.fixture
+def alice(roles: dict[str, Group]) -> User:
+    return _user("alice", roles)
+
+
+@pytest.fixture
+def bob(roles: dict[str, Group]) -> User:
+    return _user("bob", roles)
+
+
+@pytest.fixture
+def carol(roles: dict[str, Group]) -> User:
+    return _user("carol", roles)
+
+
+@pytest.fixture
+def dora(roles: dict[str, Group]) -> User:
+    return _user("dora", roles)
+
+
+@pytest.fixture
+def olga(roles: dict[str, Group]) -> User:
+    return _user("olga", roles)
+
+
+@pytest.fixture
+def mallory(roles: dict[str, Group]) -> User:
+    return _user("mallory", roles)
+
+
+@pytest.fixture
+def as_user() -> object:
+    """`as_user(bob).get(...)`: a client logged in as that user."""
+
+    def login(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return login

@@ -1,0 +1,39 @@
+"""Settings of the tests: the project's own, on servers started for this one test run."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from config import services
+
+(services.ROOT / "var" / "test").mkdir(parents=True, exist_ok=True)
+STATE = Path(tempfile.mkdtemp(prefix="run-", dir=services.ROOT / "var" / "test"))
+os.environ["PROOFSHEET_STATE_DIR"] = str(STATE)
+STATE.chmod(0o755)
+_servers = services.embedded(STATE)
+_servers.__enter__()
+
+
+def _stop() -> None:
+    _servers.__exit__(None, None, None)
+    shutil.rmtree(STATE, ignore_errors=True)
+
+
+atexit.register(_stop)
+
+from config.settings import *  # noqa: E402, F403 - the addresses above must be set first
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {  # noqa: F405
+    "user": "100000/min",
+    "anon": "100000/min",
+    "verify": "100000/min",
+}
