@@ -1,0 +1,54 @@
+"""Where a running request is, with its last preview. Kept in the cache only, for a minute.
+
+A preview is unmarked and unscreened, so it never touches storage, and views show it to nobody but
+the owner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.cache import cache
+
+LIFETIME_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`preview` is a small WebP. `stage` is "denoise", "mark", "screen", "sign" or "store"."""
+
+    stage: str
+    step: int
+    steps: int
+    preview: bytes | None = None
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.step / self.steps) if self.steps else 0
+
+
+def publish(request_id: UUID, progress: Progress) -> None:
+    """Replace what is known; a report without a preview leaves the last preview in place."""
+    if progress.preview is not None:
+        cache.set(_key(request_id, "preview"), progress.preview, LIFETIME_S)
+    cache.set(
+        _key(request_id, "step"), (progress.stage, progress.step, progress.steps), LIFETIME_S
+    )
+
+
+def read(request_id: UUID) -> Progress | None:
+    """The last report, or None when the request is not running (or the cache lost it)."""
+    found = cache.get_many([_key(request_id, "step"), _key(request_id, "preview")])
+    step = found.get(_key(request_id, "step"))
+    if step is None:
+        return None
+    return Progress(*step, preview=found.get(_key(request_id, "preview")))
+
+
+def forget(request_id: UUID) -> None:
+    cache.delete_many([_key(request_id, "step"), _key(request_id, "preview")])
+
+
+def _key(request_id: UUID, part: str) -> str:
+    return f"generation:{request_id}:{part}"
