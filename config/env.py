@@ -1,4 +1,4 @@
-"""Typed readers of environment variables: a wrong value fails at start with its name, never later."""
+"""Typed readers of environment variables: a wrong value fails at start, by its name."""
 
 import os
 from urllib.parse import unquote, urlsplit

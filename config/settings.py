@@ -1,5 +1,6 @@
 """All settings, read top to bottom. Every variable is listed in the README's table."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -30,7 +31,7 @@ def _embedded_urls() -> dict[str, str]:
 
 
 def _secret_key() -> str:
-    """SECRET_KEY, or in the local default one made at the first start and kept in the keys folder."""
+    """SECRET_KEY, or in the local default one made at the first start and kept with the keys."""
     if key := os.environ.get("SECRET_KEY"):
         return key
     if not IS_LOCAL:
@@ -41,10 +42,8 @@ def _secret_key() -> str:
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)  # the first of two processes wins; both then read the same key
-        except FileExistsError:
-            pass
         draft.unlink()
     return path.read_text()
 
