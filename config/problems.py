@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -9,6 +11,7 @@ from rest_framework.views import exception_handler
 from provenance.errors import ProofsheetError
 
 CONTENT_TYPE = "application/problem+json"
+NAMES = {Http404: "not_found", PermissionDenied: "permission_denied"}
 
 
 def problem(*, status: int, code: str, title: str, detail: str = "", **members: Any) -> Response:
@@ -28,12 +31,16 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     if answer is None:
         return None
     if isinstance(error, exceptions.ValidationError):
-        code, title, members = "invalid", "The request is not valid.", {"errors": answer.data}
+        body = problem(
+            status=answer.status_code,
+            code="invalid",
+            title="The request is not valid.",
+            errors=answer.data,
+        )
     else:
-        detail = getattr(error, "detail", None)
-        code = getattr(detail, "code", None) or getattr(error, "default_code", "error")
-        title, members = str(detail or error), {}
-    body = problem(status=answer.status_code, code=str(code), title=title, **members)
+        detail = getattr(error, "detail", error)
+        code = str(getattr(detail, "code", None) or NAMES.get(type(error), "error"))
+        body = problem(status=answer.status_code, code=code, title=str(detail))
     for header in ("WWW-Authenticate", "Retry-After", "Allow"):
         if header in answer:
             body[header] = answer[header]
