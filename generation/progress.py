@@ -32,9 +32,7 @@ def publish(request_id: UUID, progress: Progress) -> None:
     """Replace what is known; a report without a preview leaves the last preview in place."""
     if progress.preview is not None:
         cache.set(_key(request_id, "preview"), progress.preview, LIFETIME_S)
-    cache.set(
-        _key(request_id, "step"), (progress.stage, progress.step, progress.steps), LIFETIME_S
-    )
+    cache.set(_key(request_id, "step"), (progress.stage, progress.step, progress.steps), LIFETIME_S)
 
 
 def read(request_id: UUID) -> Progress | None:

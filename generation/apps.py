@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class GenerationConfig(AppConfig):
+    name = "generation"
+    verbose_name = "Generation"
+
+    def ready(self) -> None:
+        from generation import receivers
+
+        receivers.connect()

@@ -1,0 +1,135 @@
+"""What a person asks for, cleaned and checked before anything is stored. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import unicodedata
+from dataclasses import asdict, dataclass, replace
+
+from provenance.errors import ProofsheetError
+
+PROMPT_MAX_CHARACTERS = 2000
+STEPS_RANGE = (1, 100)
+GUIDANCE_RANGE = (0.0, 20.0)
+WEIGHT_RANGE = (-2.0, 2.0)
+SEED_MAX = 2**32 - 1
+ADAPTERS_MAX = 4
+
+# Invisible format characters that emoji and Persian or Indic writing need; the rest (bidirectional
+# overrides, byte order marks, tags) can only disguise what a prompt says.
+KEPT_FORMAT_CHARACTERS = frozenset("\u200c\u200d")
+
+
+class PromptEmpty(ProofsheetError):
+    default_code = "prompt_empty"
+    default_status = 422
+    default_message = "The prompt is empty."
+    default_advice = "Write a few words of what the picture should show."
+
+
+class PromptTooLong(ProofsheetError):
+    default_code = "prompt_too_long"
+    default_status = 422
+    default_message = f"The prompt is longer than {PROMPT_MAX_CHARACTERS} characters."
+    default_advice = "Shorten it; the model reads only the first few dozen words anyway."
+
+
+class StepsOutOfRange(ProofsheetError):
+    default_code = "steps_out_of_range"
+    default_status = 422
+    default_message = "The number of steps is out of range."
+    default_advice = "Choose a whole number from {} to {}.".format(*STEPS_RANGE)
+
+
+class GuidanceOutOfRange(ProofsheetError):
+    default_code = "guidance_out_of_range"
+    default_status = 422
+    default_message = "The guidance is out of range."
+    default_advice = "Choose a number from {:g} to {:g}.".format(*GUIDANCE_RANGE)
+
+
+class SeedOutOfRange(ProofsheetError):
+    default_code = "seed_out_of_range"
+    default_status = 422
+    default_message = "The seed is out of range."
+    default_advice = f"Choose a whole number from 0 to {SEED_MAX}, or leave it empty."
+
+
+class SizeNotOffered(ProofsheetError):
+    default_code = "size_not_offered"
+    default_status = 422
+    default_message = "The model cannot make images of that size."
+    default_advice = "Choose one of the sizes that the studio lists for the model."
+
+
+class AdapterWeightOutOfRange(ProofsheetError):
+    default_code = "adapter_weight_out_of_range"
+    default_status = 422
+    default_message = "The weight of an adapter is out of range."
+    default_advice = "Choose a number from {:g} to {:g}; 0 leaves it out.".format(*WEIGHT_RANGE)
+
+
+class TooManyAdapters(ProofsheetError):
+    default_code = "too_many_adapters"
+    default_status = 422
+    default_message = f"A request takes at most {ADAPTERS_MAX} adapters, each once."
+    default_advice = "Leave some of them out."
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request as a person wrote it. None means the model's own default (a random seed)."""
+
+    prompt: str
+    negative_prompt: str = ""
+    model: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    seed: int | None = None
+    width: int | None = None
+    height: int | None = None
+    adapters: tuple[tuple[str, float], ...] = ()
+
+    def sha256(self) -> str:
+        body = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(body.encode()).hexdigest()
+
+
+def clean_text(text: str) -> str:
+    """NFC, line breaks as spaces, without control, surrogate or disguising format characters."""
+    spaced = " ".join(text.split())
+    kept = (c for c in spaced if c in KEPT_FORMAT_CHARACTERS or unicodedata.category(c) not in DROP)
+    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
+
+
+DROP = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+def check(draft: Draft) -> Draft:
+    """The draft with clean text, or the named error of the first thing that is wrong with it."""
+    if max(len(draft.prompt), len(draft.negative_prompt)) > PROMPT_MAX_CHARACTERS:
+        raise PromptTooLong
+    prompt = clean_text(draft.prompt)
+    if not prompt.strip("".join(KEPT_FORMAT_CHARACTERS)):
+        raise PromptEmpty
+    if draft.steps is not None and not _within(draft.steps, STEPS_RANGE):
+        raise StepsOutOfRange
+    if draft.guidance is not None and not _within(draft.guidance, GUIDANCE_RANGE):
+        raise GuidanceOutOfRange
+    if draft.seed is not None and not 0 <= draft.seed <= SEED_MAX:
+        raise SeedOutOfRange
+    _check_adapters(draft.adapters)
+    return replace(draft, prompt=prompt, negative_prompt=clean_text(draft.negative_prompt))
+
+
+def _within(value: float, bounds: tuple[float, float]) -> bool:
+    return math.isfinite(value) and bounds[0] <= value <= bounds[1]
+
+
+def _check_adapters(adapters: tuple[tuple[str, float], ...]) -> None:
+    if len(adapters) > ADAPTERS_MAX or len({slug for slug, _ in adapters}) < len(adapters):
+        raise TooManyAdapters
+    if not all(_within(weight, WEIGHT_RANGE) for _, weight in adapters):
+        raise AdapterWeightOutOfRange
