@@ -1,1 +1,1 @@
-"""Where every image came from: watermark, manifest, fingerprint, log and the page that checks them."""
+"""Where every image came from: watermark, manifest, fingerprint, log, and the page that checks."""

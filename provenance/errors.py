@@ -1,4 +1,6 @@
-"""The one exception root of Proofsheet; it lives in the lowest room so that every room can subclass it."""
+"""The one exception root of Proofsheet; it lives in the lowest room so that every room can subclass
+it.
+"""
 
 from typing import ClassVar
 
@@ -6,8 +8,10 @@ from typing import ClassVar
 class ProofsheetError(Exception):
     """A condition that a user can be told about.
 
-    Subclasses name the condition and set the class attributes; a call may replace the sentences where it knows more.
-    `code` is stable and machine readable, `message` says what happened, `advice` what to do, `status` is the HTTP status.
+    Subclasses name the condition and set the class attributes; a call may replace the sentences
+    where it knows more.
+    `code` is stable and machine readable, `message` says what happened, `advice` what to do,
+    `status` is the HTTP status.
     """
 
     default_code: ClassVar[str] = "error"

@@ -1,7 +1,9 @@
 """What is kept about each marked picture, and the transparency log as tables.
 
-A log entry is written once, in the transaction of the business that it records, together with a `PendingEntry` (the outbox).
-The sequencer later gives it a gap-free `Leaf` and removes the pending row. Entries, leaves, nodes and checkpoints are append-only:
+A log entry is written once, in the transaction of the business that it records, together with a
+`PendingEntry` (the outbox).
+The sequencer later gives it a gap-free `Leaf` and removes the pending row. Entries, leaves, nodes
+and checkpoints are append-only:
 triggers in the migration refuse UPDATE, DELETE and TRUNCATE.
 """
 
@@ -15,12 +17,18 @@ class Asset(models.Model):
     """One marked picture, as the public may learn of it; never its prompt, never its owner."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    watermark_id = models.CharField(max_length=16, unique=True, help_text="64-bit identifier in the pixels, 16 hex digits")
+    watermark_id = models.CharField(
+        max_length=16, unique=True, help_text="64-bit identifier in the pixels, 16 hex digits"
+    )
     sha256 = models.CharField(max_length=64, db_index=True, help_text="digest of the sealed file")
     fingerprint = models.BinaryField(max_length=32, help_text="PDQ, 256 bits")
-    manifest = models.BinaryField(help_text="C2PA manifest store, so that a stripped file finds it again")
+    manifest = models.BinaryField(
+        help_text="C2PA manifest store, so that a stripped file finds it again"
+    )
     manifest_sha256 = models.CharField(max_length=64)
-    salt = models.BinaryField(max_length=32, help_text="key of the commitments in the log entry; erased with the content")
+    salt = models.BinaryField(
+        max_length=32, help_text="key of the commitments in the log entry; erased with the content"
+    )
     provider = models.CharField(max_length=200)
     system_name = models.CharField(max_length=200)
     system_version = models.CharField(max_length=100)
@@ -53,7 +61,9 @@ class LogEntry(models.Model):
 class PendingEntry(models.Model):
     """Outbox row: an entry that the sequencer has not yet given a leaf index."""
 
-    entry = models.OneToOneField(LogEntry, on_delete=models.PROTECT, primary_key=True, related_name="pending")
+    entry = models.OneToOneField(
+        LogEntry, on_delete=models.PROTECT, primary_key=True, related_name="pending"
+    )
 
     class Meta:
         verbose_name_plural = "pending entries"
@@ -70,21 +80,25 @@ class Leaf(models.Model):
 
     class Meta:
         verbose_name_plural = "leaves"
-        constraints = [models.CheckConstraint(condition=Q(index__gte=0), name="leaf_index_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(index__gte=0), name="leaf_index_not_negative")
+        ]
 
     def __str__(self) -> str:
         return f"leaf {self.index}"
 
 
 class Node(models.Model):
-    """Digest of one complete subtree: level 0 holds the leaf hashes, level n covers 2**n of them."""
+    """Digest of one complete subtree: level 0 holds leaf hashes, level n covers 2**n of them."""
 
     level = models.PositiveSmallIntegerField()
     position = models.BigIntegerField()
     digest = models.BinaryField(max_length=32)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["level", "position"], name="one_node_per_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["level", "position"], name="one_node_per_place")
+        ]
 
     def __str__(self) -> str:
         return f"node {self.level}/{self.position}"

@@ -1,0 +1,177 @@
+"""Finding the lattice of a repeated tile: scale, rotation, mirror and offset. Pure.
+
+The picture's residual (high-passed, limited to the mark's own strength) repeats with the tile, so
+its autocorrelation peaks
+on a square lattice (Kutter 1998). Each likely lattice is folded to one tile and correlated with the
+key's sync pattern.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy import fft
+
+from provenance import tile
+from provenance.tile import SIZE, Patterns, Plane
+
+WORKING_SIDE = 1024
+SCALES = np.exp(np.arange(np.log(0.42), np.log(2.1), 0.004))
+ANGLES = np.deg2rad(np.arange(-45.0, 45.0, 0.25))
+CANDIDATES = 6
+_AROUND = [(across, around) for across in (-1, 0, 1) for around in (-1, 0, 1) if across or around]
+LIMIT = 5.0
+"""Residuals beyond this many 8-bit steps are edges, not mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How the picture differs from the one that was marked: pixels per tile pixel, degrees
+    anticlockwise, mirrored.
+    """
+
+    scale: float
+    rotation_degrees: float
+    is_mirrored: bool
+    offset_x: int
+    offset_y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """A folded tile, upright and in place; `sync` is its sync peak in standard deviations."""
+
+    tile: Plane
+    sync: float
+    scale: float
+    angle: float
+    geometry: Geometry
+
+
+def alignments(luma: Plane, patterns: Patterns) -> Iterator[Alignment]:
+    """Alignments worth decoding, the cheapest guesses first."""
+    shrink = min(1.0, WORKING_SIDE / max(luma.shape))
+    if shrink < 1:
+        size = (round(luma.shape[1] * shrink), round(luma.shape[0] * shrink))
+        luma = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
+    signal = residual(luma)
+    for scale in sorted({max(luma.shape) / 512, 1.0}):  # whole pictures, and plain cut-outs
+        yield _align(signal, scale, 0.0, patterns, shrink)
+    candidates = [
+        _align(signal, scale, angle, patterns, shrink) for scale, angle in _likely(signal)
+    ]
+    for candidate in sorted(candidates, key=lambda each: -each.sync)[:2]:
+        yield _refined(signal, candidate, patterns, shrink)
+
+
+def residual(luma: Plane) -> Plane:
+    """What is left of a picture without its own content: float32 [H, W], unit variance."""
+    smooth = _edge_preserving(luma)
+    rest = np.clip(luma - smooth, -LIMIT, LIMIT)
+    rest = rest - cv2.GaussianBlur(rest, (0, 0), 9.0)
+    return np.asarray(rest / (float(rest.std()) + 1e-6), np.float32)
+
+
+def _edge_preserving(luma: Plane) -> Plane:
+    """A guided filter with the picture as its own guide (He et al. 2010)."""
+    window, softness = (17, 17), 60.0
+    mean = cv2.blur(luma, window)
+    variance = cv2.blur(luma * luma, window) - mean * mean
+    gain = variance / (variance + softness)
+    shift = mean * (1 - gain)
+    return np.asarray(cv2.blur(gain, window) * luma + cv2.blur(shift, window), np.float32)
+
+
+def _autocorrelation(signal: Plane) -> Plane:
+    """The whitened autocorrelation, origin in the middle."""
+    height, width = (fft.next_fast_len(2 * side, real=True) for side in signal.shape)
+    power = np.abs(fft.rfft2(signal, s=(height, width))) ** 2
+    smooth = cv2.blur(power, (15, 15)) + 1e-6
+    lags = fft.fftshift(fft.irfft2(power / smooth, s=(height, width)))
+    return np.asarray(lags, np.float32)
+
+
+def _likely(signal: Plane) -> list[tuple[float, float]]:
+    """(scale, angle) of the highest lattice scores."""
+    lags = np.asarray(cv2.GaussianBlur(_autocorrelation(signal), (0, 0), 0.8), np.float32)
+    middle_y, middle_x = lags.shape[0] // 2, lags.shape[1] // 2
+    scales, angles = np.meshgrid(SCALES, ANGLES, indexing="ij")
+    score = np.zeros(scales.shape, np.float32)
+    for across, down in (
+        (1, 0),
+        (0, 1),
+        (1, 1),
+        (1, -1),
+        (2, 0),
+        (0, 2),
+        (2, 1),
+        (1, 2),
+        (-1, 2),
+        (2, -1),
+    ):
+        x = scales * SIZE * (across * np.cos(angles) + down * np.sin(angles))
+        y = scales * SIZE * (-across * np.sin(angles) + down * np.cos(angles))
+        is_inside = (np.abs(x) < signal.shape[1] * 0.9) & (np.abs(y) < signal.shape[0] * 0.9)
+        column = np.clip(np.rint(x).astype(int) + middle_x, 0, lags.shape[1] - 1)
+        row = np.clip(np.rint(y).astype(int) + middle_y, 0, lags.shape[0] - 1)
+        score += np.where(is_inside, lags[row, column], 0)
+    picked = []
+    for _ in range(CANDIDATES):
+        row, column = np.unravel_index(int(score.argmax()), score.shape)
+        picked.append((float(SCALES[row]), float(ANGLES[column])))
+        score[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5] = -np.inf
+    return picked
+
+
+def _align(
+    signal: Plane, scale: float, angle: float, patterns: Patterns, shrink: float
+) -> Alignment:
+    folded = _folded(signal, scale, angle)
+    surfaces = fft.irfft2(fft.rfft2(folded)[None] * patterns.sync_spectra, s=(SIZE, SIZE))
+    place = int(surfaces.argmax())
+    orientation, row, column = np.unravel_index(place, surfaces.shape)
+    sync = float(surfaces.flat[place] / (surfaces.std() + 1e-9))
+    aligned = tile.upright(np.roll(folded, (-row, -column), (0, 1)), int(orientation))
+    geometry = Geometry(
+        scale=round(scale / shrink, 4),
+        rotation_degrees=round(float(np.rad2deg(angle)) + 90 * (int(orientation) % 4), 2) % 360,
+        is_mirrored=int(orientation) >= 4,
+        offset_x=int(column),
+        offset_y=int(row),
+    )
+    return Alignment(aligned, sync, scale, angle, geometry)
+
+
+def _folded(signal: Plane, scale: float, angle: float) -> Plane:
+    """The sum of all tiles of the lattice, float32 [96, 96], weighted by how often each place was
+    seen.
+    """
+    height, width = signal.shape
+    cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
+    reach_x = (abs(cosine) * width + abs(sine) * height) / scale**2
+    reach_y = (abs(sine) * width + abs(cosine) * height) / scale**2
+    columns, rows = int(-(-reach_x // SIZE)) * SIZE, int(-(-reach_y // SIZE)) * SIZE
+    matrix = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0]])
+    matrix[:, 2] = [width / 2 - 0.5, height / 2 - 0.5] - matrix[:, :2] @ [columns / 2, rows / 2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    if scale > 1.3:
+        signal = np.asarray(cv2.GaussianBlur(signal, (0, 0), 0.45 * scale), np.float32)
+    flat = cv2.warpAffine(signal, matrix, (columns, rows), flags=flags)
+    seen = cv2.warpAffine(np.ones_like(signal), matrix, (columns, rows), flags=flags)
+    shape = (rows // SIZE, SIZE, columns // SIZE, SIZE)
+    total, count = flat.reshape(shape).sum((0, 2)), seen.reshape(shape).sum((0, 2))
+    return np.asarray(total / np.sqrt(count + 1e-3), np.float32)
+
+
+def _refined(signal: Plane, start: Alignment, patterns: Patterns, shrink: float) -> Alignment:
+    """Climb the sync peak in scale and angle."""
+    best, scale, angle = start, start.scale, start.angle
+    for scale_step, angle_step in ((0.004, 0.0044), (0.002, 0.0022), (0.001, 0.0011)):
+        for scale_shift, angle_shift in _AROUND:
+            near = (scale * (1 + scale_shift * scale_step), angle + angle_shift * angle_step)
+            candidate = _align(signal, *near, patterns, shrink)
+            if candidate.sync > best.sync:
+                best = candidate
+        scale, angle = best.scale, best.angle
+    return best

@@ -1,0 +1,205 @@
+"""The transparency log: entries through an outbox, one sequencer, a Merkle tree, signed
+checkpoints.
+
+`append` writes the entry in the caller's transaction. `sequence` gives waiting entries their leaf
+index; an advisory lock makes
+it safe to run it anywhere and any number of times.
+"""
+
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from provenance import canonical, checkpoint, merkle
+from provenance.errors import ProofsheetError
+from provenance.installation import keyring
+from provenance.models import Checkpoint, Leaf, LogEntry, Node, PendingEntry
+
+BATCH = 5000
+_LOCK = 0x70726F6F66  # "proof": the sequencer's advisory lock
+
+
+class NotInLog(ProofsheetError):
+    default_code = "not_in_log"
+    default_message = "The log holds no such entry."
+    default_advice = "Check the number; a new entry gets its place within a few seconds."
+    default_status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """An entry's place in a signed tree: `path` leads from the leaf hash to the root of the
+    checkpoint.
+    """
+
+    index: int
+    tree_size: int
+    body: bytes
+    path: tuple[bytes, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first place where the log does not hold; `index` is a leaf index, or None for the log as
+    a whole.
+    """
+
+    index: int | None
+    sentence: str
+
+
+def append(*, kind: str, subject: UUID, body: Mapping[str, Any], at: datetime) -> LogEntry:
+    """Add an entry to the outbox in the caller's transaction. `body` holds digests, commitments and
+    types only.
+
+    Raises:
+        canonical.NotCanonical: the body cannot be written as canonical bytes.
+    """
+    record = {"v": 1, "kind": kind, "subject": str(subject), "at": _utc(at), "body": dict(body)}
+    with transaction.atomic():
+        entry = LogEntry.objects.create(
+            kind=kind, subject=subject, body=canonical.encode(record), at=at
+        )
+        PendingEntry.objects.create(entry=entry)
+    return entry
+
+
+def commitment(salt: bytes, value: str | bytes) -> str:
+    """A salted commitment, hexadecimal: it says nothing once the salt is erased."""
+    data = value.encode() if isinstance(value, str) else value
+    return hmac.digest(salt, data, sha256).hex()
+
+
+def sequence(*, at: datetime) -> int:
+    """Give every waiting entry its leaf index and sign the new root; returns how many were added.
+
+    Two at once: the second returns 0. The empty tree gets a checkpoint too.
+    """
+    total = 0
+    while added := _sequence_batch(at=at):
+        total += added
+        if added < BATCH:
+            break
+    return total
+
+
+def _sequence_batch(*, at: datetime) -> int:
+    with transaction.atomic():
+        if not _lock_sequencer():
+            return 0
+        waiting = list(PendingEntry.objects.select_related("entry").order_by("entry_id")[:BATCH])
+        last = Checkpoint.objects.order_by("-tree_size").first()
+        if waiting or last is None:
+            frontier = _frontier(last.tree_size if last else 0)
+            _integrate(frontier, [pending.entry for pending in waiting])
+            PendingEntry.objects.filter(pk__in=[pending.pk for pending in waiting]).delete()
+            _sign(frontier.size, frontier.root(), at=at)
+        return len(waiting)
+
+
+def _lock_sequencer() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _frontier(size: int) -> merkle.Frontier:
+    places = merkle.cover(0, size)
+    digests = nodes(places)
+    return merkle.Frontier(size, [digests[place] for place in places])
+
+
+def _integrate(frontier: merkle.Frontier, entries: Sequence[LogEntry]) -> None:
+    start = frontier.size
+    Leaf.objects.bulk_create(
+        Leaf(index=start + offset, entry=entry) for offset, entry in enumerate(entries)
+    )
+    Node.objects.bulk_create(
+        (
+            Node(level=level, position=position, digest=digest)
+            for entry in entries
+            for (level, position), digest in frontier.append(merkle.leaf_hash(bytes(entry.body)))
+        ),
+        batch_size=5000,
+    )
+
+
+def _sign(size: int, root: bytes, *, at: datetime) -> None:
+    head = checkpoint.TreeHead(settings.PROOFSHEET_LOG_ORIGIN, size, root)
+    note = checkpoint.sign(head, key=keyring().log_key)
+    Checkpoint.objects.create(tree_size=size, root_hash=root, note=note, made_at=at)
+
+
+def nodes(places: Iterable[merkle.Place]) -> dict[merkle.Place, bytes]:
+    """The stored digests of these subtrees, in one query. Raises `NotInLog` when one is missing."""
+    wanted = sorted(set(places))
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n.level, n.position, n.digest FROM provenance_node n"
+            " JOIN unnest(%s::int[], %s::bigint[]) AS w(level, position)"
+            " ON n.level = w.level AND n.position = w.position",
+            [[level for level, _ in wanted], [position for _, position in wanted]],
+        )
+        found = {(level, position): bytes(digest) for level, position, digest in cursor.fetchall()}
+    if len(found) != len(wanted):
+        raise NotInLog(message="The log is missing a part of its tree.")
+    return found
+
+
+def latest_checkpoint() -> Checkpoint:
+    """The checkpoint of the largest tree. Raises `NotInLog` before the first."""
+    found = Checkpoint.objects.order_by("-tree_size").first()
+    if found is None:
+        raise NotInLog(message="The log has no checkpoint yet.")
+    return found
+
+
+def prove_inclusion(index: int) -> InclusionProof:
+    """The entry at a leaf index with its audit path to the latest checkpoint. Raises `NotInLog`."""
+    head = latest_checkpoint()
+    leaf = Leaf.objects.select_related("entry").filter(index=index).first()
+    if leaf is None or index >= head.tree_size:
+        raise NotInLog
+    ranges = merkle.inclusion_ranges(index, head.tree_size)
+    path = merkle.proof_from(ranges, nodes(merkle.places_of(ranges)))
+    return InclusionProof(index, head.tree_size, bytes(leaf.entry.body), tuple(path), head.note)
+
+
+def prove_consistency(old_size: int, size: int) -> list[bytes]:
+    """Digests proving that the tree of `old_size` leaves is a prefix of the one of `size`.
+
+    Raises:
+        merkle.ConsistencyProofInvalid: the sizes are out of order.
+        NotInLog: the log has no tree of that size yet.
+    """
+    if size > latest_checkpoint().tree_size:
+        raise NotInLog(message=f"The log has no tree of {size} leaves yet.")
+    ranges = merkle.consistency_ranges(old_size, size)
+    return merkle.proof_from(ranges, nodes(merkle.places_of(ranges)))
+
+
+def verify_proof(proof: InclusionProof) -> checkpoint.TreeHead:
+    """The signed tree head that the proof leads to. Raises `checkpoint.NoteInvalid` or
+    `merkle.InclusionProofInvalid`.
+    """
+    head = checkpoint.verify(
+        proof.note, origin=settings.PROOFSHEET_LOG_ORIGIN, key=keyring().log_key.public_key()
+    )
+    leaf = merkle.leaf_hash(proof.body)
+    merkle.verify_inclusion(leaf, proof.index, head.tree_size, proof.path, head.root_hash)
+    return head
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,222 @@
+"""Content Credentials (C2PA 2.x) through c2pa-python, which only this module imports. No Django.
+
+No prompt and no person goes into a manifest. Remote manifests are never fetched. The local
+authority is the trust anchor.
+"""
+
+import hashlib
+import io
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import c2pa
+
+from provenance.errors import ProofsheetError
+from provenance.keys import Keyring
+
+SOFT_BINDING_ALGORITHM = "app.proofsheet.tile.1"
+ASSET_LABEL = "app.proofsheet.asset"
+CREATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+MAX_MANIFEST_BYTES = 1_000_000
+_EXPECTED_WITHOUT_TRUST = "signingCredential.untrusted"
+
+logger = logging.getLogger(__name__)
+
+
+class SigningFailed(ProofsheetError):
+    default_code = "signing_failed"
+    default_message = "The picture could not be signed."
+    default_advice = "Nothing was released; try again, or tell the operator if it happens again."
+    default_status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestClaim:
+    """What a manifest says about its asset: ids and names of systems only."""
+
+    asset_id: str
+    system_name: str
+    system_version: str
+    model: str
+    created_at: datetime
+    watermark_id: str
+    is_altered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFile:
+    """The file with its manifest inside, and the manifest store by itself."""
+
+    data: bytes
+    manifest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestReading:
+    """What a file's manifest says of itself.
+
+    `state` is absent (none in the file), unreadable, invalid (it does not match the file), valid
+    (it matches, by a
+    signer that we do not know) or trusted. `issues` are the specification's failure codes.
+    """
+
+    state: Literal["absent", "unreadable", "invalid", "valid", "trusted"]
+    issues: tuple[str, ...] = ()
+    signer: str | None = None
+    claim_generator: str | None = None
+    asset_id: str | None = None
+    is_generated: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        return self.state in ("valid", "trusted")
+
+
+class Signer:
+    """One signing key with its chain, and the reading settings that trust its authority. Reused by
+    a whole process.
+    """
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._settings = {
+            "builder": {"thumbnail": {"enabled": False}},
+            "trust": {"user_anchors": keyring.authority_pem},
+            "verify": {"verify_after_sign": True, "remote_manifest_fetch": False},
+        }
+        info = c2pa.C2paSignerInfo(
+            alg=c2pa.C2paSigningAlg.ES256,
+            sign_cert=keyring.certificate_chain_pem.encode(),
+            private_key=keyring.signer_key_pem.encode(),
+            ta_url=None,
+        )
+        try:
+            self._context = c2pa.Context(c2pa.Settings.from_dict(self._settings))
+            self._signer = c2pa.Signer.from_info(info)
+        except c2pa.C2paError as error:
+            raise SigningFailed(message=f"The signing key cannot be used: {error}.") from error
+
+    def sign(self, data: bytes, mime: str, *, claim: ManifestClaim) -> SignedFile:
+        """The file with a signed manifest, already verified against the local authority.
+
+        Raises:
+            SigningFailed: c2pa refused, or the signed file does not read as trusted.
+        """
+        target = io.BytesIO()
+        try:
+            builder = c2pa.Builder(definition_of(claim), context=self._context)
+            manifest = builder.sign(self._signer, mime, io.BytesIO(data), target)
+        except c2pa.C2paError as error:
+            raise SigningFailed(message=f"The picture could not be signed: {error}.") from error
+        signed = SignedFile(target.getvalue(), manifest)
+        reading = self.read(signed.data, mime)
+        if reading.state != "trusted" or reading.asset_id != claim.asset_id:
+            raise SigningFailed(message=f"The signed picture reads as {reading.state}.")
+        return signed
+
+    def read(self, data: bytes, mime: str) -> ManifestReading:
+        """Read the active manifest of a file; never raises for what an upload may hold."""
+        try:
+            reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=self._context)
+            if reader is None:
+                return ManifestReading("absent")
+            with reader:
+                return _reading(json.loads(reader.json()), str(reader.get_validation_state()))
+        except (c2pa.C2paError, ValueError, KeyError, TypeError) as error:
+            return _refused(str(error))
+
+
+def definition_of(claim: ManifestClaim) -> dict[str, Any]:
+    """The manifest definition that the builder signs."""
+    agent = {"name": claim.system_name, "version": claim.system_version}
+    created = {
+        "action": "c2pa.created",
+        "when": claim.created_at.isoformat(),
+        "digitalSourceType": CREATED,
+        "softwareAgent": agent,
+        "parameters": {"app.proofsheet.model": claim.model},
+    }
+    edited = {"action": "c2pa.edited", "when": claim.created_at.isoformat(), "softwareAgent": agent}
+    binding = {
+        "alg": SOFT_BINDING_ALGORITHM,
+        "blocks": [{"scope": {}, "value": claim.watermark_id}],
+    }
+    training = {
+        "entries": {
+            f"cawg.{use}": {"use": "notAllowed"}
+            for use in ("ai_inference", "ai_generative_training", "ai_training", "data_mining")
+        }
+    }
+    asset = {"id": claim.asset_id, "created_at": claim.created_at.isoformat()}
+    return {
+        "claim_generator_info": [agent],
+        "title": f"{claim.asset_id}.png",
+        "assertions": [
+            _assertion(
+                "c2pa.actions.v2", {"actions": [created, edited] if claim.is_altered else [created]}
+            ),
+            _assertion("c2pa.soft-binding", binding),
+            _assertion("cawg.training-mining", training),
+            _assertion(ASSET_LABEL, asset),
+        ],
+    }
+
+
+def _assertion(label: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"label": label, "data": data}
+
+
+def _reading(store: dict[str, Any], state: str) -> ManifestReading:
+    manifest = store["manifests"][store["active_manifest"]]
+    issues = tuple(dict.fromkeys(_failures(store)))
+    assertions = {item["label"]: item.get("data") or {} for item in manifest.get("assertions", [])}
+    actions = assertions.get("c2pa.actions.v2") or assertions.get("c2pa.actions") or {}
+    generators = manifest.get("claim_generator_info") or [{}]
+    signature = manifest.get("signature_info") or {}
+    return ManifestReading(
+        state=_state(state),
+        issues=issues,
+        signer=_text(signature.get("issuer")) or _text(signature.get("common_name")),
+        claim_generator=_text(generators[0].get("name")),
+        asset_id=_text((assertions.get(ASSET_LABEL) or {}).get("id")),
+        is_generated=any(
+            "trainedAlgorithmicMedia"
+            in str(action.get("digitalSourceType", "")).partition("/digitalsourcetype/")[2]
+            for action in actions.get("actions", [])
+        ),
+    )
+
+
+def _state(state: str) -> Literal["invalid", "valid", "trusted"]:
+    match state.lower():
+        case "trusted":
+            return "trusted"
+        case "valid":
+            return "valid"
+        case _:
+            return "invalid"
+
+
+def _failures(store: dict[str, Any]) -> list[str]:
+    results = (store.get("validation_results") or {}).get("activeManifest") or {}
+    return [str(failure.get("code")) for failure in results.get("failure", [])]
+
+
+def _refused(message: str) -> ManifestReading:
+    """A file whose manifest c2pa would not open; a pointer to a remote one is left alone and said
+    so.
+    """
+    if "must fetch" in message or message.startswith("Remote"):
+        return ManifestReading("unreadable", ("manifest.remote",))
+    return ManifestReading("unreadable", ("manifest.unreadable",))
+
+
+def _text(value: Any) -> str | None:
+    return value[:200] if isinstance(value, str) and value else None
+
+
+def digest(manifest: bytes) -> str:
+    """SHA-256 of a manifest store, hexadecimal."""
+    return hashlib.sha256(manifest).hexdigest()

@@ -1,0 +1,133 @@
+"""The watermark's tile: which pattern carries which code bit, and how a folded tile is read. Pure.
+
+A tile is 96 by 96 pixels at the scale at which a picture's long side is 512. Its spectrum between
+0.018 and 0.20 cycles a
+pixel has about 1,100 dimensions; an orthonormal set of random, keyed vectors in that space carries
+one synchronisation
+pattern and the code bits (spread spectrum, Cox et al. 1997).
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from provenance import convolutional
+
+SIZE = 96
+LOW, HIGH = 0.018, 0.20
+IDENTIFIER_BITS, CHECK_BITS = 64, 16
+CODE_BITS = convolutional.coded_length(IDENTIFIER_BITS + CHECK_BITS)
+SYNC_AMPLITUDE = 0.55
+"""Amplitude of the synchronisation pattern relative to that of all code bits together."""
+
+Plane = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """One key's patterns; `basis` is float32 [dimensions, 1 + CODE_BITS], the sync first."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    basis: Plane
+    sync_spectra: NDArray[np.complex64]
+    """Conjugate spectra of the sync pattern in its eight orientations, [8, 96, 49]."""
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a folded tile holds: the identifier and how much of the code's energy agrees with it, 0
+    to 1.
+    """
+
+    identifier: int
+    is_checked: bool
+    agreement: float
+
+
+@lru_cache(maxsize=8)
+def patterns(key: bytes) -> Patterns:
+    """The patterns of a key (any bytes); the same on every machine."""
+    rows, columns = _band()
+    dimensions = 2 * len(rows)
+    noise = np.frombuffer(
+        hashlib.shake_256(b"proofsheet tile 1" + key).digest(4 * dimensions * (1 + CODE_BITS)),
+        np.dtype("<i4"),
+    ).reshape(dimensions, 1 + CODE_BITS)
+    shaped = noise / 2.0**31
+    orthonormal, triangle = np.linalg.qr(shaped)
+    basis = (orthonormal * np.sign(np.diag(triangle))).astype(np.float32)
+    sync = plane_of(basis[:, 0], rows, columns)
+    spectra = np.stack([np.conj(fft.rfft2(turned)) for turned in orientations(sync)])
+    return Patterns(rows, columns, basis, spectra.astype(np.complex64), key)
+
+
+def _band() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The half-plane frequencies of the band, as indices into an `rfft2` of a tile."""
+    vertical = np.fft.fftfreq(SIZE)[:, None]
+    horizontal = np.fft.rfftfreq(SIZE)[None, :]
+    radius = np.hypot(vertical, horizontal)
+    is_free = (horizontal > 0) | (vertical > 0)  # column 0 holds each frequency twice
+    rows, columns = np.nonzero((radius >= LOW) & (radius <= HIGH) & is_free)
+    return rows, columns
+
+
+def plane_of(vector: Plane, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Plane:
+    """The tile, float32 [96, 96] of unit energy, of a unit vector in the band."""
+    spectrum = np.zeros((SIZE, SIZE // 2 + 1), np.complex64)
+    half = len(vector) // 2
+    spectrum[rows, columns] = (vector[:half] + 1j * vector[half:]) * (SIZE / np.sqrt(2))
+    on_axis = columns == 0
+    spectrum[-rows[on_axis], 0] = np.conj(spectrum[rows[on_axis], 0])
+    return np.asarray(fft.irfft2(spectrum, s=(SIZE, SIZE)), np.float32)
+
+
+def vector_of(tile: Plane, found: Patterns) -> Plane:
+    """The inverse of `plane_of`: the band's coordinates of a tile."""
+    spectrum = fft.rfft2(tile)[found.rows, found.columns] * (np.sqrt(2) / SIZE)
+    return np.concatenate([spectrum.real, spectrum.imag]).astype(np.float32)
+
+
+def orientations(tile: Plane) -> list[Plane]:
+    """The eight: turned by 0, 90, 180, 270 degrees anticlockwise, then the same of the mirrored
+    tile.
+    """
+    return [np.rot90(side, turns) for side in (tile, tile[:, ::-1]) for turns in range(4)]
+
+
+def upright(tile: Plane, orientation: int) -> Plane:
+    """Undo the orientation that `orientations` numbers."""
+    turned = np.rot90(tile, -(orientation % 4))
+    return turned[:, ::-1] if orientation >= 4 else turned
+
+
+def write(identifier: int, found: Patterns) -> Plane:
+    """The tile, float32 [96, 96] of unit variance, that carries a 64-bit identifier."""
+    signs = 2.0 * convolutional.encode(_message(identifier, found.key)).astype(np.float32) - 1.0
+    weights = np.concatenate([[SYNC_AMPLITUDE], signs / np.sqrt(CODE_BITS)]).astype(np.float32)
+    tile = plane_of(found.basis @ weights, found.rows, found.columns)
+    return np.asarray(tile / tile.std(), np.float32)
+
+
+def read(tile: Plane, found: Patterns) -> Reading:
+    """The identifier of an upright, aligned tile."""
+    soft = vector_of(tile, found) @ found.basis[:, 1:]
+    soft = soft / (np.sqrt(np.mean(soft**2)) + 1e-9)
+    message = convolutional.decode(soft)
+    signs = 2.0 * convolutional.encode(message) - 1.0
+    identifier = int.from_bytes(np.packbits(message[:IDENTIFIER_BITS]).tobytes())
+    is_checked = bool((message == _message(identifier, found.key)).all())
+    return Reading(identifier, is_checked, float(np.mean(signs * soft)))
+
+
+def _message(identifier: int, key: bytes) -> NDArray[np.uint8]:
+    """Identifier and keyed check bits, most significant bit first."""
+    number = identifier.to_bytes(IDENTIFIER_BITS // 8)
+    check = hmac.digest(key, b"check" + number, hashlib.sha256)[: CHECK_BITS // 8]
+    return np.unpackbits(np.frombuffer(number + check, np.uint8))
