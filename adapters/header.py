@@ -1,0 +1,171 @@
+"""Bounded reader of a safetensors header. Pure; reads nothing but the header.
+
+Source: the format section of the safetensors README: 8 bytes little-endian header length, JSON,
+then the data without holes. Shapes are the truth; metadata is hearsay.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from provenance.errors import ProofsheetError
+
+HEADER_MAX_BYTES = 16 * 1024 * 1024
+TENSORS_MAX = 20_000
+DTYPE_BYTES = {
+    "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
+    "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
+}  # fmt: skip
+FOREIGN_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x04", b"GGUF", b"\x1f\x8b")
+
+
+class NotSafetensors(ProofsheetError):
+    default_code = "not_safetensors"
+    default_status = 422
+    default_message = "The file is not in the safetensors format."
+    default_advice = "Save the adapter as .safetensors; other formats can carry programs."
+
+
+class HeaderInvalid(ProofsheetError):
+    default_code = "header_invalid"
+    default_status = 422
+    default_message = "The header of the file contradicts itself."
+    default_advice = "Export the adapter again with a current version of its tool."
+
+
+class Truncated(ProofsheetError):
+    default_code = "truncated"
+    default_status = 422
+    default_message = "The file ends before its tensors do."
+    default_advice = "Upload it again; the copy is not complete."
+
+
+class NoTensors(ProofsheetError):
+    default_code = "empty"
+    default_status = 422
+    default_message = "The file holds no tensors."
+    default_advice = "Upload the file that the training run saved."
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """`begin` and `end` are byte offsets into the data, which follows the header."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    tensors: tuple[Tensor, ...]
+    metadata: dict[str, str]
+    data_begins_at: int
+
+
+def read_file(path: Path) -> Header:
+    with path.open("rb") as file:
+        return read(file, size_bytes=path.stat().st_size)
+
+
+def read(file: BinaryIO, *, size_bytes: int) -> Header:
+    """The header of a file of `size_bytes`, positioned at its start.
+
+    Raises NotSafetensors, HeaderInvalid, Truncated, NoTensors, and reads at most 16 MiB.
+    """
+    start = file.read(8)
+    if len(start) < 8 or start.startswith(FOREIGN_STARTS):
+        raise NotSafetensors
+    length = int.from_bytes(start, "little")
+    if length > HEADER_MAX_BYTES:
+        raise (
+            NotSafetensors
+            if length > size_bytes
+            else HeaderInvalid(
+                message=f"The header of {length} bytes is larger than any adapter needs."
+            )
+        )
+    text = file.read(length)
+    if len(text) < length:
+        raise Truncated
+    if not text.startswith(b"{"):
+        raise NotSafetensors
+    entries = _parse(text)
+    metadata = _metadata(entries.pop("__metadata__", {}))
+    tensors = _tensors(entries)
+    _check_layout(tensors, data_bytes=size_bytes - 8 - length)
+    return Header(tensors, metadata, 8 + length)
+
+
+def _parse(text: bytes) -> dict[str, Any]:
+    def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        unique = dict(pairs)
+        if len(unique) < len(pairs):
+            raise HeaderInvalid(message="The header names a tensor twice.")
+        return unique
+
+    try:
+        entries = json.loads(text, object_pairs_hook=without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise HeaderInvalid(message="The header is not valid JSON.") from error
+    if not isinstance(entries, dict):
+        raise HeaderInvalid
+    return entries
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise HeaderInvalid(message="The metadata is not a table of texts.")
+    return value
+
+
+def _tensors(entries: dict[str, Any]) -> tuple[Tensor, ...]:
+    if not entries:
+        raise NoTensors
+    if len(entries) > TENSORS_MAX:
+        raise HeaderInvalid(message=f"The header names more than {TENSORS_MAX} tensors.")
+    return tuple(
+        sorted((_tensor(name, entry) for name, entry in entries.items()), key=lambda t: t.begin)
+    )
+
+
+def _tensor(name: str, entry: Any) -> Tensor:
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise HeaderInvalid(message="A tensor of the header is not described as one.")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in DTYPE_BYTES:
+        raise HeaderInvalid(message="A tensor has an unknown number type.")
+    if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
+        raise HeaderInvalid(message="A tensor has an impossible shape or place.")
+    begin, end = offsets
+    if end - begin != prod(shape) * DTYPE_BYTES[dtype]:
+        raise HeaderInvalid(message="A tensor's place does not fit its shape.")
+    return Tensor(name, dtype, tuple(shape), begin, end)
+
+
+def _are_sizes(value: Any) -> bool:
+    """A short list of whole numbers that fit 63 bits; `True` is no number here."""
+    return (
+        isinstance(value, list)
+        and len(value) <= 8
+        and all(type(item) is int and 0 <= item < 2**63 for item in value)
+    )
+
+
+def _check_layout(tensors: Iterable[Tensor], *, data_bytes: int) -> None:
+    position = 0
+    for tensor in tensors:
+        if tensor.begin != position:
+            raise HeaderInvalid(message="The tensors overlap or leave a hole.")
+        position = tensor.end
+    if position > data_bytes:
+        raise Truncated
+    if position < data_bytes:
+        raise HeaderInvalid(message="Bytes follow that no tensor owns.")
