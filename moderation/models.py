@@ -1,7 +1,8 @@
 """Policies, screenings, review cases, decisions, statements and appeals.
 
-Rows change only through the domain modules (``cases``, ``decisions``, ``appeals``), which hold the row's
-lock and call the transition methods below. ``Decision`` rows never change; a trigger repeats that.
+Rows change only through the domain modules (``cases``, ``decisions``, ``appeals``), which hold the
+row's lock and call the transition methods below. ``Decision`` rows never change; a trigger repeats
+that.
 """
 
 from datetime import datetime
@@ -56,7 +57,9 @@ class Policy(models.Model):
 
 
 class Screening(models.Model):
-    """One verdict of the classifiers and rules on one prompt or picture. Holds digests, never the text."""
+    """One verdict of the classifiers and rules on one prompt or picture. Holds digests, never the
+    text.
+    """
 
     class Verdict(models.TextChoices):
         ALLOW = "allow", "Allow"
@@ -123,10 +126,12 @@ class ReviewCase(models.Model):
                 name="one_undecided_case_per_subject",
             ),
             models.CheckConstraint(
-                condition=Q(status="leased") ^ Q(lease_token__isnull=True), name="leased_case_has_token"
+                condition=Q(status="leased") ^ Q(lease_token__isnull=True),
+                name="leased_case_has_token",
             ),
             models.CheckConstraint(
-                condition=Q(status="decided") ^ Q(decided_at__isnull=True), name="decided_case_has_time"
+                condition=Q(status="decided") ^ Q(decided_at__isnull=True),
+                name="decided_case_has_time",
             ),
         ]
         indexes = [
@@ -147,6 +152,10 @@ class ReviewCase(models.Model):
         if status not in self.TRANSITIONS[self.Status(self.status)]:
             raise WrongState("case", self.status)
         self.status = status
+
+    def is_leased(self, *, at: datetime) -> bool:
+        """Whether somebody holds it at `at`; a lease that ran out is none."""
+        return self.lease_expires_at is not None and self.lease_expires_at > at
 
     def lease(self, *, by_id: int, until: datetime, token: UUID) -> None:
         self._move(self.Status.LEASED)
@@ -189,7 +198,9 @@ class Decision(models.Model):
     categories = models.JSONField()
     evidence = models.JSONField()
     policy_version = models.CharField(max_length=64)
-    reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversed_by")
+    reverses = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
     decided_at = models.DateTimeField()
 
     class Meta:
@@ -236,7 +247,9 @@ class Statement(models.Model):
 
 
 class Appeal(models.Model):
-    """An internal complaint: ``lodged -> heard -> upheld | reversed``, heard by someone who did not decide."""
+    """An internal complaint: ``lodged -> heard -> upheld | reversed``, heard by someone who did not
+    decide.
+    """
 
     class Status(models.TextChoices):
         LODGED = "lodged", "Lodged"
@@ -272,7 +285,9 @@ class Appeal(models.Model):
         permissions = [("hear_appeals", "Can hear appeals")]
         constraints = [
             models.CheckConstraint(condition=~Q(hearer=F("decider")), name="hearer_is_not_decider"),
-            models.CheckConstraint(condition=~Q(hearer=F("appellant")), name="hearer_is_not_appellant"),
+            models.CheckConstraint(
+                condition=~Q(hearer=F("appellant")), name="hearer_is_not_appellant"
+            ),
         ]
 
     def __str__(self) -> str:

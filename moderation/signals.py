@@ -2,7 +2,8 @@
 
 ``decision_enforced`` is sent inside the transaction that writes the decision, with the keywords
 ``subject_kind`` ("prompt", "image" or "adapter"), ``subject_id`` (UUID), ``outcome`` ("allow" or
-"refuse") and ``decision`` (a ``moderation.models.Decision``). A receiver that raises undoes the decision.
+"refuse") and ``decision`` (a ``moderation.models.Decision``). A receiver that raises undoes the
+decision.
 """
 
 from django.dispatch import Signal

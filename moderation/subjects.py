@@ -12,7 +12,8 @@ Action = Literal["allow", "refuse"]
 class Subject:
     """One thing that can be allowed or refused.
 
-    ``owner_id`` is the primary key of the user who is told of the decision, or None when there is none.
+    ``owner_id`` is the primary key of the user who is told of the decision, or None when there is
+    none.
     """
 
     kind: Kind

@@ -1,0 +1,157 @@
+"""Appeals: the owner of a refused thing contests it, and somebody who did not decide hears it."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from moderation import decisions, tasks
+from moderation.models import Appeal, Decision
+from provenance import log
+from provenance.errors import ProofsheetError
+
+WINDOW = timedelta(days=184)  # no six months of any calendar are longer
+GROUNDS_MAX = 4000
+
+
+class WindowClosed(ProofsheetError):
+    """The six months in which the decision could be contested are over."""
+
+    default_code = "appeal_window_closed"
+    default_message = "The six months for an appeal against this decision are over."
+    default_advice = "An out-of-court dispute settlement body or a court can still hear you."
+    default_status = 409
+
+
+class NotAppealable(ProofsheetError):
+    """The decision restricts nothing, is somebody else's, or was reversed already."""
+
+    default_code = "not_appealable"
+    default_message = "There is nothing to appeal against in this decision."
+    default_advice = "Open the statement of reasons that you want to contest."
+    default_status = 409
+
+
+class AlreadyAppealed(ProofsheetError):
+    """The decision has its appeal."""
+
+    default_code = "already_appealed"
+    default_message = "You have already appealed against this decision."
+    default_advice = "Its statement shows how far the appeal is."
+    default_status = 409
+
+
+class NoWords(ProofsheetError):
+    """Grounds or reasons are empty or too long."""
+
+    default_code = "words_missing"
+    default_message = f"Say it in 1 to {GROUNDS_MAX} characters."
+    default_advice = "A sentence is enough."
+    default_status = 422
+
+
+class SameDecider(ProofsheetError):
+    """Who decided, or who appeals, may not hear the appeal."""
+
+    default_code = "same_decider"
+    default_message = "You decided this case or own it, so you may not hear its appeal."
+    default_advice = "Leave it to another senior moderator."
+    default_status = 403
+
+
+class AppealNotFound(ProofsheetError):
+    """There is no such appeal, or this person may not see it."""
+
+    default_code = "appeal_not_found"
+    default_message = "There is no such appeal among those you may see."
+    default_advice = "Check the address, and that you are signed in with the right account."
+    default_status = 404
+
+
+def deadline(decision: Decision) -> datetime:
+    """Until when an appeal may be lodged."""
+    return decision.decided_at + WINDOW
+
+
+@transaction.atomic
+def lodge(decision: Decision, *, by: User, grounds: str, at: datetime) -> Appeal:
+    """Lodge the one appeal that a refusal can have.
+
+    Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
+    """
+    row = Decision.objects.select_for_update(of=("self",)).get(id=decision.id)
+    if row.owner_id != by.pk or row.action != Decision.Action.REFUSE:
+        raise NotAppealable
+    if Appeal.objects.filter(decision=row).exists():
+        raise AlreadyAppealed
+    if at > deadline(row):
+        raise WindowClosed
+    return Appeal.objects.create(
+        decision=row,
+        appellant=by,
+        decider_id=row.decided_by_id,
+        grounds=_words(grounds),
+        lodged_at=at,
+    )
+
+
+@transaction.atomic
+def hear(
+    appeal: Appeal,
+    *,
+    by: User,
+    outcome: Literal["upheld", "reversed"],
+    reasons: str,
+    at: datetime,
+) -> Appeal:
+    """Conclude an appeal with reasons; a reversal allows the subject at once.
+
+    Raises SameDecider, NoWords; models.WrongState when it was concluded before.
+    """
+    row = (
+        Appeal.objects.select_for_update(of=("self",)).select_related("decision").get(id=appeal.id)
+    )
+    if by.pk in {row.decider_id, row.decision.decided_by_id, row.appellant_id}:
+        raise SameDecider
+    words = _words(reasons)
+    row.take(by_id=by.pk)
+    row.conclude(Appeal.Status(outcome), reasons=words, at=at)
+    log.append(kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at)
+    if outcome == "reversed":
+        decisions.reverse(row.decision, by=by, explanation=words, at=at)
+    tasks.mail_appeal.delay_on_commit(str(row.id))
+    return row
+
+
+def visible_to(by: User) -> QuerySet[Appeal]:
+    """The user's own appeals, and for those who hear appeals all of them; newest first."""
+    appeals = Appeal.objects.select_related(
+        "decision", "decision__statement", "decision__decided_by", "appellant", "hearer"
+    )
+    mine = Q(appellant=by)
+    shown = appeals if by.has_perm("moderation.hear_appeals") else appeals.filter(mine)
+    return shown.order_by("-lodged_at", "id")
+
+
+def waiting_for(by: User) -> QuerySet[Appeal]:
+    """Appeals that `by` may hear, oldest first."""
+    lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
+    return lodged.exclude(Q(appellant=by) | Q(decider=by)).order_by("lodged_at", "id")
+
+
+def find(appeal_id: UUID, *, by: User) -> Appeal:
+    """An appeal that `by` may see; raises AppealNotFound."""
+    found = visible_to(by).filter(id=appeal_id).first()
+    if found is None:
+        raise AppealNotFound
+    return found
+
+
+def _words(text: str) -> str:
+    words = text.strip()
+    if not 1 <= len(words) <= GROUNDS_MAX:
+        raise NoWords
+    return words

@@ -1,0 +1,1 @@
+"""Policies as data, one file a version, checked against schema.json when read."""

@@ -1,0 +1,151 @@
+"""A policy version: categories, thresholds for each stage, rules; and the verdict that scores earn
+under it.
+
+Policies are data (``moderation/policies/*.json``). They are read once in a process and never change
+under a version; a changed policy is a new file with a new version.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import jsonschema
+
+from moderation.rules import Rule
+from provenance.errors import ProofsheetError
+
+Verdict = Literal["allow", "hold", "refuse"]
+Stage = Literal["prompt", "image"]
+FOLDER = Path(__file__).parent / "policies"
+ACTIVE = {"general": "2026-11-general"}  # profile -> version
+RANK: dict[Verdict, int] = {"allow": 0, "hold": 1, "refuse": 2}
+
+
+class PolicyUnknown(ProofsheetError):
+    """No policy is active for the profile that was named."""
+
+    default_code = "policy_unknown"
+    default_message = "There is no policy for this audience profile."
+    default_advice = "Choose one of the profiles that the site offers."
+    default_status = 422
+
+
+class PolicyInvalid(ValueError):
+    """A policy file breaks the schema or contradicts itself; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Scores in [0, 1] from which a category is held, and from which it is refused."""
+
+    hold: float
+    refuse: float
+
+    def verdict(self, score: float) -> Verdict:
+        if score >= self.refuse:
+            return "refuse"
+        return "hold" if score >= self.hold else "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One thing that the policy speaks about. `statement` holds EU Transparency Database values."""
+
+    name: str
+    title: str
+    severity: int
+    is_floor: bool
+    names_span: bool
+    rule: str
+    explanation: str
+    statement: Mapping[str, Any]
+    thresholds: Mapping[Stage, Thresholds]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy version; `sha256` is that of its canonical JSON."""
+
+    version: str
+    profile: str
+    title: str
+    categories: Mapping[str, Category]
+    rules: tuple[Rule, ...]
+    document: Mapping[str, Any]
+    sha256: str
+
+    def judge(self, scores: Mapping[str, float], *, stage: Stage) -> Verdict:
+        """The strictest verdict that any category's score earns. Unknown categories are an error."""
+        verdicts = [
+            self.categories[name].thresholds[stage].verdict(score) for name, score in scores.items()
+        ]
+        return max(verdicts, key=RANK.__getitem__, default="allow")
+
+    def worst(self, scores: Mapping[str, float], *, stage: Stage) -> Category | None:
+        """The category that a refusal names: strictest verdict first, then severity, then score."""
+        flagged = [
+            (RANK[verdict], category.severity, score, category.name)
+            for name, score in scores.items()
+            if (category := self.categories[name])
+            and (verdict := category.thresholds[stage].verdict(score)) != "allow"
+        ]
+        return self.categories[max(flagged)[3]] if flagged else None
+
+
+def parse(document: Mapping[str, Any]) -> Policy:
+    """Build a policy from its JSON document; raises PolicyInvalid."""
+    try:
+        jsonschema.validate(document, _schema())
+    except jsonschema.ValidationError as error:
+        raise PolicyInvalid(f"{error.json_path}: {error.message}") from error
+    categories = {name: _category(name, body) for name, body in document["categories"].items()}
+    try:
+        rules = tuple(Rule.parse(body, document["lists"]) for body in document["rules"])
+    except KeyError as error:
+        raise PolicyInvalid(f"$.rules: the list {error} is not defined") from error
+    if unknown := {rule.category for rule in rules} - set(categories):
+        raise PolicyInvalid(f"$.rules: unknown categories {sorted(unknown)}")
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    return Policy(
+        version=document["version"],
+        profile=document["profile"],
+        title=document["title"],
+        categories=categories,
+        rules=rules,
+        document=document,
+        sha256=hashlib.sha256(canonical).hexdigest(),
+    )
+
+
+@cache
+def load(version: str) -> Policy:
+    """Read one version from its file; raises PolicyInvalid."""
+    policy = parse(json.loads((FOLDER / f"{version}.json").read_text(encoding="utf-8")))
+    if policy.version != version:
+        raise PolicyInvalid(f"{version}.json says that it is {policy.version}")
+    return policy
+
+
+def active(profile: str) -> Policy:
+    """The policy in force for an audience profile; raises PolicyUnknown."""
+    if profile not in ACTIVE:
+        raise PolicyUnknown
+    return load(ACTIVE[profile])
+
+
+@cache
+def _schema() -> Any:
+    return json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
+
+
+def _category(name: str, body: Mapping[str, Any]) -> Category:
+    thresholds: dict[Stage, Thresholds] = {
+        stage: Thresholds(**values) for stage, values in body["thresholds"].items()
+    }
+    if any(pair.hold > pair.refuse for pair in thresholds.values()):
+        raise PolicyInvalid(f"$.categories.{name}: hold lies above refuse")
+    return Category(name=name, **{**body, "thresholds": thresholds})
