@@ -236,6 +236,9 @@ class RequestAdapter(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.adapter_id} at {self.weight:g}"
+
 
 class IdempotencyKey(models.Model):
     """A client's own name for a submission: the same key and body is the same request."""
@@ -250,6 +253,9 @@ class IdempotencyKey(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "key"], name="generation_key_once_a_user"),
         ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class GeneratedImage(models.Model):
@@ -266,6 +272,7 @@ class GeneratedImage(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generated_images"
     )
     state = models.CharField(max_length=16, choices=ImageState.choices)
+    code = models.CharField(max_length=64, blank=True, help_text="Why it is held or withheld.")
     file = models.FileField(storage=private_storage, max_length=200, blank=True)
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveIntegerField()
@@ -320,10 +327,12 @@ class GeneratedImage(models.Model):
     def release(self, *, at: datetime) -> None:
         self._move(ImageState.RELEASED)
         self.released_at = at
+        self.code = ""
         self.save()
 
-    def withhold(self) -> None:
+    def withhold(self, *, code: str) -> None:
         self._move(ImageState.WITHHELD)
+        self.code = code
         self.save()
 
     def mark_deleted(self, *, at: datetime) -> None:

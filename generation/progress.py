@@ -41,7 +41,8 @@ def read(request_id: UUID) -> Progress | None:
     step = found.get(_key(request_id, "step"))
     if step is None:
         return None
-    return Progress(*step, preview=found.get(_key(request_id, "preview")))
+    stage, done, steps = step
+    return Progress(stage, done, steps, preview=found.get(_key(request_id, "preview")))
 
 
 def forget(request_id: UUID) -> None:

@@ -46,4 +46,4 @@ def _enforce_on_image(image_id: UUID, outcome: str, decision: Decision) -> None:
         case "allow", ImageState.HELD | ImageState.WITHHELD:
             image.release(at=decision.decided_at)
         case "refuse", ImageState.HELD | ImageState.RELEASED:
-            image.withhold()
+            image.withhold(code=decision.code)

@@ -225,7 +225,10 @@ def cancel(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> Generatio
 
 
 def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> None:
-    """Delete an ended request with its images. Raises RequestNotFound, StillRunning, UnderReview."""
+    """Delete an ended request with its images.
+
+    Raises RequestNotFound, StillRunning, UnderReview.
+    """
     with transaction.atomic():
         request = _locked(request_id, by=by)
         if request.is_active:

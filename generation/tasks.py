@@ -1,4 +1,4 @@
-"""Celery tasks of the room. Each is a ticket: a lost one is sent again, a doubled one finds nothing.
+"""Celery tasks of the room. A lost one is sent again, a doubled one finds nothing to do.
 
 The domain modules are imported inside: this module is loaded by the web process too, which must
 not import torch.

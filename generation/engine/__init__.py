@@ -1,0 +1,1 @@
+"""Denoises and decodes. Knows no Django; `generation.engine.pipeline` alone loads torch."""

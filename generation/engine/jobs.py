@@ -1,0 +1,85 @@
+"""What the engine is asked for and what it answers. No torch here, so anyone may import it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.errors import ProofsheetError
+
+
+class Cancelled(Exception):
+    """`should_stop` said so between two steps; nothing was rendered."""
+
+
+class NotFinite(ProofsheetError):
+    default_code = "not_finite"
+    default_message = "The model produced numbers that are no picture (NaN or infinity)."
+    default_advice = "Lower the adapter weights or the guidance and try again."
+
+
+class AdapterNotLoadable(ProofsheetError):
+    default_code = "adapter_not_loadable"
+    default_message = "An adapter does not fit the loaded model."
+    default_advice = "Leave it out, or upload a version made for this model."
+
+
+class ModelNotLoadable(ProofsheetError):
+    default_code = "model_not_loadable"
+    default_status = 503
+    default_message = "The model's folder cannot be loaded."
+    default_advice = "Tell the operator; the worker's log says why."
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterUse:
+    """One adapter of a job. `name` is unique to the file's content; weight 0 leaves it out."""
+
+    name: str
+    path: Path
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class RenderJob:
+    """`width` and `height` are the delivered size in pixels, `native_size` the VAE's side."""
+
+    prompt: str
+    negative_prompt: str
+    steps: int
+    guidance: float
+    seed: int
+    width: int
+    height: int
+    native_size: int
+    adapters: tuple[AdapterUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """After `step` of `total` steps. `preview` is a small WebP now and then, else None."""
+
+    step: int
+    total: int
+    preview: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`pixels` are uint8 [height, width, 3] RGB; `timings` milliseconds by stage.
+
+    `dropped_tokens` is how many tokens of the prompt the text encoder could not read.
+    """
+
+    pixels: NDArray[np.uint8]
+    timings: dict[str, float]
+    dropped_tokens: int
+    library_versions: dict[str, str]
+
+
+OnStep = Callable[[StepReport], None]
+ShouldStop = Callable[[], bool]
