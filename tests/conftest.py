@@ -17,9 +17,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     refused, and tests/provenance switches the TRUNCATE triggers on again where it tests them."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table in ("logentry", "leaf", "node", "checkpoint"):
-            cursor.execute(
-                f"ALTER TABLE provenance_{table} DISABLE TRIGGER {table}_no_truncate"
-            )
+            cursor.execute(f"ALTER TABLE provenance_{table} DISABLE TRIGGER {table}_no_truncate")
 
 
 @pytest.fixture

@@ -1,2 +1,17 @@
 // Small improvements on every page; each page works without this file.
 "use strict";
+(() => {
+  // Server answers 4xx with a page that says what is wrong: show it instead of dropping it.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 422 || status === 409) event.detail.shouldSwap = true;
+  });
+
+  // A session that ended in the middle: the sign-in page belongs into the whole window.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.xhr.responseURL.includes("/accounts/login/")) {
+      event.preventDefault();
+      window.location.reload();
+    }
+  });
+})();

@@ -1,0 +1,172 @@
+"""Pages of the studio: compose, watch, cancel."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_GET, require_POST
+
+from generation import progress, requests, sheets
+from generation.cards import RequestCard, frame_number, request_cards
+from generation.forms import StudioForm, settings_of, settings_of_request
+from provenance.errors import ProofsheetError
+
+SHEET_LENGTH = 12
+
+
+class SignedIn(HttpRequest):
+    """A request behind `login_required`."""
+
+    user: User
+    htmx: Any
+
+
+class Page(Protocol):
+    def __call__(self, request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase: ...
+
+
+def page(view: Page) -> Any:
+    """A page for signed-in people: a domain error becomes the error page; caches keep nothing."""
+
+    @wraps(view)
+    def wrapped(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response: HttpResponseBase = view(request, *args, **kwargs)
+        except ProofsheetError as error:
+            response = problem(request, error)
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
+        return response
+
+    return login_required(wrapped)
+
+
+def problem(request: HttpRequest, error: ProofsheetError) -> HttpResponse:
+    return render(request, "error.html", {"error": error}, status=error.status)
+
+
+STRIP = (
+    ("Written", "You write a sentence and choose how it is made."),
+    ("Screened", "The prompt is read by rules and a classifier before anything is drawn."),
+    ("Developed", "The picture comes out of noise, step by step, while you watch."),
+    ("Watermarked", "An invisible identifier goes into the pixels themselves."),
+    ("Looked at", "The marked picture is screened again. What is in doubt goes to a person."),
+    ("Signed and logged", "Credentials are signed in, and a public log keeps the digest."),
+)
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    strip = [
+        {
+            "number": frame_number(place),
+            "title": title,
+            "text": text,
+            "picture": f"home/{place}.png",
+        }
+        for place, (title, text) in enumerate(STRIP, start=1)
+    ]
+    return render(request, "generation/home.html", {"strip": strip})
+
+
+@require_GET
+@page
+def studio(request: SignedIn) -> HttpResponse:
+    form = StudioForm(initial=_wanted_settings(request), user=request.user)
+    return _bench(request, form)
+
+
+def _wanted_settings(request: SignedIn) -> dict[str, Any]:
+    """Settings of the image or request that a link names, else of nothing."""
+    if image_id := _uuid(request.GET.get("copy")):
+        return settings_of(requests.find_image(image_id, by=request.user))
+    if request_id := _uuid(request.GET.get("like")):
+        return settings_of_request(requests.find_request(request_id, by=request.user))
+    names = ("prompt", "negative_prompt", "model", "pace")
+    return {name: request.GET[name] for name in names if name in request.GET}
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _bench(request: SignedIn, form: StudioForm, *, status: int = 200) -> HttpResponse:
+    template = "generation/studio.html" + ("#bench" if request.htmx else "")
+    context = {"form": form, "cards": _sheet(request.user)}
+    return render(request, template, context, status=status)
+
+
+def _sheet(user: User) -> list[RequestCard]:
+    return request_cards(requests.requests_of(user)[:SHEET_LENGTH])
+
+
+@require_POST
+@page
+def submit(request: SignedIn) -> HttpResponse:
+    form = StudioForm(request.POST, user=request.user)
+    if not form.is_valid():
+        return _bench(request, form, status=422)
+    try:
+        made = sheets.submit_all(
+            form.drafts(), by=request.user, at=timezone.now(), key=form.sheet_key()
+        )
+    except ProofsheetError as error:
+        form.blame(error)
+        return _bench(request, form, status=error.status)
+    if request.htmx:
+        return _bench(request, StudioForm(initial=form.settings(), user=request.user))
+    return redirect(f"{reverse('generation:studio')}?like={made[0].id}#sheet")
+
+
+@require_GET
+@page
+def request_page(request: SignedIn, request_id: UUID) -> HttpResponse:
+    """The page of one request, or for htmx its card alone."""
+    found = requests.find_request(request_id, by=request.user)
+    [card] = request_cards([found])
+    if request.htmx:
+        return render(request, "generation/_request.html", {"card": card})
+    return render(request, "generation/request.html", {"card": card, "found": found})
+
+
+@require_POST
+@page
+def cancel(request: SignedIn, request_id: UUID) -> HttpResponse:
+    requests.cancel(request_id, by=request.user, at=timezone.now())
+    if not request.htmx:
+        return redirect("generation:request", request_id)
+    [card] = request_cards([requests.find_request(request_id, by=request.user)])
+    return render(request, "generation/_request.html", {"card": card})
+
+
+@require_GET
+@page
+def preview(request: SignedIn, request_id: UUID) -> HttpResponseBase:
+    """The latest preview of a running request: small, unfinished, for its owner only."""
+    found = requests.find_request(request_id, by=request.user)
+    latest = progress.read(found.id) if found.is_active else None
+    if latest is None or latest.preview is None:
+        return HttpResponse(status=404)
+    return private_file(HttpResponse(latest.preview, content_type="image/webp"))
+
+
+def private_file(response: HttpResponseBase) -> HttpResponseBase:
+    """Sets the headers of bytes that belong to one person and must never act as a page."""
+    response["Cache-Control"] = "private, no-cache"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
