@@ -36,7 +36,9 @@ assert b"alice" in page, "the page after the login does not greet alice"
 
 order = {"prompt": "a red apple", "seed": 7}
 answer = json.loads(
-    call("POST", "/api/v1/generations/", json.dumps(order).encode(), Content_Type="application/json")
+    call(
+        "POST", "/api/v1/generations/", json.dumps(order).encode(), Content_Type="application/json"
+    )
 )
 deadline = time.monotonic() + 120
 while answer["status"] in {"submitted", "queued", "running"} and time.monotonic() < deadline:

@@ -18,7 +18,7 @@ from provenance import lattice, tile
 from provenance.lattice import Geometry
 
 LEAST_PSNR_DB = 42.0
-FLAT_AMPLITUDE, DETAIL_AMPLITUDE = 1.9, 3.2
+FLAT_AMPLITUDE, DETAIL_AMPLITUDE = 1.0, 3.2
 """Standard deviation of the mark in 8-bit steps on flat areas, and where detail hides it best."""
 DETAIL_LEVELS = 24.0
 REFERENCE_SIDE = 512
