@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "Make the signing keys, the roles, the demo accounts and register the starter model."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        keys.ensure(settings.PROOFSHEET_KEYS_DIR)
+        keys.load_or_make(settings.PROOFSHEET_KEYS_DIR)
         give_permissions()
         call_command("register_starter", verbosity=0)
         if settings.IS_LOCAL:
