@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import database_from_url, env_bool, env_int, env_list, env_str
+from config.env import beside, database_from_url, env_bool, env_int, env_list, env_str
 
 ROOT = Path(__file__).resolve().parent.parent
-STATE_DIR = Path(env_str("PROOFSHEET_STATE_DIR", str(ROOT / "var")))
+STATE_DIR = Path(env_str("PROOFSHEET_STATE_DIR", str(ROOT / "var"))).resolve()
 KEYS_DIR = Path(env_str("PROOFSHEET_KEYS_DIR", str(STATE_DIR / "keys")))
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is ever fetched from a model hub at run time
@@ -139,22 +139,19 @@ TEMPLATES = [
 
 # ---------------------------------------------------------------- database, cache, broker
 DATABASE_URL = env_str(
-    "DATABASE_URL", EMBEDDED.get("database", "postgresql://127.0.0.1/proofsheet")
+    "DATABASE_URL", EMBEDDED.get("DATABASE_URL", "postgresql://127.0.0.1/proofsheet")
 )
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        **database_from_url(DATABASE_URL),
+        **database_from_url(DATABASE_URL, pool_size=env_int("DATABASE_POOL_SIZE", 16)),
         "CONN_HEALTH_CHECKS": True,
-        "CONN_MAX_AGE": 0,  # under ASGI and thread pools connections come from the pool below
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": env_int("DATABASE_POOL_SIZE", 16)}},
+        "CONN_MAX_AGE": 0,  # under ASGI and thread pools connections come from the pool
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-BROKER_URL = env_str("BROKER_URL", EMBEDDED.get("broker", "redis://127.0.0.1:6379/0"))
-CACHE_URL = env_str("CACHE_URL", EMBEDDED.get("cache", "redis://127.0.0.1:6379/1"))
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
-}
+BROKER_URL = env_str("BROKER_URL", EMBEDDED.get("BROKER_URL", "redis://127.0.0.1:6379/0"))
+CACHE_URL = env_str("CACHE_URL", EMBEDDED.get("CACHE_URL", beside(BROKER_URL)))
+CACHES = {"default": {"BACKEND": "config.caching.ForgetfulRedisCache", "LOCATION": CACHE_URL}}
 
 # ---------------------------------------------------------------- Celery: a message is a ticket
 CELERY_BROKER_URL = BROKER_URL

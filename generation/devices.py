@@ -10,6 +10,7 @@ from types import TracebackType
 from django.conf import settings
 
 from adapters.models import BaseModel
+from generation.engine.jobs import ModelNotLoadable
 from generation.engine.pipeline import Pipeline
 
 MODELS_CEILING = 2
@@ -56,7 +57,15 @@ def pipeline_for(model: BaseModel) -> Pipeline:
     return _loaded[key]
 
 
+def forget_models() -> None:
+    """Drop every loaded model, as a restart of the process would."""
+    with _device:
+        _loaded.clear()
+
+
 def _load(folder: Path) -> Pipeline:
+    if not (folder / "model_index.json").is_file():
+        raise ModelNotLoadable
     return Pipeline.load(
         folder,
         adapters_ceiling=ADAPTERS_CEILING,

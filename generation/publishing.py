@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
 from generation import evidence, queue
-from generation.models import GeneratedImage, GenerationRequest, ImageState
+from generation.models import GeneratedImage, GenerationRequest, ImageState, private_storage
 from moderation import cases, decisions
 from moderation.screening import ImageVerdict
 from moderation.subjects import Subject
@@ -32,31 +33,63 @@ class Finished:
     notes: list[dict[str, str]]
 
 
+def file_name(request_id: UUID, asset_id: UUID) -> str:
+    """Each attempt has a name of its own, so that a late one never overwrites a published file."""
+    return f"images/{request_id}/{asset_id}.png"
+
+
 def publish(claim: queue.Claim, finished: Finished, *, at: datetime) -> GeneratedImage | None:
     """Write asset, log entry, image, case or decision, and the end of the request, or nothing.
 
-    None when its owner cancelled meanwhile. Raises LeaseLost when another worker holds it.
+    Publishing the same asset again returns its image: the connection may have broken just after
+    the commit. None when its owner cancelled meanwhile. Raises LeaseLost when another worker holds
+    the request.
     """
+    if published := GeneratedImage.objects.filter(id=finished.asset_id).first():
+        return published
     with transaction.atomic():
         request = queue.locked(claim)
         if request.cancel_requested_at is not None:
             request.cancel(at=at)
             return None
-        started = perf_counter()
-        marking.record(
-            finished.sealed, asset_id=finished.asset_id, owner_pseudonym=pseudonym(request), at=at
-        )
-        log_ms = round((perf_counter() - started) * 1000, 2)
+        log_ms = _record(request, finished, at=at)
         image = _create_image(request, finished, at=at)
         request.timings |= finished.timings | {"log_ms": log_ms}
         request.finish(at=at)
         _act_on_verdict(request, image, finished.verdict, at=at)
+        if request.attempts > 1:
+            transaction.on_commit(partial(discard_strays, request.id), robust=True)
     return image
 
 
-def pseudonym(request: GenerationRequest) -> str:
-    """Names an owner in the log without telling who it is."""
-    return salted_hmac("proofsheet.owner", str(request.owner_id), algorithm="sha256").hexdigest()
+def discard_strays(request_id: UUID) -> None:
+    """Delete files that earlier attempts stored and never published.
+
+    Only for a request that ended: the file of a running attempt is a stray too, until it publishes.
+    """
+    storage, folder = private_storage(), f"images/{request_id}"
+    kept = set(GeneratedImage.objects.filter(request=request_id).values_list("file", flat=True))
+    try:
+        _, names = storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in names:
+        if f"{folder}/{name}" not in kept:
+            storage.delete(f"{folder}/{name}")
+
+
+def _record(request: GenerationRequest, finished: Finished, *, at: datetime) -> float:
+    """Append to the log what was made; milliseconds that it took."""
+    started = perf_counter()
+    settings = {name: value for name, value in _parameters(request).items() if name != "prompt"}
+    marking.record(
+        finished.sealed,
+        asset_id=finished.asset_id,
+        owner_pseudonym=marking.pseudonym(request.owner_id),
+        at=at,
+        commit_to={"prompt": request.prompt, "settings": json.dumps(settings, sort_keys=True)},
+    )
+    return round((perf_counter() - started) * 1000, 2)
 
 
 def _create_image(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 
-from generation import requests
+from generation import publishing, requests
 from generation.models import GenerationRequest, RequestStatus
 from generation.queue import ATTEMPTS_MAX, send_ticket
 
@@ -36,10 +37,12 @@ def _take_back_lost_leases(*, at: datetime) -> None:
 
 
 def _take_back(request: GenerationRequest, *, at: datetime) -> None:
-    if request.cancel_requested_at is not None:
-        request.cancel(at=at)
-    elif request.attempts >= ATTEMPTS_MAX:
-        request.fail(code="worker_lost", at=at)
-    else:
+    if request.cancel_requested_at is None and request.attempts < ATTEMPTS_MAX:
         request.enqueue(at=at)
         send_ticket()
+        return
+    if request.cancel_requested_at is not None:
+        request.cancel(at=at)
+    else:
+        request.fail(code="worker_lost", at=at)
+    transaction.on_commit(partial(publishing.discard_strays, request.id), robust=True)

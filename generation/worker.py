@@ -11,15 +11,16 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
-from generation import devices, progress, publishing, queue
+from generation import devices, outages, progress, publishing, queue
 from generation.engine.jobs import AdapterUse, Cancelled, Rendered, RenderJob, StepReport
 from generation.leases import Clock, Lease
 from generation.models import GenerationRequest, private_storage
@@ -69,12 +70,13 @@ def _make(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -
     with stages.time("mark", "watermark_ms"):
         marked = marking.embed(rendered.pixels, asset_id=asset_id)
     with stages.time("screen", "screen_image_ms"):
-        verdict = screening.screen_image(marked.png, at=now())
+        verdict = outages.outlast(lambda: screening.screen_image(marked.png, at=now()))
     with stages.time("sign", "sign_ms"):
         sealed = marking.seal(marked, asset_id=asset_id, created_at=now(), system=_system(request))
-    storage = private_storage()
     with stages.time("store", "store_ms"):
-        name = storage.save(f"images/{asset_id}.png", ContentFile(sealed.data))
+        name = private_storage().save(
+            publishing.file_name(request.id, asset_id), ContentFile(sealed.data)
+        )
     finished = publishing.Finished(
         asset_id=asset_id,
         sealed=sealed,
@@ -84,12 +86,22 @@ def _make(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -
         library_versions=rendered.library_versions,
         notes=_notes(rendered),
     )
-    image = None
+    _publish(claim, finished, now=now)
+
+
+def _publish(claim: queue.Claim, finished: publishing.Finished, *, now: Clock) -> None:
+    """Publish, or delete the file again. With the database away nobody knows whether it was
+    published, so the file stays and the next attempt tidies up."""
+    publish = partial(publishing.publish, claim, finished)
     try:
-        image = publishing.publish(claim, finished, at=now())
-    finally:
-        if image is None:
-            storage.delete(name)
+        image = outages.outlast(lambda: publish(at=now()))
+    except (OperationalError, InterfaceError):
+        raise
+    except BaseException:
+        private_storage().delete(finished.name)
+        raise
+    if image is None:
+        private_storage().delete(finished.name)
 
 
 class Stages:
@@ -114,8 +126,9 @@ def _render(request: GenerationRequest, lease: Lease) -> Rendered:
             request.id, progress.Progress("denoise", step.step, step.total, step.preview)
         )
 
-    pipeline = devices.pipeline_for(request.model)
-    return pipeline.render(_job(request), on_step=report, should_stop=lease.should_stop)
+    pipeline, job = devices.pipeline_for(request.model), _job(request)
+    connection.close()  # back to the pool: one that idles through a render may be dead after it
+    return pipeline.render(job, on_step=report, should_stop=lease.should_stop)
 
 
 def _job(request: GenerationRequest) -> RenderJob:

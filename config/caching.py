@@ -1,0 +1,53 @@
+"""A cache that may be away: what it kept is forgotten, and nothing else breaks.
+
+Only throttles and live progress are kept in it. With the server away a throttle lets everybody
+pass and a page shows no preview; requests go on, because their state is in the database.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, TimeoutError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+# One quick retry mends a connection that the server closed; the library's own backoff would hold
+# up each page for seconds.
+OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}
+
+
+class ForgetfulRedisCache(RedisCache):
+    def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
+        super().__init__(server, params | {"OPTIONS": OPTIONS | params.get("OPTIONS", {})})
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(self._try(super().add, False, *args, **kwargs))
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return self._try(super().get, default, key, default, version)
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        self._try(super().set, None, *args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(self._try(super().delete, False, *args, **kwargs))
+
+    def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
+        found: dict[Any, Any] = self._try(super().get_many, {}, keys, version)
+        return found
+
+    def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
+        self._try(super().delete_many, None, keys, version)
+
+    @staticmethod
+    def _try(method: Callable[..., Any], otherwise: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except (ConnectionError, TimeoutError) as error:
+            logger.warning("the cache is away: %s", error)
+            return otherwise

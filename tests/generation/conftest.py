@@ -1,0 +1,58 @@
+"""What the tests of the room share: a tiny model, steered classifiers, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from adapters.models import BaseModel
+from generation import devices
+from tests import factories
+from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests import tiny_pipeline
+
+    return tiny_pipeline.build(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def model(db: None) -> BaseModel:
+    """A registered model that cannot be loaded."""
+    return factories.make_model()
+
+
+@pytest.fixture
+def tiny(db: None, tiny_folder: Path) -> Iterator[BaseModel]:
+    """A registered model that renders noise in milliseconds."""
+    yield factories.register_folder(tiny_folder)
+    devices.forget_models()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(timezone.now())
+
+
+@pytest.fixture
+def image_classifier(monkeypatch: pytest.MonkeyPatch) -> FakeImageClassifier:
+    """Stands in for the image network: set `.sexual` to what it should see."""
+    from moderation.classifiers import image
+
+    fake = FakeImageClassifier()
+    monkeypatch.setattr(image, "classifier", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def prompt_classifier(monkeypatch: pytest.MonkeyPatch) -> FakePromptClassifier:
+    from moderation.classifiers import prompt
+
+    fake = FakePromptClassifier()
+    monkeypatch.setattr(prompt, "classifier", lambda: fake)
+    return fake
