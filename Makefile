@@ -1,11 +1,12 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3
+PYTHON ?= $(shell command -v python3.11 || echo python3)
 PORT ?= 8000
 HOST ?= 127.0.0.1
+QUEUE ?= gpu
 BIN := .venv/bin
 
-.PHONY: help install run worker test lint types format clean $(addprefix bench-,pipeline starter)
+.PHONY: help install run worker test lint types format clean bench-pipeline bench-starter
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -13,19 +14,26 @@ help: ## list the targets
 install: .venv/.installed ## create the virtual environment and install everything
 
 .venv/.installed: requirements.lock
-	@echo "· installing into .venv (a few minutes the first time)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Proofsheet needs Python 3.11: set PYTHON=/path/to/python3.11."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+	  || { echo "Proofsheet needs Python 3.11: make run PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "This Python has no venv module: on Debian, apt-get install python3.11-venv."; exit 1; }
+	@echo "· virtual environment in .venv"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
+	@echo "· packages: about 1.8 GB on disk, minutes the first time"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock \
+	  || { echo "The packages could not be installed: the lines above say why. This step needs" \
+	       "the package index and 2 GB of disk; run the same command again when both are there."; exit 1; }
 	@touch $@
 
 run: install ## run the whole house on one host (PORT=8000 HOST=127.0.0.1)
 	@exec $(BIN)/python -m config.supervisor --host $(HOST) --port $(PORT)
 
-worker: install ## run one render worker for the queue of this host's tier (QUEUE=gpu)
-	@exec $(BIN)/celery -A config worker -P threads -c 1 -Q $(or $(QUEUE),gpu) --loglevel INFO
+worker: install ## run one more worker on this host (QUEUE=gpu renders, QUEUE=cpu screens and logs)
+	@exec $(BIN)/celery -A config worker -P threads -c 2 -Q $(QUEUE) -n $(QUEUE)-$$$$@%h \
+	  --without-gossip --without-mingle --loglevel INFO
 
-test: install ## run all tests on their own embedded servers
+test: install ## run all tests on servers of their own
 	@exec $(BIN)/python -m pytest
 
 lint: install ## check style, templates and the rooms' import contracts

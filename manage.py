@@ -10,11 +10,15 @@ NO_DATABASE = {"help", "makemigrations", "spectacular", "collectstatic", "--help
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from config import services
+    from config.processes import CannotStart
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     wants_help = "--help" in sys.argv or "-h" in sys.argv
     if command not in NO_DATABASE and not wants_help:
-        services.ensure_running()
+        try:
+            services.ensure_running()
+        except CannotStart as error:
+            sys.exit(f"Proofsheet cannot run. {error}")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

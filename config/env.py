@@ -1,7 +1,7 @@
 """Typed readers of environment variables: a wrong value fails at start, by its name."""
 
 import os
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -10,7 +10,8 @@ FALSE_WORDS = {"0", "false", "no", "off", ""}
 
 
 def env_str(name: str, default: str) -> str:
-    return os.environ.get(name, default)
+    """An empty variable counts as one that is not set."""
+    return os.environ.get(name) or default
 
 
 def env_bool(name: str, default: bool) -> bool:
@@ -41,18 +42,33 @@ def env_list(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def database_from_url(url: str) -> dict[str, object]:
-    """Django's DATABASES entry for a `postgresql://user:password@host:port/name` URL."""
+def database_from_url(url: str, *, pool_size: int) -> dict[str, object]:
+    """Django's DATABASES entry for a `postgresql://user:password@host:port/name?sslmode=…` URL."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
             f"DATABASE_URL begins with {parts.scheme!r}: Proofsheet runs on PostgreSQL only."
         )
+    try:
+        port = str(parts.port or "")
+    except ValueError as error:
+        raise ImproperlyConfigured("DATABASE_URL names a port that is no number.") from error
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "proofsheet",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
+        "PORT": port,
+        "OPTIONS": dict(parse_qsl(parts.query)) | {"pool": {"min_size": 1, "max_size": pool_size}},
     }
+
+
+def beside(broker_url: str) -> str:
+    """The cache's default: database 1 of the broker's own server, where that is a Redis."""
+    parts = urlsplit(broker_url)
+    if parts.scheme not in {"redis", "rediss"}:
+        raise ImproperlyConfigured(
+            f"BROKER_URL begins with {parts.scheme!r}, so CACHE_URL must name a Redis or Valkey."
+        )
+    return urlunsplit(parts._replace(path="/1"))

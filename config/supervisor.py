@@ -1,142 +1,106 @@
 """`make run`: the whole house on one host under one supervisor.
 
-Starts the embedded servers (unless DATABASE_URL and BROKER_URL name others), brings the database
-up to date, then runs the web server, both Celery workers and beat until Ctrl-C. A child that dies
-is started again; one that dies five times in a minute stops the house with its last log line.
+Starts the embedded servers (unless settings name others), brings the database up to date, then
+runs the web server, both Celery workers and beat until Ctrl-C. What dies is started again; a
+child that dies five times in a minute stops the house and names its log.
 """
 
 import argparse
 import contextlib
 import errno
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from config import services
+from config.addresses import require_broker, require_database
+from config.children import Child, children, end_leftovers, note_pids, stop
+from config.processes import CannotStart, reason
 
 ROOT = services.ROOT
-RESTARTS_ALLOWED, RESTART_WINDOW_SECONDS = 5, 60
-STOP_SECONDS = 20
-
-
-class CannotStart(Exception):
-    """One sentence about why the house cannot start."""
 
 
 def say(line: str) -> None:
     print(line, flush=True)
 
 
-def program(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))
-
-
 def require_free_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
-                raise
-            raise CannotStart(
-                f"Port {port} is taken by another program: stop it or choose one with "
-                f"`make run PORT={port + 1}`."
-            ) from error
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise CannotStart(f"HOST={host} is no address of this machine.") from error
+    except OSError as error:
+        raise CannotStart(_why_not(host, port, error)) from error
 
 
-@dataclass
-class Child:
-    """One process of the house, its output in its own log file."""
-
-    name: str
-    command: Sequence[str]
-    log_path: Path
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-    starts: deque[float] = field(default_factory=lambda: deque(maxlen=RESTARTS_ALLOWED))
-
-    def start(self) -> None:
-        self.starts.append(time.monotonic())
-        with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-            )
-
-    def has_died(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
-
-    def dies_too_often(self) -> bool:
-        full = len(self.starts) == RESTARTS_ALLOWED
-        return full and time.monotonic() - self.starts[0] < RESTART_WINDOW_SECONDS
-
-    def signal(self, number: int) -> None:
-        if self.process and self.process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} is taken by another program: stop it or choose one with "
+            f"`make run PORT={port + 1}`."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} may be opened by root alone: choose one with `make run PORT=8000`."
+    return f"The address {host}:{port} cannot be opened: {error.strerror}."
 
 
-def children(host: str, port: int, logs: Path) -> list[Child]:
-    celery = [program("celery"), "-A", "config", "--quiet"]
-    worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
-    commands: dict[str, list[str]] = {
-        "web": [
-            program("granian"), "--interface", "asginl", "--host", host, "--port", str(port),
-            "--workers", "1", "--no-ws", "config.asgi:application",
-        ],
-        "render": [*worker, "-P", "threads", "-c", "1", "-Q", "gpu", "-n", "render@%h"],
-        "cpu": [*worker, "-P", "threads", "-c", "2", "-Q", "cpu", "-n", "cpu@%h"],
-        "beat": [*celery, "beat", "--loglevel", "WARNING", "-s", str(logs.parent / "beat")],
-    }  # fmt: skip
-    return [Child(name, command, logs / f"{name}.log") for name, command in commands.items()]
+def prepare(log: Path) -> str:
+    """Bring database, static files, keys, models and accounts up to date; the accounts' table."""
+    accounts: list[str] = []
+    command = [sys.executable, "manage.py", "prepare_house"]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as work,
+    ):
+        assert work.stdout
+        for line in work.stdout:
+            if line.startswith("·"):
+                say(line.rstrip())
+            else:
+                accounts.append(line)
+    if work.returncode:
+        raise CannotStart(f"`manage.py prepare_house` failed: {reason(log.read_text())}")
+    return "".join(accounts)
 
 
-def manage(*arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True
-    )
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise CannotStart(f"`manage.py {arguments[0]}` failed: {' '.join(last)}")
-
-
-def prepare() -> str:
-    """Bring database, keys, static files and demo accounts up to date; the accounts' table."""
-    say("· database schema")
-    manage("migrate", "--noinput", "--verbosity=0")
-    say("· static files")
-    manage("collectstatic", "--noinput", "--verbosity=0")
-    say("· signing keys, starter model, demo accounts")
-    done = subprocess.run(
-        [sys.executable, "manage.py", "prepare_house"], cwd=ROOT, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise CannotStart(f"`manage.py prepare_house` failed: {done.stderr.strip()[-300:]}")
-    return done.stdout
-
-
-def wait_for_web(child: Child, host: str, port: int) -> None:
+def wait_for_web(web: Child, host: str, port: int) -> None:
+    """Wait for an answer to a request, not only for an open port."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if child.has_died():
-            raise CannotStart(f"The web server stopped at start; see {child.log_path}.")
-        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+        if web.has_died():
+            why = reason(web.log_path.read_text())
+            raise CannotStart(f"The web server stopped at start ({why}); see {web.log_path}.")
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        with (
+            contextlib.suppress(OSError, http.client.HTTPException),
+            contextlib.closing(connection),
+        ):
+            connection.request("HEAD", "/accounts/login/")
+            connection.getresponse()
             return
         time.sleep(0.1)
-    raise CannotStart(f"The web server did not answer within 60 s; see {child.log_path}.")
+    raise CannotStart(f"The web server did not answer within 60 s; see {web.log_path}.")
 
 
-def watch(house: list[Child]) -> None:
-    """Restart what dies until a signal arrives or something dies too often."""
+def watch(house: list[Child], servers: services.Servers, pids: Path) -> None:
+    """Start again what dies, until a signal arrives or something dies too often."""
     while True:
         time.sleep(0.5)
+        for server in servers.running:
+            if server.has_died():
+                say(f"· {server.name} stopped and is started again")
+                server.start()
         for child in house:
             if not child.has_died():
                 continue
@@ -144,67 +108,83 @@ def watch(house: list[Child]) -> None:
                 raise CannotStart(f"{child.name} keeps stopping; see {child.log_path}.")
             say(f"· {child.name} stopped and is started again")
             child.start()
+            note_pids(house, pids)
 
 
-def stop(house: list[Child]) -> None:
-    for child in house:
-        child.signal(signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    for child in house:
-        if child.process is None:
-            continue
-        try:
-            child.process.wait(timeout=max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.signal(signal.SIGKILL)
-            child.process.wait()
+def stop_all(house: list[Child], pids: Path) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
+    say("\n· stopping")
+    stop(house)
+    pids.unlink(missing_ok=True)
 
 
 def run(host: str, port: int) -> None:
     state = services.state_dir()
-    logs = state / "logs"
+    logs, pids = state / "logs", state / "house.pids"
+    services.require_folder(state)
     with contextlib.ExitStack() as stack:
         if not stack.enter_context(services.only_one(state)):
             raise CannotStart(
-                f"Proofsheet is already running from {state}: stop it with Ctrl-C in its window."
+                f"Process {services.holder(state)} already uses {state}: stop it (Ctrl-C in its "
+                "window), or set PROOFSHEET_STATE_DIR for a second house."
             )
+        end_leftovers(pids)
         require_free_port(host, port)
-        services.require_space(state)
         logs.mkdir(parents=True, exist_ok=True)
-        if not services.is_external():
-            say("· PostgreSQL and Valkey")
-            stack.enter_context(services.embedded(state))
-        accounts = prepare()
+        servers = _servers(stack)
+        accounts = prepare(logs / "prepare.log")
         house = children(host, port, logs)
-        stack.callback(stop, house)
+        stack.callback(stop_all, house, pids)
         say("· web server, workers, beat")
         for child in house:
             child.start()
+        note_pids(house, pids)
         wait_for_web(house[0], host, port)
         say(f"\nProofsheet answers at http://{host}:{port}/\n\n{accounts}")
-        say('Try: log in as alice, type "a red apple" in the studio. Ctrl-C stops everything.')
-        watch(house)
+        say("Ctrl-C stops everything.")
+        watch(house, servers, pids)
+
+
+def _servers(stack: contextlib.ExitStack) -> services.Servers:
+    """Check the servers outside, then start those that no setting replaces."""
+    if not services.has_own_database():
+        require_database(os.environ["DATABASE_URL"])
+    for name in ("BROKER_URL", "CACHE_URL"):
+        if url := os.environ.get(name):
+            require_broker(name, url)
+    if services.is_external():
+        return services.Servers()
+    say("· PostgreSQL and Valkey")
+    return stack.enter_context(services.embedded())
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"PORT={text} is no port: choose one from 1 to 65535.")
+    return int(text)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description="Run the whole house on one host")
-    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=_port, default=8000)
     options = parser.parse_args()
     os.environ.setdefault("PUBLIC_URL", f"http://{options.host}:{options.port}")
+    os.environ["PROOFSHEET_STATE_DIR"] = str(services.state_dir())
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         run(options.host, options.port)
     except KeyboardInterrupt:
-        say("\nStopped; everything is kept under var/.")
+        say(f"Stopped; everything is kept in {services.state_dir()}.")
         return 0
-    except (CannotStart, services.ServiceError) as error:
-        print(f"Proofsheet cannot start. {error}", file=sys.stderr)
+    except (CannotStart, OSError) as error:
+        print(f"Proofsheet cannot run. {error}", file=sys.stderr)
         return 1
     return 0
 

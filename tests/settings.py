@@ -12,7 +12,9 @@ from config import services
 STATE = Path(tempfile.mkdtemp(prefix="run-", dir=services.ROOT / "var" / "test"))
 os.environ["PROOFSHEET_STATE_DIR"] = str(STATE)
 STATE.chmod(0o755)
-_servers = services.embedded(STATE)
+for name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
+    os.environ.pop(name, None)  # tests never touch the servers of a shell that they run in
+_servers = services.embedded(STATE, is_durable=False)
 _servers.__enter__()
 
 

