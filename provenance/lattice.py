@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft
 
 from provenance import tile
@@ -29,6 +30,10 @@ LIMIT = 5.0
 class Geometry:
     """How the picture differs from the one that was marked: pixels per tile pixel, degrees
     anticlockwise, mirrored.
+
+    `matrix` (two rows of three) leads from the plane of folded tiles to the picture's pixels; there
+    the marked picture was mirrored, then turned by `quarter_turns` anticlockwise, then moved by the
+    offsets and any number of whole tiles.
     """
 
     scale: float
@@ -36,6 +41,8 @@ class Geometry:
     is_mirrored: bool
     offset_x: int
     offset_y: int
+    quarter_turns: int
+    matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +140,41 @@ def _align(
     orientation, row, column = np.unravel_index(place, surfaces.shape)
     sync = float(surfaces.flat[place] / (surfaces.std() + 1e-9))
     aligned = tile.upright(np.roll(folded, (-row, -column), (0, 1)), int(orientation))
+    matrix, _ = _flattening(signal.shape, scale, angle)
+    along, down = (tuple(float(number) for number in line / shrink) for line in matrix)
     geometry = Geometry(
         scale=round(scale / shrink, 4),
         rotation_degrees=round(float(np.rad2deg(angle)) + 90 * (int(orientation) % 4), 2) % 360,
         is_mirrored=int(orientation) >= 4,
         offset_x=int(column),
         offset_y=int(row),
+        quarter_turns=int(orientation) % 4,
+        matrix=(along, down),
     )
     return Alignment(aligned, sync, scale, angle, geometry)
 
 
-def _folded(signal: Plane, scale: float, angle: float) -> Plane:
-    """The sum of all tiles of the lattice, float32 [96, 96], weighted by how often each place was
-    seen.
+def _flattening(
+    shape: tuple[int, ...], scale: float, angle: float
+) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """The map from a plane of whole upright tiles to a picture of this shape, and that plane's
+    (width, height).
     """
-    height, width = signal.shape
+    height, width = shape
     cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
     reach_x = (abs(cosine) * width + abs(sine) * height) / scale**2
     reach_y = (abs(sine) * width + abs(cosine) * height) / scale**2
     columns, rows = int(-(-reach_x // SIZE)) * SIZE, int(-(-reach_y // SIZE)) * SIZE
     matrix = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0]])
     matrix[:, 2] = [width / 2 - 0.5, height / 2 - 0.5] - matrix[:, :2] @ [columns / 2, rows / 2]
+    return matrix, (columns, rows)
+
+
+def _folded(signal: Plane, scale: float, angle: float) -> Plane:
+    """The sum of all tiles of the lattice, float32 [96, 96], weighted by how often each place was
+    seen.
+    """
+    matrix, (columns, rows) = _flattening(signal.shape, scale, angle)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     if scale > 1.3:
         signal = np.asarray(cv2.GaussianBlur(signal, (0, 0), 0.45 * scale), np.float32)

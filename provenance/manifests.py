@@ -7,23 +7,21 @@ authority is the trust anchor.
 import hashlib
 import io
 import json
-import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import c2pa
 
+from provenance import containers, manifest_reading
 from provenance.errors import ProofsheetError
 from provenance.keys import Keyring
+from provenance.manifest_reading import ASSET_LABEL, ManifestReading
+from provenance.pictures import Mime
 
 SOFT_BINDING_ALGORITHM = "app.proofsheet.tile.1"
-ASSET_LABEL = "app.proofsheet.asset"
 CREATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 MAX_MANIFEST_BYTES = 1_000_000
-_EXPECTED_WITHOUT_TRUST = "signingCredential.untrusted"
-
-logger = logging.getLogger(__name__)
 
 
 class SigningFailed(ProofsheetError):
@@ -54,27 +52,6 @@ class SignedFile:
     manifest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestReading:
-    """What a file's manifest says of itself.
-
-    `state` is absent (none in the file), unreadable, invalid (it does not match the file), valid
-    (it matches, by a
-    signer that we do not know) or trusted. `issues` are the specification's failure codes.
-    """
-
-    state: Literal["absent", "unreadable", "invalid", "valid", "trusted"]
-    issues: tuple[str, ...] = ()
-    signer: str | None = None
-    claim_generator: str | None = None
-    asset_id: str | None = None
-    is_generated: bool = False
-
-    @property
-    def is_sound(self) -> bool:
-        return self.state in ("valid", "trusted")
-
-
 class Signer:
     """One signing key with its chain, and the reading settings that trust its authority. Reused by
     a whole process.
@@ -98,7 +75,7 @@ class Signer:
         except c2pa.C2paError as error:
             raise SigningFailed(message=f"The signing key cannot be used: {error}.") from error
 
-    def sign(self, data: bytes, mime: str, *, claim: ManifestClaim) -> SignedFile:
+    def sign(self, data: bytes, mime: Mime, *, claim: ManifestClaim) -> SignedFile:
         """The file with a signed manifest, already verified against the local authority.
 
         Raises:
@@ -116,16 +93,19 @@ class Signer:
             raise SigningFailed(message=f"The signed picture reads as {reading.state}.")
         return signed
 
-    def read(self, data: bytes, mime: str) -> ManifestReading:
+    def read(self, data: bytes, mime: Mime) -> ManifestReading:
         """Read the active manifest of a file; never raises for what an upload may hold."""
+        if len(containers.manifest_store(data, mime)) > MAX_MANIFEST_BYTES:
+            return ManifestReading("unreadable", ("manifest.too_large",))
         try:
             reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=self._context)
             if reader is None:
                 return ManifestReading("absent")
             with reader:
-                return _reading(json.loads(reader.json()), str(reader.get_validation_state()))
-        except (c2pa.C2paError, ValueError, KeyError, TypeError) as error:
-            return _refused(str(error))
+                report = json.loads(reader.json())
+                return manifest_reading.read(report, str(reader.get_validation_state()))
+        except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError) as error:
+            return manifest_reading.refused(str(error))
 
 
 def definition_of(claim: ManifestClaim) -> dict[str, Any]:
@@ -166,55 +146,6 @@ def definition_of(claim: ManifestClaim) -> dict[str, Any]:
 
 def _assertion(label: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"label": label, "data": data}
-
-
-def _reading(store: dict[str, Any], state: str) -> ManifestReading:
-    manifest = store["manifests"][store["active_manifest"]]
-    issues = tuple(dict.fromkeys(_failures(store)))
-    assertions = {item["label"]: item.get("data") or {} for item in manifest.get("assertions", [])}
-    actions = assertions.get("c2pa.actions.v2") or assertions.get("c2pa.actions") or {}
-    generators = manifest.get("claim_generator_info") or [{}]
-    signature = manifest.get("signature_info") or {}
-    return ManifestReading(
-        state=_state(state),
-        issues=issues,
-        signer=_text(signature.get("issuer")) or _text(signature.get("common_name")),
-        claim_generator=_text(generators[0].get("name")),
-        asset_id=_text((assertions.get(ASSET_LABEL) or {}).get("id")),
-        is_generated=any(
-            "trainedAlgorithmicMedia"
-            in str(action.get("digitalSourceType", "")).partition("/digitalsourcetype/")[2]
-            for action in actions.get("actions", [])
-        ),
-    )
-
-
-def _state(state: str) -> Literal["invalid", "valid", "trusted"]:
-    match state.lower():
-        case "trusted":
-            return "trusted"
-        case "valid":
-            return "valid"
-        case _:
-            return "invalid"
-
-
-def _failures(store: dict[str, Any]) -> list[str]:
-    results = (store.get("validation_results") or {}).get("activeManifest") or {}
-    return [str(failure.get("code")) for failure in results.get("failure", [])]
-
-
-def _refused(message: str) -> ManifestReading:
-    """A file whose manifest c2pa would not open; a pointer to a remote one is left alone and said
-    so.
-    """
-    if "must fetch" in message or message.startswith("Remote"):
-        return ManifestReading("unreadable", ("manifest.remote",))
-    return ManifestReading("unreadable", ("manifest.unreadable",))
-
-
-def _text(value: Any) -> str | None:
-    return value[:200] if isinstance(value, str) and value else None
 
 
 def digest(manifest: bytes) -> str:

@@ -9,6 +9,8 @@ triggers in the migration refuse UPDATE, DELETE and TRUNCATE.
 
 from uuid import uuid4
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -21,7 +23,15 @@ class Asset(models.Model):
         max_length=16, unique=True, help_text="64-bit identifier in the pixels, 16 hex digits"
     )
     sha256 = models.CharField(max_length=64, db_index=True, help_text="digest of the sealed file")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
     fingerprint = models.BinaryField(max_length=32, help_text="PDQ, 256 bits")
+    fingerprint_bands = ArrayField(
+        models.IntegerField(), help_text="16 bits each with their place, to search by distance"
+    )
+    thumbnail = models.BinaryField(
+        help_text="small JPEG that crops and screenshots are compared with; never shown"
+    )
     manifest = models.BinaryField(
         help_text="C2PA manifest store, so that a stripped file finds it again"
     )
@@ -37,7 +47,10 @@ class Asset(models.Model):
     is_altered = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["created_at"])]
+        indexes = [
+            models.Index(fields=["created_at"]),
+            GinIndex(fields=["fingerprint_bands"], name="asset_fingerprint_bands"),
+        ]
 
     def __str__(self) -> str:
         return f"asset {self.id}"
