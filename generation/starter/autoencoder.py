@@ -10,7 +10,7 @@ linear decoder leaves at edges.
 from __future__ import annotations
 
 import argparse
-import time
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from generation.starter.course import Course, Plan
 from generation.starter.pictures import CACHE, SETS, load
 
 PATCH, CHANNELS, WIDTH = 8, 16, 48
 LATENT_GAIN = 0.7
+CHECKPOINT = "decoder.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,66 +143,33 @@ def decoder_loss(made: Tensor, target: Tensor) -> Tensor:
     return loss
 
 
-def _crops(pixels: NDArray[np.uint8], count: int, cells: int) -> Tensor:
+def _crops(pixels: NDArray[np.uint8], count: int, cells: int, rng: random.Random) -> Tensor:
     """[count, 3, 8·cells, 8·cells] in [0, 1], cut on the patch grid."""
-    rng = np.random.default_rng()
-    size = cells * PATCH
+    size, places = cells * PATCH, pixels.shape[1] // PATCH - cells + 1
     cuts = []
-    for index in rng.integers(len(pixels), size=count):
-        row, column = rng.integers(0, pixels.shape[1] // PATCH - cells + 1, size=2) * PATCH
-        cuts.append(pixels[index, row : row + size, column : column + size])
+    for _ in range(count):
+        picture = pixels[rng.randrange(len(pixels))]
+        row, column = rng.randrange(places) * PATCH, rng.randrange(places) * PATCH
+        cuts.append(picture[row : row + size, column : column + size])
     return to_unit(np.stack(cuts))
 
 
 def train_decoder(
-    model: AutoencoderTiny,
-    basis: Basis,
-    pixels: NDArray[np.uint8],
-    *,
-    seconds: float,
-    checkpoint: Path,
-    batch: int = 16,
-) -> float:
-    """Train for `seconds` in all, earlier runs counted in; returns the last mean L1 on crops."""
-    optimizer = torch.optim.AdamW(model.decoder.parameters(), 1e-3, betas=(0.9, 0.99))
-    spent, step, smooth = 0.0, 0, 1.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.decoder.load_state_dict(state["decoder"])
-        optimizer.load_state_dict(state["optimizer"])
-        spent, step = state["spent"], state["step"]
-    began = saved = time.monotonic()
-    before = spent
-    while spent < seconds:
-        for group in optimizer.param_groups:
-            group["lr"] = 2e-3 * min(1, (step + 1) / 50, 0.02 + 2 * (1 - spent / seconds))
-        target = _crops(pixels, batch, 8)
+    model: AutoencoderTiny, basis: Basis, pixels: NDArray[np.uint8], plan: Plan, checkpoint: Path
+) -> AutoencoderTiny:
+    """Train until `plan.minutes` are spent, then give `model` the averaged decoder."""
+
+    def loss(rng: random.Random) -> Tensor:
+        target = _crops(pixels, plan.batch, 8, rng)
         codes = basis.encode(target)
         codes = codes + torch.randn_like(codes) * 0.05 * torch.rand(len(codes), 1, 1, 1)
         with torch.autocast("cpu", torch.bfloat16):
             made = _decode_unit(model, codes)
-        decoder_loss(made.float(), target).backward()
-        torch.nn.utils.clip_grad_norm_(model.decoder.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        step += 1
-        smooth += 0.05 * ((made.detach().float() - target).abs().mean().item() - smooth)
-        spent = before + time.monotonic() - began
-        if step % 25 == 0:
-            print(f"step {step} l1 {smooth:.4f} {spent:.0f} s", flush=True)
-        if time.monotonic() - saved > 60 or spent >= seconds:
-            saved = time.monotonic()
-            torch.save(
-                {
-                    "decoder": model.decoder.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "spent": spent,
-                    "step": step,
-                },
-                checkpoint.with_suffix(".part"),
-            )
-            checkpoint.with_suffix(".part").replace(checkpoint)
-    return smooth
+        return decoder_loss(made.float(), target)
+
+    course = Course(dict(model.decoder.named_parameters()), plan, checkpoint)
+    model.decoder.load_state_dict(course.learn(loss))
+    return model
 
 
 def main() -> None:
@@ -212,13 +181,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     basis = load_basis(options.cache)
     pixels = np.concatenate([load(slug, options.cache).pixels for slug in SETS])
-    train_decoder(
-        build_autoencoder(basis),
-        basis,
-        pixels,
-        seconds=options.minutes * 60,
-        checkpoint=options.cache / "decoder.pt",
-    )
+    plan = Plan(options.minutes, batch=16, learning_rate=2e-3, falling_share=0.5)
+    train_decoder(build_autoencoder(basis), basis, pixels, plan, options.cache / CHECKPOINT)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,11 @@ from diffusers import AutoencoderTiny, StableDiffusionPipeline
 from torch import nn
 from transformers import CLIPTokenizer
 
-from generation.starter.autoencoder import build_autoencoder, load_basis
+from generation.starter import train
+from generation.starter.autoencoder import CHECKPOINT, build_autoencoder, load_basis
 from generation.starter.network import build_scheduler
 from generation.starter.pictures import CACHE
-from generation.starter.train import CHECKPOINT, Student, build_student, load_tokenizer
+from generation.starter.train import Student, build_student, load_tokenizer
 
 MODEL = Path(__file__).resolve().parent / "model"
 LARGEST_BYTES = 40 * 1024 * 1024
@@ -75,12 +76,16 @@ def load_trained(cache: Path = CACHE) -> tuple[Student, AutoencoderTiny, CLIPTok
     """The averaged networks, the autoencoder and the tokenizer from the checkpoints of `cache`."""
     tokenizer, spare = load_tokenizer(cache)
     student = build_student(len(tokenizer))
-    student.load_state_dict(torch.load(cache / CHECKPOINT, weights_only=True)["average"])
+    student.load_state_dict(_averaged(cache / train.CHECKPOINT))
     share_spare_embedding(student, spare)
     autoencoder = build_autoencoder(load_basis(cache))
-    decoder = torch.load(cache / "decoder.pt", weights_only=True)["decoder"]
-    autoencoder.decoder.load_state_dict(decoder)
+    autoencoder.decoder.load_state_dict(_averaged(cache / CHECKPOINT))
     return student, autoencoder, tokenizer
+
+
+def _averaged(checkpoint: Path) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = torch.load(checkpoint, weights_only=True)["average"]
+    return weights
 
 
 def main() -> None:

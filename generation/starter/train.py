@@ -2,21 +2,16 @@
 
     python -m generation.starter.train --minutes 80 --threads 1
 
-The learning rate follows the training time spent so far: constant, then falling to almost
-nothing over the last 40 % of `--minutes`. Give a larger `--minutes` to go on.
+Give a larger `--minutes` to go on.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import random
-import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
@@ -24,6 +19,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from generation.starter.autoencoder import load_basis, load_latents
 from generation.starter.captions import Caption, read_captions, vary, vocabulary
+from generation.starter.course import Course, Plan
 from generation.starter.network import alphas_sigmas, build_text_encoder, build_unet
 from generation.starter.pictures import CACHE, EMOJIBASE, fetch, load
 from generation.starter.tokenizer import build, encode, spare_ids
@@ -31,21 +27,6 @@ from generation.starter.tokenizer import build, encode, spare_ids
 EMPTY_SHARE = 0.1
 SPARE_SHARE = 0.1
 CHECKPOINT = "base.pt"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long and how hard to train; `minutes` counts the training time of all runs."""
-
-    minutes: float
-    batch: int = 32
-    learning_rate: float = 1e-3
-    save_every_s: float = 150
-
-    def rate(self, step: int, spent_s: float) -> float:
-        """Learning rate: warm-up over 100 steps, constant, linear fall over the last 40 %."""
-        share = min(1.0, spent_s / (self.minutes * 60))
-        return self.learning_rate * min((step + 1) / 100, 1, max(0.02, (1 - share) / 0.4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,60 +77,12 @@ def velocity_loss(student: nn.Module, latents: Tensor, ids: Tensor) -> Tensor:
     return (made.float() - (alpha * noise - sigma * latents)).square().mean()
 
 
-@torch.no_grad()
-def follow(average: Iterable[Tensor], weights: Iterable[Tensor], step: int) -> None:
-    """Exponential moving average with a memory that grows to 500 steps."""
-    keep = min(0.998, step / (step + 10))
-    for mean, weight in zip(average, weights, strict=True):
-        mean.lerp_(weight, 1 - keep)
-
-
 def train(student: Student, lesson: Lesson, plan: Plan, checkpoint: Path) -> Student:
-    """Train until `plan.minutes` are spent; returns the averaged weights."""
-    optimizer = torch.optim.AdamW(
-        student.parameters(), plan.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
-    )
-    average = copy.deepcopy(student)
-    step, spent = 0, 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        student.load_state_dict(state["student"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, spent = state["step"], state["spent"]
-    rng = random.Random(step)
-    before, began, saved, losses = spent, time.monotonic(), time.monotonic(), []
-    while spent < plan.minutes * 60:
-        for group in optimizer.param_groups:
-            group["lr"] = plan.rate(step, spent)
-        loss = velocity_loss(student, *lesson.draw(plan.batch, rng))
-        loss.backward()
-        nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        step += 1
-        follow(average.parameters(), student.parameters(), step)
-        spent = before + time.monotonic() - began
-        losses.append(loss.item())
-        if step % 50 == 0:
-            rate = optimizer.param_groups[0]["lr"]
-            print(f"step {step} loss {np.mean(losses):.4f} lr {rate:.1e} {spent:.0f} s", flush=True)
-            losses = []
-        if time.monotonic() - saved > plan.save_every_s or spent >= plan.minutes * 60:
-            saved = time.monotonic()
-            part = checkpoint.with_suffix(".part")
-            torch.save(
-                {
-                    "student": student.state_dict(),
-                    "average": average.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "step": step,
-                    "spent": spent,
-                },
-                part,
-            )
-            part.replace(checkpoint)
-    return average
+    """Train until `plan.minutes` are spent, then give `student` the averaged weights."""
+    course = Course(dict(student.named_parameters()), plan, checkpoint)
+    average = course.learn(lambda rng: velocity_loss(student, *lesson.draw(plan.batch, rng)))
+    student.load_state_dict(average)
+    return student
 
 
 def load_tokenizer(cache: Path = CACHE) -> tuple[CLIPTokenizer, list[int]]:
