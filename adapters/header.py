@@ -15,20 +15,24 @@ from typing import Any, BinaryIO
 
 from provenance.errors import ProofsheetError
 
-HEADER_MAX_BYTES = 16 * 1024 * 1024
+HEADER_MAX_BYTES = 8 * 1024 * 1024
 TENSORS_MAX = 20_000
+NAME_MAX_CHARACTERS = 500
 DTYPE_BYTES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
     "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
 }  # fmt: skip
-FOREIGN_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x04", b"GGUF", b"\x1f\x8b")
 
 
 class NotSafetensors(ProofsheetError):
     default_code = "not_safetensors"
     default_status = 422
     default_message = "The file is not in the safetensors format."
-    default_advice = "Save the adapter as .safetensors; other formats can carry programs."
+    default_advice = (
+        "Other formats can carry programs, so they are never opened here. On your own machine, "
+        "load the file with torch.load(path, weights_only=True) and save it with "
+        "safetensors.torch.save_file."
+    )
 
 
 class HeaderInvalid(ProofsheetError):
@@ -78,25 +82,25 @@ def read_file(path: Path) -> Header:
 def read(file: BinaryIO, *, size_bytes: int) -> Header:
     """The header of a file of `size_bytes`, positioned at its start.
 
-    Raises NotSafetensors, HeaderInvalid, Truncated, NoTensors, and reads at most 16 MiB.
+    Raises NotSafetensors, HeaderInvalid, Truncated, NoTensors, and reads at most 8 MiB.
     """
     start = file.read(8)
-    if len(start) < 8 or start.startswith(FOREIGN_STARTS):
+    if not start:
+        raise NoTensors(message="The file is empty.")
+    if len(start) < 8:
         raise NotSafetensors
     length = int.from_bytes(start, "little")
+    if length > max(size_bytes, HEADER_MAX_BYTES):
+        raise NotSafetensors  # the first bytes are no length: a pickle, an archive, a picture
     if length > HEADER_MAX_BYTES:
-        raise (
-            NotSafetensors
-            if length > size_bytes
-            else HeaderInvalid(
-                message=f"The header of {length} bytes is larger than any adapter needs."
-            )
+        raise HeaderInvalid(
+            message=f"The header of {length} bytes is larger than any adapter needs."
         )
     text = file.read(length)
+    if text[:1] != b"{":
+        raise NotSafetensors
     if len(text) < length:
         raise Truncated
-    if not text.startswith(b"{"):
-        raise NotSafetensors
     entries = _parse(text)
     metadata = _metadata(entries.pop("__metadata__", {}))
     tensors = _tensors(entries)
@@ -112,7 +116,7 @@ def _parse(text: bytes) -> dict[str, Any]:
         return unique
 
     try:
-        entries = json.loads(text, object_pairs_hook=without_duplicates)
+        entries = json.loads(text.decode("utf-8"), object_pairs_hook=without_duplicates)
     except (ValueError, RecursionError) as error:
         raise HeaderInvalid(message="The header is not valid JSON.") from error
     if not isinstance(entries, dict):
@@ -131,12 +135,16 @@ def _tensors(entries: dict[str, Any]) -> tuple[Tensor, ...]:
         raise NoTensors
     if len(entries) > TENSORS_MAX:
         raise HeaderInvalid(message=f"The header names more than {TENSORS_MAX} tensors.")
-    return tuple(
-        sorted((_tensor(name, entry) for name, entry in entries.items()), key=lambda t: t.begin)
-    )
+    return tuple(sorted((_tensor(name, entry) for name, entry in entries.items()), key=_place))
+
+
+def _place(tensor: Tensor) -> tuple[int, int]:
+    return tensor.begin, tensor.end
 
 
 def _tensor(name: str, entry: Any) -> Tensor:
+    if not name.isprintable() or len(name) > NAME_MAX_CHARACTERS:
+        raise HeaderInvalid(message="A tensor's name is too long or holds control characters.")
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise HeaderInvalid(message="A tensor of the header is not described as one.")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -10,11 +12,23 @@ from django.core.files.storage import storages
 from django.core.files.storage.base import Storage
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
+
+from provenance.errors import ProofsheetError
 
 
 def private_storage() -> Storage:
     """Storage that no URL serves: adapter files leave it only through a view that checks."""
     return storages["private"]
+
+
+class WrongState(ProofsheetError):
+    """A move that the table of transitions does not have: a conflict, not a missing permission."""
+
+    default_code = "adapter_wrong_state"
+    default_status = 409
+    default_message = "This adapter has already moved on, so that step is no longer possible."
+    default_advice = "Reload the page to see where it stands."
 
 
 class Family(models.TextChoices):
@@ -23,6 +37,17 @@ class Family(models.TextChoices):
     SD21 = "sd21", "Stable Diffusion 2.1"
     SDXL = "sdxl", "Stable Diffusion XL"
     FLUX = "flux", "Flux"
+
+
+class Tier(models.TextChoices):
+    """The hardware that a model asks for, and the Celery queue of the workers that have it."""
+
+    CPU = "cpu", "CPU"
+    GPU_8G = "gpu-8g", "GPU, 8 GiB"
+    GPU_16G = "gpu-16g", "GPU, 16 GiB"
+    GPU_24G = "gpu-24g", "GPU, 24 GiB"
+    GPU_48G = "gpu-48g", "GPU, 48 GiB"
+    GPU_80G = "gpu-80g", "GPU, 80 GiB"
 
 
 class BaseModel(models.Model):
@@ -36,6 +61,8 @@ class BaseModel(models.Model):
     description = models.CharField(max_length=300, blank=True)
     family = models.CharField(max_length=16, choices=Family.choices)
     folder = models.CharField(max_length=500, help_text="Absolute, or relative to the project.")
+    hub_id = models.CharField(max_length=200, blank=True, help_text="Where the folder came from.")
+    hub_revision = models.CharField(max_length=64, blank=True, help_text="The pinned revision.")
     digest = models.CharField(max_length=64, help_text="SHA-256 over the folder's files.")
     native_size = models.PositiveIntegerField(help_text="Pixels a side out of the VAE.")
     upscale = models.PositiveSmallIntegerField(default=1)
@@ -44,6 +71,8 @@ class BaseModel(models.Model):
     few_steps = models.PositiveSmallIntegerField(default=4)
     default_guidance = models.FloatField(default=5.0)
     rank_ceiling = models.PositiveSmallIntegerField(default=16)
+    tier = models.CharField(max_length=16, choices=Tier.choices, default=Tier.CPU)
+    memory_mib = models.PositiveIntegerField(default=0, help_text="Size of the weights.")
     licence = models.CharField(max_length=200, blank=True)
     is_default = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
@@ -78,8 +107,29 @@ class BaseModel(models.Model):
         return [width, height] in self.sizes
 
 
+class Architecture(models.Model):
+    """The layers of one base model that an adapter may change, from the model's own configuration.
+
+    `components` is {"unet": {"module.path": [in, out] or [in, out, kernel]}, ...}; it is large, so
+    it lies beside the model's row and not in it.
+    """
+
+    base_model = models.OneToOneField(
+        BaseModel, on_delete=models.CASCADE, related_name="architecture"
+    )
+    components = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"layers of {self.base_model_id}"
+
+
 class Adapter(models.Model):
-    """A LoRA adapter for one base model; `owner` is null for those that ship with the project."""
+    """A LoRA adapter for one base model; `owner` is null for those that ship with the project.
+
+    `file` is what the renderer loads: the canonical form of an upload, whose own bytes are
+    `original`. `sha256` and `size_bytes` are those of the upload. `base_model` and `rank` are null
+    until the upload is validated.
+    """
 
     class State(models.TextChoices):
         UPLOADED = "uploaded"
@@ -94,35 +144,168 @@ class Adapter(models.Model):
         LINK = "link", "shared by link"
         PUBLIC = "public"
 
+    TRANSITIONS = {
+        State.UPLOADED: {State.VALIDATING, State.WITHDRAWN},
+        State.VALIDATING: {State.VALIDATING, State.ACCEPTED, State.REJECTED, State.WITHDRAWN},
+        State.ACCEPTED: {State.PUBLISHED, State.WITHDRAWN},
+        State.REJECTED: {State.UPLOADED, State.WITHDRAWN},
+        State.PUBLISHED: {State.ACCEPTED, State.WITHDRAWN},
+        State.WITHDRAWN: set[State](),
+    }
+
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     slug = models.SlugField(unique=True, max_length=64)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
-    base_model = models.ForeignKey(BaseModel, on_delete=models.PROTECT, related_name="adapters")
+    trigger = models.CharField(max_length=120, blank=True, help_text="Words that call the style.")
+    licence = models.CharField(max_length=200, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    shows_a_person = models.BooleanField(default=False, help_text="A real person's likeness.")
+    consent_attested_at = models.DateTimeField(null=True, blank=True)
+
+    base_model = models.ForeignKey(
+        BaseModel, null=True, blank=True, on_delete=models.PROTECT, related_name="adapters"
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE
     )
-    file = models.FileField(storage=private_storage, upload_to="adapters", max_length=200)
+    file = models.FileField(
+        storage=private_storage, upload_to="adapters", max_length=200, blank=True
+    )
+    original = models.FileField(storage=private_storage, max_length=200, blank=True)
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()
-    rank = models.PositiveSmallIntegerField()
-    trigger = models.CharField(max_length=120, blank=True, help_text="Words that call the style.")
-    licence = models.CharField(max_length=200, blank=True)
+    rank = models.PositiveSmallIntegerField(null=True, blank=True)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="derived"
+    )
+    parent_sha256 = models.CharField(max_length=64, blank=True)
+
     state = models.CharField(max_length=16, choices=State.choices, default=State.UPLOADED)
+    code = models.CharField(max_length=64, blank=True, help_text="Why it was rejected.")
+    report = models.JSONField(default=dict, blank=True)
     visibility = models.CharField(
         max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE
     )
+    share_key = models.UUIDField(default=uuid4, editable=False)
+    review_asked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
+    validated_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "base_model", "sha256"],
+                condition=~Q(state="withdrawn"),
                 nulls_distinct=False,
                 name="adapters_same_file_is_same_adapter",
             ),
-            models.CheckConstraint(condition=Q(rank__gt=0), name="adapters_rank_positive"),
+            models.CheckConstraint(
+                condition=Q(rank__isnull=True) | Q(rank__gt=0), name="adapters_rank_positive"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("accepted", "published"))
+                | Q(rank__isnull=False, base_model__isnull=False) & ~Q(file=""),
+                name="adapters_usable_is_complete",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="rejected") | ~Q(code=""), name="adapters_rejected_has_code"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="withdrawn", withdrawn_at__isnull=False)
+                | ~Q(state="withdrawn") & Q(withdrawn_at__isnull=True),
+                name="adapters_withdrawn_at_with_state",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("adapters:adapter", args=[self.slug])
+
+    @property
+    def is_usable(self) -> bool:
+        return self.state in (self.State.ACCEPTED, self.State.PUBLISHED)
+
+    @property
+    def is_on_its_way(self) -> bool:
+        return self.state in (self.State.UPLOADED, self.State.VALIDATING)
+
+    def _move(self, to: State) -> None:
+        if to not in self.TRANSITIONS[self.State(self.state)]:
+            raise WrongState
+        self.state = to
+
+    def start_validating(self) -> None:
+        self._move(self.State.VALIDATING)
+        self.save()
+
+    def accept(
+        self, *, base_model: BaseModel, rank: int, file: str, report: dict[str, Any], at: datetime
+    ) -> None:
+        self._move(self.State.ACCEPTED)
+        self.base_model, self.rank, self.file = base_model, rank, file
+        self.report, self.code, self.validated_at = report, "", at
+        self.save()
+
+    def reject(self, *, code: str, report: dict[str, Any], at: datetime) -> None:
+        self._move(self.State.REJECTED)
+        self.code, self.report, self.validated_at = code, report, at
+        self.save()
+
+    def upload_again(self) -> None:
+        self._move(self.State.UPLOADED)
+        self.code, self.report, self.validated_at = "", {}, None
+        self.save()
+
+    def ask_for_review(self, *, at: datetime) -> None:
+        if self.state != self.State.ACCEPTED:
+            raise WrongState
+        self.review_asked_at = at
+        self.save()
+
+    def publish(self) -> None:
+        self._move(self.State.PUBLISHED)
+        self.visibility, self.review_asked_at, self.code = self.Visibility.PUBLIC, None, ""
+        self.save()
+
+    def unpublish(self, *, code: str = "") -> None:
+        """Back to its owner alone: a refusal (with its code), or the owner's own wish."""
+        if self.state == self.State.PUBLISHED:
+            self._move(self.State.ACCEPTED)
+        self.visibility, self.review_asked_at, self.code = self.Visibility.PRIVATE, None, code
+        self.save()
+
+    def share(self, visibility: Visibility) -> None:
+        """Private, or shared by a link that is new each time."""
+        if self.state != self.State.ACCEPTED:
+            raise WrongState
+        self.visibility, self.share_key = visibility, uuid4()
+        self.save()
+
+    def withdraw(self, *, at: datetime) -> None:
+        self._move(self.State.WITHDRAWN)
+        self.withdrawn_at, self.review_asked_at = at, None
+        self.visibility = self.Visibility.PRIVATE
+        self.save()
+
+
+class AdapterShare(models.Model):
+    """A person who opened the link of an adapter that its owner shares by link."""
+
+    adapter = models.ForeignKey(Adapter, on_delete=models.CASCADE, related_name="shares")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="shared_adapters"
+    )
+    share_key = models.UUIDField()
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["adapter", "user"], name="adapters_shared_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.adapter_id} with {self.user_id}"

@@ -14,7 +14,7 @@ from django.core.files.base import File
 from django.db import transaction
 
 from adapters import header
-from adapters.models import Adapter, BaseModel, Family, private_storage
+from adapters.models import Adapter, Architecture, BaseModel, Family, private_storage
 from adapters.rank import highest_rank
 from provenance.errors import ProofsheetError
 
@@ -22,7 +22,7 @@ from provenance.errors import ProofsheetError
 class NotAModelFolder(ProofsheetError):
     default_code = "not_a_model_folder"
     default_status = 422
-    default_message = "That folder holds no Stable Diffusion pipeline."
+    default_message = "That folder holds no diffusion pipeline that Proofsheet knows."
     default_advice = "Give the folder that holds model_index.json, with safetensors weights."
 
 
@@ -36,6 +36,9 @@ class ModelDetails:
     default_steps: int | None = None
     default_guidance: float | None = None
     rank_ceiling: int | None = None
+    tier: str | None = None
+    hub_id: str | None = None
+    hub_revision: str | None = None
     licence: str | None = None
     is_default: bool = False
 
@@ -52,7 +55,8 @@ class AdapterDetails:
 def register_model(slug: str, folder: Path, details: ModelDetails, *, at: datetime) -> BaseModel:
     """Register a pipeline folder, or bring an earlier registration up to date.
 
-    Reads configuration only, no weights beyond their digest. Raises NotAModelFolder.
+    Reads configuration only, no weights beyond their digest. Loads torch the first time that it
+    sees a folder, to find its layers. Raises NotAModelFolder.
     """
     folder = folder.resolve()
     said = _defaults(folder, slug) | {
@@ -60,6 +64,8 @@ def register_model(slug: str, folder: Path, details: ModelDetails, *, at: dateti
     }
     said["folder"] = _relative(folder)
     said["digest"] = digest_of(folder)
+    said["memory_mib"] = _memory_mib(folder)
+    layers = _layers(slug, folder, said["digest"])
     with transaction.atomic():
         if details.is_default or not BaseModel.objects.exists():
             BaseModel.objects.exclude(slug=slug).update(is_default=False)
@@ -69,7 +75,28 @@ def register_model(slug: str, folder: Path, details: ModelDetails, *, at: dateti
         model, _ = BaseModel.objects.update_or_create(
             slug=slug, defaults=said, create_defaults=said | {"created_at": at}
         )
+        if layers is not None:
+            Architecture.objects.update_or_create(base_model=model, defaults={"components": layers})
     return model
+
+
+def _layers(slug: str, folder: Path, digest: str) -> dict[str, Any] | None:
+    """The folder's layers by component; None when they are known of this very folder."""
+    if Architecture.objects.filter(base_model__slug=slug, base_model__digest=digest).exists():
+        return None
+    from adapters import architecture  # loads torch
+
+    try:
+        return architecture.layers_of_folder(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotAModelFolder(
+            message="The configurations in that folder describe no model that can be built."
+        ) from error
+
+
+def _memory_mib(folder: Path) -> int:
+    """Size of the weights, rounded up."""
+    return -(-sum(path.stat().st_size for path in folder.rglob("*.safetensors")) // 2**20)
 
 
 def register_adapter(
@@ -129,25 +156,36 @@ def _relative(folder: Path) -> str:
 
 
 def _defaults(folder: Path, slug: str) -> dict[str, Any]:
-    index = _read_json(folder / "model_index.json")
-    if index.get("_class_name") != "StableDiffusionPipeline":
+    said_file = folder / "proofsheet.json"
+    said = _read_json(said_file) if said_file.exists() else {}
+    family, native = _family_and_size(folder)
+    known = {
+        "name", "description", "default_steps", "few_steps", "default_guidance",
+        "rank_ceiling", "licence", "native_size", "upscale", "sizes", "family", "tier",
+    }  # fmt: skip
+    defaults: dict[str, Any] = {"name": slug, "family": family, "native_size": native}
+    defaults |= {key: value for key, value in said.items() if key in known}
+    if defaults["family"] not in Family.values:
+        raise NotAModelFolder(message=f"“{str(defaults['family'])[:40]}” is no model family.")
+    side = defaults["native_size"] * defaults.get("upscale", 1)
+    return {"sizes": [[side, side]]} | defaults
+
+
+def _family_and_size(folder: Path) -> tuple[Family, int]:
+    """By the pipeline's class and the width of its text; pixels a side out of the VAE."""
+    pipeline = _read_json(folder / "model_index.json").get("_class_name")
+    if pipeline == "FluxPipeline":
+        return Family.FLUX, 1024
+    if pipeline not in ("StableDiffusionPipeline", "StableDiffusionXLPipeline"):
         raise NotAModelFolder
     unet, vae = _read_json(folder / "unet/config.json"), _read_json(folder / "vae/config.json")
     try:
         native = int(unet["sample_size"]) * 2 ** (_vae_levels(vae) - 1)
     except (KeyError, TypeError, ValueError) as error:
         raise NotAModelFolder from error
-    said_file = folder / "proofsheet.json"
-    said = _read_json(said_file) if said_file.exists() else {}
-    family = said.get("family", Family.SD15)
-    known = {
-        "name", "description", "default_steps", "few_steps", "default_guidance",
-        "rank_ceiling", "licence", "native_size", "upscale", "sizes",
-    }  # fmt: skip
-    defaults: dict[str, Any] = {"name": slug, "family": family, "native_size": native}
-    defaults |= {key: value for key, value in said.items() if key in known}
-    side = defaults["native_size"] * defaults.get("upscale", 1)
-    return {"sizes": [[side, side]]} | defaults
+    if pipeline == "StableDiffusionXLPipeline":
+        return Family.SDXL, native
+    return Family.SD21 if unet.get("cross_attention_dim") == 1024 else Family.SD15, native
 
 
 def _vae_levels(vae: dict[str, Any]) -> int:

@@ -1,0 +1,1 @@
+"""The layers of the five families as data, so that a file is judged without any weights."""

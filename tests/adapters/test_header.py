@@ -1,0 +1,210 @@
+"""The header reader: lawful files pass, every other one ends in a named refusal."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters import header
+from adapters.header import Header, HeaderInvalid, NoTensors, NotSafetensors, Truncated
+from tests.adapters.files import encode, entry, table, zeros
+
+ONE = {"a.lora_A.weight": (4, 8)}
+NAMED = (HeaderInvalid, NoTensors, NotSafetensors, Truncated)
+
+
+def read(content: bytes) -> Header:
+    return header.read(io.BytesIO(content), size_bytes=len(content))
+
+
+def test_reads_what_a_library_wrote() -> None:
+    np = pytest.importorskip("numpy")
+    from safetensors.numpy import save
+
+    content = save({"b": np.ones((2, 3), dtype=np.float32), "a": np.ones(1)}, {"note": "x"})
+    found = read(content)
+    assert {(t.name, t.dtype, t.shape) for t in found.tensors} == {
+        ("b", "F32", (2, 3)),
+        ("a", "F64", (1,)),
+    }
+    assert found.metadata == {"note": "x"}
+    assert found.data_begins_at == len(content) - 32
+
+
+def test_a_header_length_that_looks_like_a_pickle_is_still_a_header() -> None:
+    """640 is b"\\x80\\x02" in the first two bytes, as in a pickle of protocol 2."""
+    text = json.dumps(table(ONE)).encode().ljust(640)
+    assert read(encode(text, bytes(64))).tensors[0].shape == (4, 8)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        pytest.param(b"", NoTensors, id="nothing"),
+        pytest.param(b"1234", NotSafetensors, id="four bytes"),
+        pytest.param(b"\xff" * 8 + b"{}", NotSafetensors, id="a length of 2^64"),
+        pytest.param((2**63).to_bytes(8, "little") + b"{}", NotSafetensors, id="2^63"),
+        pytest.param(encode({}), NoTensors, id="no tensors"),
+        pytest.param(encode({"__metadata__": {"a": "b"}}), NoTensors, id="only metadata"),
+        pytest.param(encode(b"{not json}"), HeaderInvalid, id="no JSON"),
+        pytest.param(encode(b"[1, 2]"), NotSafetensors, id="a list"),
+        pytest.param(encode(b"{" + b'"a":{' * 90_000), HeaderInvalid, id="deep"),
+        pytest.param(encode(b"\xff{}"), NotSafetensors, id="not UTF-8 at the start"),
+        pytest.param(encode(b'{"\xff": 1}'), HeaderInvalid, id="not UTF-8"),
+        pytest.param(encode(b'{"a": ' + b"9" * 6000 + b"}"), HeaderInvalid, id="a huge number"),
+        pytest.param(encode(table(ONE), bytes(63)), Truncated, id="data cut"),
+        pytest.param(encode(table(ONE), bytes(65)), HeaderInvalid, id="bytes left over"),
+        pytest.param(encode(table(ONE), length=4000), Truncated, id="length past the end"),
+        pytest.param(encode(table(ONE, begin=8), bytes(72)), HeaderInvalid, id="a hole"),
+        pytest.param(
+            encode({"a": entry("F16", (4,), 0), "b": entry("F16", (4,), 4)}, bytes(12)),
+            HeaderInvalid,
+            id="overlap",
+        ),
+        pytest.param(
+            encode({"a": {"dtype": "F16", "shape": [4], "data_offsets": [8, 0]}}, bytes(8)),
+            HeaderInvalid,
+            id="backwards",
+        ),
+        pytest.param(
+            encode({"a": {"dtype": "F16", "shape": [4], "data_offsets": [0, 6]}}, bytes(6)),
+            HeaderInvalid,
+            id="size against shape",
+        ),
+        pytest.param(
+            encode({"a": {"dtype": "F16", "shape": [-4], "data_offsets": [0, 8]}}, bytes(8)),
+            HeaderInvalid,
+            id="negative size",
+        ),
+        pytest.param(
+            encode({"a": {"dtype": "F16", "shape": [True], "data_offsets": [0, 2]}}, bytes(2)),
+            HeaderInvalid,
+            id="true as a size",
+        ),
+        pytest.param(
+            encode({"a": {"dtype": "F16", "shape": [2.0], "data_offsets": [0, 4]}}, bytes(4)),
+            HeaderInvalid,
+            id="a fraction as a size",
+        ),
+        pytest.param(
+            encode({"a": {"dtype": "F16", "shape": [1] * 9, "data_offsets": [0, 2]}}, bytes(2)),
+            HeaderInvalid,
+            id="nine dimensions",
+        ),
+        pytest.param(
+            encode({"a": {"dtype": "C64", "shape": [1], "data_offsets": [0, 8]}}, bytes(8)),
+            HeaderInvalid,
+            id="unknown type",
+        ),
+        pytest.param(
+            encode(b'{"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},'
+                   b'"a":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}}', bytes(2)),
+            HeaderInvalid,
+            id="a name twice",
+        ),
+        pytest.param(encode({"a\0b": entry("I8", (1,), 0)}, b"1"), HeaderInvalid, id="NUL"),
+        pytest.param(encode({"\ud800": entry("I8", (1,), 0)}, b"1"), HeaderInvalid, id="surrogate"),
+        pytest.param(encode({"a" * 501: entry("I8", (1,), 0)}, b"1"), HeaderInvalid, id="long"),
+        pytest.param(
+            encode({"__metadata__": {"a": 1}} | table(ONE), bytes(64)),
+            HeaderInvalid,
+            id="metadata not text",
+        ),
+    ],
+)  # fmt: skip
+def test_refuses(content: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        read(content)
+
+
+def test_a_pickle_is_refused_and_not_executed(tmp_path: Path) -> None:
+    witness = tmp_path / "executed"
+
+    class Payload:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (witness,))
+
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(NotSafetensors):
+            read(pickle.dumps(Payload(), protocol))
+    assert not witness.exists()
+
+
+def test_an_archive_is_refused_however_much_it_would_unpack_to() -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.pkl", bytes(50_000_000))
+    with pytest.raises(NotSafetensors):
+        read(bomb.getvalue())
+
+
+def test_a_hundred_megabytes_of_json_are_not_even_read(tmp_path: Path) -> None:
+    path = tmp_path / "big.safetensors"
+    with path.open("wb") as file:
+        file.write((100_000_000).to_bytes(8, "little") + b"{")
+        file.truncate(100_000_008)
+    with path.open("rb") as file, pytest.raises(HeaderInvalid):
+        header.read(file, size_bytes=path.stat().st_size)
+    assert path.stat().st_size == 100_000_008
+
+
+def test_more_tensors_than_any_adapter_has_are_refused() -> None:
+    names = {f"{number}": (0,) for number in range(header.TENSORS_MAX + 1)}
+    with pytest.raises(HeaderInvalid, match="more than"):
+        read(encode(table(names)))
+
+
+SIZES = st.one_of(st.integers(-2, 9), st.sampled_from([2**31, 2**63 - 1, 2**64, True, 1.5, "1"]))
+ENTRIES = st.fixed_dictionaries(
+    {
+        "dtype": st.sampled_from([*header.DTYPE_BYTES, "F1", 7, None]),
+        "shape": st.lists(SIZES, max_size=4),
+        "data_offsets": st.lists(SIZES, max_size=3),
+    }
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["a", "b.lora_A.weight", "__metadata__", "\0", "../x"]), ENTRIES | JSON
+)
+
+
+@st.composite
+def broken_files(draw: st.DrawFn) -> bytes:
+    """Anything from noise to a lawful file with one byte changed."""
+    kind = draw(st.integers(0, 3))
+    if kind == 0:
+        return draw(st.binary(max_size=64))
+    if kind == 1:
+        text = draw(st.binary(max_size=80))
+        return encode(b"{" + text, draw(st.binary(max_size=16)))
+    if kind == 2:
+        length = draw(st.none() | st.integers(0, 2**64 - 1))
+        return encode(draw(HEADERS), draw(st.binary(max_size=32)), length=length)
+    lawful = bytearray(zeros({"a.lora_A.weight": (2, 3), "a.lora_B.weight": (3, 2)}))
+    lawful[draw(st.integers(0, len(lawful) - 1))] = draw(st.integers(0, 255))
+    return bytes(lawful)
+
+
+@settings(
+    max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+@given(broken_files())
+def test_no_bytes_raise_anything_but_a_named_refusal(content: bytes) -> None:
+    try:
+        found = read(content)
+    except NAMED:
+        return
+    assert found.tensors
+    assert found.tensors[-1].end == len(content) - found.data_begins_at
