@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from generation import progress, queue
+from generation import failures, progress, queue
+from generation.failures import Failure
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from moderation.models import Decision, Statement
 
@@ -69,8 +71,8 @@ class ImageCard:
 class RequestCard:
     """A request with its live state.
 
-    `position` is the place in line from 1, 0 for none; `preview_step` is the step that the latest
-    preview may show, 0 for no preview.
+    `position` is the place in line from 1, 0 for none; `preview_url` changes with each new
+    preview and is empty while there is none.
     """
 
     id: UUID
@@ -86,11 +88,28 @@ class RequestCard:
     step: int
     total: int
     position: int
-    preview_step: int
+    preview_url: str
     seed: int
     created_at: datetime
     images: tuple[ImageCard, ...]
     refusal: Refusal | None
+    failure: Failure | None
+
+    @property
+    def is_removable(self) -> bool:
+        """Whether its owner may clear it away without losing a picture."""
+        return not self.is_active and not self.images
+
+    @property
+    def line(self) -> str:
+        """Where exactly an active one is, in a few words."""
+        if self.is_held:
+            return "Waiting for a moderator"
+        if self.status == RequestStatus.RUNNING:
+            return f"Step {self.step} of {self.total}"
+        if self.position:
+            return "Next in line" if self.position == 1 else f"Place {self.position} in line"
+        return "Rules and a classifier read it first"
 
     @property
     def state_key(self) -> str:
@@ -100,7 +119,6 @@ class RequestCard:
 
     def live(self) -> dict[str, Any]:
         """What a stream tells of it."""
-        preview = reverse("generation:preview", args=[self.id])
         return {
             "id": str(self.id),
             "state": self.state_key,
@@ -108,8 +126,8 @@ class RequestCard:
             "label": self.label,
             "step": self.step,
             "total": self.total,
-            "position": self.position,
-            "preview": f"{preview}?step={self.preview_step}" if self.preview_step else "",
+            "line": self.line,
+            "preview": self.preview_url,
         }
 
 
@@ -207,9 +225,10 @@ def _request_card(
     refusals: dict[UUID, Refusal],
 ) -> RequestCard:
     label, tone = HELD if request.is_held else LABELS[request.status]
+    is_cancelling = request.is_active and request.cancel_requested_at is not None
     now = steps.get(request.id) or progress.Progress("denoise", 0, request.steps)
     if request.status == RequestStatus.RUNNING:
-        label = STAGES.get(now.stage, label)
+        label = "Cancelling" if is_cancelling else STAGES.get(now.stage, label)
     return RequestCard(
         id=request.id,
         prompt=request.prompt,
@@ -220,17 +239,24 @@ def _request_card(
         code=request.code,
         is_active=request.is_active,
         is_held=request.is_held,
-        is_cancelling=request.is_active and request.cancel_requested_at is not None,
+        is_cancelling=is_cancelling,
         step=now.step,
         total=now.steps or request.steps,
         position=queue.position(request) or 0,
-        preview_step=now.step if now.preview else 0,
+        preview_url=_preview_url(request, now.preview),
         seed=request.seed,
         created_at=request.created_at,
         images=tuple(image_card(image) for image in images),
         refusal=refusals.get(request.id)
         or next((refusals[image.id] for image in images if image.id in refusals), None),
+        failure=failures.explain(request.code) if request.status == RequestStatus.FAILED else None,
     )
+
+
+def _preview_url(request: GenerationRequest, preview: bytes | None) -> str:
+    if preview is None:
+        return ""
+    return f"{reverse('generation:preview', args=[request.id])}?v={crc32(preview):08x}"
 
 
 def frame_of(image: GeneratedImage) -> str:

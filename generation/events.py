@@ -1,18 +1,21 @@
 """Live progress of the signed-in person's requests as server-sent events.
 
 Source: WHATWG HTML, section 9.2. The stream tells what the database and the progress cache say, a
-few times a second while something runs. Owners are told apart in the query.
+few times a second while something runs, and ends when nothing is under way. Between two looks it
+holds neither a thread nor a database connection. Owners are told apart in the query.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import close_old_connections
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -23,21 +26,47 @@ from generation.models import ACTIVE, GenerationRequest, RequestStatus
 
 LOOK_RUNNING_S = 0.25
 LOOK_WAITING_S = 0.8
+LOOK_HELD_S = 3.0
 HEARTBEAT_S = 10.0
 LENGTH_S = 600.0  # then the browser opens a new one
 REQUESTS_MAX = 40
+STREAMS_MAX = 8  # a user, in one web process: a tab each; pages beyond that poll
+
+_open: Counter[int] = Counter()
 
 
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Events `progress` for each change of an active request, and `end` when none is active."""
-    user = await request.auser()
-    if not user.is_authenticated:
+    owner_id = await sync_to_async(_owner_id)(request)
+    if owner_id is None:
         return HttpResponse(status=401)
+    if _open[owner_id] >= STREAMS_MAX:
+        return HttpResponse(status=429, headers={"Retry-After": "5"})
     return StreamingHttpResponse(
-        _events(user.pk),
+        _counted(owner_id),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _owner_id(request: HttpRequest) -> int | None:
+    try:
+        user: AbstractBaseUser | AnonymousUser = request.user
+        return user.pk if user.is_authenticated else None
+    finally:
+        close_old_connections()
+
+
+async def _counted(owner_id: int) -> AsyncIterator[str]:
+    """Counts the stream while it lasts; a client that leaves cancels it, which ends it here."""
+    _open[owner_id] += 1
+    try:
+        async for event in _events(owner_id):
+            yield event
+    finally:
+        _open[owner_id] -= 1
+        if not _open[owner_id]:
+            del _open[owner_id]
 
 
 async def _events(owner_id: int) -> AsyncIterator[str]:
@@ -46,12 +75,14 @@ async def _events(owner_id: int) -> AsyncIterator[str]:
     ends_at, spoke_at = clock() + LENGTH_S, clock()
     yield "retry: 2000\n\n"
     while clock() < ends_at:
-        cards = await sync_to_async(look)(owner_id, frozenset(told))
+        cards = await _look_aside(owner_id, frozenset(told))
         for card in cards:
             state = card.live()
             if told.get(card.id) != state:
                 told[card.id], spoke_at = state, clock()
                 yield f"event: progress\ndata: {json.dumps(state)}\n\n"
+            if not card.is_active:
+                del told[card.id]
         if not any(card.is_active for card in cards):
             yield "event: end\ndata: {}\n\n"
             return
@@ -62,8 +93,14 @@ async def _events(owner_id: int) -> AsyncIterator[str]:
 
 
 def _pause(cards: list[RequestCard]) -> float:
-    is_running = any(card.status == RequestStatus.RUNNING for card in cards)
-    return LOOK_RUNNING_S if is_running else LOOK_WAITING_S
+    if any(card.status == RequestStatus.RUNNING for card in cards):
+        return LOOK_RUNNING_S
+    return LOOK_HELD_S if all(card.is_held for card in cards) else LOOK_WAITING_S
+
+
+async def _look_aside(owner_id: int, known: frozenset[UUID]) -> list[RequestCard]:
+    """`look` in one of the loop's few shared threads: streams are many, connections are not."""
+    return await sync_to_async(look, thread_sensitive=False)(owner_id, known)
 
 
 def look(owner_id: int, known: frozenset[UUID]) -> list[RequestCard]:
@@ -77,4 +114,4 @@ def look(owner_id: int, known: frozenset[UUID]) -> list[RequestCard]:
         )
         return request_cards(rows)
     finally:
-        close_old_connections()  # a stream lives for minutes and must not sit on a connection
+        close_old_connections()

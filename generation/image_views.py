@@ -8,11 +8,12 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
@@ -79,11 +80,11 @@ def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
     etag = f'"{found.sha256}"'
     if unchanged := get_conditional_response(request, etag=etag):
         return private_file(unchanged)
-    answer = FileResponse(
-        found.file.open("rb"),
-        as_attachment="download" in request.GET,
-        filename=f"proofsheet-{found.id}.png",
-        content_type="image/png",
+    with found.file.open("rb") as file:
+        answer = HttpResponse(file.read(), content_type="image/png")
+    is_download = "download" in request.GET
+    answer["Content-Disposition"] = content_disposition_header(
+        is_download, f"proofsheet-{found.id}.png"
     )
     answer["ETag"] = etag
     return private_file(answer)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("studio/events/", events.stream, name="events"),
     path("requests/<uuid:request_id>/", views.request_page, name="request"),
     path("requests/<uuid:request_id>/cancel/", views.cancel, name="cancel"),
+    path("requests/<uuid:request_id>/remove/", views.remove, name="remove"),
     path("requests/<uuid:request_id>/preview/", views.preview, name="preview"),
     path("gallery/", image_views.gallery, name="gallery"),
     path("images/<uuid:image_id>/", image_views.image, name="image"),

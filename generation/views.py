@@ -72,7 +72,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "number": frame_number(place),
             "title": title,
             "text": text,
-            "picture": f"home/{place}.png",
+            "picture": f"home/{place}.svg",
         }
         for place, (title, text) in enumerate(STRIP, start=1)
     ]
@@ -150,6 +150,16 @@ def cancel(request: SignedIn, request_id: UUID) -> HttpResponse:
         return redirect("generation:request", request_id)
     [card] = request_cards([requests.find_request(request_id, by=request.user)])
     return render(request, "generation/_request.html", {"card": card})
+
+
+@require_POST
+@page
+def remove(request: SignedIn, request_id: UUID) -> HttpResponse:
+    """Clear an ended request off the sheet; one with pictures is deleted from the gallery."""
+    requests.delete_request(request_id, by=request.user, at=timezone.now())
+    if request.htmx:
+        return HttpResponse()
+    return redirect(f"{reverse('generation:studio')}#sheet")
 
 
 @require_GET

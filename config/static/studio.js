@@ -19,12 +19,6 @@
       .finally(() => delete card.dataset.isLoading);
   };
 
-  const sentence = (state) => {
-    if (state.position) return `Place ${state.position} in line`;
-    if (state.state.startsWith("running")) return `Step ${state.step} of ${state.total}`;
-    return "Reading the prompt";
-  };
-
   const show = (state) => {
     const card = document.getElementById(`request-${state.id}`);
     if (!card) return;
@@ -37,14 +31,17 @@
     const bar = card.querySelector("[data-progress]");
     const line = card.querySelector("[data-live]");
     const preview = card.querySelector("[data-preview]");
-    if (label && !card.dataset.state.split(":")[2].startsWith("1")) label.textContent = state.label;
-    if (line) line.textContent = sentence(state);
-    if (bar && (state.step || state.position)) bar.value = state.step;
-    if (preview && state.preview) loadPreview(preview, state.preview);
+    if (label) label.textContent = state.label;
+    if (line) line.textContent = state.line;
+    if (bar && state.step) bar.value = state.step;
+    if (preview && state.preview && preview.dataset.shown !== state.preview) {
+      loadPreview(preview, state.preview);
+    }
   };
 
   // A preview that is gone by the time it is asked for must not flash a broken picture.
   const loadPreview = (preview, url) => {
+    preview.dataset.shown = url;
     const next = new Image();
     next.onload = () => {
       preview.src = url;
@@ -87,6 +84,24 @@
     };
   };
 
+  // On a narrow screen the sheet begins below the form: show that something happens.
+  const reveal = (event) => {
+    const isSubmit = event.detail.requestConfig?.verb === "post" && event.detail.target.id === "bench";
+    if (isSubmit && active().length && sheet().getBoundingClientRect().top > window.innerHeight * 0.6) {
+      sheet().scrollIntoView();
+    }
+  };
+
+  // Ctrl+Enter (Cmd+Enter) in a text field sends the form.
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest?.("#compose");
+    if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      form.requestSubmit(document.getElementById("generate"));
+    }
+  });
+
+  document.addEventListener("htmx:afterSettle", reveal);
   document.addEventListener("htmx:afterSettle", listen);
   window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", listen);
