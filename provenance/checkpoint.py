@@ -96,7 +96,8 @@ def _is_signed_by(line: str, text: str, origin: str, key: Ed25519PublicKey) -> b
         return False
     try:
         blob = base64.b64decode(matched[2], validate=True)
-        if blob[:4] != key_id(origin, key):
+        is_plain = base64.b64encode(blob).decode() == matched[2]  # no stray bits in the last digit
+        if not is_plain or blob[:4] != key_id(origin, key):
             return False
         key.verify(blob[4:], text.encode())
     except (binascii.Error, InvalidSignature):

@@ -56,11 +56,11 @@ def distance(
     if geometry is None or not original.thumbnail or whole <= fingerprint.SAME_PICTURE_DISTANCE:
         return whole
     seen = _best_place(pixels, original, geometry)
-    return whole if seen is None else min(whole, seen)
+    return None if seen is None else min(whole, seen)
 
 
 def _best_place(pixels: NDArray[np.uint8], original: Original, geometry: Geometry) -> int | None:
-    """The fingerprint distance at the place that correlates best, or None when none shows enough."""
+    """The fingerprint distance at the place that correlates best; None when none shows enough."""
     reference = _reference(original)
     luma, places = _at_canvas_scale(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), original, geometry)
     covered = np.full(luma.shape, 255, np.uint8)

@@ -23,6 +23,8 @@ from provenance.installation import keyring
 from provenance.models import Checkpoint, Leaf, LogEntry, Node, PendingEntry
 
 BATCH = 5000
+MAX_BODY_BYTES = 65_535
+"""Bundles of entries (C2SP tlog-tiles) give each one's length in 16 bits."""
 _LOCK = 0x70726F6F66  # "proof": the sequencer's advisory lock
 
 
@@ -46,16 +48,6 @@ class InclusionProof:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The first place where the log does not hold; `index` is a leaf index, or None for the log as
-    a whole.
-    """
-
-    index: int | None
-    sentence: str
-
-
 def append(*, kind: str, subject: UUID, body: Mapping[str, Any], at: datetime) -> LogEntry:
     """Add an entry to the outbox in the caller's transaction. `body` holds digests, commitments and
     types only.
@@ -64,10 +56,11 @@ def append(*, kind: str, subject: UUID, body: Mapping[str, Any], at: datetime) -
         canonical.NotCanonical: the body cannot be written as canonical bytes.
     """
     record = {"v": 1, "kind": kind, "subject": str(subject), "at": _utc(at), "body": dict(body)}
+    encoded = canonical.encode(record)
+    if len(encoded) > MAX_BODY_BYTES:
+        raise canonical.NotCanonical(message="The entry is longer than a bundle of entries allows.")
     with transaction.atomic():
-        entry = LogEntry.objects.create(
-            kind=kind, subject=subject, body=canonical.encode(record), at=at
-        )
+        entry = LogEntry.objects.create(kind=kind, subject=subject, body=encoded, at=at)
         PendingEntry.objects.create(entry=entry)
     return entry
 

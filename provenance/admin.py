@@ -1,0 +1,73 @@
+"""The admin looks at assets and the log; nobody edits either there."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from provenance.models import Asset, Checkpoint, LogEntry
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Asset)
+class AssetAdmin(ReadOnlyAdmin):
+    list_display = ("id", "watermark_id", "system_model", "is_altered", "created_at")
+    list_filter = ("system_model", "is_altered")
+    search_fields = ("id", "watermark_id", "sha256")
+    ordering = ("-created_at",)
+    fields = (
+        "id",
+        "watermark_id",
+        "sha256",
+        "manifest_sha256",
+        "width",
+        "height",
+        "provider",
+        "system_name",
+        "system_version",
+        "system_model",
+        "created_at",
+        "is_altered",
+    )
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    list_display = ("id", "kind", "subject", "place", "at")
+    list_filter = ("kind",)
+    search_fields = ("subject",)
+    list_select_related = ("leaf",)
+    ordering = ("-id",)
+    fields = ("kind", "subject", "at", "place", "text")
+    readonly_fields = ("place", "text")
+
+    @admin.display(description="leaf index")
+    def place(self, entry: LogEntry) -> str:
+        return str(entry.leaf.index) if hasattr(entry, "leaf") else "waiting"
+
+    @admin.display(description="body")
+    def text(self, entry: LogEntry) -> str:
+        return bytes(entry.body).decode()
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(ReadOnlyAdmin):
+    list_display = ("tree_size", "root", "made_at")
+    ordering = ("-tree_size",)
+    fields = ("tree_size", "root", "note", "made_at")
+    readonly_fields = ("root",)
+
+    @admin.display(description="root hash")
+    def root(self, checkpoint: Checkpoint) -> str:
+        return bytes(checkpoint.root_hash).hex()

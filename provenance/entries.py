@@ -1,0 +1,65 @@
+"""Checking what the log says about one record: the entry's contents, and its place in the tree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from provenance import canonical, checkpoint, log, merkle
+from provenance.models import Asset, LogEntry
+
+ASSET_MARKED = "asset.marked"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedEntry:
+    """`index` is None while the entry waits for its place; `fault` says what does not hold."""
+
+    index: int | None
+    tree_size: int | None = None
+    fault: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return self.index is not None and not self.fault
+
+
+def of_asset(asset: Asset) -> LogEntry | None:
+    """The entry that was written when the picture was marked."""
+    entries = LogEntry.objects.select_related("leaf")
+    return entries.filter(kind=ASSET_MARKED, subject=asset.id).order_by("id").first()
+
+
+def check(asset: Asset) -> CheckedEntry:
+    """Whether the entry about an asset says what its record says, and is in the signed tree."""
+    entry = of_asset(asset)
+    if entry is None:
+        return CheckedEntry(None, fault="The log holds no entry about this record.")
+    index = entry.leaf.index if hasattr(entry, "leaf") else None
+    if not _agrees(asset, bytes(entry.body)):
+        return CheckedEntry(index, fault="The record was changed after the log was written.")
+    if index is None:
+        return CheckedEntry(None)
+    try:
+        head = log.verify_proof(log.prove_inclusion(index))
+    except (merkle.ProofInvalid, checkpoint.NoteInvalid, log.NotInLog) as error:
+        return CheckedEntry(index, fault=error.message)
+    return CheckedEntry(index, head.tree_size)
+
+
+def _agrees(asset: Asset, body: bytes) -> bool:
+    try:
+        record = canonical.decode(body)
+        told: Mapping[str, Any] = record["body"]
+        commitments: Mapping[str, str] = told["commitments"]
+    except (canonical.NotCanonical, KeyError, TypeError):
+        return False
+    salt = bytes(asset.salt)
+    return (
+        record["subject"] == str(asset.id)
+        and told["sha256"] == asset.sha256
+        and told["manifest_sha256"] == asset.manifest_sha256
+        and sha256(asset.manifest).hexdigest() == asset.manifest_sha256
+        and commitments["fingerprint"] == log.commitment(salt, bytes(asset.fingerprint))
+        and commitments["watermark"] == log.commitment(salt, asset.watermark_id)
+    )

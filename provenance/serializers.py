@@ -1,0 +1,86 @@
+"""The shape of a verify report, for the API's schema."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from provenance.verdicts import Verdict
+
+
+class SubmissionSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField(help_text="a PNG, JPEG or WebP picture")
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
+    sentence = serializers.CharField(help_text="what was found, in one plain sentence")
+    proves = serializers.CharField(help_text="what that proves, and what it does not")
+
+
+class IngredientSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    relationship = serializers.CharField()
+    depth = serializers.IntegerField()
+    issues = serializers.ListField(child=serializers.CharField())
+
+
+class ManifestCheckSerializer(CheckSerializer):
+    state = serializers.ChoiceField(choices=["absent", "unreadable", "invalid", "valid", "trusted"])
+    issues = serializers.ListField(child=serializers.CharField())
+    ingredients = IngredientSerializer(many=True)
+
+
+class SignerCheckSerializer(CheckSerializer):
+    name = serializers.CharField(allow_null=True)
+
+
+class LogCheckSerializer(CheckSerializer):
+    index = serializers.IntegerField(allow_null=True)
+    tree_size = serializers.IntegerField(allow_null=True)
+
+
+class GeometrySerializer(serializers.Serializer[Any]):
+    scale = serializers.FloatField()
+    rotation_degrees = serializers.FloatField()
+    is_mirrored = serializers.BooleanField()
+
+
+class WatermarkCheckSerializer(CheckSerializer):
+    id = serializers.CharField(allow_null=True)
+    confidence = serializers.FloatField()
+    geometry = GeometrySerializer(allow_null=True)
+
+
+class FingerprintCheckSerializer(CheckSerializer):
+    distance = serializers.IntegerField(allow_null=True)
+
+
+class DisclosureSerializer(serializers.Serializer[Any]):
+    provider = serializers.CharField()
+    system = serializers.CharField()
+    version = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    id = serializers.CharField()
+    created_or_altered = serializers.ChoiceField(choices=["created", "altered"])
+
+
+class FileSerializer(serializers.Serializer[Any]):
+    sha256 = serializers.CharField()
+    mime = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    file = FileSerializer()
+    checked_at = serializers.DateTimeField()
+    detector = serializers.CharField()
+    is_ours = serializers.BooleanField()
+    headline = serializers.CharField()
+    manifest = ManifestCheckSerializer()
+    signer = SignerCheckSerializer()
+    log = LogCheckSerializer()
+    watermark = WatermarkCheckSerializer()
+    fingerprint = FingerprintCheckSerializer()
+    disclosure = DisclosureSerializer(allow_null=True)

@@ -1,0 +1,22 @@
+"""Public pages of the provenance room; none of them asks who is looking."""
+
+from django.urls import path, re_path
+
+from provenance import views
+
+app_name = "provenance"
+NUMBER = r"(?P<number>(?:x[0-9]{3}/){0,4}[0-9]{3})"
+WIDTH = r"(?:\.p/(?P<width>[1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?"
+
+urlpatterns = [
+    path("verify/", views.verify_page, name="verify"),
+    path("log/checkpoint", views.checkpoint, name="checkpoint"),
+    re_path(rf"^log/tile/entries/{NUMBER}{WIDTH}$", views.entry_bundle, name="entry-bundle"),
+    re_path(
+        rf"^log/tile/(?P<level>[0-9]|[1-5][0-9]|6[0-3])/{NUMBER}{WIDTH}$",
+        views.hash_tile,
+        name="hash-tile",
+    ),
+    path("log/entry/<int:index>/", views.log_entry, name="log-entry"),
+    path("log/proof/<uuid:asset_id>", views.asset_proof, name="asset-proof"),
+]

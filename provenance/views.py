@@ -1,0 +1,96 @@
+"""The verify page, and the log as anybody may read it."""
+
+import base64
+import json
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
+
+from provenance import log, proofs, submissions, tiles, verify
+from provenance.errors import ProofsheetError
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+_Page = Callable[..., HttpResponse]
+
+
+def _tells_problems(view: _Page) -> _Page:
+    """A named condition becomes the error page with its status."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except ProofsheetError as error:
+            return render(request, "error.html", {"error": error}, status=error.status)
+
+    return wrapped
+
+
+@csrf_exempt  # it changes nothing and knows nobody, so there is nothing to forge
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify_page(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "provenance/verify.html")
+    try:
+        submissions.throttle(request)
+        report = verify.check(submissions.receive(request), at=timezone.now())
+    except ProofsheetError as error:
+        response = render(request, "provenance/verify.html", {"error": error}, status=error.status)
+    else:
+        told = base64.b64encode(json.dumps(report.as_json(), indent=1).encode()).decode()
+        response = render(request, "provenance/verify.html", {"report": report, "download": told})
+    add_never_cache_headers(response)
+    return response
+
+
+@require_GET
+@_tells_problems
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    note = log.latest_checkpoint().note
+    response = HttpResponse(note, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_GET
+@_tells_problems
+def hash_tile(
+    request: HttpRequest, level: str, number: str, width: str | None = None
+) -> HttpResponse:
+    wide = int(width) if width else tiles.WIDTH
+    return _tile(tiles.hash_tile(int(level), tiles.number_from_path(number), wide))
+
+
+@require_GET
+@_tells_problems
+def entry_bundle(request: HttpRequest, number: str, width: str | None = None) -> HttpResponse:
+    wide = int(width) if width else tiles.WIDTH
+    return _tile(tiles.entry_bundle(tiles.number_from_path(number), wide))
+
+
+def _tile(data: bytes) -> HttpResponse:
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response["Cache-Control"] = IMMUTABLE
+    return response
+
+
+@require_GET
+@_tells_problems
+def log_entry(request: HttpRequest, index: int) -> HttpResponse:
+    return render(request, "provenance/log_entry.html", {"entry": proofs.describe(index)})
+
+
+@require_GET
+@_tells_problems
+def asset_proof(request: HttpRequest, asset_id: UUID) -> HttpResponse:
+    text = proofs.of_asset(asset_id)
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{asset_id}.tlog-proof"'
+    return response
