@@ -228,6 +228,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "GenerationStatus": "generation.models.RequestStatus",
+        "ImageStatus": "generation.models.ImageState",
+        "CaseStatus": "moderation.models.ReviewCase.Status",
+        "AppealStatus": "moderation.models.Appeal.Status",
+    },
 }
 
 # ---------------------------------------------------------------- files

@@ -22,6 +22,10 @@ FAILURES: dict[str, Failure] = {
     for error in (NotFinite, AdapterNotLoadable, ModelNotLoadable)
 } | {
     "render_failed": UNKNOWN,
+    "screening_failed": Failure(
+        "The prompt could not be screened, and nothing is made that was not screened.",
+        "Try again in a few minutes; if it happens again, tell the operator.",
+    ),
     "worker_lost": Failure(
         "The workers that tried to make this image stopped before it was done.",
         "Try again in a few minutes; if it happens again, tell the operator.",

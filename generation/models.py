@@ -91,6 +91,7 @@ class GenerationRequest(models.Model):
     height = models.PositiveIntegerField()
 
     priority = models.SmallIntegerField(default=0)
+    screening_attempts = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_worker = models.CharField(max_length=120, blank=True)
@@ -238,6 +239,19 @@ class RequestAdapter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.adapter_id} at {self.weight:g}"
+
+
+class Worker(models.Model):
+    """A worker process that announces itself every few seconds while it lives."""
+
+    name = models.CharField(max_length=120, unique=True)
+    queues = models.JSONField(default=list, help_text="Names of the queues that it takes from.")
+    slots = models.PositiveSmallIntegerField(default=1)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class IdempotencyKey(models.Model):

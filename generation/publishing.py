@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from time import perf_counter
 from typing import Any
 from uuid import UUID
@@ -58,7 +57,7 @@ def publish(claim: queue.Claim, finished: Finished, *, at: datetime) -> Generate
         request.finish(at=at)
         _act_on_verdict(request, image, finished.verdict, at=at)
         if request.attempts > 1:
-            transaction.on_commit(partial(discard_strays, request.id), robust=True)
+            transaction.on_commit(lambda: discard_strays(request.id), robust=True)
     return image
 
 

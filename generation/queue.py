@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -20,6 +19,7 @@ from generation import tasks
 from generation.models import GenerationRequest, RequestStatus
 from provenance.errors import ProofsheetError
 
+QUEUE, SCREENING_QUEUE = "gpu", "cpu"
 LEASE = timedelta(seconds=20)
 HEARTBEAT_S = 0.5
 ATTEMPTS_MAX = 3
@@ -46,7 +46,7 @@ class Heartbeat:
 
 def send_ticket() -> None:
     """Wake a worker once the current transaction commits; the sweeper covers a lost ticket."""
-    transaction.on_commit(partial(tasks.render.delay), robust=True)
+    transaction.on_commit(lambda: tasks.render.delay(), robust=True)
 
 
 def claim(*, worker: str, at: datetime) -> Claim | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -25,6 +24,8 @@ from generation.models import (
     RequestStatus,
 )
 from provenance.errors import ProofsheetError
+
+KEY_MAX_CHARACTERS = 200
 
 
 class RequestNotFound(ProofsheetError):
@@ -48,6 +49,13 @@ class KeyReused(ProofsheetError):
     default_status = 422
     default_message = "That Idempotency-Key was already used for a different request."
     default_advice = "Send a new key with a new request."
+
+
+class KeyTooLong(ProofsheetError):
+    default_code = "idempotency_key_too_long"
+    default_status = 422
+    default_message = f"The Idempotency-Key is longer than {KEY_MAX_CHARACTERS} characters."
+    default_advice = "A UUID makes a good key."
 
 
 class StillRunning(ProofsheetError):
@@ -77,8 +85,10 @@ def submit(
 ) -> Submission:
     """Check a draft, store it and send it to be screened. Nothing is rendered before that.
 
-    Raises the named errors of `generation.drafts` and `adapters.catalogue`, and KeyReused.
+    Raises the named errors of `generation.drafts` and `adapters.catalogue`, KeyReused, KeyTooLong.
     """
+    if idempotency_key and len(idempotency_key) > KEY_MAX_CHARACTERS:
+        raise KeyTooLong
     if idempotency_key and (earlier := _earlier(draft, by=by, key=idempotency_key)):
         return Submission(earlier, is_new=False)
     checked = check(draft)
@@ -111,7 +121,7 @@ def submit(
 
 def send_to_screening(request_id: UUID) -> None:
     """Robust: with the broker away the row still stands, and the sweeper sends the ticket again."""
-    transaction.on_commit(partial(tasks.screen_prompt.delay, str(request_id)), robust=True)
+    transaction.on_commit(lambda: tasks.screen_prompt.delay(str(request_id)), robust=True)
 
 
 def _earlier(draft: Draft, *, by: AbstractBaseUser, key: str) -> GenerationRequest | None:
@@ -266,4 +276,4 @@ def _delete(image: GeneratedImage, *, at: datetime) -> None:
     storage = image.file.storage
     image.mark_deleted(at=at)
     if name:
-        transaction.on_commit(partial(storage.delete, name))
+        transaction.on_commit(lambda: storage.delete(name))

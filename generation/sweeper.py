@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
+from django.db.models import Sum
 
-from generation import publishing, requests
-from generation.models import GenerationRequest, RequestStatus
-from generation.queue import ATTEMPTS_MAX, send_ticket
+from generation import fleet, publishing, requests
+from generation.models import GenerationRequest, IdempotencyKey, RequestStatus
+from generation.queue import ATTEMPTS_MAX, QUEUE, send_ticket
 
 PATIENCE = timedelta(seconds=15)
+KEYS_KEPT = timedelta(hours=24)
 BATCH = 50
 
 
 def sweep(*, at: datetime) -> None:
     _take_back_lost_leases(at=at)
-    waiting = GenerationRequest.objects.filter(status=RequestStatus.SUBMITTED, is_held=False)
-    for request_id in waiting.filter(created_at__lt=at - PATIENCE).values_list("id", flat=True)[
-        :BATCH
-    ]:
+    _send_to_screening_again(at=at)
+    _send_lost_tickets(at=at)
+    IdempotencyKey.objects.filter(created_at__lt=at - KEYS_KEPT).delete()
+    fleet.forget_lost(at=at)
+
+
+def _send_to_screening_again(*, at: datetime) -> None:
+    waiting = GenerationRequest.objects.filter(
+        status=RequestStatus.SUBMITTED, is_held=False, created_at__lt=at - PATIENCE
+    )
+    for request_id in waiting.order_by("created_at").values_list("id", flat=True)[:BATCH]:
         requests.send_to_screening(request_id)
-    queued = GenerationRequest.objects.filter(status=RequestStatus.QUEUED)
-    for _ in range(queued.filter(queued_at__lt=at - PATIENCE)[:BATCH].count()):
+
+
+def _send_lost_tickets(*, at: datetime) -> None:
+    """Only while a live worker has nothing to do: in a long line the tickets are not lost, and
+    new ones every few seconds would pile up in the broker."""
+    slots = fleet.alive(QUEUE, at=at).aggregate(total=Sum("slots"))["total"] or 0
+    if GenerationRequest.objects.filter(status=RequestStatus.RUNNING).count() >= slots:
+        return
+    waiting = GenerationRequest.objects.filter(
+        status=RequestStatus.QUEUED, queued_at__lt=at - PATIENCE
+    )
+    for _ in range(waiting[:BATCH].count()):
         send_ticket()
 
 
@@ -45,4 +63,4 @@ def _take_back(request: GenerationRequest, *, at: datetime) -> None:
         request.cancel(at=at)
     else:
         request.fail(code="worker_lost", at=at)
-    transaction.on_commit(partial(publishing.discard_strays, request.id), robust=True)
+    transaction.on_commit(lambda: publishing.discard_strays(request.id), robust=True)

@@ -6,9 +6,11 @@ not import torch.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
 from django.utils import timezone
 
 
@@ -31,3 +33,20 @@ def requeue_stalled() -> None:
     from generation import sweeper
 
     sweeper.sweep(at=timezone.now())
+
+
+@worker_ready.connect
+def announce_worker(sender: Any, **_: Any) -> None:
+    from generation import fleet
+
+    queues = sorted(sender.app.amqp.queues.consume_from)
+    fleet.announcer.start(
+        name=str(sender.hostname), queues=queues, slots=int(sender.controller.concurrency)
+    )
+
+
+@worker_shutting_down.connect
+def dismiss_worker(**_: Any) -> None:
+    from generation import fleet
+
+    fleet.announcer.stop()

@@ -23,7 +23,7 @@ from django.db import InterfaceError, OperationalError, connection
 from generation import devices, outages, progress, publishing, queue
 from generation.engine.jobs import AdapterUse, Cancelled, Rendered, RenderJob, StepReport
 from generation.leases import Clock, Lease
-from generation.models import GenerationRequest, private_storage
+from generation.models import GeneratedImage, GenerationRequest, private_storage
 from moderation import screening
 from provenance import marking
 from provenance.errors import ProofsheetError
@@ -90,18 +90,16 @@ def _make(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -
 
 
 def _publish(claim: queue.Claim, finished: publishing.Finished, *, now: Clock) -> None:
-    """Publish, or delete the file again. With the database away nobody knows whether it was
-    published, so the file stays and the next attempt tidies up."""
+    """Publish, or delete the file again: but only when it is certain that no image names it.
+
+    The connection may break just after the commit, and so may what runs on commit.
+    """
     publish = partial(publishing.publish, claim, finished)
     try:
-        image = outages.outlast(lambda: publish(at=now()))
-    except (OperationalError, InterfaceError):
-        raise
-    except BaseException:
-        private_storage().delete(finished.name)
-        raise
-    if image is None:
-        private_storage().delete(finished.name)
+        outages.outlast(lambda: publish(at=now()))
+    finally:
+        if not GeneratedImage.objects.filter(id=finished.asset_id).exists():
+            private_storage().delete(finished.name)
 
 
 class Stages:

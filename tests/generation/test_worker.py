@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from threading import Thread
 
@@ -12,6 +13,7 @@ from django.db import OperationalError, connection
 from numpy.typing import NDArray
 from PIL import Image
 
+import moderation.tasks
 from adapters.models import BaseModel
 from generation import progress, publishing, queue, requests, sweeper, worker
 from generation.engine.jobs import NotFinite
@@ -268,6 +270,29 @@ def test_broken_connection_right_after_the_commit_keeps_the_image_and_its_file(
     request.refresh_from_db()
     image = GeneratedImage.objects.get()
     assert (request.status, image.state) == ("finished", "released")
+    assert private_storage().exists(image.file.name)
+
+
+def test_broker_that_is_away_while_an_image_is_refused_costs_no_file(
+    alice: User,
+    tiny: BaseModel,
+    image_classifier: FakeImageClassifier,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A reversal will release this file, so it must not be lost with the mail."""
+
+    def away(*_: object, **__: object) -> None:
+        raise ConnectionError("the broker does not answer")
+
+    monkeypatch.setattr(moderation.tasks.mail_decision, "apply_async", away)
+    image_classifier.sexual = 0.99
+    request = make_request(alice, tiny)
+    with contextlib.suppress(ConnectionError):
+        worker.work_one(now=clock)
+    request.refresh_from_db()
+    image = GeneratedImage.objects.get()
+    assert (request.status, image.state) == ("finished", "withheld")
     assert private_storage().exists(image.file.name)
 
 

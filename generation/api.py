@@ -1,0 +1,204 @@
+"""The API of requests: submit, list, look at, cancel and delete; and the models they may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from adapters import catalogue
+from generation import requests
+from generation.cards import refusals_of
+from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
+from generation.serializers import (
+    DraftSerializer,
+    FilterSerializer,
+    GenerationFilterSerializer,
+    GenerationPageSerializer,
+    GenerationSerializer,
+    ModelSerializer,
+    ProblemSerializer,
+)
+
+
+def problems(**said: str) -> dict[tuple[int, str], OpenApiResponse]:
+    """Problem details by status for a schema: `problems(_404="…")`."""
+    usual = {"_401": "Not signed in.", "_429": "Too many requests: wait `Retry-After` seconds."}
+    return {
+        (int(status[1:]), "application/problem+json"): OpenApiResponse(ProblemSerializer, why)
+        for status, why in (usual | said).items()
+    }
+
+
+PAGING = [
+    OpenApiParameter("cursor", str, description="From `next` or `previous`."),
+    OpenApiParameter("page_size", int, description="1 to 100; 24 when left out."),
+]
+
+
+class NewestFirst(CursorPagination):
+    ordering = ("-created_at", "-id")
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+
+class SignedInView(APIView):
+    """The permission class leaves only signed-in people through."""
+
+    def user(self) -> User:
+        user = self.request.user
+        assert isinstance(user, User)
+        return user
+
+
+def narrowed(rows: QuerySet[Any], said: dict[str, Any], *, columns: dict[str, str]) -> Any:
+    """`rows` by the values of a FilterSerializer; `columns` name the lookups that differ."""
+    lookups = {
+        "prompt": "prompt__icontains",
+        "created_after": "created_at__gt",
+        "created_before": "created_at__lt",
+    } | columns
+    return rows.filter(**{lookups[name]: value for name, value in said.items()})
+
+
+def wanted(serializer: type[FilterSerializer], request: Request) -> dict[str, Any]:
+    asked = serializer(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    said: dict[str, Any] = asked.validated_data
+    return said
+
+
+def generation_context(found: Iterable[GenerationRequest], request: Request) -> dict[str, Any]:
+    """The serializer's context, with every refusal of the page fetched at once."""
+    refused = [row.id for row in found if row.status == RequestStatus.REFUSED]
+    return {"request": request, "refusals": _refusals(refused, images_among(found))}
+
+
+def images_among(found: Iterable[GenerationRequest]) -> list[GeneratedImage]:
+    return [image for row in found for image in row.images.all()]
+
+
+def _refusals(refused: list[UUID], images: Iterable[GeneratedImage]) -> dict[UUID, Any]:
+    subjects = refused + [image.id for image in images if image.state == ImageState.WITHHELD]
+    return refusals_of(subjects) if subjects else {}
+
+
+def image_context(images: Iterable[GeneratedImage], request: Request) -> dict[str, Any]:
+    return {"request": request, "refusals": _refusals([], images)}
+
+
+def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
+    return GenerationSerializer(found, context=generation_context([found], request)).data
+
+
+class Generations(SignedInView):
+    @extend_schema(
+        operation_id="generations_list",
+        summary="List your requests, newest first",
+        parameters=[GenerationFilterSerializer, *PAGING],
+        responses={200: GenerationPageSerializer, **problems(_400="A filter is not valid.")},
+    )
+    def get(self, request: Request) -> Response:
+        rows = narrowed(
+            requests.requests_of(self.user()),
+            wanted(GenerationFilterSerializer, request),
+            columns={"status": "status", "model": "model__slug"},
+        )
+        pages = NewestFirst()
+        found = pages.paginate_queryset(rows, request, view=self) or []
+        context = generation_context(found, request)
+        return pages.get_paginated_response(
+            GenerationSerializer(found, many=True, context=context).data
+        )
+
+    @extend_schema(
+        operation_id="generations_create",
+        summary="Ask for an image",
+        description="The prompt is screened first; follow the request under its `url`.",
+        request=DraftSerializer,
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description="Your own name for this request, at most 200 characters. The same key "
+                "with the same body answers with the first request for 24 hours.",
+            )
+        ],
+        responses={
+            201: GenerationSerializer,
+            200: OpenApiResponse(GenerationSerializer, "The key's earlier request."),
+            **problems(
+                _400="The body is not valid.",
+                _422="The model cannot do this, or the key was used for another body.",
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        asked = DraftSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        made = requests.submit(
+            asked.draft(),
+            by=self.user(),
+            at=timezone.now(),
+            idempotency_key=request.headers.get("Idempotency-Key"),
+        )
+        body = answer(made.request, request)
+        return Response(body, status=201 if made.is_new else 200, headers={"Location": body["url"]})
+
+
+class Generation(SignedInView):
+    @extend_schema(
+        operation_id="generations_retrieve",
+        summary="Look at one request",
+        responses={200: GenerationSerializer, **problems(_404="It is not among yours.")},
+    )
+    def get(self, request: Request, request_id: UUID) -> Response:
+        return Response(answer(requests.find_request(request_id, by=self.user()), request))
+
+    @extend_schema(
+        operation_id="generations_destroy",
+        summary="Delete an ended request with its images",
+        responses={
+            204: None,
+            **problems(_404="It is not among yours.", _409="It still runs or is under review."),
+        },
+    )
+    def delete(self, request: Request, request_id: UUID) -> Response:
+        requests.delete_request(request_id, by=self.user(), at=timezone.now())
+        return Response(status=204)
+
+
+class Cancel(SignedInView):
+    @extend_schema(
+        operation_id="generations_cancel",
+        summary="Cancel a request",
+        description="At once while it waits; before its next step while it runs.",
+        request=None,
+        responses={
+            200: GenerationSerializer,
+            **problems(_404="It is not among yours.", _409="It has already ended."),
+        },
+    )
+    def post(self, request: Request, request_id: UUID) -> Response:
+        requests.cancel(request_id, by=self.user(), at=timezone.now())
+        return Response(answer(requests.find_request(request_id, by=self.user()), request))
+
+
+class Models(SignedInView):
+    @extend_schema(
+        operation_id="models_list",
+        summary="List the models, the default one first",
+        responses={200: ModelSerializer(many=True), **problems()},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(ModelSerializer(catalogue.active_models(), many=True).data)

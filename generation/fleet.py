@@ -1,0 +1,80 @@
+"""Which worker processes live, as they say themselves every few seconds."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from generation.models import Worker
+
+logger = logging.getLogger(__name__)
+ANNOUNCE_S = 5.0
+LOST_AFTER = timedelta(seconds=20)
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+def announce(name: str, *, queues: list[str], slots: int, at: datetime) -> None:
+    Worker.objects.update_or_create(
+        name=name,
+        defaults={"queues": queues, "slots": slots, "seen_at": at},
+        create_defaults={"queues": queues, "slots": slots, "seen_at": at, "started_at": at},
+    )
+
+
+def dismiss(name: str) -> None:
+    Worker.objects.filter(name=name).delete()
+
+
+def forget_lost(*, at: datetime) -> None:
+    """Drop the rows of workers that died without a word long ago."""
+    Worker.objects.filter(seen_at__lt=at - FORGOTTEN_AFTER).delete()
+
+
+def alive(queue: str, *, at: datetime) -> QuerySet[Worker]:
+    """Workers that take from `queue` and were heard of lately. "gpu" stands for every GPU tier."""
+    live = Worker.objects.filter(seen_at__gte=at - LOST_AFTER)
+    takers = [w.pk for w in live if any(q == queue or q.startswith(f"{queue}-") for q in w.queues)]
+    return live.filter(pk__in=takers)
+
+
+class Announcer:
+    """Announces this worker process from a thread of its own until it is told to stop."""
+
+    def __init__(self) -> None:
+        self._done = Event()
+        self._thread: Thread | None = None
+
+    def start(self, *, name: str, queues: list[str], slots: int) -> None:
+        self._done.clear()
+        self._thread = Thread(
+            target=self._keep, args=(name, queues, slots), name="announcer", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._done.set()
+
+    def _keep(self, name: str, queues: list[str], slots: int) -> None:
+        try:
+            while True:
+                self._say(name, queues, slots)
+                if self._done.wait(ANNOUNCE_S):
+                    dismiss(name)
+                    return
+        finally:
+            connection.close()
+
+    def _say(self, name: str, queues: list[str], slots: int) -> None:
+        try:
+            announce(name, queues=queues, slots=slots, at=timezone.now())
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("cannot announce this worker, the database is away: %s", error)
+            connection.close()
+
+
+announcer = Announcer()
