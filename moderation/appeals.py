@@ -8,12 +8,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from moderation import decisions, tasks
+from moderation import decisions, statements, tasks
 from moderation.models import Appeal, Decision
 from provenance import log
 from provenance.errors import ProofsheetError
 
-WINDOW = timedelta(days=184)  # no six months of any calendar are longer
+HEARING = timedelta(days=14)  # an appeal is to be heard within this time
 GROUNDS_MAX = 4000
 
 
@@ -62,6 +62,24 @@ class SameDecider(ProofsheetError):
     default_status = 403
 
 
+class NotASenior(ProofsheetError):
+    """Reviewers without the senior role may not read or hear an appeal."""
+
+    default_code = "not_a_senior"
+    default_message = "Appeals are heard by a senior moderator who did not decide the case."
+    default_advice = "Nothing is left for you to do here; go on with the review queue."
+    default_status = 403
+
+
+class NotWithdrawable(ProofsheetError):
+    """Only the appellant may withdraw, and only before somebody hears the appeal."""
+
+    default_code = "not_withdrawable"
+    default_message = "This appeal cannot be withdrawn any more."
+    default_advice = "Its page shows how it ended."
+    default_status = 409
+
+
 class AppealNotFound(ProofsheetError):
     """There is no such appeal, or this person may not see it."""
 
@@ -69,11 +87,6 @@ class AppealNotFound(ProofsheetError):
     default_message = "There is no such appeal among those you may see."
     default_advice = "Check the address, and that you are signed in with the right account."
     default_status = 404
-
-
-def deadline(decision: Decision) -> datetime:
-    """Until when an appeal may be lodged."""
-    return decision.decided_at + WINDOW
 
 
 @transaction.atomic
@@ -87,7 +100,7 @@ def lodge(decision: Decision, *, by: User, grounds: str, at: datetime) -> Appeal
         raise NotAppealable
     if Appeal.objects.filter(decision=row).exists():
         raise AlreadyAppealed
-    if at > deadline(row):
+    if at > statements.deadline(row):
         raise WindowClosed
     return Appeal.objects.create(
         decision=row,
@@ -95,7 +108,18 @@ def lodge(decision: Decision, *, by: User, grounds: str, at: datetime) -> Appeal
         decider_id=row.decided_by_id,
         grounds=_words(grounds),
         lodged_at=at,
+        due_at=at + HEARING,
     )
+
+
+@transaction.atomic
+def withdraw(appeal: Appeal, *, by: User, at: datetime) -> Appeal:
+    """Take an own appeal back for good, before anybody heard it. Raises NotWithdrawable."""
+    row = Appeal.objects.select_for_update(of=("self",)).get(id=appeal.id)
+    if row.appellant_id != by.pk or row.status != Appeal.Status.LODGED:
+        raise NotWithdrawable
+    row.withdraw(at=at)
+    return row
 
 
 @transaction.atomic
@@ -109,12 +133,14 @@ def hear(
 ) -> Appeal:
     """Conclude an appeal with reasons; a reversal allows the subject at once.
 
-    Raises SameDecider, NoWords; models.WrongState when it was concluded before.
+    Raises NotASenior, SameDecider, NoWords; models.WrongState when it was concluded before.
     """
     row = (
         Appeal.objects.select_for_update(of=("self",)).select_related("decision").get(id=appeal.id)
     )
-    if by.pk in {row.decider_id, row.decision.decided_by_id, row.appellant_id}:
+    if not by.has_perm("moderation.hear_appeals"):
+        raise NotASenior
+    if not may_hear(row, by=by):
         raise SameDecider
     words = _words(reasons)
     row.take(by_id=by.pk)
@@ -124,6 +150,11 @@ def hear(
         decisions.reverse(row.decision, by=by, explanation=words, at=at)
     tasks.mail_appeal.delay_on_commit(str(row.id))
     return row
+
+
+def may_hear(appeal: Appeal, *, by: User) -> bool:
+    """Whether `by` neither decided nor appeals."""
+    return by.pk not in {appeal.decider_id, appeal.decision.decided_by_id, appeal.appellant_id}
 
 
 def visible_to(by: User) -> QuerySet[Appeal]:
@@ -139,14 +170,35 @@ def visible_to(by: User) -> QuerySet[Appeal]:
 def waiting_for(by: User) -> QuerySet[Appeal]:
     """Appeals that `by` may hear, oldest first."""
     lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
-    return lodged.exclude(Q(appellant=by) | Q(decider=by)).order_by("lodged_at", "id")
+    return lodged.exclude(Q(appellant=by) | Q(decider=by)).order_by("due_at", "id")
+
+
+def of_owner(*, by: User) -> QuerySet[Appeal]:
+    """The appeals that `by` lodged, newest first."""
+    return visible_to(by).filter(appellant=by)
 
 
 def find(appeal_id: UUID, *, by: User) -> Appeal:
-    """An appeal that `by` may see; raises AppealNotFound."""
+    """An appeal that `by` may see; raises AppealNotFound, or NotASenior for a mere reviewer."""
     found = visible_to(by).filter(id=appeal_id).first()
-    if found is None:
+    if found is not None:
+        return found
+    is_reviewer = by.has_perm("moderation.review_cases")
+    if is_reviewer and Appeal.objects.filter(id=appeal_id).exists():
+        raise NotASenior
+    raise AppealNotFound
+
+
+def find_to_hear(appeal_id: UUID, *, by: User) -> Appeal:
+    """An appeal whose evidence `by` may see in order to hear it.
+
+    Raises AppealNotFound, NotASenior, SameDecider.
+    """
+    found = find(appeal_id, by=by)
+    if not by.has_perm("moderation.hear_appeals"):
         raise AppealNotFound
+    if not may_hear(found, by=by):
+        raise SameDecider
     return found
 
 

@@ -14,6 +14,7 @@ from moderation.subjects import Subject
 from provenance.errors import ProofsheetError
 
 LEASE = timedelta(minutes=10)
+UNJUDGED_HOURS = 24  # for subjects that no classifier scored
 SEVERE = 5  # cases from here on are only for those who hear appeals
 
 
@@ -64,29 +65,42 @@ class OwnSubject(ProofsheetError):
 
 def open_case(*, subject: Subject, evidence: dict[str, Any], at: datetime) -> ReviewCase:
     """Open a case, or return the undecided one that the subject already has."""
+    worst = _worst(subject, evidence)
+    hours = worst.review_within_hours if worst else UNJUDGED_HOURS
     case, _ = ReviewCase.objects.exclude(status=ReviewCase.Status.DECIDED).get_or_create(
         subject_kind=subject.kind,
         subject_id=subject.id,
         defaults={
             "owner_id": subject.owner_id,
             "evidence": evidence,
-            "severity": _severity(subject, evidence),
+            "category": worst.name if worst else "",
+            "severity": worst.severity if worst else 1,
             "opened_at": at,
+            "due_at": at + timedelta(hours=hours),
         },
     )
     return case
 
 
 def visible_to(by: User) -> QuerySet[ReviewCase]:
-    """Cases that this reviewer may see: severe ones only by those who hear appeals."""
+    """Cases that `by` may see: severe ones only who hears appeals, none who does not review."""
     cases = ReviewCase.objects.select_related("owner", "leased_by")
-    return cases if by.has_perm("moderation.hear_appeals") else cases.filter(severity__lt=SEVERE)
+    if by.has_perm("moderation.hear_appeals"):
+        return cases
+    return (
+        cases.filter(severity__lt=SEVERE)
+        if by.has_perm("moderation.review_cases")
+        else cases.none()
+    )
 
 
-def queue(*, by: User) -> QuerySet[ReviewCase]:
-    """Undecided cases in the order in which they are to be worked: severest first, then oldest."""
-    undecided = visible_to(by).exclude(status=ReviewCase.Status.DECIDED)
-    return undecided.order_by("-severity", "opened_at", "id")
+def queue(*, by: User, kind: str = "", category: str = "") -> QuerySet[ReviewCase]:
+    """Undecided cases in the order to work them: the severest first, then the one due soonest."""
+    wanted = {
+        name: value for name, value in (("subject_kind", kind), ("category", category)) if value
+    }
+    undecided = visible_to(by).exclude(status=ReviewCase.Status.DECIDED).filter(**wanted)
+    return undecided.order_by("-severity", "due_at", "id")
 
 
 def find(case_id: UUID, *, by: User) -> ReviewCase:
@@ -125,6 +139,15 @@ def claim_next(*, by: User, at: datetime) -> ReviewCase | None:
 
 
 @transaction.atomic
+def renew(case: ReviewCase, *, by: User, token: UUID, at: datetime) -> ReviewCase:
+    """Prolong a lease that `by` holds; raises StaleLease when it is gone."""
+    row = locked(case)
+    if row.lease_token != token or row.leased_by_id != by.pk or not row.is_leased(at=at):
+        raise StaleLease
+    return _leased(row, by=by, at=at)
+
+
+@transaction.atomic
 def release(case: ReviewCase, *, by: User, token: UUID) -> ReviewCase:
     """Give a leased case back to the queue; raises StaleLease when `by` no longer holds it."""
     row = locked(case)
@@ -146,9 +169,8 @@ def _leased(row: ReviewCase, *, by: User, at: datetime) -> ReviewCase:
     return row
 
 
-def _severity(subject: Subject, evidence: dict[str, Any]) -> int:
+def _worst(subject: Subject, evidence: dict[str, Any]) -> policy.Category | None:
     if subject.kind == "adapter" or "categories" not in evidence:
-        return 1
+        return None
     judged = policy.load(evidence["policy_version"])
-    worst = judged.worst(evidence["categories"], stage=subject.kind)
-    return worst.severity if worst else 1
+    return judged.worst(evidence["categories"], stage=subject.kind)

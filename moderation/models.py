@@ -108,8 +108,10 @@ class ReviewCase(models.Model):
     )
     evidence = models.JSONField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
+    category = models.CharField(max_length=32, blank=True)
     severity = models.PositiveSmallIntegerField(default=1)
     opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
     leased_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -136,7 +138,7 @@ class ReviewCase(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["-severity", "opened_at", "id"],
+                fields=["-severity", "due_at", "id"],
                 condition=~Q(status="decided"),
                 name="undecided_case_order",
             )
@@ -247,8 +249,8 @@ class Statement(models.Model):
 
 
 class Appeal(models.Model):
-    """An internal complaint: ``lodged -> heard -> upheld | reversed``, heard by someone who did not
-    decide.
+    """An internal complaint, heard by someone who did not decide:
+    ``lodged -> heard -> upheld | reversed``, or ``lodged -> withdrawn``.
     """
 
     class Status(models.TextChoices):
@@ -256,12 +258,14 @@ class Appeal(models.Model):
         HEARD = "heard", "Being heard"
         UPHELD = "upheld", "Decision upheld"
         REVERSED = "reversed", "Decision reversed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
 
     TRANSITIONS = {
-        Status.LODGED: {Status.HEARD},
+        Status.LODGED: {Status.HEARD, Status.WITHDRAWN},
         Status.HEARD: {Status.UPHELD, Status.REVERSED},
         Status.UPHELD: set[Status](),
         Status.REVERSED: set[Status](),
+        Status.WITHDRAWN: set[Status](),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -273,8 +277,9 @@ class Appeal(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     grounds = models.TextField()
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.LODGED)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.LODGED)
     lodged_at = models.DateTimeField()
+    due_at = models.DateTimeField()
     hearer = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -301,6 +306,11 @@ class Appeal(models.Model):
             raise WrongState("appeal", self.status)
         self.status = status
 
+    def withdraw(self, *, at: datetime) -> None:
+        self._move(self.Status.WITHDRAWN)
+        self.heard_at = at
+        self.save()
+
     def take(self, *, by_id: int) -> None:
         self._move(self.Status.HEARD)
         self.hearer_id = by_id
@@ -310,3 +320,24 @@ class Appeal(models.Model):
         self._move(status)
         self.reasons, self.heard_at = reasons, at
         self.save()
+
+
+class Reveal(models.Model):
+    """Somebody looked at a picture that had been shown blurred: who, what and when."""
+
+    subject_kind = models.CharField(max_length=8, choices=SubjectKind.choices)
+    subject_id = models.UUIDField()
+    revealed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    severity = models.PositiveSmallIntegerField()
+    revealed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["revealed_by", "-revealed_at"], name="reveal_person"),
+            models.Index(fields=["subject_kind", "subject_id"], name="reveal_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"reveal of {self.subject_kind} {self.subject_id}"

@@ -29,7 +29,7 @@ INNER_PUNCTUATION = re.compile(r"(?<=[a-z])[^\sa-z0-9](?=[a-z])")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read a prompt. `is_run`: letters that were spaced out, so word borders are lost."""
+    """One way to read a prompt. `is_run`: letters once spaced out, so word borders are lost."""
 
     cells: tuple[Cell, ...]
     is_run: bool = False

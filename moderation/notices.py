@@ -9,7 +9,6 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
 from moderation import statements
-from moderation.appeals import deadline
 from moderation.models import Appeal, Decision
 
 SUBJECTS = {
@@ -27,7 +26,7 @@ def mail_decision(decision_id: UUID) -> None:
     if decision.action == Decision.Action.REFUSE:
         context |= {
             "category": statements.category_of(decision),
-            "deadline": deadline(decision),
+            "deadline": statements.deadline(decision),
             "url": settings.PUBLIC_URL + decision.statement.get_absolute_url(),
         }
     subject = SUBJECTS[decision.action].format(kind=decision.subject_kind)

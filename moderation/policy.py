@@ -7,6 +7,7 @@ under a version; a changed policy is a new file with a new version.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -58,6 +59,7 @@ class Category:
     name: str
     title: str
     severity: int
+    review_within_hours: int
     is_floor: bool
     names_span: bool
     rule: str
@@ -79,7 +81,7 @@ class Policy:
     sha256: str
 
     def judge(self, scores: Mapping[str, float], *, stage: Stage) -> Verdict:
-        """The strictest verdict that any category's score earns. Unknown categories are an error."""
+        """The strictest verdict that any category's score earns; all must be known."""
         verdicts = [
             self.categories[name].thresholds[stage].verdict(score) for name, score in scores.items()
         ]
@@ -135,6 +137,18 @@ def active(profile: str) -> Policy:
     if profile not in ACTIVE:
         raise PolicyUnknown
     return load(ACTIVE[profile])
+
+
+def find(version: str) -> Policy:
+    """A version by a name that a stranger may have typed; raises PolicyUnknown."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[a-z0-9-]+", version):
+        raise PolicyUnknown(message="There is no policy version of that name.", status=404)
+    try:
+        return load(version)
+    except FileNotFoundError as error:
+        raise PolicyUnknown(
+            message="There is no policy version of that name.", status=404
+        ) from error
 
 
 @cache

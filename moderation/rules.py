@@ -64,7 +64,7 @@ class Rule:
         )
 
     def matches(self, readings: Sequence[Reading], learned: Mapping[str, float]) -> Iterator[Match]:
-        """All places where the rule speaks; none where an excuse or a missing company silences it."""
+        """All places where the rule speaks; none where an excuse or lack of company silences it."""
         if not (self._has_company(readings) and self._has_learned(learned)) or self._is_excused(
             readings
         ):

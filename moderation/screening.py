@@ -42,6 +42,52 @@ class ImageVerdict:
     screening_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a policy makes of a text or a picture, before anything is stored.
+
+    `learned` are the classifier's own scores, `categories` those with the rules' on top.
+    """
+
+    verdict: policy.Verdict
+    categories: dict[str, float]
+    learned: dict[str, float]
+    matched: tuple[tuple[int, int, str], ...]
+    policy: policy.Policy
+    classifier: str
+
+
+def judge_prompt(
+    text: str, *, profile: str = "general", classifier: PromptClassifier | None = None
+) -> Judgement:
+    """Judge `text` and store nothing. Loads the classifier. Raises policy.PolicyUnknown."""
+    active = policy.active(profile)
+    if classifier is None:
+        from moderation.classifiers import prompt  # loads torch
+
+        classifier = prompt.classifier()
+    learned = classifier.score(normalisation.decoded(normalisation.canonical(text)).text)
+    return _judged(text, learned, active, f"{classifier.name} {classifier.version}")
+
+
+def judge_image(
+    data: bytes, *, profile: str = "general", classifier: ImageClassifier | None = None
+) -> Judgement:
+    """Judge an encoded picture (PNG, JPEG, WebP) and store nothing. Loads the classifier.
+
+    Raises policy.PolicyUnknown, and classifiers.image.ImageUnreadable for bytes that are no
+    picture.
+    """
+    active = policy.active(profile)
+    if classifier is None:
+        from moderation.classifiers import image  # loads onnxruntime
+
+        classifier = image.classifier()
+    scores = classifier.score(data)
+    label = f"{classifier.name} {classifier.version}"
+    return Judgement(active.judge(scores, stage="image"), scores, dict(scores), (), active, label)
+
+
 def cached_prompt_verdict(
     text: str, *, at: datetime, profile: str = "general"
 ) -> PromptVerdict | None:
@@ -52,7 +98,7 @@ def cached_prompt_verdict(
     learned = _cached_scores(_cache_key(text, active, USUAL))
     if learned is None:
         return None
-    return _prompt_verdict(text, learned, active, classifier=USUAL, at=at, is_from_cache=True)
+    return _stored_prompt(text, _judged(text, learned, active, USUAL), at=at, is_from_cache=True)
 
 
 def screen_prompt(
@@ -66,16 +112,10 @@ def screen_prompt(
 
     Raises policy.PolicyUnknown. A `classifier` that is given replaces the usual one and the cache.
     """
-    if classifier is None:
-        if cached := cached_prompt_verdict(text, at=at, profile=profile):
-            return cached
-        from moderation.classifiers import prompt  # loads torch
-
-        classifier = prompt.classifier()
-    learned = classifier.score(normalisation.decoded(normalisation.canonical(text)).text)
-    label = f"{classifier.name} {classifier.version}"
-    active = policy.active(profile)
-    return _prompt_verdict(text, learned, active, classifier=label, at=at, is_from_cache=False)
+    if classifier is None and (cached := cached_prompt_verdict(text, at=at, profile=profile)):
+        return cached
+    judged = judge_prompt(text, profile=profile, classifier=classifier)
+    return _stored_prompt(text, judged, at=at, is_from_cache=False)
 
 
 def screen_image(
@@ -85,68 +125,70 @@ def screen_image(
     profile: str = "general",
     classifier: ImageClassifier | None = None,
 ) -> ImageVerdict:
-    """Judge an encoded picture (PNG, JPEG, WebP) and store the screening. For workers and commands
-    only.
+    """Judge an encoded picture and store the screening. For workers and commands only.
 
-    Raises policy.PolicyUnknown, and classifiers.image.ImageUnreadable for bytes that are no
-    picture.
+    Raises what `judge_image` raises.
     """
-    if classifier is None:
-        from moderation.classifiers import image  # loads onnxruntime
-
-        classifier = image.classifier()
-    active = policy.active(profile)
-    scores = classifier.score(png)
-    verdict = active.judge(scores, stage="image")
-    screening = Screening.objects.create(
-        stage="image",
-        policy=_stored(active, at=at),
-        profile=profile,
-        classifier=f"{classifier.name} {classifier.version}",
-        cache_key=hashlib.sha256(png).hexdigest(),
-        verdict=verdict,
-        learned=scores,
-        categories=scores,
-        screened_at=at,
+    judged = judge_image(png, profile=profile, classifier=classifier)
+    screening = _store(
+        judged, stage="image", cache_key=hashlib.sha256(png).hexdigest(), at=at, is_from_cache=False
     )
-    return ImageVerdict(verdict, scores, active.version, f"image_{CODES[verdict]}", screening.id)
+    return ImageVerdict(
+        judged.verdict,
+        judged.categories,
+        judged.policy.version,
+        f"image_{CODES[judged.verdict]}",
+        screening.id,
+    )
 
 
-def _prompt_verdict(
-    text: str,
-    learned: Mapping[str, float],
-    active: policy.Policy,
-    *,
-    classifier: str,
-    at: datetime,
-    is_from_cache: bool,
-) -> PromptVerdict:
+def _judged(
+    text: str, learned: Mapping[str, float], active: policy.Policy, classifier: str
+) -> Judgement:
     found = rules.match(active.rules, normalisation.readings(text), learned)
     scores = dict(learned)
     for hit in found:
         scores[hit.category] = max(scores.get(hit.category, 0.0), hit.score)
-    verdict = active.judge(scores, stage="prompt")
-    matched = tuple((hit.start, hit.end, hit.rule) for hit in found)
-    screening = Screening.objects.create(
-        stage="prompt",
-        policy=_stored(active, at=at),
-        profile=active.profile,
-        classifier=classifier,
-        cache_key=_cache_key(text, active, classifier),
-        verdict=verdict,
-        learned=dict(learned),
+    return Judgement(
+        verdict=active.judge(scores, stage="prompt"),
         categories=scores,
-        matched=matched,
+        learned=dict(learned),
+        matched=tuple((hit.start, hit.end, hit.rule) for hit in found),
+        policy=active,
+        classifier=classifier,
+    )
+
+
+def _stored_prompt(
+    text: str, judged: Judgement, *, at: datetime, is_from_cache: bool
+) -> PromptVerdict:
+    key = _cache_key(text, judged.policy, judged.classifier)
+    screening = _store(judged, stage="prompt", cache_key=key, at=at, is_from_cache=is_from_cache)
+    return PromptVerdict(
+        verdict=judged.verdict,
+        categories=judged.categories,
+        matched=judged.matched,
+        policy_version=judged.policy.version,
+        code=f"prompt_{CODES[judged.verdict]}",
+        screening_id=screening.id,
+    )
+
+
+def _store(
+    judged: Judgement, *, stage: policy.Stage, cache_key: str, at: datetime, is_from_cache: bool
+) -> Screening:
+    return Screening.objects.create(
+        stage=stage,
+        policy=_stored(judged.policy, at=at),
+        profile=judged.policy.profile,
+        classifier=judged.classifier,
+        cache_key=cache_key,
+        verdict=judged.verdict,
+        learned=judged.learned,
+        categories=judged.categories,
+        matched=judged.matched,
         is_from_cache=is_from_cache,
         screened_at=at,
-    )
-    return PromptVerdict(
-        verdict=verdict,
-        categories=scores,
-        matched=matched,
-        policy_version=active.version,
-        code=f"prompt_{CODES[verdict]}",
-        screening_id=screening.id,
     )
 
 

@@ -1,0 +1,190 @@
+"""The room's API: own statements and appeals, and for reviewers the queue."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from moderation import appeals, cases, decisions, statements
+from moderation.pages import NotAReviewer, is_reviewer
+from moderation.serializers import (
+    AppealSerializer,
+    CaseSerializer,
+    ClaimedCaseSerializer,
+    DecideSerializer,
+    DecisionSerializer,
+    LodgeSerializer,
+    ProblemDetailsSerializer,
+    StatementSerializer,
+)
+
+CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
+
+
+def _problems(**said: str) -> dict[tuple[int, str], OpenApiResponse]:
+    """Problem details by status for the schema: `_problems(_404="…")`."""
+    usual = {"_401": "Not signed in.", "_429": "Too many requests: wait `Retry-After` seconds."}
+    return {
+        (int(status[1:]), "application/problem+json"): OpenApiResponse(
+            ProblemDetailsSerializer, why
+        )
+        for status, why in (usual | said).items()
+    }
+
+
+def _person(request: Request) -> User:
+    assert isinstance(request.user, User)  # the permission class leaves nobody else through
+    return request.user
+
+
+def _reviewer(request: Request) -> User:
+    user = _person(request)
+    if not is_reviewer(user):
+        raise NotAReviewer
+    return user
+
+
+class NewestStatement(CursorPagination):
+    ordering = ("-created_at", "id")
+
+
+class NewestAppeal(CursorPagination):
+    ordering = ("-lodged_at", "id")
+
+
+class SeverestCase(CursorPagination):
+    ordering = ("-severity", "due_at", "id")
+
+
+class StatementList(APIView):
+    @extend_schema(
+        operation_id="statements_list",
+        parameters=[CURSOR],
+        responses={200: StatementSerializer(many=True), **_problems()},
+    )
+    def get(self, request: Request) -> Response:
+        """Your statements of reasons, newest first."""
+        pages = NewestStatement()
+        found = statements.of_owner(by=_person(request))
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(StatementSerializer(page, many=True).data)
+
+
+class StatementDetail(APIView):
+    @extend_schema(
+        operation_id="statements_retrieve",
+        responses={200: StatementSerializer, **_problems(_404="Not yours, or not there.")},
+    )
+    def get(self, request: Request, statement_id: UUID) -> Response:
+        """One of your statements. Somebody else's is 404."""
+        found = statements.find(statement_id, by=_person(request))
+        return Response(StatementSerializer(found).data)
+
+
+class AppealList(APIView):
+    @extend_schema(
+        operation_id="appeals_list",
+        parameters=[CURSOR],
+        responses={200: AppealSerializer(many=True), **_problems()},
+    )
+    def get(self, request: Request) -> Response:
+        """Your appeals, newest first."""
+        pages = NewestAppeal()
+        found = appeals.of_owner(by=_person(request))
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(AppealSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="appeals_create",
+        request=LodgeSerializer,
+        responses={
+            201: AppealSerializer,
+            **_problems(
+                _400="Not valid.",
+                _404="No such statement of yours.",
+                _409="Appealed already, reversed, or too late.",
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Lodge the appeal against one of your statements."""
+        form = LodgeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        by = _person(request)
+        found = statements.find(form.validated_data["statement"], by=by)
+        appeal = appeals.lodge(
+            found.decision, by=by, grounds=form.validated_data["grounds"], at=timezone.now()
+        )
+        return Response(AppealSerializer(appeal).data, status=201)
+
+
+class AppealDetail(APIView):
+    @extend_schema(
+        operation_id="appeals_retrieve",
+        responses={200: AppealSerializer, **_problems(_404="Not yours, or not there.")},
+    )
+    def get(self, request: Request, appeal_id: UUID) -> Response:
+        """One of your appeals. Somebody else's is 404."""
+        found = appeals.of_owner(by=_person(request)).filter(id=appeal_id).first()
+        if found is None:
+            raise appeals.AppealNotFound
+        return Response(AppealSerializer(found).data)
+
+
+class CaseList(APIView):
+    @extend_schema(
+        operation_id="review_cases_list",
+        parameters=[CURSOR],
+        responses={200: CaseSerializer(many=True), **_problems(_403="Not a reviewer.")},
+    )
+    def get(self, request: Request) -> Response:
+        """The queue: undecided cases that you may see, the severest and soonest due first."""
+        pages = SeverestCase()
+        page = pages.paginate_queryset(cases.queue(by=_reviewer(request)), request, view=self)
+        return pages.get_paginated_response(CaseSerializer(page, many=True).data)
+
+
+class ClaimNext(APIView):
+    @extend_schema(
+        operation_id="review_claim_next",
+        request=None,
+        responses={
+            200: ClaimedCaseSerializer,
+            204: OpenApiResponse(description="Nothing waits."),
+            **_problems(_403="Not a reviewer."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Lease the most urgent case that nobody holds, for ten minutes."""
+        case = cases.claim_next(by=_reviewer(request), at=timezone.now())
+        return Response(ClaimedCaseSerializer(case).data if case else None, 200 if case else 204)
+
+
+class Decide(APIView):
+    @extend_schema(
+        operation_id="review_decide",
+        request=DecideSerializer,
+        responses={
+            201: DecisionSerializer,
+            **_problems(
+                _404="No such case that you may see.",
+                _409="The lease ran out, or the case is decided.",
+                _422="The reason does not belong to the action.",
+            ),
+        },
+    )
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Decide a case that you hold. `reason` is a policy category to refuse, or
+        `within_policy` or `context_excuses` to allow.
+        """
+        by = _person(request)
+        found = cases.find(case_id, by=by)
+        form = DecideSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        made = decisions.decide(found, by=by, at=timezone.now(), **form.validated_data)
+        return Response(DecisionSerializer(made).data, status=201)

@@ -1,0 +1,143 @@
+"""The picture under review: a blurred grayscale derivative for everyone who reviews it, and the
+full one only after a reveal that is recorded.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.files.storage import storages
+from django.db import transaction
+from PIL import Image, ImageFilter, ImageOps
+
+from moderation.cases import SEVERE
+from moderation.models import Reveal
+from provenance import log
+from provenance.errors import ProofsheetError
+
+DERIVATIVE_SIDE = 256  # pixels of its longer side
+DERIVATIVE_BLUR = 9  # pixels, so that figures are seen and details are not
+REVEAL_LASTS = timedelta(minutes=30)
+
+
+class NoPicture(ProofsheetError):
+    """The subject has no picture, or its file was erased."""
+
+    default_code = "picture_gone"
+    default_message = "There is no picture here any more."
+    default_advice = "Its owner may have deleted it; the rest of the case still stands."
+    default_status = 404
+
+
+class PictureAltered(ProofsheetError):
+    """The stored file is not the one that was screened."""
+
+    default_code = "picture_altered"
+    default_message = "The stored picture is not the one that was screened."
+    default_advice = "Do not decide; tell the operator."
+    default_status = 409
+
+
+class NotRevealed(ProofsheetError):
+    """The full picture was asked for without a reveal."""
+
+    default_code = "not_revealed"
+    default_message = "The full picture is shown only after you reveal it."
+    default_advice = "Press “Reveal the picture” on the case's page."
+    default_status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whose picture is looked at: its subject, how severe its case is, its frozen evidence."""
+
+    subject_kind: str
+    subject_id: UUID
+    severity: int
+    evidence: dict[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the screened file; raises NoPicture where the evidence names none."""
+        return str(self._picture["sha256"])
+
+    @property
+    def file(self) -> str:
+        return str(self._picture["file"])
+
+    @property
+    def _picture(self) -> dict[str, Any]:
+        picture: dict[str, Any] | None = self.evidence.get("image")
+        if not picture or not picture.get("file"):
+            raise NoPicture
+        return picture
+
+
+def derivative(shown: Shown) -> bytes:
+    """A small blurred grayscale WebP; the full picture never leaves the server for it.
+
+    Raises NoPicture, PictureAltered.
+    """
+    image = Image.open(BytesIO(_read(shown)), formats=["PNG", "JPEG", "WEBP"])
+    image.thumbnail((DERIVATIVE_SIDE, DERIVATIVE_SIDE))
+    gray = ImageOps.grayscale(image).filter(ImageFilter.GaussianBlur(DERIVATIVE_BLUR))
+    out = BytesIO()
+    gray.save(out, "WEBP", quality=60)
+    return out.getvalue()
+
+
+@transaction.atomic
+def reveal(shown: Shown, *, by: User, at: datetime) -> None:
+    """Record that `by` looks at the full picture; of a severe case in the log too.
+
+    Raises NoPicture.
+    """
+    assert shown.sha256
+    row = Reveal.objects.create(
+        subject_kind=shown.subject_kind,
+        subject_id=shown.subject_id,
+        revealed_by=by,
+        severity=shown.severity,
+        revealed_at=at,
+    )
+    if shown.severity >= SEVERE:
+        body = {"severity": shown.severity, "reveal": row.pk}
+        log.append(kind="moderation.reveal", subject=shown.subject_id, body=body, at=at)
+
+
+def is_revealed(shown: Shown, *, by: User, at: datetime) -> bool:
+    """Whether `by` revealed this picture within the last half hour."""
+    return Reveal.objects.filter(
+        subject_kind=shown.subject_kind,
+        subject_id=shown.subject_id,
+        revealed_by=by,
+        revealed_at__gt=at - REVEAL_LASTS,
+    ).exists()
+
+
+def full(shown: Shown, *, by: User, at: datetime) -> bytes:
+    """The file as it was screened. Raises NoPicture, NotRevealed, PictureAltered."""
+    if not is_revealed(shown, by=by, at=at):
+        raise NotRevealed
+    return _read(shown)
+
+
+def reveals_since(since: datetime, *, by: User) -> int:
+    """How many pictures `by` revealed since then."""
+    return Reveal.objects.filter(revealed_by=by, revealed_at__gte=since).count()
+
+
+def _read(shown: Shown) -> bytes:
+    digest = shown.sha256
+    try:
+        with storages["private"].open(shown.file) as file:
+            data: bytes = file.read()
+    except FileNotFoundError as error:
+        raise NoPicture from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise PictureAltered
+    return data

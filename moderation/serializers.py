@@ -1,0 +1,120 @@
+"""What the API says about statements, appeals and cases, and what it takes."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from moderation import statements
+from moderation.appeals import GROUNDS_MAX
+from moderation.models import Appeal, Decision, ReviewCase, Statement, SubjectKind
+
+
+class ProblemDetailsSerializer(serializers.Serializer[Any]):
+    """RFC 9457 problem details; `code` is stable."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField(required=False)
+
+
+class StatementSerializer(serializers.ModelSerializer[Statement]):
+    """A statement of reasons; `fields` are those of the EU Transparency Database."""
+
+    code = serializers.CharField(source="decision.code")
+    stage = serializers.ChoiceField(source="decision.subject_kind", choices=SubjectKind.choices)
+    subject = serializers.UUIDField(source="decision.subject_id")
+    category = serializers.CharField(source="decision.reason")
+    categories = serializers.DictField(source="decision.categories", child=serializers.FloatField())
+    explanation = serializers.CharField(source="decision.explanation")
+    policy_version = serializers.CharField(source="decision.policy_version")
+    is_automated = serializers.BooleanField(source="decision.is_automated")
+    is_reversed = serializers.SerializerMethodField()
+    decided_at = serializers.DateTimeField(source="decision.decided_at")
+    appeal_until = serializers.SerializerMethodField()
+    statement_url = serializers.URLField(source="get_absolute_url")
+    appeal_url = serializers.SerializerMethodField(help_text="Where an appeal stands, or is lodged")
+    statement = serializers.DictField(source="fields")
+
+    class Meta:
+        model = Statement
+        fields = (
+            "id", "code", "stage", "subject", "category", "categories", "explanation",
+            "policy_version", "is_automated", "is_reversed", "decided_at", "appeal_until",
+            "statement_url", "appeal_url", "statement",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_is_reversed(self, statement: Statement) -> bool:
+        return hasattr(statement.decision, "reversed_by")
+
+    def get_appeal_until(self, statement: Statement) -> str:
+        return statements.deadline(statement.decision).isoformat()
+
+    def get_appeal_url(self, statement: Statement) -> str:
+        appeal: Appeal | None = getattr(statement.decision, "appeal", None)
+        return appeal.get_absolute_url() if appeal else f"{statement.get_absolute_url()}#appeal"
+
+
+class AppealSerializer(serializers.ModelSerializer[Appeal]):
+    """An appeal as its appellant sees it: never who hears it."""
+
+    statement = serializers.UUIDField(source="decision.statement.id")
+    url = serializers.URLField(source="get_absolute_url")
+
+    class Meta:
+        model = Appeal
+        fields = (
+            "id", "statement", "grounds", "status", "lodged_at", "due_at", "heard_at", "reasons",
+            "url",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class LodgeSerializer(serializers.Serializer[Any]):
+    """An appeal to lodge against an own statement."""
+
+    statement = serializers.UUIDField()
+    grounds = serializers.CharField(max_length=GROUNDS_MAX)
+
+
+class CaseSerializer(serializers.ModelSerializer[ReviewCase]):
+    """A case with the evidence frozen when it was opened; the owner is not named."""
+
+    class Meta:
+        model = ReviewCase
+        fields = (
+            "id", "subject_kind", "subject_id", "category", "severity", "status", "opened_at",
+            "due_at", "lease_expires_at", "decided_at", "evidence",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class ClaimedCaseSerializer(CaseSerializer):
+    """A case under the caller's lease, with the token that a decision needs."""
+
+    class Meta(CaseSerializer.Meta):
+        fields = (*CaseSerializer.Meta.fields, "lease_token")
+        read_only_fields = fields
+
+
+class DecideSerializer(serializers.Serializer[Any]):
+    """A decision on a claimed case."""
+
+    token = serializers.UUIDField()
+    action = serializers.ChoiceField(choices=["allow", "refuse"])
+    reason = serializers.CharField(max_length=32)
+    explanation = serializers.CharField(max_length=GROUNDS_MAX, required=False, allow_blank=True)
+
+
+class DecisionSerializer(serializers.ModelSerializer[Decision]):
+    """What was decided."""
+
+    class Meta:
+        model = Decision
+        fields = (
+            "id", "subject_kind", "subject_id", "action", "reason", "explanation", "code",
+            "policy_version", "is_automated", "decided_at",
+        )  # fmt: skip
+        read_only_fields = fields
