@@ -146,8 +146,9 @@ class StudioForm(forms.Form):
     @property
     def has_open_details(self) -> bool:
         """Whether the folded part holds something that the person should see."""
-        names = ("negative_prompt", "guidance", "seed", "size")
-        return any(self[name].errors or self[name].value() for name in names if name != "size")
+        filled = ("negative_prompt", "guidance", "seed")
+        is_wrong = any(self[name].errors for name in ("model", "size", *filled))
+        return is_wrong or any(self[name].value() for name in filled)
 
     def sheet_key(self) -> str | None:
         """Names this filled-in form, so that sending it twice submits it once."""

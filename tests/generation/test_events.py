@@ -1,0 +1,155 @@
+"""The stream of live progress: who is told what, when it ends, and what it holds meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.http import StreamingHttpResponse
+from django.test import AsyncClient
+from django.utils import timezone
+
+from adapters.models import BaseModel
+from generation import events, progress
+from generation.models import GenerationRequest, RequestStatus
+from tests.factories import make_request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def follow(user: User, act: dict[int, Any], *, most: int = 20) -> list[tuple[str, dict[str, Any]]]:
+    """Events of a stream until its end; `act[n]` is called, in a thread, after the n-th."""
+
+    client = signed_in(user)
+
+    async def run() -> list[tuple[str, dict[str, Any]]]:
+        answer = await client.get("/studio/events/")
+        assert isinstance(answer, StreamingHttpResponse)
+        assert answer["Content-Type"] == "text/event-stream"
+        found: list[tuple[str, dict[str, Any]]] = []
+        async with aclosing(parts(answer)) as stream:
+            async for event in stream:
+                found.append(event)
+                if step := act.get(len(found)):
+                    await asyncio.to_thread(in_own_connection, step)
+                if len(found) == most:
+                    break
+        return found
+
+    return asyncio.run(run())
+
+
+def signed_in(user: User) -> AsyncClient:
+    client = AsyncClient()
+    client.force_login(user)
+    return client
+
+
+async def parts(answer: StreamingHttpResponse) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    content: Any = answer.streaming_content
+    async for chunk in content:
+        lines = dict(line.split(": ", 1) for line in chunk.decode().splitlines() if ": " in line)
+        if "event" in lines:
+            yield lines["event"], json.loads(lines["data"])
+
+
+def in_own_connection(step: Any) -> None:
+    try:
+        step()
+    finally:
+        connection.close()
+
+
+def test_stream_tells_each_change_and_ends_with_the_last_request(
+    alice: User, model: BaseModel
+) -> None:
+    made = make_request(alice, model, status=RequestStatus.RUNNING)
+
+    def draw() -> None:
+        progress.publish(made.id, progress.Progress("denoise", 2, 4, preview=b"RIFF"))
+
+    def finish() -> None:
+        progress.forget(made.id)
+        GenerationRequest.objects.get(id=made.id).finish(at=timezone.now())
+
+    told = follow(alice, {1: draw, 2: finish})
+    assert [name for name, _ in told] == ["progress", "progress", "progress", "end"]
+    first, second, third = (state for _, state in told[:3])
+    assert first["line"] == "Step 0 of 4"
+    assert (second["step"], second["label"]) == (2, "Developing")
+    assert second["preview"].startswith(f"/requests/{made.id}/preview/?v=")
+    assert third["label"] == "Finished"
+    assert third["is_active"] is False
+
+
+def test_stream_ends_at_once_when_nothing_is_under_way(alice: User, model: BaseModel) -> None:
+    make_request(alice, model, status=RequestStatus.CANCELLED)
+    assert follow(alice, {}) == [("end", {})]
+
+
+def test_stream_tells_nobody_of_someone_elses_requests(
+    alice: User, mallory: User, model: BaseModel
+) -> None:
+    make_request(alice, model)
+    assert follow(mallory, {}) == [("end", {})]
+
+
+def test_visitors_get_no_stream(db: None) -> None:
+    assert asyncio.run(AsyncClient().get("/studio/events/")).status_code == 401
+
+
+def test_streams_of_one_person_are_limited_and_freed_when_they_leave(
+    alice: User, model: BaseModel
+) -> None:
+    make_request(alice, model)
+
+    client = signed_in(alice)
+
+    async def run() -> list[int]:
+        opened: list[Any] = []
+        for _ in range(events.STREAMS_MAX):
+            answer: Any = await client.get("/studio/events/")
+            opened.append(aiter(answer.streaming_content))
+            await anext(opened[-1])
+        refused = await client.get("/studio/events/")
+        for stream in opened:
+            await stream.aclose()
+        allowed: Any = await client.get("/studio/events/")
+        allowed.close()
+        return [refused.status_code, allowed.status_code]
+
+    assert asyncio.run(run()) == [429, 200]
+    assert not events._open
+
+
+def test_an_idle_stream_holds_no_database_connection(alice: User, model: BaseModel) -> None:
+    make_request(alice, model)
+
+    def taken() -> int:
+        pool: Any = connection
+        stats = pool.pool.get_stats()
+        return int(stats["pool_size"]) - int(stats["pool_available"])
+
+    before = taken()
+    counted: list[int] = []
+    follow(alice, {1: lambda: counted.append(taken())}, most=1)
+    assert counted == [before]
+
+
+def test_a_request_that_ended_is_told_once(alice: User, model: BaseModel) -> None:
+    ends = make_request(alice, model)
+    stays = make_request(alice, model)
+
+    def cancel(request: GenerationRequest) -> Any:
+        return lambda: GenerationRequest.objects.get(id=request.id).cancel(at=timezone.now())
+
+    told = follow(alice, {2: cancel(ends), 3: cancel(stays)})
+    labels = [(state.get("id"), state.get("label")) for name, state in told if name == "progress"]
+    assert labels.count((str(ends.id), "Cancelled")) == 1
+    assert labels[-1] == (str(stays.id), "Cancelled")

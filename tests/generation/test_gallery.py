@@ -1,0 +1,127 @@
+"""The gallery: one's own frames, by the sheet, narrowed, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from adapters.models import BaseModel
+from generation.image_views import FRAMES_A_SHEET
+from generation.models import GeneratedImage, ImageState, private_storage
+from tests.factories import NOON, make_image, make_model
+
+pytestmark = pytest.mark.django_db
+AsUser = Callable[[User], Client]
+
+
+def test_empty_gallery_leads_to_the_studio(alice: User, as_user: AsUser) -> None:
+    page = as_user(alice).get("/gallery/").content.decode()
+    assert "An empty sheet" in page
+    assert 'href="/studio/"' in page
+
+
+def test_gallery_shows_ones_own_frames_newest_first(
+    alice: User, mallory: User, model: BaseModel, as_user: AsUser
+) -> None:
+    make_image(alice, model, prompt="an old boat")
+    make_image(alice, model, prompt="a new boat", created_at=NOON + timedelta(minutes=1))
+    make_image(mallory, model, prompt="a stolen boat")
+    page = as_user(alice).get("/gallery/").content.decode()
+    assert page.index("a new boat") < page.index("an old boat")
+    assert "a stolen boat" not in page
+
+
+def test_gallery_shows_held_frames_without_their_picture(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    image = make_image(alice, model, state=ImageState.HELD)
+    page = as_user(alice).get("/gallery/").content.decode()
+    assert "Held for review" in page
+    assert f"/images/{image.id}/file/" not in page
+
+
+def test_gallery_turns_its_sheets_and_keeps_the_filter(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    for place in range(FRAMES_A_SHEET + 1):
+        make_image(alice, model, created_at=NOON + timedelta(seconds=place))
+    client = as_user(alice)
+    page = client.get("/gallery/?state=released").content.decode()
+    assert page.count("<figure") == FRAMES_A_SHEET
+    assert 'href="?state=released&amp;page=2"' in page
+    assert client.get("/gallery/?page=2").content.decode().count("<figure") == 1
+    for wrong in ("0", "99", "x"):
+        assert client.get(f"/gallery/?page={wrong}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "hidden"),
+    [
+        ("text=WHALE", "a blue whale", "a red fox"),
+        ("state=held", "a red fox", "a blue whale"),
+        ("model=other", "a red fox", "a blue whale"),
+        ("model=nonsense&state=nonsense", "a red fox", "nothing"),
+    ],
+)
+def test_gallery_narrows(
+    alice: User, model: BaseModel, as_user: AsUser, query: str, shown: str, hidden: str
+) -> None:
+    other = make_model(slug="other", name="Other", is_default=False)
+    make_image(alice, model, prompt="a blue whale")
+    make_image(alice, other, prompt="a red fox", state=ImageState.HELD)
+    page = as_user(alice).get(f"/gallery/?{query}").content.decode()
+    assert shown in page
+    assert hidden not in page
+
+
+def test_filter_that_fits_nothing_offers_everything(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    make_image(alice, model)
+    answer = as_user(alice).get("/gallery/?text=zebra", HTTP_HX_REQUEST="true")
+    page = answer.content.decode()
+    assert "No frame matches" in page
+    assert "<html" not in page
+
+
+def test_deleting_asks_then_erases_the_picture(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    image = make_image(alice, model, prompt="a torn page")
+    client = as_user(alice)
+    asked = client.get(f"/images/{image.id}/delete/").content.decode()
+    assert "Delete this image?" in asked
+    assert GeneratedImage.objects.get().deleted_at is None
+    answer = client.post(f"/images/{image.id}/delete/", follow=True)
+    assert "The image is deleted" in answer.content.decode()
+    assert "a torn page" not in answer.content.decode()
+    assert client.get(f"/images/{image.id}/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_removes_the_file(alice: User, model: BaseModel, as_user: AsUser) -> None:
+    image = make_image(alice, model)
+    name = str(image.file.name)
+    as_user(alice).post(f"/images/{image.id}/delete/")
+    assert not private_storage().exists(name)
+
+
+def test_a_frame_under_review_cannot_be_deleted(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    image = make_image(alice, model, state=ImageState.HELD)
+    answer = as_user(alice).post(f"/images/{image.id}/delete/")
+    assert answer.status_code == 409
+    assert "A person is still to review this" in answer.content.decode()
+
+
+def test_frame_numbers_survive_a_deletion(alice: User, model: BaseModel, as_user: AsUser) -> None:
+    first = make_image(alice, model, prompt="first")
+    make_image(alice, model, prompt="second", created_at=NOON + timedelta(minutes=1))
+    client = as_user(alice)
+    client.post(f"/images/{first.id}/delete/")
+    assert "<span>1A</span>" in client.get("/gallery/").content.decode()

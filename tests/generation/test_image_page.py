@@ -1,0 +1,136 @@
+"""One image: its settings, its credentials, its bytes, and making it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from adapters.models import BaseModel
+from generation.models import GeneratedImage, GenerationRequest, ImageState
+from moderation import cases
+from moderation.subjects import Subject
+from provenance import log, marking
+from tests.factories import make_image, png
+
+pytestmark = pytest.mark.django_db
+AsUser = Callable[[User], Client]
+SYSTEM = marking.SystemInfo("Proofsheet", "0.1.0", "tiny@aaaa")
+
+
+def seal(image: GeneratedImage) -> marking.SealedImage:
+    """Give an image the marks that a worker gives."""
+    now = datetime.now(UTC)
+    marked = marking.embed(np.full((512, 512, 3), 120, dtype=np.uint8), asset_id=image.id)
+    sealed = marking.seal(marked, asset_id=image.id, created_at=now, system=SYSTEM)
+    marking.record(sealed, asset_id=image.id, owner_pseudonym="nobody", at=now)
+    return sealed
+
+
+def test_page_shows_everything_that_made_it(alice: User, model: BaseModel, as_user: AsUser) -> None:
+    used = [{"slug": "ink", "name": "Ink", "weight": 0.75, "sha256": "d" * 64}]
+    note = {"code": "prompt_truncated", "message": "Its last 3 tokens had no effect."}
+    image = make_image(alice, model, seed=4711, negative_prompt="blur", adapters=used, notes=[note])
+    page = as_user(alice).get(f"/images/{image.id}/").content.decode()
+    for word in ("4711", "blur", "Ink, weight 0.75", "256 × 256", "Its last 3 tokens"):
+        assert word in page
+
+
+def test_page_shows_the_credentials_once_sealed_and_logged(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    image = make_image(alice, model)
+    client = as_user(alice)
+    assert "Not sealed" in client.get(f"/images/{image.id}/").content.decode()
+    sealed = seal(image)
+    page = client.get(f"/images/{image.id}/").content.decode()
+    assert "Waiting for its place in the log" in page
+    for mark in (sealed.sha256, sealed.manifest_sha256, f"{sealed.watermark_id:016x}"):
+        assert mark in page
+    assert sealed.fingerprint.hex() in page
+
+
+@pytest.mark.parametrize("path", ["", "file/", "delete/", "again/", "vary/"])
+def test_someone_elses_image_is_not_there(
+    alice: User, mallory: User, model: BaseModel, as_user: AsUser, path: str
+) -> None:
+    image = make_image(alice, model)
+    client = as_user(mallory)
+    call = client.post if path in {"again/", "vary/"} else client.get
+    assert call(f"/images/{image.id}/{path}").status_code == 404
+    assert not GenerationRequest.objects.filter(owner=mallory).exists()
+
+
+def test_file_is_the_stored_bytes_and_never_acts_as_a_page(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    image = make_image(alice, model)
+    client = as_user(alice)
+    answer = client.get(f"/images/{image.id}/file/")
+    assert answer.content == png()
+    assert answer["Content-Type"] == "image/png"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "private" in answer["Cache-Control"]
+    assert "attachment" not in answer.get("Content-Disposition", "")
+    again = client.get(f"/images/{image.id}/file/", HTTP_IF_NONE_MATCH=answer["ETag"])
+    assert (again.status_code, again.content) == (304, b"")
+    download = client.get(f"/images/{image.id}/file/?download")
+    assert download["Content-Disposition"] == f'attachment; filename="proofsheet-{image.id}.png"'
+
+
+@pytest.mark.parametrize("state", [ImageState.HELD, ImageState.WITHHELD])
+def test_file_is_kept_from_its_owner_until_released(
+    alice: User, model: BaseModel, as_user: AsUser, state: str
+) -> None:
+    image = make_image(alice, model, state=state)
+    client = as_user(alice)
+    assert client.get(f"/images/{image.id}/file/").status_code == 404
+    page = client.get(f"/images/{image.id}/").content.decode()
+    assert f"/images/{image.id}/file/" not in page
+
+
+def test_reviewer_sees_the_file_of_a_case_and_of_nothing_else(
+    alice: User, bob: User, model: BaseModel, as_user: AsUser
+) -> None:
+    held = make_image(alice, model, state=ImageState.HELD)
+    released = make_image(alice, model)
+    cases.open_case(subject=Subject("image", held.id, alice.pk), evidence={}, at=datetime.now(UTC))
+    client = as_user(bob)
+    assert client.get(f"/images/{held.id}/file/").status_code == 200
+    assert client.get(f"/images/{released.id}/file/").status_code == 404
+    assert client.get(f"/images/{held.id}/").status_code == 404
+
+
+def test_again_keeps_the_seed_and_vary_draws_a_new_one(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    image = make_image(alice, model, prompt="a blue whale", seed=4711)
+    client = as_user(alice)
+    for verb in ("again", "vary"):
+        answer = client.post(f"/images/{image.id}/{verb}/")
+        made = GenerationRequest.objects.exclude(id=image.request_id).latest("created_at")
+        assert answer["Location"] == f"/studio/?like={made.id}#sheet"
+        assert made.prompt == "a blue whale"
+        assert (made.seed == 4711) is (verb == "again")
+
+
+def test_again_says_when_the_model_is_gone(alice: User, model: BaseModel, as_user: AsUser) -> None:
+    image = make_image(alice, model)
+    model.is_active = False
+    model.save()
+    answer = as_user(alice).post(f"/images/{image.id}/again/")
+    assert answer.status_code == 422
+    assert "That model is not registered here." in answer.content.decode()
+
+
+def test_log_index_is_shown_once_the_sequencer_ran(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    image = make_image(alice, model)
+    seal(image)
+    log.sequence(at=datetime.now(UTC))
+    assert "Entry " in as_user(alice).get(f"/images/{image.id}/").content.decode()
