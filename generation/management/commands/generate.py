@@ -10,7 +10,7 @@ import time
 from argparse import RawDescriptionHelpFormatter
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -92,10 +92,12 @@ class Command(BaseCommand):
                 look=self._look,
             )
         except ProofsheetError as error:
-            self._stop(error.code, str(error), exit_status=UNDONE, request=str(made.id))
+            self._stop(error.code, str(error), exit_status=UNDONE, said={"request": str(made.id)})
         except KeyboardInterrupt:
             requests.cancel(made.id, by=user, at=timezone.now())
-            self._stop("cancelled", "Cancelled.", exit_status=CANCELLED, request=str(made.id))
+            self._stop(
+                "cancelled", "Cancelled.", exit_status=CANCELLED, said={"request": str(made.id)}
+            )
 
     def _look(self, request: GenerationRequest) -> None:
         """One line on the error stream for each change, so that the output stays the result."""
@@ -110,7 +112,7 @@ class Command(BaseCommand):
             status = POLICY if outcome.is_stopped_by_policy else FAILED
             if outcome.code == "cancelled":
                 status = CANCELLED
-            self._stop(outcome.code, outcome.sentence, exit_status=status, **said)
+            self._stop(outcome.code, outcome.sentence, exit_status=status, said=said)
         assert outcome.image is not None
         if out := self._options["out"]:
             out.write_bytes(outcome.image.file.read())
@@ -120,9 +122,12 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"{outcome.sentence} seed {outcome.image.seed}, {said['url']}")
 
-    def _stop(self, code: str, sentence: str, *, exit_status: int, **said: str | int) -> Any:
+    def _stop(
+        self, code: str, sentence: str, *, exit_status: int, said: dict[str, Any] | None = None
+    ) -> NoReturn:
+        said = said or {}
         if self._options["json"]:
-            self.stdout.write(json.dumps({"code": code, "message": sentence} | said))
+            self.stdout.write(json.dumps({"message": sentence} | said | {"code": code}))
             sys.exit(exit_status)
         where = f" {said['statement_url']}" if "statement_url" in said else ""
         raise CommandError(f"{code}: {sentence}{where}", returncode=exit_status)

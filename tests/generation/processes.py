@@ -1,0 +1,70 @@
+"""Real Celery workers in processes of their own, on the servers of the test run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connection
+
+LOG = settings.STATE_DIR / "worker-under-test.log"
+
+
+def test_database_url() -> str:
+    """The address of the database that this test writes to."""
+    parts = urlsplit(settings.DATABASE_URL)
+    return urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+
+@contextmanager
+def celery_worker(*, queue: str = "gpu", **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that is killed at the end, unless it has stopped before."""
+    name = f"{uuid4().hex[:8]}@%h"
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "1"]
+    command += ["-Q", queue, "-n", name, "--without-gossip", "--without-mingle", "-l", "INFO"]
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PROOFSHEET_STATE_DIR": str(settings.STATE_DIR),
+        "DATABASE_URL": test_database_url(),
+        "BROKER_URL": settings.BROKER_URL,
+        "CACHE_URL": settings.CACHE_URL,
+    }
+    with LOG.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=settings.ROOT,
+            env=os.environ | variables | environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL: nothing in it can clean up."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_until(happened: Callable[[], bool], *, seconds: float = 60.0, pause: float = 0.02) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"waited {seconds:g} s; see {log_tail()}"
+        time.sleep(pause)
+
+
+def log_tail() -> str:
+    return LOG.read_text()[-3000:]
