@@ -19,6 +19,8 @@ from config.processes import CannotStart, end_leftover, free_port, reason, spawn
 
 START_SECONDS = 60
 ACCOUNT = "nobody"  # what PostgreSQL runs as when we are root
+# Statements and refused rows hold prompts: the server's log names errors without them.
+DISCREET = ("log_min_error_statement=panic", "log_error_verbosity=terse")
 # Tests lose nothing by a power cut: they need no disk between them and the answer.
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -82,7 +84,7 @@ class Postgres:
         return f"postgresql://proofsheet:{password}@127.0.0.1:{self.port}/{database}"
 
     def _settings(self) -> list[str]:
-        chosen = ("max_connections=120", "shared_buffers=128MB")
+        chosen = ("max_connections=120", "shared_buffers=128MB", *DISCREET)
         chosen += () if self.is_durable else FORGETFUL
         return [word for setting in chosen for word in ("-c", setting)]
 

@@ -2,11 +2,27 @@
 
 from django.contrib.auth.models import Group, Permission
 
+# An operator looks at the machinery, opens and closes accounts and switches models on and off.
+# Cases, decisions, appeals and the log change only through the functions of their rooms.
+_SEEN_BY_OPERATORS = {
+    "auth": ("user", "group"),
+    "adapters": ("basemodel", "adapter"),
+    "generation": ("generationrequest", "generatedimage"),
+    "moderation": (
+        "policy", "screening", "reviewcase", "decision", "statement", "appeal", "reveal",
+    ),
+    "provenance": ("asset", "logentry", "checkpoint"),
+}  # fmt: skip
 PERMISSIONS = {
     "moderators": ["moderation.review_cases"],
     "senior moderators": ["moderation.review_cases", "moderation.hear_appeals"],
     "compliance": ["moderation.export_reports"],
-    "operators": [],
+    "operators": [
+        "auth.add_user",
+        "auth.change_user",
+        "adapters.change_basemodel",
+        *(f"{app}.view_{name}" for app, names in _SEEN_BY_OPERATORS.items() for name in names),
+    ],
 }
 ROLES = {
     "alice": (),
@@ -27,10 +43,15 @@ PURPOSES = {
 def give_permissions(
     groups: type[Group] = Group, permissions: type[Permission] = Permission
 ) -> None:
-    """Create every role's group and set its permissions. Safe to repeat."""
+    """Create every role's group and set its permissions. Safe to repeat.
+
+    Raises Permission.DoesNotExist for a permission that no room defines.
+    """
     for name, labels in PERMISSIONS.items():
         group, _ = groups.objects.get_or_create(name=name)
-        codenames = [label.split(".", 1)[1] for label in labels]
-        group.permissions.set(
-            permissions.objects.filter(content_type__app_label="moderation", codename__in=codenames)
-        )
+        group.permissions.set(_permission(label, permissions) for label in labels)
+
+
+def _permission(label: str, permissions: type[Permission]) -> Permission:
+    app, codename = label.split(".", 1)
+    return permissions.objects.get(content_type__app_label=app, codename=codename)

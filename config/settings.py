@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config.env import beside, database_from_url, env_bool, env_int, env_list, env_str
 
@@ -116,7 +117,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.security.ContentSecurity",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -265,6 +266,7 @@ PROOFSHEET_LOG_ORIGIN = env_str("PROOFSHEET_LOG_ORIGIN", "localhost/proofsheet")
 PROOFSHEET_TORCH_THREADS = env_int("PROOFSHEET_TORCH_THREADS", 1)
 PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
 PROOFSHEET_STARTER_DIR = ROOT / "generation" / "starter"
+PROOFSHEET_ADAPTER_MAX_BYTES = env_int("PROOFSHEET_ADAPTER_MAX_BYTES", 1024**3)
 PROOFSHEET_VERIFY_MAX_BYTES = env_int("PROOFSHEET_VERIFY_MAX_BYTES", 20 * 1024 * 1024)
 
 # ---------------------------------------------------------------- language, time, logs
@@ -274,8 +276,38 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "config.logs.Line",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
+    # Beat's tickets arrive every second: two lines for each would bury everything else.
+    "loggers": {
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
-UNFOLD = {"SITE_TITLE": "Proofsheet", "SITE_HEADER": "Proofsheet", "SITE_URL": "/"}
+METRICS_TOKEN = env_str("METRICS_TOKEN", "")
+
+# ---------------------------------------------------------------- admin
+UNFOLD = {
+    "SITE_TITLE": "Proofsheet",
+    "SITE_HEADER": "Proofsheet",
+    "SITE_SUBHEADER": "Operations",
+    "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("mark.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mark.svg")}
+    ],
+    "BORDER_RADIUS": "3px",
+    "COLORS": {  # the grease pencil of proofsheet.css, from its wash to its darkest stroke
+        "primary": {
+            "50": "#fdf3ee", "100": "#f6e3da", "200": "#f0c4b0", "300": "#ffab87",
+            "400": "#ff8557", "500": "#e85a2a", "600": "#b5310f", "700": "#962708",
+            "800": "#6f1d07", "900": "#4a1405", "950": "#2b0b02",
+        },
+    },
+}  # fmt: skip

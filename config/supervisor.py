@@ -176,7 +176,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("PUBLIC_URL", f"http://{options.host}:{options.port}")
     os.environ["PROOFSHEET_STATE_DIR"] = str(services.state_dir())
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         run(options.host, options.port)
