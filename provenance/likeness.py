@@ -46,6 +46,12 @@ def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.tobytes()
 
 
+def original_of(pixels: NDArray[np.uint8]) -> Original:
+    """What a record of these marked pixels keeps."""
+    height, width = pixels.shape[:2]
+    return Original(width, height, fingerprint.pdq(pixels), thumbnail(pixels))
+
+
 def distance(
     pixels: NDArray[np.uint8], original: Original, geometry: Geometry | None
 ) -> int | None:

@@ -53,14 +53,16 @@ class SealedImage:
     sha256: str
     manifest: bytes
     manifest_sha256: str
-    fingerprint: bytes
-    thumbnail: bytes
-    width: int
-    height: int
+    original: likeness.Original
     watermark_id: int
     created_at: datetime
     system: SystemInfo
     is_altered: bool
+
+    @property
+    def fingerprint(self) -> bytes:
+        """PDQ of the marked pixels, 32 bytes."""
+        return self.original.fingerprint
 
 
 def embed(pixels: NDArray[np.uint8], *, asset_id: UUID) -> MarkedPixels:
@@ -123,10 +125,7 @@ def seal(
         sha256=sha256(signed.data).hexdigest(),
         manifest=signed.manifest,
         manifest_sha256=sha256(signed.manifest).hexdigest(),
-        fingerprint=fingerprint.pdq(marked.pixels),
-        thumbnail=likeness.thumbnail(marked.pixels),
-        width=marked.pixels.shape[1],
-        height=marked.pixels.shape[0],
+        original=likeness.original_of(marked.pixels),
         watermark_id=marked.watermark_id,
         created_at=created_at,
         system=system,
@@ -153,11 +152,11 @@ def record(
         id=asset_id,
         watermark_id=f"{sealed.watermark_id:016x}",
         sha256=sealed.sha256,
-        width=sealed.width,
-        height=sealed.height,
+        width=sealed.original.width,
+        height=sealed.original.height,
         fingerprint=sealed.fingerprint,
         fingerprint_bands=fingerprint.bands(sealed.fingerprint),
-        thumbnail=sealed.thumbnail,
+        thumbnail=sealed.original.thumbnail,
         manifest=sealed.manifest,
         manifest_sha256=sealed.manifest_sha256,
         salt=salt,

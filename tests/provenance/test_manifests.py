@@ -1,0 +1,113 @@
+"""Manifests: signed, read, tampered with, foreign, and files that only pretend to have one."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from provenance import containers, keys, manifests
+from provenance.manifests import ManifestClaim, Signer
+from provenance.pictures import Mime
+from tests.provenance.files import chunk, saved
+from tests.provenance.pictures import photograph
+
+CLAIM = ManifestClaim(
+    asset_id="6d4e0b5e-0000-4000-8000-000000000001",
+    system_name="Proofsheet",
+    system_version="0.1.0",
+    model="starter",
+    created_at=datetime(2026, 11, 24, 12, tzinfo=UTC),
+    watermark_id="00ff00ff00ff00ff",
+)
+KINDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    return Signer(keys.load_or_make(tmp_path_factory.mktemp("keys")))
+
+
+@pytest.mark.parametrize("mime", KINDS)
+def test_signed_file_reads_as_trusted_in_every_format(signer: Signer, mime: str) -> None:
+    kind = cast(Mime, mime)
+    plain = saved(photograph("coffee"), KINDS[mime])
+    signed = signer.sign(plain, kind, claim=CLAIM)
+    reading = signer.read(signed.data, kind)
+    assert (reading.state, reading.signature, reading.issues) == ("trusted", "trusted", ())
+    assert (reading.asset_id, reading.is_generated) == (CLAIM.asset_id, True)
+    assert reading.claim_generator == "Proofsheet"
+    assert containers.manifest_store(signed.data, kind) == signed.manifest
+    assert len(signed.data) - len(plain) < 20_000
+
+
+def test_changed_picture_reads_as_invalid(signer: Signer) -> None:
+    signed = bytearray(signer.sign(saved(photograph("moon"), "PNG"), "image/png", claim=CLAIM).data)
+    signed[-200] ^= 1
+    reading = signer.read(bytes(signed), "image/png")
+    assert reading.state == "invalid"
+    assert "assertion.dataHash.mismatch" in reading.issues
+    assert reading.signature == "trusted"
+
+
+def test_changed_claim_reads_as_invalid(signer: Signer) -> None:
+    signed = signer.sign(saved(photograph("moon"), "PNG"), "image/png", claim=CLAIM).data
+    forged = signed.replace(CLAIM.asset_id.encode(), CLAIM.asset_id.replace("1", "2").encode())
+    assert signer.read(forged, "image/png").state in ("invalid", "unreadable")
+
+
+def test_signature_of_a_stranger_is_valid_but_unknown(signer: Signer, tmp_path: Path) -> None:
+    stranger = Signer(keys.load_or_make(tmp_path))
+    signed = stranger.sign(saved(photograph("moon"), "PNG"), "image/png", claim=CLAIM).data
+    reading = signer.read(signed, "image/png")
+    assert (reading.state, reading.signature) == ("valid", "unknown")
+
+
+def test_file_without_manifest_reads_as_absent(signer: Signer) -> None:
+    assert signer.read(saved(photograph("moon"), "PNG"), "image/png").state == "absent"
+
+
+def test_huge_manifest_is_not_looked_at(signer: Signer) -> None:
+    plain = saved(photograph("moon"), "PNG")
+    huge = plain[:33] + chunk(b"caBX", bytes(2_000_000)) + plain[33:]
+    assert signer.read(huge, "image/png").issues == ("manifest.too_large",)
+
+
+def test_garbage_manifest_is_unreadable(signer: Signer) -> None:
+    plain = saved(photograph("moon"), "PNG")
+    broken = plain[:33] + chunk(b"caBX", b"not a jumbf box") + plain[33:]
+    assert signer.read(broken, "image/png").state == "unreadable"
+
+
+def test_remote_manifest_is_never_fetched(signer: Signer) -> None:
+    xmp = (
+        b"XML:com.adobe.xmp\0\0\0\0\0"
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
+        b'"http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        b'xmlns:dcterms="http://purl.org/dc/terms/" '
+        b'dcterms:provenance="http://127.0.0.1:9/manifest.c2pa"/></rdf:RDF></x:xmpmeta>'
+    )
+    plain = saved(photograph("moon"), "PNG")
+    pointing = plain[:33] + chunk(b"iTXt", xmp) + plain[33:]
+    assert signer.read(pointing, "image/png").issues == ("manifest.remote",)
+
+
+def test_manifest_holds_no_prompt_and_no_person(signer: Signer) -> None:
+    told = json.dumps(manifests.definition_of(CLAIM))
+    assert "prompt" not in told
+    assert "author" not in told
+
+
+def test_keys_are_kept_and_private(tmp_path: Path) -> None:
+    first, again = keys.load_or_make(tmp_path), keys.load_or_make(tmp_path)
+    assert first.watermark_key == again.watermark_key
+    assert first.certificate_chain_pem == again.certificate_chain_pem
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.glob("*.key")} == {0}
+
+
+def test_broken_key_is_named(tmp_path: Path) -> None:
+    keys.load_or_make(tmp_path)
+    (tmp_path / "watermark.key").write_bytes(b"short")
+    with pytest.raises(keys.KeysUnusable, match=r"watermark\.key"):
+        keys.load_or_make(tmp_path)

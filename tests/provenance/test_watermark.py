@@ -1,0 +1,93 @@
+"""The watermark: unseen, found again after what the world does, and never where it is not."""
+
+import numpy as np
+import pytest
+
+from provenance import convolutional, likeness, tile, watermark
+from tests.provenance.attacks import ATTACKS
+from tests.provenance.pictures import drawing, photograph
+
+KEY = b"a key for tests of thirty-two by"
+IDENTIFIER = 0x0123456789ABCDEF
+SURE = ("none", "jpeg_70", "resize_50", "crop_10", "rotate_10", "mirror", "rotate_90")
+SURE += ("brightness_130", "cropped_screenshot", "full_screenshot")
+
+
+def marked(kind: str) -> np.ndarray:
+    pixels = photograph("coffee") if kind == "photograph" else drawing(3)
+    return watermark.embed(pixels, IDENTIFIER, key=KEY)
+
+
+@pytest.mark.parametrize("kind", ["photograph", "drawing"])
+@pytest.mark.parametrize("name", SURE)
+def test_identifier_survives(kind: str, name: str) -> None:
+    found = watermark.detect(ATTACKS[name](marked(kind)), key=KEY)
+    assert (found.verdict, found.identifier) == ("found", IDENTIFIER)
+
+
+@pytest.mark.parametrize("side", [64, 200, 333, 512, 1024, 1500])
+def test_pictures_of_every_size_come_back_the_same_shape(side: int) -> None:
+    pixels = photograph("coffee", side)[: side * 3 // 4]
+    out = watermark.embed(pixels, IDENTIFIER, key=KEY)
+    assert (out.shape, out.dtype) == (pixels.shape, np.uint8)
+    if side >= 333:
+        assert watermark.detect(out, key=KEY).identifier == IDENTIFIER
+
+
+@pytest.mark.parametrize("name", ["astronaut", "rocket", "coins"])
+def test_mark_stays_below_what_is_seen(name: str) -> None:
+    pixels = photograph(name)
+    difference = watermark.embed(pixels, 7, key=KEY).astype(float) - pixels
+    assert 10 * np.log10(255**2 / np.mean(difference**2)) >= 42.0
+    assert np.abs(difference).max() <= 16
+
+
+@pytest.mark.parametrize("pixels", [photograph("moon"), drawing(1), drawing(4)])
+def test_unmarked_picture_has_no_identifier(pixels: np.ndarray) -> None:
+    assert watermark.detect(pixels, key=KEY).identifier is None
+
+
+def test_mark_of_another_key_is_not_found() -> None:
+    assert watermark.detect(marked("photograph"), key=b"another key").identifier is None
+
+
+@pytest.mark.parametrize("side", [16, 40, 90])
+def test_tiny_pictures_are_looked_at_without_harm(side: int) -> None:
+    assert watermark.detect(photograph("coffee", side), key=KEY).identifier is None
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_blank_pictures_are_looked_at_without_harm(value: int) -> None:
+    blank = np.full((300, 400, 3), value, np.uint8)
+    assert watermark.detect(blank, key=KEY).identifier is None
+
+
+def test_code_corrects_a_twentieth_of_its_bits() -> None:
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        message = random.integers(0, 2, 80).astype(np.uint8)
+        soft = 2.0 * convolutional.encode(message).astype(np.float32) - 1
+        soft[random.choice(len(soft), 8, replace=False)] *= -1
+        assert (convolutional.decode(soft) == message).all()
+
+
+def test_tile_round_trips_in_every_orientation() -> None:
+    patterns = tile.patterns(KEY)
+    plane = tile.write(IDENTIFIER, patterns)
+    for number, turned in enumerate(tile.orientations(plane)):
+        reading = tile.read(tile.upright(turned, number), patterns)
+        assert (reading.identifier, reading.is_checked) == (IDENTIFIER, True)
+
+
+@pytest.mark.parametrize("name", ["crop_30", "rotate_10", "full_screenshot", "mirror"])
+def test_likeness_is_found_after_undoing_the_geometry(name: str) -> None:
+    pixels = marked("photograph")
+    attacked = ATTACKS[name](pixels)
+    original = likeness.original_of(pixels)
+    other = likeness.original_of(photograph("astronaut"))
+    geometry = watermark.detect(attacked, key=KEY).geometry
+    same, different = (likeness.distance(attacked, each, geometry) for each in (original, other))
+    assert same is not None
+    assert same <= 31
+    assert different is not None
+    assert different > 50
