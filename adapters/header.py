@@ -13,10 +13,12 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from provenance.errors import ProofsheetError
+from adapters.verdicts import Refused
 
 HEADER_MAX_BYTES = 8 * 1024 * 1024
-TENSORS_MAX = 20_000
+TENSORS_MAX = 10_000
+BRACKETS_MAX = 100_000  # three a tensor, and room for tables that trainers put into the metadata
+COMMAS_MAX = 500_000
 NAME_MAX_CHARACTERS = 500
 DTYPE_BYTES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
@@ -24,36 +26,20 @@ DTYPE_BYTES = {
 }  # fmt: skip
 
 
-class NotSafetensors(ProofsheetError):
-    default_code = "not_safetensors"
-    default_status = 422
-    default_message = "The file is not in the safetensors format."
-    default_advice = (
-        "Other formats can carry programs, so they are never opened here. On your own machine, "
-        "load the file with torch.load(path, weights_only=True) and save it with "
-        "safetensors.torch.save_file."
-    )
+class NotSafetensors(Refused, code="not_safetensors"):
+    """A pickle, an archive, a picture: whatever it is, it is not opened."""
 
 
-class HeaderInvalid(ProofsheetError):
-    default_code = "header_invalid"
-    default_status = 422
-    default_message = "The header of the file contradicts itself."
-    default_advice = "Export the adapter again with a current version of its tool."
+class HeaderInvalid(Refused, code="header_invalid"):
+    """The header is no JSON table of tensors, or its tensors contradict each other."""
 
 
-class Truncated(ProofsheetError):
-    default_code = "truncated"
-    default_status = 422
-    default_message = "The file ends before its tensors do."
-    default_advice = "Upload it again; the copy is not complete."
+class Truncated(Refused, code="truncated"):
+    """The header promises more bytes than there are."""
 
 
-class NoTensors(ProofsheetError):
-    default_code = "empty"
-    default_status = 422
-    default_message = "The file holds no tensors."
-    default_advice = "Upload the file that the training run saved."
+class NoTensors(Refused, code="empty"):
+    """Nothing is in the file, or nothing but metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +95,10 @@ def read(file: BinaryIO, *, size_bytes: int) -> Header:
 
 
 def _parse(text: bytes) -> dict[str, Any]:
+    # Counting is cheap; building a million small tables takes seconds and hundreds of MiB.
+    if text.count(b"{") + text.count(b"[") > BRACKETS_MAX or text.count(b",") > COMMAS_MAX:
+        raise HeaderInvalid(message="The header names more tensors than any adapter has.")
+
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         unique = dict(pairs)
         if len(unique) < len(pairs):

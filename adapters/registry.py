@@ -13,9 +13,8 @@ from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
 
-from adapters import header
+from adapters import bases, inspection
 from adapters.models import Adapter, Architecture, BaseModel, Family, private_storage
-from adapters.rank import highest_rank
 from provenance.errors import ProofsheetError
 
 
@@ -24,6 +23,13 @@ class NotAModelFolder(ProofsheetError):
     default_status = 422
     default_message = "That folder holds no diffusion pipeline that Proofsheet knows."
     default_advice = "Give the folder that holds model_index.json, with safetensors weights."
+
+
+class ShippedAdapterRefused(ProofsheetError):
+    """Carries the verdict on a file that was to ship with the project."""
+
+    default_code = "adapter_refused"
+    default_status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +110,25 @@ def register_adapter(
 ) -> Adapter:
     """Publish an adapter that ships with the project. Idempotent by slug and content.
 
-    Raises the named errors of `adapters.header` and `adapters.rank`.
+    Raises ShippedAdapterRefused with the verdict's code.
     """
-    rank = highest_rank(header.read_file(file), ceiling=model.rank_ceiling)
-    sha256 = _sha256(file)
+    report = inspection.inspect(file, base=bases.of_model(model)).report
+    if not report.accepted:
+        raise ShippedAdapterRefused(report.code, report.message, report.advice)
     said: dict[str, Any] = {
         "name": details.name,
         "description": details.description,
         "trigger": details.trigger,
         "licence": details.licence,
         "base_model": model,
-        "sha256": sha256,
-        "size_bytes": file.stat().st_size,
-        "rank": rank,
+        "sha256": report.sha256,
+        "size_bytes": report.bytes,
+        "rank": report.rank,
+        "report": report.as_stored(),
+        "validated_at": at,
         "state": Adapter.State.PUBLISHED,
         "visibility": Adapter.Visibility.PUBLIC,
-        "file": _store(file, sha256),
+        "file": _store(file, report.sha256),
     }
     adapter, _ = Adapter.objects.update_or_create(
         slug=details.slug, defaults=said, create_defaults=said | {"created_at": at}

@@ -14,7 +14,7 @@ from config.env import beside, database_from_url, env_bool, env_int, env_list, e
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env_str("PROOFSHEET_STATE_DIR", str(ROOT / "var"))).resolve()
-KEYS_DIR = Path(env_str("PROOFSHEET_KEYS_DIR", str(STATE_DIR / "keys")))
+KEYS_DIR = Path(env_str("PROOFSHEET_KEYS_DIR", str(STATE_DIR / "keys"))).resolve()
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is ever fetched from a model hub at run time
 
@@ -151,7 +151,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BROKER_URL = env_str("BROKER_URL", EMBEDDED.get("BROKER_URL", "redis://127.0.0.1:6379/0"))
-CACHE_URL = env_str("CACHE_URL", EMBEDDED.get("CACHE_URL", beside(BROKER_URL)))
+CACHE_URL = env_str("CACHE_URL", EMBEDDED.get("CACHE_URL", "")) or beside(BROKER_URL)
 CACHES = {"default": {"BACKEND": "config.caching.ForgetfulRedisCache", "LOCATION": CACHE_URL}}
 
 # ---------------------------------------------------------------- Celery: a message is a ticket
@@ -196,6 +196,9 @@ ACCOUNT_EMAIL_VERIFICATION = env_str(
 EMAIL_BACKEND = env_str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 EMAIL_HOST = env_str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env_int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "proofsheet@localhost")
 
 # ---------------------------------------------------------------- API
@@ -230,6 +233,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "SubjectKind": "moderation.models.SubjectKind",
         "GenerationStatus": "generation.models.RequestStatus",
         "ImageStatus": "generation.models.ImageState",
         "CaseStatus": "moderation.models.ReviewCase.Status",
@@ -241,7 +245,7 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "/static/"
 STATIC_ROOT = STATE_DIR / "static"
 STATICFILES_DIRS = [ROOT / "config" / "static"]
-MEDIA_ROOT = Path(env_str("MEDIA_ROOT", str(STATE_DIR / "media")))
+MEDIA_ROOT = Path(env_str("MEDIA_ROOT", str(STATE_DIR / "media"))).resolve()
 PRIVATE_STORAGE_BACKEND = env_str(
     "PRIVATE_STORAGE_BACKEND", "django.core.files.storage.FileSystemStorage"
 )

@@ -12,7 +12,6 @@ from django.core.management import CommandError, call_command
 
 from adapters import registry
 from adapters.models import Adapter, BaseModel
-from adapters.rank import RankTooHigh
 from tests import tiny_pipeline
 from tests.factories import NOON, make_model
 
@@ -96,7 +95,7 @@ def test_register_adapter_refuses_a_rank_above_the_ceiling(
 ) -> None:
     model = register(tiny_folder, rank_ceiling=4)
     file = tiny_pipeline.build_adapter(tmp_path / "big.safetensors", tiny_folder, rank=8)
-    with pytest.raises(RankTooHigh, match="rank 8; the model allows 4"):
+    with pytest.raises(registry.ShippedAdapterRefused, match="rank 8; the model allows 4"):
         registry.register_adapter(
             file, model, registry.AdapterDetails(slug="big", name="Big"), at=NOON
         )

@@ -1,0 +1,142 @@
+"""Judges an adapter file: header, naming, model, ranks, numbers. Knows no database row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters import header as headers
+from adapters import scanning, validation
+from adapters.header import Header
+from adapters.layouts import FAMILY_NAMES, Layout, of_family
+from adapters.peft_settings import PeftSettings
+from adapters.recognise import Recognised, recognise
+from adapters.reports import Report
+from adapters.scanning import Progress
+from adapters.validation import Module
+from adapters.verdicts import Refused
+
+
+class TooLarge(Refused, code="too_large"):
+    """Above the byte limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The model that a file is held against; `rank_ceiling` None accepts every rank."""
+
+    name: str
+    layout: Layout
+    rank_ceiling: int | None = None
+
+    @classmethod
+    def of_family(cls, family: str) -> Base:
+        return cls(FAMILY_NAMES[family], of_family(family))
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """`modules` are empty when the file was refused before they were known."""
+
+    report: Report
+    header: Header | None
+    modules: tuple[Module, ...]
+
+
+def inspect(
+    path: Path,
+    *,
+    base: Base | None = None,
+    limit_bytes: int | None = None,
+    progress: Progress | None = None,
+) -> Inspection:
+    """Never raises a verdict: the report carries it. A refusal in the header reads nothing else."""
+    run = _Run(path, base, Report(bytes=path.stat().st_size), progress)
+    try:
+        if limit_bytes is not None and run.report.bytes > limit_bytes:
+            raise TooLarge(
+                message=f"The file has {run.report.bytes:,} bytes; {limit_bytes:,} are allowed."
+            )
+        run.read_header()
+        run.read_numbers()
+    except Refused as refusal:
+        run.report.code = refusal.code
+        run.report.message, run.report.advice = refusal.message, refusal.advice
+    else:
+        run.report.accepted = True
+        run.report.message = run.sentence()
+    return Inspection(run.report, run.header, run.modules)
+
+
+class _Run:
+    """One inspection: what is known so far."""
+
+    def __init__(
+        self, path: Path, base: Base | None, report: Report, progress: Progress | None
+    ) -> None:
+        self.path, self.base, self.report, self.progress = path, base, report, progress
+        self.header: Header | None = None
+        self.modules: tuple[Module, ...] = ()
+
+    def read_header(self) -> None:
+        """All that names, shapes and alphas can tell."""
+        self.header = headers.read_file(self.path)
+        self.report.see_header(self.header)
+        found = recognise(self.header, base=self.base.layout if self.base else None)
+        self.report.format, self.report.families = found.format, found.families
+        self.report.family = self._family(found)
+        validation.check_shapes(found)
+        validation.check_model(found, base_name=self.base.name if self.base else "")
+        self.modules = validation.modules_of(
+            found, alphas=self._alphas(found, self.header), settings=self._settings(self.header)
+        )
+        self.report.see_modules(self.modules)
+        validation.check_served(self.modules)
+        if self.base is not None and self.base.rank_ceiling is not None:
+            self.report.resident_mib = _resident_mib(self.modules, self.base.rank_ceiling)
+            validation.check_rank(self.modules, ceiling=self.base.rank_ceiling)
+
+    def read_numbers(self) -> None:
+        assert self.header is not None, "read_header came first"
+        scan = scanning.scan(self.path, self.header, progress=self.progress)
+        self.report.sha256 = scan.sha256
+        scan.check()
+        self.report.see_numbers(self.modules, scan)
+
+    def sentence(self) -> str:
+        ranks = set(self.report.rank_by_module.values())
+        rank = f"rank {max(ranks)}" if len(ranks) == 1 else f"ranks {min(ranks)} to {max(ranks)}"
+        fits = self.base.name if self.base else FAMILY_NAMES[self.report.family or "starter"]
+        return f"A LoRA of {rank} in {len(self.report.rank_by_module)} layers that fits {fits}."
+
+    def _family(self, found: Recognised) -> str | None:
+        """By what fits as a whole: the base's own family first. Otherwise what comes closest."""
+        if self.base is not None and found.best.is_whole:
+            return self.base.layout.family
+        if found.families:
+            if len(found.families) > 1:
+                names = ", ".join(FAMILY_NAMES[family] for family in found.families)
+                self.report.warnings.append(f"Its layers fit several families: {names}.")
+            return found.families[0]
+        return found.likeliest.layout.family if found.likeliest.score[0] else None
+
+    def _alphas(self, found: Recognised, header: Header) -> dict[str, float]:
+        tensors = [parts.alpha for parts in found.parts.values() if parts.alpha is not None]
+        with self.path.open("rb") as file:
+            return {tensor.name: scanning.read_scalar(file, header, tensor) for tensor in tensors}
+
+    def _settings(self, header: Header) -> PeftSettings:
+        settings = PeftSettings.of(header.metadata)
+        if settings.said:
+            self.report.warnings.append(
+                "Its strength is taken from the PEFT settings in the file's metadata."
+            )
+        return settings
+
+
+def _resident_mib(modules: tuple[Module, ...], ceiling: int) -> float:
+    """Size in an adapter slot: every layer padded to the ceiling, two bytes a number."""
+    sides = sum(
+        layer.inputs + layer.outputs for module in modules for layer in module.target.layers
+    )
+    return sides * ceiling * 2 / 2**20

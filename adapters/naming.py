@@ -1,0 +1,105 @@
+"""Takes a tensor's name apart: which layer it belongs to, and which part of a LoRA it is. Pure.
+
+Sources: the naming of kohya's sd-scripts, of diffusers before and after PEFT, of PEFT itself, and
+of LyCORIS for the kinds that are recognised to be refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["down", "up", "alpha", "other"]
+# The end of a name, what it is, and who writes it. Longer ends come before those they contain.
+ENDS: tuple[tuple[str, Role, str], ...] = (
+    (".lora_A.default.weight", "down", "peft"),
+    (".lora_B.default.weight", "up", "peft"),
+    (".lora_A.weight", "down", "peft"),
+    (".lora_B.weight", "up", "peft"),
+    (".lora_down.weight", "down", "kohya"),
+    (".lora_up.weight", "up", "kohya"),
+    (".lora_linear_layer.down.weight", "down", "diffusers-old"),
+    (".lora_linear_layer.up.weight", "up", "diffusers-old"),
+    (".lora.down.weight", "down", "diffusers-old"),
+    (".lora.up.weight", "up", "diffusers-old"),
+    ("_lora.down.weight", "down", "diffusers-old"),
+    ("_lora.up.weight", "up", "diffusers-old"),
+    (".alpha", "alpha", ""),
+)
+# Parts of names that only other kinds of adapter have.
+KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\.(dora_scale|lora_magnitude_vector(\.default)?(\.weight)?)$"), "DoRA"),
+    (re.compile(r"\.hada_(w[12]_[ab]|t[12])$"), "LoHa"),
+    (re.compile(r"\.lokr_(w[12](_[ab])?|t2)$"), "LoKr"),
+    (re.compile(r"\.b?oft_[a-zA-Z_]+(\.default)?(\.weight)?$"), "OFT"),
+    (re.compile(r"\.(ia3_l(\.default)?(\.weight)?|on_input)$"), "IA3"),
+    (re.compile(r"\.(lora_mid\.weight)$"), "LoCon with a middle matrix"),
+    (re.compile(r"\.(diff|diff_b)$"), "full difference"),
+    (re.compile(r"\.lora_(A|B|up|down)(\.default)?\.bias$"), "LoRA with biases"),
+    (re.compile(r"\.glora_[a-z0-9_.]+$|\.[ab][12]\.weight$"), "GLoRA"),
+)
+PREFIXES = (
+    ("lora_unet_", "main", "kohya"),
+    ("lora_transformer_", "main", "kohya"),
+    ("lora_te1_", "text_encoder", "kohya"),
+    ("lora_te2_", "text_encoder_2", "kohya"),
+    ("lora_te_", "text_encoder", "kohya"),
+    ("base_model.model.unet.", "main", "peft"),
+    ("base_model.model.transformer.", "main", "peft"),
+    ("base_model.model.", "", "peft"),
+    ("model.diffusion_model.", "main", "original"),
+    ("diffusion_model.", "main", "original"),
+    ("unet.", "main", "diffusers"),
+    ("transformer.", "main", "diffusers"),
+    ("text_encoder_2.", "text_encoder_2", "diffusers"),
+    ("text_encoder.", "text_encoder", "diffusers"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`stem` is the name up to the part's own end: all parts of one layer share it."""
+
+    stem: str
+    role: Role
+    writer: str
+    kind: str = "LoRA"
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """Which component a stem names ("main", a text encoder, or "" for any), and its layer there."""
+
+    component: str
+    name: str
+    writer: str
+
+
+def part_of(key: str) -> Part | None:
+    """None for a name that no adapter gives: a whole model's weights, for example."""
+    for pattern, kind in KINDS:
+        if found := pattern.search(key):
+            return Part(key[: found.start()], "other", "", kind)
+    for end, role, writer in ENDS:
+        if key.endswith(end):
+            return Part(key.removesuffix(end), role, writer)
+    return None
+
+
+def read_stem(stem: str) -> Stem:
+    for prefix, component, writer in PREFIXES:
+        if stem.startswith(prefix):
+            return Stem(component, _modern(stem.removeprefix(prefix)), writer)
+    return Stem("", _modern(stem), "")
+
+
+def _modern(name: str) -> str:
+    """diffusers' attention processors held the LoRA in their own layers: name the attention's."""
+    modern = name.replace(".processor.", ".")
+    if modern.endswith(".to_out"):
+        modern += ".0"
+    for letter in "qkv":
+        if modern.endswith(f".self_attn.to_{letter}"):
+            return modern.removesuffix(f"to_{letter}") + f"{letter}_proj"
+    return modern.replace(".self_attn.to_out.0", ".self_attn.out_proj")

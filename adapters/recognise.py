@@ -1,0 +1,163 @@
+"""Tells an adapter's naming and family from the names and shapes in its header. Pure.
+
+Metadata is hearsay: it decides nothing here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from adapters import layouts, naming
+from adapters.header import Header, Tensor
+from adapters.layouts import Layout, Target
+from adapters.naming import Stem
+
+FORMATS = {
+    "kohya": "kohya",
+    "kohya-ldm": "kohya with the names of the original Stable Diffusion code",
+    "diffusers": "diffusers",
+    "diffusers-old": "diffusers, before it used PEFT",
+    "peft": "PEFT",
+    "bfl": "the names of the original Flux code",
+    "ldm": "the names of the original Stable Diffusion code",
+    "unknown": "unknown",
+}
+
+
+@dataclass(slots=True)
+class Parts:
+    """The tensors of one layer as the file names it."""
+
+    stem: str
+    writer: str = ""
+    down: Tensor | None = None
+    up: Tensor | None = None
+    alpha: Tensor | None = None
+    others: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def pair(self) -> tuple[Tensor, Tensor]:
+        """Both halves; `validation.check_shapes` refuses a file in which one is missing."""
+        if self.down is None or self.up is None:
+            raise ValueError(f"{self.stem} has only one half")
+        return self.down, self.up
+
+    def fits(self, target: Target) -> bool:
+        """Whether the matrices have the layer's sizes; 1 x 1 sides count for nothing."""
+        if self.down is None or self.up is None or not (self.down.shape and self.up.shape):
+            return False
+        inner = (target.inputs, *(2 * [target.kernel] if target.kernel > 1 else []))
+        return squeezed(self.down)[1:] == inner and squeezed(self.up)[:1] == (target.outputs,)
+
+
+def squeezed(tensor: Tensor) -> tuple[int, ...]:
+    """The shape without the 1 x 1 that a pointwise convolution's matrix ends in."""
+    return tensor.shape[:2] if tensor.shape[2:] == (1, 1) else tensor.shape
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A file against one layout: which stems lead to which target, and which lead nowhere."""
+
+    layout: Layout
+    targets: dict[str, Target]
+    unknown: tuple[str, ...]
+    misfits: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.targets) and not self.unknown and not self.misfits
+
+    @property
+    def score(self) -> tuple[int, int]:
+        return len(self.targets) - len(self.misfits), len(self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """`foreign` are names that belong to no adapter; `kinds` counts tensors of other kinds."""
+
+    format: str
+    parts: dict[str, Parts]
+    kinds: dict[str, int]
+    foreign: tuple[str, ...]
+    best: Match
+    families: tuple[str, ...]
+    likeliest: Match
+
+
+def recognise(header: Header, *, base: Layout | None = None) -> Recognised:
+    """The header's layers, matched against `base` where one is given, else against the family that
+    fits best (`likeliest`). `families` holds every family that the file fits as a whole."""
+    parts, kinds, foreign = group(header.tensors)
+    stems = {stem: naming.read_stem(stem) for stem in parts}
+    matches = [match(parts, stems, layouts.of_family(family)) for family in layouts.FAMILIES]
+    whole = tuple(found.layout.family for found in matches if found.is_whole)
+    likeliest = max(matches, key=lambda found: found.score)
+    best = match(parts, stems, base) if base else likeliest
+    naming_of = max(best, likeliest, key=lambda found: found.score)
+    return Recognised(
+        _format(parts, stems, naming_of), parts, kinds, foreign, best, whole, likeliest
+    )
+
+
+def group(tensors: Iterable[Tensor]) -> tuple[dict[str, Parts], dict[str, int], tuple[str, ...]]:
+    """Tensors by the layer they belong to, counts of other kinds' tensors, and foreign names."""
+    parts: dict[str, Parts] = {}
+    kinds: Counter[str] = Counter()
+    foreign = []
+    for tensor in tensors:
+        part = naming.part_of(tensor.name)
+        if part is None:
+            foreign.append(tensor.name)
+            continue
+        layer = parts.setdefault(part.stem, Parts(part.stem))
+        if part.role == "other":
+            kinds[part.kind] += 1
+            layer.others[part.kind] = tensor
+            continue
+        if getattr(layer, part.role) is not None:
+            foreign.append(tensor.name)  # the same half in two spellings
+            continue
+        setattr(layer, part.role, tensor)
+        layer.writer = part.writer or layer.writer
+    return parts, dict(kinds), tuple(foreign)
+
+
+def match(parts: dict[str, Parts], stems: dict[str, Stem], layout: Layout) -> Match:
+    targets: dict[str, Target] = {}
+    unknown, misfits = [], []
+    for stem, read in stems.items():
+        target = layout.find(read.component, read.name)
+        if target is None:
+            unknown.append(stem)
+            continue
+        targets[stem] = target
+        if not parts[stem].others and not parts[stem].fits(target):
+            misfits.append(stem)
+    return Match(layout, targets, tuple(unknown), tuple(misfits))
+
+
+def _format(parts: dict[str, Parts], stems: dict[str, Stem], best: Match) -> str:
+    """The naming that most layers have."""
+    votes = Counter(
+        _format_of(parts[stem], stems[stem], best.targets[stem]) for stem in best.targets
+    )
+    return votes.most_common(1)[0][0] if votes else "unknown"
+
+
+def _format_of(parts: Parts, stem: Stem, target: Target) -> str:
+    if stem.writer == "kohya":
+        return "kohya-ldm" if target.spelling == "ldm" else "kohya"
+    if target.spelling != "native":
+        return target.spelling
+    if parts.writer == "diffusers-old":
+        return "diffusers-old"
+    return "diffusers" if stem.writer == "diffusers" else "peft"
+
+
+def first_ten(names: Sequence[str]) -> str:
+    shown = ", ".join(name[:120] for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

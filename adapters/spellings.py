@@ -1,0 +1,112 @@
+"""Other names that training tools give to a model's layers. Pure.
+
+`ldm` names are those of the original Stable Diffusion code (`input_blocks.4.1...`), which kohya's
+SDXL scripts keep; `bfl` names are those of the original Flux code (`double_blocks.0.img_attn.qkv`),
+where one layer holds several of diffusers' layers as blocks of rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+RESNET = {
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+OUTER = {
+    "conv_in": "input_blocks.0.0",
+    "conv_out": "out.2",
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
+}
+MIDDLE = {"resnets.0": "0", "attentions.0": "1", "resnets.1": "2"}
+BLOCK = re.compile(
+    r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)"
+)
+MIDDLE_BLOCK = re.compile(r"mid_block\.(resnets\.0|attentions\.0|resnets\.1)\.(.+)")
+
+
+def ldm(layers: Iterable[str]) -> dict[str, str]:
+    """{LDM name: diffusers name} of a UNet's layers."""
+    names = list(layers)
+    depth = len({n.split(".")[3] for n in names if n.startswith("down_blocks.0.resnets.")}) + 1
+    attended = {n.split(".")[1] for n in names if re.match(r"up_blocks\.\d+\.attentions", n)}
+    return {alias: name for name in names if (alias := _ldm_name(name, depth, attended))}
+
+
+def _ldm_name(name: str, depth: int, attended: set[str]) -> str | None:
+    """`depth` counts a block's layers with its sampler; `attended` names up blocks that attend."""
+    if name in OUTER:
+        return OUTER[name]
+    if found := MIDDLE_BLOCK.fullmatch(name):
+        place, inner = found.groups()
+        return f"middle_block.{MIDDLE[place]}.{_inner(place, inner)}"
+    if not (found := BLOCK.fullmatch(name)):
+        return None
+    side, block, kind, index, inner = found.groups()
+    first = int(block) * depth
+    if kind == "downsamplers":
+        return f"input_blocks.{first + depth}.0.op"
+    if kind == "upsamplers":
+        return f"output_blocks.{first + depth - 1}.{2 if block in attended else 1}.{inner}"
+    place = f"input_blocks.{1 + first + int(index)}" if side == "down" else (
+        f"output_blocks.{first + int(index)}"
+    )  # fmt: skip
+    return f"{place}.{int(kind == 'attentions')}.{_inner(kind, inner)}"
+
+
+def _inner(kind: str, inner: str) -> str:
+    return RESNET.get(inner, inner) if kind.startswith("resnets") else inner
+
+
+_DOUBLE = {
+    "img_attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
+    "txt_attn.qkv": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
+    "img_attn.proj": ("attn.to_out.0",),
+    "txt_attn.proj": ("attn.to_add_out",),
+    "img_mlp.0": ("ff.net.0.proj",),
+    "img_mlp.2": ("ff.net.2",),
+    "txt_mlp.0": ("ff_context.net.0.proj",),
+    "txt_mlp.2": ("ff_context.net.2",),
+    "img_mod.lin": ("norm1.linear",),
+    "txt_mod.lin": ("norm1_context.linear",),
+}
+_SINGLE = {
+    "linear1": ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"),
+    "linear2": ("proj_out",),
+    "modulation.lin": ("norm.linear",),
+}
+_OUTER_FLUX = {
+    "img_in": "x_embedder",
+    "txt_in": "context_embedder",
+    "time_in.in_layer": "time_text_embed.timestep_embedder.linear_1",
+    "time_in.out_layer": "time_text_embed.timestep_embedder.linear_2",
+    "vector_in.in_layer": "time_text_embed.text_embedder.linear_1",
+    "vector_in.out_layer": "time_text_embed.text_embedder.linear_2",
+    "guidance_in.in_layer": "time_text_embed.guidance_embedder.linear_1",
+    "guidance_in.out_layer": "time_text_embed.guidance_embedder.linear_2",
+    "final_layer.linear": "proj_out",
+    "final_layer.adaLN_modulation.1": "norm_out.linear",
+}
+
+
+def bfl(layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """{BFL name: diffusers names, whose rows lie one below the other in it}."""
+    known = set(layers)
+    names: dict[str, tuple[str, ...]] = {alias: (name,) for alias, name in _OUTER_FLUX.items()}
+    for block in {n.split(".")[1] for n in known if n.startswith("transformer_blocks.")}:
+        for alias, parts in _DOUBLE.items():
+            names[f"double_blocks.{block}.{alias}"] = tuple(
+                f"transformer_blocks.{block}.{part}" for part in parts
+            )
+    for block in {n.split(".")[1] for n in known if n.startswith("single_transformer_blocks.")}:
+        for alias, parts in _SINGLE.items():
+            names[f"single_blocks.{block}.{alias}"] = tuple(
+                f"single_transformer_blocks.{block}.{part}" for part in parts
+            )
+    return {alias: parts for alias, parts in names.items() if known.issuperset(parts)}

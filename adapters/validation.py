@@ -1,0 +1,212 @@
+"""Holds an adapter's layers against a model's. Pure: the header and the alphas are all it reads.
+
+Scaling is lora_alpha / r, or lora_alpha / sqrt(r) for rsLoRA (arXiv:2312.03732).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite, sqrt
+
+from adapters import layouts
+from adapters.header import Tensor
+from adapters.layouts import Layer, Target
+from adapters.peft_settings import PeftSettings
+from adapters.rank import RankTooHigh
+from adapters.recognise import Parts, Recognised, first_ten, squeezed
+from adapters.verdicts import Refused
+
+WEIGHT_DTYPES = ("F16", "BF16", "F32", "F64")
+
+
+class NotAnAdapter(Refused, code="not_an_adapter"):
+    """Weights, but nobody's LoRA."""
+
+
+class UnsupportedType(Refused, code="unsupported_type"):
+    """LoHa, LoKr, OFT, IA3, DoRA and the like: docs/adr/0013."""
+
+
+class UnsupportedLayers(Refused, code="unsupported_layers"):
+    """Convolutions and layers outside attention: docs/adr/0013."""
+
+
+class UnsupportedDtype(Refused, code="unsupported_dtype"):
+    """Integers, booleans or 8-bit numbers as weights."""
+
+
+class UnknownKeys(Refused, code="unknown_keys"):
+    """Names that lead to no layer."""
+
+
+class WrongBaseModel(Refused, code="wrong_base_model"):
+    """It fits another family, or is far closer to one."""
+
+
+class DimensionMismatch(Refused, code="dimension_mismatch"):
+    """The names fit, the sizes do not."""
+
+
+class IncompletePair(Refused, code="incomplete_pair"):
+    """One half of a LoRA."""
+
+
+class RankMismatch(Refused, code="rank_mismatch"):
+    """`lora_A` has other rows than `lora_B` has columns."""
+
+
+class RankZero(Refused, code="rank_zero"):
+    """A matrix with a side of nothing."""
+
+
+class DuplicateLayer(Refused, code="duplicate_layer"):
+    """Two names for one layer."""
+
+
+class AlphaInvalid(Refused, code="alpha_invalid"):
+    """Not one finite number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One LoRA: its two matrices, what they act on, and the factor on their product."""
+
+    stem: str
+    target: Target
+    down: Tensor
+    up: Tensor
+    rank: int
+    alpha: float
+    scaling: float
+    is_alpha_missing: bool = False
+
+    @property
+    def parameters(self) -> int:
+        return self.rank * (self.target.inputs + self.target.outputs)
+
+
+def check_shapes(found: Recognised) -> None:
+    """Everything that is wrong whatever the model: raises the first of it that matters most."""
+    if found.kinds:
+        raise _unsupported_type(found)
+    if not any(parts.down or parts.up for parts in found.parts.values()):
+        raise NotAnAdapter
+    for parts in found.parts.values():
+        _check_pair(parts)
+
+
+def _unsupported_type(found: Recognised) -> UnsupportedType:
+    kind, count = Counter(found.kinds).most_common(1)[0]
+    stems = [stem for stem, parts in found.parts.items() if kind in parts.others]
+    return UnsupportedType(
+        message=f"The adapter is a {kind}, which is recognised but not served "
+        f"({count} tensors in the layers {first_ten(stems)})."
+    )
+
+
+def _check_pair(parts: Parts) -> None:
+    down, up = parts.down, parts.up
+    if down is None or up is None:
+        raise IncompletePair(message=f"The layer {parts.stem[:120]} has only one half of its LoRA.")
+    for tensor in (down, up):
+        if tensor.dtype not in WEIGHT_DTYPES:
+            raise UnsupportedDtype(
+                message=f"The layer {parts.stem[:120]} is stored as {tensor.dtype}."
+            )
+        if len(tensor.shape) not in (2, 4):
+            raise DimensionMismatch(
+                message=f"{tensor.name[:160]} is no matrix: its shape is {list(tensor.shape)}."
+            )
+    if 0 in down.shape or 0 in up.shape:
+        raise RankZero(message=f"The layer {parts.stem[:120]} has rank 0.")
+    if down.shape[0] != squeezed(up)[1] or len(squeezed(up)) != 2:
+        raise RankMismatch(
+            message=f"The layer {parts.stem[:120]} has rank {down.shape[0]} on one side and "
+            f"{up.shape[1]} on the other."
+        )
+    if parts.alpha is not None and parts.alpha.shape not in ((), (1,)):
+        raise AlphaInvalid(message=f"{parts.alpha.name[:160]} is no single number.")
+
+
+def check_model(found: Recognised, *, base_name: str) -> None:
+    """Whether the names and sizes are those of the model. `base_name` is empty for any family."""
+    best, likely = found.best, found.likeliest
+    if base_name and not best.is_whole and likely.score > best.score:
+        fits = found.families[0] if found.families else likely.layout.family
+        raise WrongBaseModel(
+            message=f"The adapter was not made for {base_name}: its layers are those of "
+            f"{layouts.FAMILY_NAMES[fits]}.",
+            advice=f"Choose a model of the family {fits}.",
+        )
+    strange = [*best.unknown, *found.foreign]
+    if strange:
+        raise UnknownKeys(message=f"{_names(len(strange))} no layer here: {first_ten(strange)}.")
+    if best.misfits:
+        raise DimensionMismatch(message=_misfit(found, best.misfits[0], len(best.misfits)))
+
+
+def _names(count: int) -> str:
+    return "One name in the file leads to" if count == 1 else f"{count} names in the file lead to"
+
+
+def _misfit(found: Recognised, stem: str, count: int) -> str:
+    target, (down, up) = found.best.targets[stem], found.parts[stem].pair
+    sizes = f"{list(down.shape)} and {list(up.shape)}"
+    return (
+        f"{count} of {len(found.best.targets)} layers have other sizes than the model's; the first "
+        f"is {target.layers[0].name}, which takes {target.inputs} and gives {target.outputs} "
+        f"numbers, while the file's matrices are {sizes}."
+    )
+
+
+def modules_of(
+    found: Recognised, *, alphas: Mapping[str, float], settings: PeftSettings
+) -> tuple[Module, ...]:
+    """The LoRA modules; `alphas` holds the value of each alpha tensor by its name."""
+    seen: dict[Layer, str] = {}
+    modules = []
+    for stem, target in found.best.targets.items():
+        for layer in target.layers:
+            if layer in seen:
+                raise DuplicateLayer(
+                    message=f"{seen[layer][:120]} and {stem[:120]} both change {layer.name}."
+                )
+            seen[layer] = stem
+        modules.append(_module(found.parts[stem], target, alphas=alphas, settings=settings))
+    return tuple(modules)
+
+
+def _module(
+    parts: Parts, target: Target, *, alphas: Mapping[str, float], settings: PeftSettings
+) -> Module:
+    down, up = parts.pair
+    rank = down.shape[0]
+    layer = target.layers[0]
+    said = alphas[parts.alpha.name] if parts.alpha else settings.alpha_of(layer)
+    alpha = float(rank) if said is None else said
+    if not isfinite(alpha) or alpha < 0 or alpha > 1e6:
+        raise AlphaInvalid(message=f"The layer {parts.stem[:120]} has alpha {alpha:g}.")
+    is_rslora = parts.alpha is None and settings.is_rslora(layer)
+    scaling = alpha / (sqrt(rank) if is_rslora else rank)
+    return Module(parts.stem, target, down, up, rank, alpha, scaling, said is None)
+
+
+def check_served(modules: Iterable[Module]) -> None:
+    """Raises UnsupportedLayers, naming them."""
+    left = [
+        layer.name for module in modules for layer in module.target.layers if not layer.is_served
+    ]
+    if left:
+        raise UnsupportedLayers(
+            message=f"{len(left)} layers that the adapter changes are not served: "
+            f"{first_ten(left)}."
+        )
+
+
+def check_rank(modules: Iterable[Module], *, ceiling: int) -> None:
+    """Raises RankTooHigh."""
+    rank = max(module.rank for module in modules)
+    if rank > ceiling:
+        raise RankTooHigh(message=f"The adapter has rank {rank}; the model allows {ceiling}.")

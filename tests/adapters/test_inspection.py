@@ -1,0 +1,225 @@
+"""The vector set through the command, and what a report says beyond its verdict."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import resource
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from adapters import inspection, verdicts
+from adapters.inspection import Base
+from tests.adapters import vectors
+from tests.adapters.files import arrays, write
+from tests.adapters.vectors import GOOD, PEFT, Vector, pair
+from tests.factories import make_model
+
+ALL = [*vectors.accepted(), *vectors.refused()]
+SHAPE = {
+    "accepted": bool, "code": (str, type(None)), "message": str, "advice": str, "format": str,
+    "family": (str, type(None)), "rank": dict, "alpha": dict, "targets": dict, "tensors": int,
+    "parameters": int, "bytes": int, "dtypes": list, "sha256": str, "warnings": list,
+}  # fmt: skip
+
+
+def run(path: Path, *, base: str | None = None) -> tuple[int, dict[str, Any]]:
+    out = StringIO()
+    status = 0
+    try:
+        call_command("inspect_adapter", path, base=base, json=True, stdout=out)
+    except SystemExit as end:
+        status = int(end.code or 0)
+    return status, json.loads(out.getvalue())
+
+
+def inspect(content: bytes, folder: Path, **said: Any) -> inspection.Inspection:
+    return inspection.inspect(write(folder / "adapter.safetensors", content), **said)
+
+
+def test_the_set_is_large_enough() -> None:
+    assert len({vector.name for vector in ALL}) >= 60
+    assert len(ALL) == len({vector.name for vector in ALL})
+
+
+@pytest.mark.parametrize("vector", ALL, ids=[vector.name for vector in ALL])
+def test_judges(vector: Vector, tmp_path: Path) -> None:
+    path = write(tmp_path / "adapter.safetensors", vector.content)
+    status, report = run(path, base=vector.base)
+    assert report["code"] == vector.code, report["message"]
+    assert status == (0 if vector.code is None else 2)
+    assert report["accepted"] is (vector.code is None)
+    assert {name: report[name] for name in vector.expected} == vector.expected
+    assert report.keys() == SHAPE.keys()
+    assert all(isinstance(report[name], kind) for name, kind in SHAPE.items())
+    assert report["message"]
+    if vector.code:
+        assert report["advice"]
+        assert vector.code in verdicts.VERDICTS
+
+
+def test_every_verdict_has_a_vector_or_a_test_of_its_own() -> None:
+    by_other_tests = {"too_large", "rank_too_high"}
+    assert {vector.code for vector in ALL if vector.code} | by_other_tests == set(verdicts.VERDICTS)
+
+
+def test_the_documentation_page_is_the_table() -> None:
+    page = Path(settings.ROOT) / "docs" / "adapter-verdicts.md"
+    assert page.read_text() == verdicts.page(), "run `python -m adapters.verdicts`"
+
+
+def test_rank_above_the_models_ceiling_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    base = Base("Small", Base.of_family("sd15").layout, rank_ceiling=3)
+    report = inspect(arrays(GOOD), tmp_path, base=base).report
+    assert report.code == "rank_too_high"
+    assert "rank 4; the model allows 3" in report.message
+    assert report.rank == 4
+
+
+def test_a_file_above_the_limit_is_refused_unread(tmp_path: Path) -> None:
+    report = inspect(arrays(GOOD), tmp_path, limit_bytes=100).report
+    assert (report.code, report.tensors) == ("too_large", 0)
+
+
+def test_missing_alphas_are_said_and_count_as_full_strength(tmp_path: Path) -> None:
+    report = inspect(arrays(GOOD), tmp_path).report
+    assert report.alpha["missing"] == 1
+    assert report.alpha["scaling_max"] == 1.0
+    assert any("no alpha" in warning for warning in report.warnings)
+
+
+def test_rslora_and_alpha_pattern_are_read_from_the_peft_settings(tmp_path: Path) -> None:
+    said = {
+        "unet.r": 16,
+        "unet.lora_alpha": 8,
+        "unet.use_rslora": True,
+        "unet.alpha_pattern": {"attn1.to_q": 4},
+    }
+    tensors = pair(f"unet.{vectors.K15}", (768, 320), ends=PEFT, rank=16)
+    tensors |= pair(f"unet.{vectors.Q15}", (320, 320), ends=PEFT, rank=4)
+    content = arrays(tensors, metadata={"lora_adapter_metadata": json.dumps(said)})
+    by_layer = {
+        module.target.layers[0].path: module for module in inspect(content, tmp_path).modules
+    }
+    assert by_layer[vectors.K15].scaling == 8 / 16**0.5
+    assert by_layer[vectors.Q15].scaling == 4 / 4**0.5
+
+
+def test_metadata_decides_nothing(tmp_path: Path) -> None:
+    lie = {"ss_base_model_version": "sdxl_base_v1-0", "ss_network_dim": "128", "x": "y"}
+    report = inspect(arrays(GOOD, metadata=lie), tmp_path).report
+    assert (report.family, report.rank) == ("sd15", 4)
+    assert report.metadata == {"ss_base_model_version": "sdxl_base_v1-0", "ss_network_dim": "128"}
+
+
+def test_a_layer_that_shouts_is_named(tmp_path: Path) -> None:
+    tensors: vectors.Arrays = {}
+    for block in range(3):
+        for name in ("to_q", "to_k", "to_v"):
+            stem = f"lora_unet_down_blocks_{block}_attentions_0_transformer_blocks_0_attn1_{name}"
+            side = 320 * (1, 2, 4)[block]
+            tensors |= pair(stem, (side, side))
+    loud = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_k.lora_up.weight"
+    tensors[loud] = tensors[loud] * np.float16(200)
+    report = inspect(arrays(tensors), tmp_path).report
+    assert report.accepted
+    [warning] = [text for text in report.warnings if "times as much" in text]
+    assert "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_k" in warning
+
+
+def test_an_adapter_without_effect_is_said_to_have_none(tmp_path: Path) -> None:
+    silent = {name: array * np.float16("up" not in name) for name, array in GOOD.items()}
+    assert any("changes nothing" in text for text in inspect(
+        arrays(silent), tmp_path).report.warnings)  # fmt: skip
+
+
+def test_unknown_names_are_listed_up_to_ten(tmp_path: Path) -> None:
+    strange: vectors.Arrays = {}
+    for number in range(13):
+        strange |= pair(f"lora_unet_attic_{number}", (8, 8))
+    report = inspect(arrays(GOOD | strange), tmp_path).report
+    assert "13 names" in report.message
+    assert "lora_unet_attic_9" in report.message
+    assert "lora_unet_attic_10" not in report.message
+    assert "and 3 more" in report.message
+
+
+@pytest.mark.django_db
+def test_command_takes_a_registered_model_as_base(tmp_path: Path) -> None:
+    make_model(family="sd15", rank_ceiling=2, name="Small one")
+    status, report = run(write(tmp_path / "a.safetensors", arrays(GOOD)), base="tiny")
+    assert (status, report["code"]) == (2, "rank_too_high")
+
+
+@pytest.mark.django_db
+def test_command_says_it_in_words_too(tmp_path: Path) -> None:
+    out = StringIO()
+    path = write(tmp_path / "a.safetensors", arrays(GOOD))
+    call_command("inspect_adapter", path, stdout=out)
+    assert "accepted" in out.getvalue()
+    assert "Stable Diffusion 1.5" in out.getvalue()
+    with pytest.raises(CommandError, match="neither a registered model nor a family"):
+        call_command("inspect_adapter", path, base="nonesuch")
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("inspect_adapter", tmp_path / "absent")
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("inspect_adapter", tmp_path)
+
+
+def test_a_pickle_with_a_payload_is_judged_and_not_executed(tmp_path: Path) -> None:
+    witness = tmp_path / "executed"
+
+    class Payload:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (witness,))
+
+    for end in ("pt", "ckpt", "bin", "safetensors"):
+        path = write(tmp_path / f"adapter.{end}", pickle.dumps(Payload()))
+        assert run(path)[1]["code"] == "not_safetensors"
+    assert not witness.exists()
+
+
+def test_a_refusal_in_the_header_takes_a_second_and_little_memory(tmp_path: Path) -> None:
+    """A gigabyte of hole behind a lawful header that names a layer of no model."""
+    header = json.dumps({"x.lora_A.weight": {
+        "dtype": "F16", "shape": [2**19, 2**10], "data_offsets": [0, 2**30]}}).encode()  # fmt: skip
+    path = tmp_path / "huge.safetensors"
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + 2**30)
+    script = (
+        "import re, sys, time; started = time.process_time()\n"
+        "from pathlib import Path; from adapters import inspection\n"
+        "report = inspection.inspect(Path(sys.argv[1])).report\n"
+        "print(report.code, time.process_time() - started,"
+        " int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]) // 1024)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, path], capture_output=True, text=True, check=True,
+        cwd=settings.ROOT,
+    )  # fmt: skip
+    code, seconds, mib = done.stdout.split()
+    assert code == "incomplete_pair"
+    assert float(seconds) < 1
+    assert int(mib) < 256
+
+
+def test_a_million_tensors_are_refused_in_bounded_time(tmp_path: Path) -> None:
+    """The largest header that is read at all, full of the smallest entries."""
+    entry = '"%x":{"dtype":"I8","shape":[0],"data_offsets":[0,0]}'
+    text = ",".join(entry % number for number in range(140_000))
+    header = b"{" + text.encode() + b"}"
+    path = write(tmp_path / "many.safetensors", len(header).to_bytes(8, "little") + header)
+    started, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert inspection.inspect(path).report.code == "header_invalid"
+    assert time.process_time() - started < 1
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024 < 150
