@@ -140,15 +140,16 @@ def _align(
     orientation, row, column = np.unravel_index(place, surfaces.shape)
     sync = float(surfaces.flat[place] / (surfaces.std() + 1e-9))
     aligned = tile.upright(np.roll(folded, (-row, -column), (0, 1)), int(orientation))
+    turns = int(orientation) % 4
     matrix, _ = _flattening(signal.shape, scale, angle)
     along, down = (tuple(float(number) for number in line / shrink) for line in matrix)
     geometry = Geometry(
         scale=round(scale / shrink, 4),
-        rotation_degrees=round(float(np.rad2deg(angle)) + 90 * (int(orientation) % 4), 2) % 360,
+        rotation_degrees=(round(float(np.rad2deg(angle)) + 90 * turns, 2) + 180) % 360 - 180,
         is_mirrored=int(orientation) >= 4,
         offset_x=int(column),
         offset_y=int(row),
-        quarter_turns=int(orientation) % 4,
+        quarter_turns=turns,
         matrix=(along, down),
     )
     return Alignment(aligned, sync, scale, angle, geometry)
