@@ -57,7 +57,7 @@ class Basis:
 
 def to_unit(pixels: NDArray[np.uint8]) -> Tensor:
     """uint8 [N, H, W, 3] to float32 [N, 3, H, W] in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 255
 
 
 def fit_basis(images: Tensor) -> Basis:

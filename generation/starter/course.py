@@ -22,13 +22,14 @@ LossOfBatch = Callable[[random.Random], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how hard to train; `minutes` counts the training time of all runs."""
+    """How long and how hard to train; `minutes` of `clock` count the training time of all runs."""
 
     minutes: float
     batch: int = 32
     learning_rate: float = 1e-3
     falling_share: float = 0.4
     save_every_s: float = 150
+    clock: Callable[[], float] = time.monotonic
 
     def rate(self, step: int, spent_s: float) -> float:
         """Learning rate: warm-up over 100 steps, constant, linear fall over `falling_share`."""
@@ -87,17 +88,19 @@ class Course:
     def learn(self, loss_of_batch: LossOfBatch) -> dict[str, Tensor]:
         """Train until the plan's time is spent; returns the averaged weights."""
         rng = random.Random(self.step)
-        before, began, saved, losses = self.spent_s, time.monotonic(), time.monotonic(), []
+        losses: list[float] = []
+        before, began = self.spent_s, self._plan.clock()
+        saved = began
         while not self._plan.is_over(self.spent_s):
             losses.append(self._take_step(loss_of_batch(rng)))
-            self.spent_s = before + time.monotonic() - began
+            now = self._plan.clock()
+            self.spent_s = before + now - began
             if self.step % 50 == 0:
                 mean = sum(losses) / len(losses)
                 print(f"step {self.step} loss {mean:.4f} {self.spent_s:.0f} s", flush=True)
                 losses.clear()
-            is_due = time.monotonic() - saved > self._plan.save_every_s
-            if is_due or self._plan.is_over(self.spent_s):
-                saved = time.monotonic()
+            if now - saved > self._plan.save_every_s or self._plan.is_over(self.spent_s):
+                saved = now
                 self.save()
         return self.average
 

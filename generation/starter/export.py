@@ -21,11 +21,11 @@ from transformers import CLIPTokenizer
 
 from generation.starter import train
 from generation.starter.autoencoder import CHECKPOINT, build_autoencoder, load_basis
+from generation.starter.layout import MODEL
 from generation.starter.network import build_scheduler
 from generation.starter.pictures import CACHE
 from generation.starter.train import Student, build_student, load_tokenizer
 
-MODEL = Path(__file__).resolve().parent / "model"
 LARGEST_BYTES = 40 * 1024 * 1024
 DETAILS: dict[str, Any] = {
     "name": "Proofsheet starter",

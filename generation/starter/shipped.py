@@ -10,12 +10,10 @@ from pathlib import Path
 
 from adapters.models import Adapter, BaseModel
 from adapters.registry import AdapterDetails, ModelDetails, register_adapter, register_model
+from generation.starter.layout import ADAPTERS, CATALOGUE, MODEL
 from provenance.errors import ProofsheetError
 
 SLUG = "starter"
-HOME = Path(__file__).resolve().parent
-MODEL = HOME / "model"
-ADAPTERS = HOME / "adapters"
 
 
 class CatalogueInvalid(ProofsheetError):
@@ -38,7 +36,7 @@ def read_catalogue(folder: Path) -> list[tuple[Path, AdapterDetails]]:
 
     Raises CatalogueInvalid.
     """
-    path = folder / "adapters.json"
+    path = folder / CATALOGUE
     if not path.exists():
         return []
     try:

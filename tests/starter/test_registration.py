@@ -74,7 +74,8 @@ def test_registration_leaves_a_withdrawn_adapter_withdrawn(
     model_folder: Path, adapters_folder: Path
 ) -> None:
     shipped.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
-    Adapter.objects.filter(slug="clay").update(state=Adapter.State.WITHDRAWN)
+    withdrawn = Adapter.objects.filter(slug="clay")
+    withdrawn.update(state=Adapter.State.WITHDRAWN, withdrawn_at=NOW)
     shipped.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
     assert Adapter.objects.get(slug="clay").state == Adapter.State.WITHDRAWN
 

@@ -1,0 +1,103 @@
+"""Does the starter model draw what its caption says, and how long does it take?
+
+    make bench-starter
+
+The picture made for a caption is looked up among all training pictures of Noto Emoji. It counts as
+found when the captioned one is among its ten nearest by `tests.bench.likeness`. Fetches and draws
+the training pictures on first use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny
+
+from generation.starter.layout import MODEL
+from generation.starter.pictures import load
+from tests.bench import starter_sheet
+from tests.bench.likeness import Neighbours, Pixels
+from tests.bench.report import Row, publish
+from tests.bench.starter_artist import Artist, Made
+from tests.bench.starter_captions import OBJECTS, choose
+
+NEAREST = 10
+
+
+@torch.inference_mode()
+def through_autoencoder(folder: Path, pictures: Pixels) -> Pixels:
+    """Training pictures [N, 128, 128, 3] encoded and decoded by the shipped autoencoder."""
+    vae = AutoencoderTiny.from_pretrained(folder / "vae")
+    images = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    decoded = torch.cat([vae(image[None]).sample for image in images])
+    scaled = (decoded.clamp(-1, 1) + 1) * 127.5
+    return scaled.round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """95 % interval of a proportion (Wilson, 1927)."""
+    z = 1.96
+    share, squared = hits / total, z * z / total
+    middle, reach = share + squared / 2, z * sqrt(share * (1 - share) / total + squared / 4 / total)
+    return (middle - reach) / (1 + squared), (middle + reach) / (1 + squared)
+
+
+def recall_row(name: str, ranks: list[int], against: str, must: float | None = None) -> Row:
+    hits = sum(rank < NEAREST for rank in ranks)
+    low, high = wilson(hits, len(ranks))
+    return Row(name, hits / len(ranks), "share", low, high, "higher", must, against=against)
+
+
+def time_row(name: str, made: list[Made], steps: int, must: float | None = None) -> Row:
+    seconds = [each.seconds for each in made]
+    middle = statistics.median(seconds)
+    against = f"{steps} steps at 128 px, previews and decoding included, one torch thread, CPU"
+    return Row(name, middle, "s", min(seconds), max(seconds), "lower", must, against=against)
+
+
+def measure(folder: Path) -> tuple[Artist, list[Row]]:
+    drawn = load("noto")
+    chosen = choose(drawn.captions)
+    neighbours, artist = Neighbours(drawn.pixels), Artist(folder)
+
+    def draw_all(is_quick: bool) -> tuple[list[Made], list[int]]:
+        labels = [drawn.captions[index].label for index in chosen]
+        made = [artist.draw(label, seed=n, is_quick=is_quick) for n, label in enumerate(labels)]
+        pairs = zip(made, chosen, strict=True)
+        return made, [neighbours.rank_of(each.pixels, index) for each, index in pairs]
+
+    made, ranks = draw_all(False)
+    quick, quick_ranks = draw_all(True)
+    copies = through_autoencoder(folder, drawn.pixels[chosen])
+    pairs = zip(copies, chosen, strict=True)
+    copy_ranks = [neighbours.rank_of(copy, index) for copy, index in pairs]
+    total = len(drawn.captions)
+    among = f"among {total} training pictures, by colour layout and outlines"
+    return artist, [
+        recall_row("recall_at_10", ranks, among, must=0.6),
+        recall_row("recall_at_10_objects", ranks[:OBJECTS], among),
+        recall_row("recall_at_10_people", ranks[OBJECTS:], among),
+        recall_row("recall_at_10_few_steps", quick_ranks, f"{artist.few_steps} steps, {among}"),
+        recall_row("recall_at_10_of_decoded_originals", copy_ranks, "the feature's own check"),
+        Row("recall_at_10_by_chance", NEAREST / total, "share", better="higher"),
+        time_row("s_per_image", made, artist.default_steps, must=1.0),
+        time_row("s_per_image_few_steps", quick, artist.few_steps),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, default=MODEL, help="the exported folder")
+    folder = parser.parse_args().model
+    artist, rows = measure(folder)
+    publish("starter", rows)
+    starter_sheet.publish(artist)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Training: it learns, and an interrupted one goes on where it was."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from generation.starter.course import Course, Plan
+from generation.starter.train import train, velocity_loss
+from tests.starter import tiny_lesson
+
+
+class Interrupted(Exception):
+    """What a kill looks like from inside the loop."""
+
+
+def weights() -> dict[str, nn.Parameter]:
+    return {"w": nn.Parameter(torch.full((4,), 3.0))}
+
+
+def square(of: dict[str, nn.Parameter]) -> Tensor:
+    return of["w"].square().mean()
+
+
+def test_an_interrupted_training_goes_on_with_its_step_count(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "course.pt"
+    learned = weights()
+    plan = Plan(minutes=1, save_every_s=0)
+
+    def loss(rng: random.Random) -> Tensor:
+        if course.step == 7:
+            raise Interrupted
+        return square(learned)
+
+    course = Course(learned, plan, checkpoint)
+    with pytest.raises(Interrupted):
+        course.learn(loss)
+    again = weights()
+    resumed = Course(again, plan, checkpoint)
+    assert resumed.step == 7
+    assert 0 < resumed.spent_s < 60
+    assert torch.equal(again["w"], learned["w"])
+    assert torch.equal(resumed.average["w"], course.average["w"])
+
+
+def test_a_finished_training_only_goes_on_with_more_minutes(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "course.pt"
+    first = weights()
+    course = Course(first, tiny_lesson.plan(5), checkpoint)
+    course.learn(lambda rng: square(first))
+    same = Course(weights(), tiny_lesson.plan(5), checkpoint)
+    same.learn(lambda rng: pytest.fail("a finished plan took another step"))
+    more = weights()
+    longer = Course(more, tiny_lesson.plan(8), checkpoint)
+    longer.learn(lambda rng: square(more))
+    assert (course.step, same.step, longer.step) == (5, 5, 8)
+
+
+def test_a_save_that_dies_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "course.pt"
+    course = Course(weights(), Plan(minutes=1), checkpoint)
+    course.save()
+    before = checkpoint.read_bytes()
+
+    def die(state: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise Interrupted
+
+    monkeypatch.setattr(torch, "save", die)
+    with pytest.raises(Interrupted):
+        course.save()
+    assert checkpoint.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("step", "spent_s", "share"),
+    [(0, 0, 0.01), (99, 0, 1), (5000, 30, 1), (5000, 48, 0.5), (5000, 60, 0.02), (5000, 99, 0.02)],
+)
+def test_the_learning_rate_rises_stays_and_falls(step: int, spent_s: float, share: float) -> None:
+    plan = Plan(minutes=1, learning_rate=1e-3)
+    assert plan.rate(step, spent_s) == pytest.approx(share * 1e-3)
+
+
+def test_training_lowers_the_loss(tmp_path: Path) -> None:
+    lesson = tiny_lesson.lesson(tmp_path / "tokenizer")
+    student = tiny_lesson.student(lesson.tokenizer)
+
+    def loss() -> float:
+        torch.manual_seed(1)
+        with torch.no_grad():
+            return float(velocity_loss(student, *lesson.draw(48, random.Random(1))))
+
+    before = loss()
+    train(student, lesson, tiny_lesson.plan(60, batch=8, learning_rate=3e-3), tmp_path / "base.pt")
+    assert loss() < 0.9 * before
