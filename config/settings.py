@@ -193,6 +193,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env_str(
     "ACCOUNT_EMAIL_VERIFICATION", "none" if IS_LOCAL else "mandatory"
 )
+MFA_TOTP_ISSUER = "Proofsheet"
+MFA_ALLOW_UNVERIFIED_EMAIL = IS_LOCAL  # one host need not have a mail server
 EMAIL_BACKEND = env_str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 EMAIL_HOST = env_str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env_int("EMAIL_PORT", 25)

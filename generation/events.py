@@ -2,7 +2,7 @@
 
 Source: WHATWG HTML, section 9.2. The stream tells what the database and the progress cache say, a
 few times a second while something runs, and ends when nothing is under way. Between two looks it
-holds neither a thread nor a database connection. Owners are told apart in the query.
+holds no database connection. Owners are told apart in the query.
 """
 
 from __future__ import annotations
