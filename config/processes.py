@@ -78,7 +78,7 @@ def end_leftover(pid_file: Path, mark: str, *, by: signal.Signals, seconds: floa
 def reason(text: str) -> str:
     """The line of a program's output that says why it failed: the last that names an error."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    words = ("error", "fatal", "could not", "cannot", "no space", "denied")
+    words = ("error", "fatal", "failed", "refused", "could not", "cannot", "no space", "denied")
     telling = [line for line in lines if any(word in line.lower() for word in words)]
     return (telling or lines or ["no reason given"])[-1]
 

@@ -30,11 +30,13 @@ def test_env_list_drops_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_database_url_is_unquoted() -> None:
-    entry = database_from_url("postgresql://sheet:p%40ss@db.example:6543/proof")
+    url = "postgresql://sheet:p%40ss@db.example:6543/proof?sslmode=require"
+    entry = database_from_url(url, pool_size=3)
+    assert entry["OPTIONS"] == {"sslmode": "require", "pool": {"min_size": 1, "max_size": 3}}
     assert entry["PASSWORD"] == "p@ss"
     assert (entry["HOST"], entry["PORT"], entry["NAME"]) == ("db.example", "6543", "proof")
 
 
 def test_another_database_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="PostgreSQL only"):
-        database_from_url("sqlite:///file.db")
+        database_from_url("sqlite:///file.db", pool_size=1)

@@ -1,4 +1,7 @@
+import errno
+import os
 import socket
+import subprocess
 import sys
 import time
 from collections import namedtuple
@@ -6,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from config import services, supervisor
+from config import children, services, supervisor
+from config.processes import CannotStart
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -16,19 +20,42 @@ def test_a_taken_port_is_named_with_a_free_one() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(supervisor.CannotStart, match=f"Port {port} is taken.*PORT={port + 1}"):
+        with pytest.raises(CannotStart, match=f"Port {port} is taken.*PORT={port + 1}"):
             supervisor.require_free_port("127.0.0.1", port)
 
 
+def test_an_address_of_another_machine_is_named() -> None:
+    with pytest.raises(CannotStart, match="192.0.2.1:8000 cannot be opened"):
+        supervisor.require_free_port("192.0.2.1", 8000)
+
+
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services.shutil, "disk_usage", lambda _: Usage(10**10, 10**10, 2**20))
-    with pytest.raises(services.ServiceError, match="1 MiB free"):
-        services.require_space(tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(10**10, 10**10, 2**20))
+    with pytest.raises(CannotStart, match="1 MiB free"):
+        services.require_folder(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CannotStart, match="file/var cannot be written .Not a directory"):
+        services.require_folder(tmp_path / "file" / "var")
+
+
+def test_a_disk_without_space_for_a_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(CannotStart, match="No space left on device"):
+        services.require_folder(tmp_path)
 
 
 def test_a_second_start_finds_the_first(tmp_path: Path) -> None:
     with services.only_one(tmp_path) as first, services.only_one(tmp_path) as second:
         assert (first, second) == (True, False)
+        assert services.holder(tmp_path) == str(os.getpid())
 
 
 def test_a_stale_lock_file_does_not_block_a_start(tmp_path: Path) -> None:
@@ -38,12 +65,55 @@ def test_a_stale_lock_file_does_not_block_a_start(tmp_path: Path) -> None:
 
 
 def test_a_child_that_keeps_dying_is_given_up(tmp_path: Path) -> None:
-    child = supervisor.Child("brief", [sys.executable, "-c", ""], tmp_path / "brief.log")
-    for _ in range(supervisor.RESTARTS_ALLOWED):
+    child = children.Child("brief", [sys.executable, "-c", ""], tmp_path / "brief.log")
+    for _ in range(children.RESTARTS_ALLOWED):
         child.start()
         while not child.has_died():
             time.sleep(0.01)
     assert child.dies_too_often()
+
+
+def test_a_long_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "LOG_BYTES", 10)
+    log = tmp_path / "brief.log"
+    log.write_text("the lines of an earlier run\n")
+    child = children.Child("brief", [sys.executable, "-c", "print('new')"], log)
+    child.start()
+    assert child.process
+    child.process.wait()
+    assert (tmp_path / "brief.log.1").read_text() == "the lines of an earlier run\n"
+    assert log.read_text() == "new\n"
+
+
+def _start(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "config.supervisor", *arguments],
+        cwd=services.ROOT,
+        env=kept | {"PROOFSHEET_STATE_DIR": str(folder)} | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "sentence"),
+    [
+        ((), {"DATABASE_URL": "mysql://db/x"}, "Proofsheet runs on PostgreSQL only."),
+        ((), {"BROKER_URL": "redis://127.0.0.1:1/0"}, "BROKER_URL names 127.0.0.1:1, but"),
+        (("--host", "no.such.host.invalid"), {}, "HOST=no.such.host.invalid is no address"),
+        (("--port", "99999"), {}, "PORT=99999 is no port"),
+    ],
+)
+def test_a_start_that_fails_says_why_in_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], sentence: str
+) -> None:
+    done = _start(tmp_path, *arguments, **settings)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_embedded_servers_keep_data_across_a_restart(
@@ -57,12 +127,35 @@ def test_embedded_servers_keep_data_across_a_restart(
         with pytest.MonkeyPatch.context() as patch:
             for name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
                 patch.setenv(name, "")
-            with services.embedded(folder) as urls:
-                with psycopg.connect(urls["database"], autocommit=True) as connection:
+            with services.embedded(folder) as servers:
+                with psycopg.connect(servers.urls["DATABASE_URL"], autocommit=True) as connection:
                     connection.execute("CREATE TABLE IF NOT EXISTS proof (word text)")
                     assert connection.execute("SELECT word FROM proof").fetchone() == value
                     connection.execute("INSERT INTO proof VALUES ('kept')")
-                with redis.Redis.from_url(urls["broker"]) as broker:
+                with redis.Redis.from_url(servers.urls["BROKER_URL"]) as broker:
                     assert broker.get("word") == (None if value is None else b"kept")
                     broker.set("word", "kept")
-    services.shutil.rmtree(folder)
+    _remove(folder)
+
+
+def test_an_embedded_server_that_was_killed_comes_back_at_its_address(tmp_path: Path) -> None:
+    from config.valkey import Valkey
+
+    server = Valkey(tmp_path / "valkey")
+    server.start()
+    address = server.url(0)
+    assert server.process
+    server.process.kill()
+    server.process.wait()
+    assert server.has_died()
+    server.start()
+    try:
+        assert server.url(0) == address
+    finally:
+        server.stop()
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder)

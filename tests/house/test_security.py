@@ -1,0 +1,120 @@
+"""Headers of every page, the deployment check, and logs without what people wrote."""
+
+import logging
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from config.logs import Line
+from config.services import ROOT
+
+
+def _policy(client: Client, path: str) -> str:
+    return str(client.get(path).headers["Content-Security-Policy"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/verify/", "/api/docs/", "/nowhere/"])
+def test_pages_run_no_inline_script_or_style(client: Client, path: str) -> None:
+    answer = client.get(path)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in answer.headers["Permissions-Policy"]
+    html = answer.content.decode()
+    assert not re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")[^>]*>", html)
+    assert not re.findall(r"<style|\sstyle=|\son[a-z]+=", html)
+
+
+def test_the_admin_alone_may_evaluate_its_attributes(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    assert "'unsafe-eval'" in _policy(client, "/admin/")
+    assert "unsafe" not in _policy(client, "/studio/")
+
+
+@pytest.mark.django_db
+def test_metrics_are_nobody_elses_business(client: Client, settings: object) -> None:
+    assert client.get("/metrics").status_code == 404
+
+
+def test_metrics_open_to_staff(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    assert b"python_info" in client.get("/metrics").content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("word", "status"), [("a-long-token", 200), ("another", 404), ("", 404)])
+def test_metrics_open_to_their_token(
+    client: Client, monkeypatch: pytest.MonkeyPatch, word: str, status: int
+) -> None:
+    monkeypatch.setattr("django.conf.settings.METRICS_TOKEN", "a-long-token")
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {word}"})
+    assert answer.status_code == status
+
+
+def test_a_production_start_passes_the_deployment_check(tmp_path: Path) -> None:
+    production = {
+        "PROOFSHEET_LOCAL": "0",
+        "PROOFSHEET_STATE_DIR": str(tmp_path),
+        "SECRET_KEY": "".join(chr(33 + number % 90) for number in range(7, 700, 11)),
+        "ALLOWED_HOSTS": "images.example",
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env=os.environ | production,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_production_has_no_default_secret(tmp_path: Path) -> None:
+    env = os.environ | {"PROOFSHEET_LOCAL": "0", "PROOFSHEET_STATE_DIR": str(tmp_path)}
+    env.pop("SECRET_KEY", None)
+    done = subprocess.run(
+        [sys.executable, "-c", "import config.settings"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "SECRET_KEY is not set" in done.stderr
+
+
+def test_a_log_line_leaves_out_the_refused_row() -> None:
+    record = logging.LogRecord(
+        "django.request",
+        logging.ERROR,
+        "",
+        0,
+        "refused\nDETAIL:  Failing row (a secret).",
+        (),
+        None,
+    )
+    assert Line("%(levelname)s %(message)s").format(record) == "ERROR refused"
+
+
+def test_the_web_process_never_loads_a_model_library() -> None:
+    """It resolves every address and so imports every view."""
+    code = (
+        "import config.asgi, sys; from django.urls import get_resolver; "
+        "get_resolver().reverse_dict; "
+        "print(sorted({'torch', 'diffusers', 'peft', 'transformers', 'onnxruntime'}"
+        " & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
