@@ -150,7 +150,7 @@ class GenerationRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.prompt[:40]} ({self.status})"
+        return f"{self.id} ({self.status})"
 
     @property
     def is_active(self) -> bool:
@@ -331,7 +331,7 @@ class GeneratedImage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.prompt[:40]} ({self.state})"
+        return f"{self.id} ({self.state})"
 
     def _move(self, to: ImageState) -> None:
         if to not in IMAGE_TRANSITIONS[self.state]:

@@ -146,6 +146,9 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
     adapters = serializers.SerializerMethodField()
     position = serializers.SerializerMethodField()
     images = serializers.SerializerMethodField()
+    timings = serializers.DictField(
+        child=serializers.FloatField(), help_text="Milliseconds by stage, once it is made."
+    )
     refusal = serializers.SerializerMethodField()
     failure = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()

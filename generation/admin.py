@@ -1,0 +1,67 @@
+"""Requests, images and workers in the admin: for operators to look at, nothing to change.
+
+Prompts and pictures are left out: running the house needs neither, and who reviews them sees them
+in a case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from generation.models import GeneratedImage, GenerationRequest, Worker
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
+    """State changes only through the domain functions."""
+
+    actions = None
+    list_filter_submit = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(GenerationRequest)
+class GenerationRequestAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id", "owner", "status", "code", "model", "steps", "attempts", "lease_worker",
+        "created_at", "started_at", "ended_at",
+    )  # fmt: skip
+    list_filter = ("status", "is_held", "code", "model", ("created_at", admin.DateFieldListFilter))
+    list_select_related = ("owner", "model")
+    search_fields = ("=id", "owner__username", "lease_worker")
+    search_help_text = "Whole id, user name or worker"
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    exclude = ("prompt", "negative_prompt", "lease_token")
+
+
+@admin.register(GeneratedImage)
+class GeneratedImageAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id", "owner", "state", "code", "model_slug", "width", "height", "size_bytes",
+        "created_at", "released_at",
+    )  # fmt: skip
+    list_filter = ("state", "code", "model_slug", ("created_at", admin.DateFieldListFilter))
+    list_select_related = ("owner",)
+    search_fields = ("=id", "=request__id", "owner__username", "sha256")
+    search_help_text = "Whole id of the image or its request, user name or SHA-256"
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    exclude = ("prompt", "negative_prompt", "file")
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    list_display = ("name", "queues", "slots", "started_at", "seen_at")
+    ordering = ("name",)
