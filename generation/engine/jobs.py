@@ -28,11 +28,43 @@ class AdapterNotLoadable(ProofsheetError):
     default_advice = "Leave it out, or upload a version made for this model."
 
 
+class RankTooHigh(AdapterNotLoadable):
+    default_code = "rank_too_high"
+    default_message = "The adapter's rank is above what the model was loaded for."
+    default_advice = "Train or convert it with a lower rank."
+
+
 class ModelNotLoadable(ProofsheetError):
     default_code = "model_not_loadable"
     default_status = 503
     default_message = "The model's folder cannot be loaded."
     default_advice = "Tell the operator; the worker's log says why."
+
+
+class StepsOutOfRange(ProofsheetError):
+    default_code = "steps_out_of_range"
+    default_message = "The number of steps is not one that the model's schedule can take."
+    default_advice = "Ask for at least 1 step, and for no more than the form allows."
+
+
+class DeadlinePassed(ProofsheetError):
+    default_code = "deadline_passed"
+    default_status = 503
+    default_message = "The image was not ready when its time was up."
+    default_advice = "Try again with fewer steps, or at a quieter time."
+
+
+class OutOfMemory(ProofsheetError):
+    default_code = "out_of_memory"
+    default_status = 503
+    default_message = "The device has too little memory for this image, even alone."
+    default_advice = "Ask for a smaller size, or tell the operator."
+
+
+class TooManyAdapters(ProofsheetError):
+    default_code = "too_many_adapters"
+    default_message = "The request names more adapters than the model has slots."
+    default_advice = "Leave some out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +78,10 @@ class AdapterUse:
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """`width` and `height` are the delivered size in pixels, `native_size` the VAE's side."""
+    """`width` and `height` are the delivered size in pixels, `native_size` the VAE's shorter side.
+
+    An interactive job's steps are due sooner. `timeout_s` counts from the submission.
+    """
 
     prompt: str
     negative_prompt: str
@@ -57,6 +92,8 @@ class RenderJob:
     height: int
     native_size: int
     adapters: tuple[AdapterUse, ...] = ()
+    is_interactive: bool = False
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

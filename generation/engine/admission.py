@@ -1,0 +1,127 @@
+"""From a submitted order to a trajectory that can step, or to the reason why not."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import torch
+
+from generation.engine import schedulers
+from generation.engine.bank import Wearing
+from generation.engine.families import Size
+from generation.engine.jobs import RenderJob, StepsOutOfRange, TooManyAdapters
+from generation.engine.model import Model
+from generation.engine.prompts import Prompts
+from generation.engine.schedulers import Schedule
+from generation.engine.slots import Slots
+from generation.engine.trajectory import Order, Trajectory
+
+PLANS_KEPT = 64
+
+
+class Admission:
+    """Encodes, draws the noise, finds the slots. Belongs to the engine's thread."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.prompts = Prompts(model)
+        self.slots = Slots(model.banks, model.settings.adapter_slots)
+        self._plans: dict[tuple[int, Size], Schedule] = {}
+        self.waiting: list[Order] = []
+
+    def admit(self, room: int) -> list[Trajectory]:
+        """At most `room` trajectories, earliest due first; the objectionable fail here.
+
+        An order whose adapters find no slot keeps later ones with adapters from overtaking it.
+        """
+        self.waiting.sort(key=lambda order: order.due_at)
+        admitted: list[Trajectory] = []
+        kept: list[Order] = []
+        for order in self.waiting:
+            is_held_back = order.adapters and any(o.adapters for o in kept)
+            if len(admitted) >= room or is_held_back:
+                kept.append(order)
+            elif (trajectory := self._try(order, kept)) is not None:
+                admitted.append(trajectory)
+        self.waiting = kept
+        return admitted
+
+    def release(self, trajectory: Trajectory) -> None:
+        self.slots.release(trajectory.order.adapters)
+
+    def _try(self, order: Order, kept: list[Order]) -> Trajectory | None:
+        if (objection := order.objection()) is not None:
+            order.future.set_exception(objection)
+            return None
+        wearing: Wearing | None = None
+        try:
+            self._check(order)
+            wearing = self.slots.acquire(order.adapters)
+            if wearing is None:
+                kept.append(order)
+                return None
+            return self._start(order, wearing)
+        except Exception as error:  # whatever one job does wrong is that job's failure alone
+            if wearing is not None:
+                self.slots.release(order.adapters)
+            order.future.set_exception(error)
+            return None
+
+    def _check(self, order: Order) -> None:
+        if not 1 <= order.job.steps <= self._model.settings.steps_ceiling:
+            raise StepsOutOfRange(message=f"{order.job.steps} steps cannot be taken.")
+        if len(order.adapters) > self.slots.count:
+            raise TooManyAdapters
+
+    def _start(self, order: Order, wearing: Wearing) -> Trajectory:
+        job, model = order.job, self._model
+        started_at = monotonic()
+        size = native_size(job, multiple=model.size_multiple)
+        generator = torch.Generator("cpu").manual_seed(job.seed)
+        noise = model.family.noise(model.pipe, size, generator).to(model.device)
+        schedule = self._plan(job.steps, size, noise)
+        return Trajectory(
+            order=order,
+            size=size,
+            schedule=schedule,
+            generator=generator,
+            latents=noise * schedule.start_scale,
+            past=torch.zeros_like(noise),
+            rows=self._rows(order, size, wearing),
+            guidance=job.guidance,
+            wearing=wearing,
+            dropped_tokens=self.prompts.dropped_tokens(job.prompt),
+            started_at=started_at,
+        )
+
+    def _rows(
+        self, order: Order, size: Size, wearing: Wearing
+    ) -> tuple[dict[str, torch.Tensor], ...]:
+        job, model = order.job, self._model
+        key = tuple((a.name, weight) for a, weight in order.adapters if a.is_read_by_text)
+        extras = model.family.extras(model.pipe, size, job.guidance)
+        positive = self.prompts.encode(job.prompt, key=key, wearing=wearing)
+        if not model.is_guided(job.guidance):
+            return (positive | extras,)
+        negative = self.prompts.negative(job.negative_prompt, positive, key=key, wearing=wearing)
+        return positive | extras, negative | extras
+
+    def _plan(self, steps: int, size: Size, latents: torch.Tensor) -> Schedule:
+        if (steps, size) not in self._plans:
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.clear()
+            options = self._model.family.timesteps(self._model.pipe, steps, latents)
+            try:
+                self._plans[steps, size] = schedulers.plan(self._model.scheduler, options)
+            except ValueError as error:
+                raise StepsOutOfRange(message=f"{steps} steps cannot be taken.") from error
+        return self._plans[steps, size]
+
+
+def native_size(job: RenderJob, *, multiple: int) -> Size:
+    """Height and width that the VAE decodes: the job's shape, its shorter side `native_size`."""
+    scale = job.native_size / min(job.height, job.width)
+    height, width = (
+        max(multiple, round(side * scale / multiple) * multiple) for side in (job.height, job.width)
+    )
+    return height, width

@@ -1,0 +1,81 @@
+"""Ways to ask for an image: from the engine's denoiser, and from diffusers' own pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+
+from generation.engine.denoiser import Denoiser
+from generation.engine.jobs import RenderJob
+from generation.engine.model import Model
+from generation.engine.slots import Shelf
+from generation.engine.trajectory import Order, Trajectory
+
+SIDE = 32
+
+
+def pipeline(folder: Path) -> Any:
+    pipe: Any = diffusers.DiffusionPipeline
+    loaded = pipe.from_pretrained(folder, local_files_only=True)
+    loaded.set_progress_bar_config(disable=True)
+    return loaded
+
+
+def job(prompt: str = "a red kite", **changes: Any) -> RenderJob:
+    defaults: dict[str, Any] = {
+        "negative_prompt": "",
+        "steps": 4,
+        "guidance": 5.0,
+        "seed": 7,
+        "width": SIDE,
+        "height": SIDE,
+        "native_size": SIDE,
+    }
+    return RenderJob(prompt=prompt, **(defaults | changes))
+
+
+def order(model: Model, request: RenderJob) -> Order:
+    shelf = Shelf(
+        model.read_adapter, model.banks, folder=None, ceiling_bytes=1 << 28, is_pinned=False
+    )
+    return Order(request, tuple((shelf.fetch(use), use.weight) for use in request.adapters))
+
+
+def denoise(model: Model, requests: list[RenderJob]) -> list[Trajectory]:
+    """All requests in one denoiser, from noise to final latents, in the order given."""
+    denoiser = Denoiser(model)
+    orders = [order(model, request) for request in requests]
+    for item in orders:
+        denoiser.enqueue(item)
+    done: dict[Order, Trajectory] = {}
+    with torch.inference_mode():
+        while not denoiser.is_idle:
+            done |= {trajectory.order: trajectory for trajectory in denoiser.step()}
+    return [done[item] for item in orders]
+
+
+def by_diffusers(folder: Path, request: RenderJob, *, output: str = "latent") -> Any:
+    """The same picture by diffusers' own pipeline and `load_lora_weights`."""
+    pipe = pipeline(folder)
+    for use in request.adapters:
+        pipe.load_lora_weights(
+            str(use.path.parent), weight_name=use.path.name, adapter_name=use.name
+        )
+    if request.adapters:
+        names, weights = [u.name for u in request.adapters], [u.weight for u in request.adapters]
+        pipe.set_adapters(names, weights)
+    is_flux = type(pipe).__name__ == "FluxPipeline"
+    negative = {} if is_flux else {"negative_prompt": request.negative_prompt or None}
+    return pipe(
+        prompt=request.prompt,
+        num_inference_steps=request.steps,
+        guidance_scale=request.guidance,
+        width=request.native_size,
+        height=request.native_size,
+        generator=torch.Generator().manual_seed(request.seed),
+        output_type=output,
+        **negative,
+    ).images

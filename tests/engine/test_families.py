@@ -1,0 +1,121 @@
+"""The same picture three ways: in a batch of strangers, alone, and by diffusers' own pipeline."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from generation.engine import pixels
+from generation.engine.engine import Engine
+from generation.engine.jobs import AdapterUse, ModelNotLoadable, RenderJob
+from generation.engine.model import Model, Settings, assemble
+from tests.engine.rendering import by_diffusers, denoise, job, pipeline
+
+FAMILIES = ["sd", "starter", "sdxl", "flux"]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation"),
+    pytest.mark.filterwarnings("ignore:.*Already found a `peft_config`"),
+]
+
+
+@pytest.fixture
+def requests_of(adapter: Callable[..., AdapterUse]) -> Callable[[str], list[RenderJob]]:
+    """Different prompts, steps, guidance, seeds and adapters; one of each kind."""
+
+    def make(family: str) -> list[RenderJob]:
+        style = adapter(family, seed=1)
+        words = adapter(family, seed=2, rank=3, alpha=6, has_text=True, weight=0.6)
+        return [
+            job("a cat", steps=3, guidance=1.0, seed=1),
+            job("a dog", steps=6, guidance=5.0, seed=2, negative_prompt="grey"),
+            job("a fox", steps=4, guidance=4.0, seed=3, adapters=(style,)),
+            job("an owl", steps=5, guidance=1.0, seed=4, adapters=(words,)),
+            job("an elk", steps=3, guidance=7.5, seed=5, adapters=(style, words)),
+        ]
+
+    return make
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_picture_is_the_same_batched_alone_and_by_diffusers(
+    family: str,
+    load: Callable[..., Model],
+    folders: Callable[[str], Path],
+    requests_of: Callable[[str], list[RenderJob]],
+) -> None:
+    model, requests = load(family), requests_of(family)
+    for request, batched in zip(requests, denoise(model, requests), strict=True):
+        (alone,) = denoise(model, [request])
+        theirs = by_diffusers(folders(family), request)
+        torch.testing.assert_close(batched.latents, alone.latents, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(alone.latents, theirs, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_latents_decode_to_the_pixels_of_diffusers(
+    family: str, load: Callable[..., Model], folders: Callable[[str], Path]
+) -> None:
+    model = load(family)
+    (made,) = denoise(model, [job()])
+    with torch.inference_mode():
+        (ours,) = pixels.decode(model, [made.latents], made.size)
+    theirs = by_diffusers(folders(family), job(), output="np")[0]
+    assert ours is not None
+    np.testing.assert_allclose(ours / 255, theirs, atol=1.01 / 255)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_adapter_changes_the_picture_and_weight_scales_the_change(
+    family: str, load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+) -> None:
+    model = load(family)
+    style = adapter(family)
+    bare, half, full = denoise(
+        model,
+        [
+            job(),
+            job(adapters=(AdapterUse(style.name, style.path, 0.5),)),
+            job(adapters=(style,)),
+        ],
+    )
+    small = (half.latents - bare.latents).abs().mean()
+    large = (full.latents - bare.latents).abs().mean()
+    assert 0.01 < small < large
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_picture_is_equal_to_the_last_bit_whoever_shares_its_batch(
+    family: str, load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+) -> None:
+    model, style, other = load(family), adapter(family, seed=1), adapter(family, seed=2)
+    mine = job("mine", adapters=(style,))
+    one = denoise(model, [job("a", seed=1), mine, job("b", seed=2, adapters=(other,))])[1]
+    two = denoise(model, [job("c", seed=3, adapters=(style,)), mine, job("d", seed=4)])[1]
+    assert torch.equal(one.latents, two.latents)
+
+
+def test_sdxl_without_zeroed_negatives_encodes_an_empty_prompt(
+    load: Callable[..., Model], folders: Callable[[str], Path]
+) -> None:
+    pipe = pipeline(folders("sdxl"))
+    pipe.register_to_config(force_zeros_for_empty_prompt=False)
+    (ours,) = denoise(assemble(pipe, Settings()), [job()])
+    (zeroed,) = denoise(load("sdxl"), [job()])
+    assert not torch.allclose(ours.latents, zeroed.latents, atol=1e-3)
+
+
+def test_an_unknown_pipeline_is_refused_by_name() -> None:
+    class OtherPipeline:
+        pass
+
+    unknown: Any = OtherPipeline()
+    with pytest.raises(ModelNotLoadable, match="OtherPipeline"):
+        assemble(unknown, Settings())
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotLoadable):
+        Engine.load(tmp_path)

@@ -1,0 +1,204 @@
+"""A tiny model of each family with random weights, and LoRA files for it, without any download."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    PreTrainedTokenizerFast,
+    T5Config,
+    T5EncoderModel,
+)
+
+from generation.starter.network import build_scheduler, build_unet
+from tests import tiny_pipeline
+
+WIDTH = 32
+BETAS: dict[str, Any] = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+}
+TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out"]
+TEXT_TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
+
+
+def build(family: str, folder: Path) -> Path:
+    """Save the tiny model of `family` ("sd", "starter", "sdxl" or "flux") into `folder`."""
+    torch.manual_seed(0)
+    pipe = {"sd": _sd, "starter": _starter, "sdxl": _sdxl, "flux": _flux}[family]()
+    pipe.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def _sd() -> Any:
+    """Stable Diffusion with Euler; `proj_in` and `proj_out` are convolutions, as in SD 1.5."""
+    tokenizer = tiny_pipeline._tokenizer()
+    return StableDiffusionPipeline(
+        vae=_vae(4),
+        text_encoder=tiny_pipeline._text_encoder(len(tokenizer)),
+        tokenizer=tokenizer,
+        unet=tiny_pipeline._unet(),
+        scheduler=EulerDiscreteScheduler(**BETAS, timestep_spacing="leading", steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def _starter() -> Any:
+    """The starter's U-Net (text in the time embedding), scheduler and v-prediction, smaller."""
+    tokenizer = tiny_pipeline._tokenizer()
+    return StableDiffusionPipeline(
+        vae=_vae(16),
+        text_encoder=tiny_pipeline._text_encoder(len(tokenizer)),
+        tokenizer=tokenizer,
+        unet=build_unet((16, 32, 32), width=WIDTH),
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def _sdxl() -> Any:
+    tokenizer = tiny_pipeline._tokenizer()
+    pooled = CLIPTextModelWithProjection(_text_config(len(tokenizer), layers=2))
+    unet = UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        norm_num_groups=8,
+        attention_head_dim=(2, 4),
+        cross_attention_dim=2 * WIDTH,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=6 * 8 + WIDTH,
+        transformer_layers_per_block=(1, 2),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+    )
+    return StableDiffusionXLPipeline(
+        vae=_vae(4),
+        text_encoder=CLIPTextModel(_text_config(len(tokenizer), layers=2)),
+        text_encoder_2=pooled,
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=unet,
+        scheduler=EulerDiscreteScheduler(**BETAS),
+        force_zeros_for_empty_prompt=True,
+    )
+
+
+def _flux() -> Any:
+    tokenizer = tiny_pipeline._tokenizer()
+    words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    words += [(letter, -2.0) for letter in pre_tokenizers.ByteLevel.alphabet()]
+    pieces = Tokenizer(models.Unigram(words, unk_id=2))
+    pieces.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    t5 = T5Config(vocab_size=len(words), d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1)
+    transformer = FluxTransformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=WIDTH,
+        pooled_projection_dim=WIDTH,
+        guidance_embeds=True,
+        axes_dims_rope=(4, 6, 6),
+    )
+    return FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+        vae=_vae(4),
+        text_encoder=CLIPTextModel(_text_config(len(tokenizer), layers=1)),
+        tokenizer=tokenizer,
+        text_encoder_2=T5EncoderModel(t5),
+        tokenizer_2=PreTrainedTokenizerFast(
+            tokenizer_object=pieces, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+        ),
+        transformer=transformer,
+    )
+
+
+def _vae(channels: int) -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=(16, 16),
+        norm_num_groups=8,
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=channels,
+        sample_size=32,
+        shift_factor=0.1 if channels == 4 else None,
+    )
+
+
+def _text_config(vocabulary: int, *, layers: int) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=WIDTH,
+        intermediate_size=WIDTH,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        projection_dim=WIDTH,
+        bos_token_id=vocabulary - 2,
+        eos_token_id=vocabulary - 1,
+        pad_token_id=vocabulary - 1,
+    )
+
+
+def build_adapter(
+    path: Path,
+    pipe: Any,
+    *,
+    rank: int = 4,
+    seed: int = 1,
+    targets: Sequence[str] = TARGETS,
+    has_text: bool = False,
+    alpha: float | None = None,
+    strength: float = 0.5,
+) -> Path:
+    """Save a LoRA with random, not zero, `lora_B`. With `alpha` its metadata says so.
+
+    Stronger ones would make a random network chaotic: rounding alone would change its picture.
+    """
+    network = "transformer" if hasattr(pipe, "transformer") else "unet"
+    parts = {network: list(targets)} | ({"text_encoder": TEXT_TARGETS} if has_text else {})
+    generator = torch.Generator().manual_seed(seed)
+    layers, metadata = {}, {}
+    for part, names in parts.items():
+        module = getattr(pipe, part)
+        config = LoraConfig(r=rank, lora_alpha=alpha or rank, target_modules=names)
+        module.add_adapter(config, adapter_name="made")
+        state = get_peft_model_state_dict(module, adapter_name="made")
+        layers[f"{part}_lora_layers"] = {
+            key: torch.randn(value.shape, generator=generator) * strength / value.shape[1] ** 0.5
+            for key, value in state.items()
+        }
+        metadata[f"{part}_lora_adapter_metadata"] = config.to_dict()
+        module.delete_adapters("made") if hasattr(module, "delete_adapters") else None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    type(pipe).save_lora_weights(
+        path.parent, weight_name=path.name, **layers, **(metadata if alpha else {})
+    )
+    return path
