@@ -39,7 +39,7 @@ def require_broker(name: str, url: str) -> None:
     """`name` is the setting that holds `url`. Any transport that Celery knows."""
     try:
         with kombu.Connection(url, connect_timeout=PATIENCE_SECONDS) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0.2)
+            connection.ensure_connection(max_retries=1, interval_start=1)
     except Exception as error:  # every transport has errors of its own, and all mean one thing
         raise CannotStart(
             f"{name} names {place(url)}, but no server answers there: {reason(str(error))}."

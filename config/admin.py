@@ -18,7 +18,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 
 @admin.register(User)
-class HouseUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # unfold has no types
+class HouseUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """Operators open and close accounts and give roles, never to themselves or to a superuser."""
 
     form = UserChangeForm
@@ -46,7 +46,7 @@ class HouseUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # u
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # unfold has no types
+class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """Roles are written down in config/roles.py and set at every start; here one looks at them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

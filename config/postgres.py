@@ -84,7 +84,7 @@ class Postgres:
         return f"postgresql://proofsheet:{password}@127.0.0.1:{self.port}/{database}"
 
     def _settings(self) -> list[str]:
-        chosen = ("max_connections=120", "shared_buffers=128MB", *DISCREET)
+        chosen: tuple[str, ...] = ("max_connections=120", "shared_buffers=128MB", *DISCREET)
         chosen += () if self.is_durable else FORGETFUL
         return [word for setting in chosen for word in ("-c", setting)]
 

@@ -13,7 +13,7 @@ ADMIN_PREFIX = "/admin/"
 ADMIN_NEEDS = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
 
 
-class ContentSecurity(CSPMiddleware):  # type: ignore[misc] # django-csp has no types
+class ContentSecurity(CSPMiddleware):
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
