@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from provenance.models import Asset, Checkpoint, LogEntry
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

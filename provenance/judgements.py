@@ -135,21 +135,20 @@ def of_watermark(detection: Detection, match: Match | None) -> WatermarkCheck:
         verdict = Verdict.FOUND_BAD
         sentence = "The pixels carry the identifier of a record that shows a different picture."
         proves = "The mark was copied from elsewhere, or the picture was changed very much."
-    return WatermarkCheck(verdict, sentence, proves, **_details(detection))
+    identifier = None if detection.identifier is None else f"{detection.identifier:016x}"
+    return WatermarkCheck(
+        verdict, sentence, proves, identifier, detection.confidence, _geometry(detection)
+    )
 
 
-def _details(detection: Detection) -> dict[str, object]:
+def _geometry(detection: Detection) -> dict[str, float | bool] | None:
     geometry = detection.geometry
+    if geometry is None:
+        return None
     return {
-        "id": None if detection.identifier is None else f"{detection.identifier:016x}",
-        "confidence": detection.confidence,
-        "geometry": None
-        if geometry is None
-        else {
-            "scale": geometry.scale,
-            "rotation_degrees": geometry.rotation_degrees,
-            "is_mirrored": geometry.is_mirrored,
-        },
+        "scale": geometry.scale,
+        "rotation_degrees": geometry.rotation_degrees,
+        "is_mirrored": geometry.is_mirrored,
     }
 
 

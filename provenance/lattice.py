@@ -142,7 +142,7 @@ def _align(
     aligned = tile.upright(np.roll(folded, (-row, -column), (0, 1)), int(orientation))
     turns = int(orientation) % 4
     matrix, _ = _flattening(signal.shape, scale, angle)
-    along, down = (tuple(float(number) for number in line / shrink) for line in matrix)
+    across, down = (matrix / shrink).tolist()
     geometry = Geometry(
         scale=round(scale / shrink, 4),
         rotation_degrees=(round(float(np.rad2deg(angle)) + 90 * turns, 2) + 180) % 360 - 180,
@@ -150,7 +150,7 @@ def _align(
         offset_x=int(column),
         offset_y=int(row),
         quarter_turns=turns,
-        matrix=(along, down),
+        matrix=((across[0], across[1], across[2]), (down[0], down[1], down[2])),
     )
     return Alignment(aligned, sync, scale, angle, geometry)
 

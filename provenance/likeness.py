@@ -68,7 +68,8 @@ def distance(
 def _best_place(pixels: NDArray[np.uint8], original: Original, geometry: Geometry) -> int | None:
     """The fingerprint distance at the place that correlates best; None when none shows enough."""
     reference = _reference(original)
-    luma, places = _at_canvas_scale(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), original, geometry)
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    luma, places = _at_canvas_scale(grey, original, geometry)
     covered = np.full(luma.shape, 255, np.uint8)
     best: tuple[float, Plane, Plane] | None = None
     for place in places:
@@ -87,6 +88,7 @@ def _best_place(pixels: NDArray[np.uint8], original: Original, geometry: Geometr
 def _reference(original: Original) -> Plane:
     encoded = np.frombuffer(original.thumbnail, np.uint8)
     small = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    assert small is not None, "the record holds a JPEG that OpenCV wrote"
     return np.asarray(cv2.resize(small, (CANVAS, CANVAS), interpolation=cv2.INTER_AREA), np.float32)
 
 

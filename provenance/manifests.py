@@ -61,7 +61,7 @@ class Signer:
         self._settings = {
             "builder": {"thumbnail": {"enabled": False}},
             "trust": {"user_anchors": keyring.authority_pem},
-            "verify": {"verify_after_sign": True, "remote_manifest_fetch": False},
+            "verify": {"verify_after_sign": False, "remote_manifest_fetch": False},  # `sign` reads
         }
         info = c2pa.C2paSignerInfo(
             alg=c2pa.C2paSigningAlg.ES256,

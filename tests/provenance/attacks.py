@@ -15,9 +15,9 @@ Attack = Callable[[Pixels], Pixels]
 
 def _coded(pixels: Pixels, extension: str, parameters: list[int]) -> Pixels:
     _, buffer = cv2.imencode(extension, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), parameters)
-    return np.asarray(
-        cv2.cvtColor(cv2.imdecode(buffer, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8
-    )
+    decoded = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def jpeg(pixels: Pixels, quality: int) -> Pixels:
@@ -135,7 +135,7 @@ def perspective(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     share = np.array([[0.02, 0.01], [0.99, 0.0], [0.98, 0.985], [0.0, 1.0]], np.float32)
-    matrix = cv2.getPerspectiveTransform(corners, share * [width, height])
+    matrix = cv2.getPerspectiveTransform(corners, (share * [width, height]).astype(np.float32))
     warped = cv2.warpPerspective(pixels, matrix, (width, height), borderValue=(255, 255, 255))
     return jpeg(gamma(np.asarray(warped, np.uint8), 0.92), 80)
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from provenance import log, log_audit, merkle
+from provenance import canonical, log, log_audit, merkle
 from provenance.models import Checkpoint, Leaf, LogEntry, PendingEntry
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -91,7 +91,7 @@ def test_prove_refuses_an_index_beyond_the_tree() -> None:
 
 @pytest.mark.django_db
 def test_append_refuses_a_body_longer_than_a_bundle_allows() -> None:
-    with pytest.raises(log.canonical.NotCanonical):
+    with pytest.raises(canonical.NotCanonical):
         log.append(kind="test.made", subject=uuid4(), body={"long": "x" * 70_000}, at=NOW)
 
 

@@ -124,7 +124,8 @@ def test_consistency_proof_verifies_and_another_history_does_not(
 def test_consistency_of_the_published_trees() -> None:
     for old, new in pairwise(range(1, 9)):
         leaves = [merkle.leaf_hash(leaf) for leaf in LEAVES[:new]]
-        frontier, stored = merkle.Frontier(), {}
+        frontier = merkle.Frontier()
+        stored: dict[merkle.Place, bytes] = {}
         for leaf in leaves:
             stored.update(frontier.append(leaf))
         proof = merkle.proof_from(merkle.consistency_ranges(old, new), stored)

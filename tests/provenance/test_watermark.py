@@ -9,7 +9,7 @@ from tests.provenance.pictures import drawing, photograph
 
 KEY = b"a key for tests of thirty-two by"
 IDENTIFIER = 0x0123456789ABCDEF
-SURE = ("none", "jpeg_70", "resize_50", "crop_10", "rotate_10", "mirror", "rotate_90")
+SURE: tuple[str, ...] = ("none", "jpeg_70", "resize_50", "crop_10", "rotate_10", "mirror", "rotate_90")
 SURE += ("brightness_130", "cropped_screenshot", "full_screenshot")
 
 
@@ -29,7 +29,8 @@ def test_identifier_survives(kind: str, name: str) -> None:
 def test_pictures_of_every_size_come_back_the_same_shape(side: int) -> None:
     pixels = photograph("coffee", side)[: side * 3 // 4]
     out = watermark.embed(pixels, IDENTIFIER, key=KEY)
-    assert (out.shape, out.dtype) == (pixels.shape, np.uint8)
+    assert out.shape == pixels.shape
+    assert out.dtype == np.uint8
     if side >= 333:
         assert watermark.detect(out, key=KEY).identifier == IDENTIFIER
 
