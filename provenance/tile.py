@@ -22,6 +22,7 @@ SIZE = 96
 LOW, HIGH = 0.018, 0.20
 IDENTIFIER_BITS, CHECK_BITS = 64, 16
 CODE_BITS = convolutional.coded_length(IDENTIFIER_BITS + CHECK_BITS)
+BANDS = 7
 SYNC_AMPLITUDE = 0.55
 """Amplitude of the synchronisation pattern relative to that of all code bits together."""
 
@@ -116,8 +117,34 @@ def write(identifier: int, found: Patterns) -> Plane:
 
 
 def read(tile: Plane, found: Patterns) -> Reading:
-    """The identifier of an upright, aligned tile."""
-    soft = vector_of(tile, found) @ found.basis[:, 1:]
+    """The identifier of an upright, aligned tile: plainly, or with each band of frequencies weighed
+    by how well the sync pattern came through in it.
+    """
+    vector = vector_of(tile, found)
+    reading = _reading(vector @ found.basis[:, 1:], found)
+    return reading if reading.is_checked else _reading(_weighed(vector, found), found)
+
+
+def _weighed(vector: Plane, found: Patterns) -> Plane:
+    """Soft code bits by least squares, for a signal whose bands lost strength unevenly.
+
+    The known sync pattern tells the gain of each band; what it does not explain is noise.
+    """
+    radius = np.hypot(np.fft.fftfreq(SIZE)[found.rows], found.columns / SIZE)
+    band = np.tile(np.minimum((radius - LOW) / (HIGH - LOW) * BANDS, BANDS - 1).astype(int), 2)
+    sync = found.basis[:, 0]
+    power = np.bincount(band, vector**2) / np.bincount(band)
+    gain = np.bincount(band, vector * sync) / np.bincount(band, sync**2)
+    noise = np.maximum(power - (1 + SYNC_AMPLITUDE**-2) * gain**2 / len(vector), 0.2 * power)
+    gain = np.maximum(gain, 0.0)[band] / SYNC_AMPLITUDE / np.sqrt(CODE_BITS)
+    weight = gain / (noise[band] + 1e-12)
+    code = found.basis[:, 1:]
+    normal = code.T @ (code * (gain * weight)[:, None].astype(np.float32))
+    right = code.T @ (weight * vector).astype(np.float32)
+    return np.asarray(np.linalg.solve(normal + np.eye(CODE_BITS), right), np.float32)
+
+
+def _reading(soft: Plane, found: Patterns) -> Reading:
     soft = soft / (np.sqrt(np.mean(soft**2)) + 1e-9)
     message = convolutional.decode(soft)
     signs = 2.0 * convolutional.encode(message) - 1.0
