@@ -35,6 +35,7 @@ STAGES = {
     "store": "Filing",
 }
 HELD = ("Held for review", "warn")
+DELETED = ("Picture deleted", "neutral")
 IMAGE_LABELS: dict[str, tuple[str, str]] = {
     ImageState.RELEASED: ("Released", "good"),
     ImageState.HELD: ("Held for review", "warn"),
@@ -229,6 +230,8 @@ def _request_card(
     now = steps.get(request.id) or progress.Progress("denoise", 0, request.steps)
     if request.status == RequestStatus.RUNNING:
         label = "Cancelling" if is_cancelling else STAGES.get(now.stage, label)
+    elif request.status == RequestStatus.FINISHED and not images:
+        label, tone = DELETED
     return RequestCard(
         id=request.id,
         prompt=request.prompt,

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from generation import progress, requests, sheets
 from generation.cards import RequestCard, frame_number, request_cards
@@ -157,9 +158,13 @@ def cancel(request: SignedIn, request_id: UUID) -> HttpResponse:
 def remove(request: SignedIn, request_id: UUID) -> HttpResponse:
     """Clear an ended request off the sheet; one with pictures is deleted from the gallery."""
     requests.delete_request(request_id, by=request.user, at=timezone.now())
-    if request.htmx:
-        return HttpResponse()
-    return redirect(f"{reverse('generation:studio')}#sheet")
+    sheet = f"{reverse('generation:studio')}#sheet"
+    if not request.htmx:
+        return redirect(sheet)
+    is_on_its_page = request.htmx.current_url_abs_path == reverse(
+        "generation:request", args=[request_id]
+    )
+    return HttpResponseClientRedirect(sheet) if is_on_its_page else HttpResponse()
 
 
 @require_GET

@@ -75,7 +75,11 @@
     if (!window.EventSource) return poll();
     source = new EventSource(sheet().dataset.events);
     source.addEventListener("progress", (event) => show(JSON.parse(event.data)));
-    source.addEventListener("end", stop);
+    source.addEventListener("end", () => {
+      stop();
+      // What ended before the stream's first look was never told: fetch those cards.
+      active().forEach(redraw);
+    });
     source.onerror = () => {
       if (source && source.readyState === EventSource.CLOSED) {
         stop();

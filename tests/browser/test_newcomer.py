@@ -1,0 +1,119 @@
+"""What a newcomer does, click by click: a picture, a refusal, an appeal, a file proved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE_MS, House, OpenPage, sign_in
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=PATIENCE_MS)
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def generate(page: Page, prompt: str, *, pace: str = "Quick") -> None:
+    page.get_by_label("What should the picture show?").fill(prompt)
+    page.locator("label.chip", has_text=pace).click()
+    page.get_by_role("button", name="Generate").click()
+
+
+def expect_picture(page: Page) -> None:
+    """The newest card ends with a picture that the browser could really draw."""
+    picture = page.locator("[data-request]").first.locator("img[src*='/file/']")
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") == 512
+
+
+def test_picture_appears_is_found_again_downloaded_and_proved(
+    open_page: OpenPage, house: House, tmp_path: Path
+) -> None:
+    page = open_page()
+    page.goto("/")
+    page.get_by_role("link", name="Sign in").first.click()
+    sign_in(page, "alice", house.passwords["alice"])
+    generate(page, "a red apple", pace="Full")
+    card = page.locator("[data-request]").first
+    expect(card).to_contain_text("a red apple")
+    expect(card.locator("[data-live]")).to_contain_text("Step")
+    expect_picture(page)
+    expect(card).to_contain_text("Finished")
+
+    page.get_by_role("link", name="Gallery").first.click()
+    page.locator(".thumbs a").first.click()
+    expect(page.get_by_role("heading", name="a red apple")).to_be_visible()
+    expect(page.locator(".credentials")).to_contain_text("Signed")
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download").click()
+    file = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(file)
+    assert file.read_bytes().startswith(PNG)
+
+    page.goto("/verify/")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Check its marks").click()
+    expect(page.locator(".verdict[data-verdict=found_good]")).to_have_count(5)
+
+
+def test_refusal_is_explained_and_contested(open_page: OpenPage) -> None:
+    page = open_page(as_="alice")
+    generate(page, "a nude woman")
+    card = page.locator("[data-request]").first
+    expect(card).to_contain_text("The prompt was refused")
+    card.get_by_role("link", name="Read why, or appeal").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("main")).to_contain_text("a nude woman")
+    page.locator("main textarea").first.fill("It is an anatomical drawing for a school book.")
+    page.locator("main form:has(textarea) button").first.click()
+    expect(page.locator("main")).to_contain_text("It is an anatomical drawing")
+
+
+def test_whole_way_works_without_javascript(open_page: OpenPage) -> None:
+    page = open_page(as_="alice", java_script_enabled=False)
+    generate(page, "a yellow sunflower")
+    card = page.locator("[data-request]").first
+    expect(card).to_contain_text("a yellow sunflower")
+    card.get_by_role("link", name="a yellow sunflower").click()
+    for _ in range(60):
+        if page.locator("img[src*='/file/']").count():
+            break
+        page.wait_for_timeout(500)
+        page.get_by_role("link", name="Refresh").click()
+    page.locator("[data-request] .frame a").click()
+    expect(page.get_by_role("heading", name="a yellow sunflower")).to_be_visible()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.locator("main")).to_contain_text("The image is deleted")
+
+
+def test_picture_is_made_with_the_keyboard_alone(open_page: OpenPage) -> None:
+    page = open_page(as_="alice")
+    page.goto("/studio/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("What should the picture show?")).to_be_focused()
+    page.keyboard.type("a green leaf")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("input[value=quick]")).to_be_checked()
+    outline = page.locator("label.chip:has(:focus-visible)").evaluate(
+        "chip => getComputedStyle(chip).outlineStyle"
+    )
+    assert outline == "solid"
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-request]").first).to_contain_text("a green leaf")
+    expect_picture(page)
+
+
+def test_phone_shows_the_picture_developing_without_scrolling_by_hand(
+    open_page: OpenPage,
+) -> None:
+    page = open_page(as_="alice", width=390)
+    generate(page, "a blue boat")
+    expect(page.locator("[data-request]").first).to_be_in_viewport()
+    expect_picture(page)
