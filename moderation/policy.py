@@ -16,13 +16,18 @@ from typing import Any, Literal
 
 import jsonschema
 
+from moderation import profiles
 from moderation.rules import Rule
 from provenance.errors import ProofsheetError
 
 Verdict = Literal["allow", "hold", "refuse"]
 Stage = Literal["prompt", "image"]
 FOLDER = Path(__file__).parent / "policies"
-ACTIVE = {"general": "2026-11-general"}  # profile -> version
+ACTIVE = {  # profile -> version
+    "general": "2026-11-general",
+    "education-medical": "2026-11-education-medical",
+    "adult": "2026-11-adult",
+}
 RANK: dict[Verdict, int] = {"allow": 0, "hold": 1, "refuse": 2}
 
 
@@ -41,7 +46,7 @@ class PolicyInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Scores in [0, 1] from which a category is held, and from which it is refused."""
+    """Scores in [0, 1] from which a category is held, and refused; 2 is never."""
 
     hold: float
     refuse: float
@@ -126,10 +131,21 @@ def parse(document: Mapping[str, Any]) -> Policy:
 @cache
 def load(version: str) -> Policy:
     """Read one version from its file; raises PolicyInvalid."""
-    policy = parse(json.loads((FOLDER / f"{version}.json").read_text(encoding="utf-8")))
+    policy = parse(_document(version))
     if policy.version != version:
         raise PolicyInvalid(f"{version}.json says that it is {policy.version}")
     return policy
+
+
+def _document(version: str) -> dict[str, Any]:
+    """The version's full document, a profile's laid over its base."""
+    document: dict[str, Any] = json.loads((FOLDER / f"{version}.json").read_text(encoding="utf-8"))
+    if base := document.get("extends"):
+        try:
+            return profiles.layered(_document(base), document)
+        except profiles.ProfileInvalid as error:
+            raise PolicyInvalid(str(error)) from error
+    return document
 
 
 def active(profile: str) -> Policy:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.normalisation import Reading
+from moderation.normalisation import Reading, canonical
 
 SHORTEST_RUN_TERM = (
     4  # inside spaced-out letters word borders are lost, so short words would hit anywhere
@@ -101,9 +101,11 @@ def match(
 
 
 def _expanded(terms: Sequence[str], lists: Mapping[str, Sequence[str]]) -> list[str]:
-    return [
+    """Terms with lists put in their place, spelt as the canonical reading spells every text."""
+    words = (
         word for term in terms for word in (lists[term[1:]] if term.startswith("=") else [term])
-    ]
+    )
+    return [canonical(word).text for word in words]
 
 
 def _words(terms: Sequence[str]) -> re.Pattern[str]:

@@ -12,10 +12,10 @@ from datetime import datetime
 from uuid import UUID
 
 from moderation import normalisation, policy, rules
-from moderation.classifiers import ImageClassifier, PromptClassifier, prototypes
+from moderation.classifiers import ImageClassifier, PromptClassifier, heads
 from moderation.models import Policy, Screening
 
-USUAL = f"{prototypes.NAME} {prototypes.version()}"
+USUAL = f"{heads.NAME} {heads.version()}"
 CODES: dict[policy.Verdict, str] = {"allow": "allowed", "hold": "held", "refuse": "refused"}
 
 

