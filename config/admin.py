@@ -18,7 +18,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 
 @admin.register(User)
-class HouseUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc] # unfold has no types
+class HouseUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # unfold has no types
     """Operators open and close accounts and give roles, never to themselves or to a superuser."""
 
     form = UserChangeForm
