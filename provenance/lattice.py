@@ -22,6 +22,9 @@ SCALES = np.exp(np.arange(np.log(0.42), np.log(2.1), 0.004))
 ANGLES = np.deg2rad(np.arange(-45.0, 45.0, 0.25))
 CANDIDATES = 6
 _AROUND = [(across, around) for across in (-1, 0, 1) for around in (-1, 0, 1) if across or around]
+_RING = (np.hypot(np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None]) * SIZE / 3).astype(
+    int
+)
 LIMIT = 5.0
 """Residuals beyond this many 8-bit steps are edges, not mark."""
 
@@ -70,6 +73,12 @@ def alignments(luma: Plane, patterns: Patterns) -> Iterator[Alignment]:
     ]
     for candidate in sorted(candidates, key=lambda each: -each.sync)[:2]:
         yield _refined(signal, candidate, patterns, shrink)
+
+
+def upright_tile(luma: NDArray[np.uint8], scale: float, patterns: Patterns) -> Plane:
+    """The folded tile of a picture whose scale is known and that was not turned."""
+    signal = residual(luma.astype(np.float32))
+    return _align(signal, scale, 0.0, patterns, 1.0).tile
 
 
 def residual(luma: Plane) -> Plane:
@@ -135,7 +144,8 @@ def _align(
     signal: Plane, scale: float, angle: float, patterns: Patterns, shrink: float
 ) -> Alignment:
     folded = _folded(signal, scale, angle)
-    surfaces = fft.irfft2(fft.rfft2(folded)[None] * patterns.sync_spectra, s=(SIZE, SIZE))
+    spectrum = _whitened(np.asarray(fft.rfft2(folded), np.complex64))
+    surfaces = fft.irfft2(spectrum[None] * patterns.sync_spectra, s=(SIZE, SIZE))
     place = int(surfaces.argmax())
     orientation, row, column = np.unravel_index(place, surfaces.shape)
     sync = float(surfaces.flat[place] / (surfaces.std() + 1e-9))
@@ -153,6 +163,13 @@ def _align(
         matrix=((across[0], across[1], across[2]), (down[0], down[1], down[2])),
     )
     return Alignment(aligned, sync, scale, angle, geometry)
+
+
+def _whitened(spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """A tile's spectrum with the same power at every distance from the middle."""
+    power = np.abs(spectrum) ** 2
+    mean = np.bincount(_RING.ravel(), power.ravel()) / np.bincount(_RING.ravel())
+    return np.asarray(spectrum / np.sqrt(mean[_RING] + 1e-9), np.complex64)
 
 
 def _flattening(
@@ -180,10 +197,21 @@ def _folded(signal: Plane, scale: float, angle: float) -> Plane:
     if scale > 1.3:
         signal = np.asarray(cv2.GaussianBlur(signal, (0, 0), 0.45 * scale), np.float32)
     flat = cv2.warpAffine(signal, matrix, (columns, rows), flags=flags)
-    seen = cv2.warpAffine(np.ones_like(signal), matrix, (columns, rows), flags=flags)
-    shape = (rows // SIZE, SIZE, columns // SIZE, SIZE)
-    total, count = flat.reshape(shape).sum((0, 2)), seen.reshape(shape).sum((0, 2))
+    whole = np.ones(signal.shape, np.uint8)
+    seen = cv2.warpAffine(whole, matrix, (columns, rows), flags=cv2.WARP_INVERSE_MAP)
+    total, count = _summed(flat, rows, columns), _summed(seen.astype(np.float32), rows, columns)
     return np.asarray(total / np.sqrt(count + 1e-3), np.float32)
+
+
+def _summed(plane: Plane, rows: int, columns: int) -> Plane:
+    """All tiles of a plane added up; slice by slice, which numpy does much faster than by axes."""
+    total = np.zeros((SIZE, columns), np.float32)
+    for top in range(0, rows, SIZE):
+        total += plane[top : top + SIZE]
+    one = np.zeros((SIZE, SIZE), np.float32)
+    for left in range(0, columns, SIZE):
+        one += total[:, left : left + SIZE]
+    return one
 
 
 def _refined(signal: Plane, start: Alignment, patterns: Patterns, shrink: float) -> Alignment:

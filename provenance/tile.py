@@ -23,6 +23,8 @@ LOW, HIGH = 0.018, 0.20
 IDENTIFIER_BITS, CHECK_BITS = 64, 16
 CODE_BITS = convolutional.coded_length(IDENTIFIER_BITS + CHECK_BITS)
 BANDS = 7
+TILT_FROM = 0.05
+"""Above this many cycles a pixel the mark gets weaker: what is small goes first on the way."""
 SYNC_AMPLITUDE = 0.55
 """Amplitude of the synchronisation pattern relative to that of all code bits together."""
 
@@ -112,7 +114,8 @@ def write(identifier: int, found: Patterns) -> Plane:
     """The tile, float32 [96, 96] of unit variance, that carries a 64-bit identifier."""
     signs = 2.0 * convolutional.encode(_message(identifier, found.key)).astype(np.float32) - 1.0
     weights = np.concatenate([[SYNC_AMPLITUDE], signs / np.sqrt(CODE_BITS)]).astype(np.float32)
-    tile = plane_of(found.basis @ weights, found.rows, found.columns)
+    tilt = np.tile((1 + _radius(found) / TILT_FROM) ** -0.5, 2).astype(np.float32)
+    tile = plane_of(tilt * (found.basis @ weights), found.rows, found.columns)
     return np.asarray(tile / tile.std(), np.float32)
 
 
@@ -120,9 +123,15 @@ def read(tile: Plane, found: Patterns) -> Reading:
     """The identifier of an upright, aligned tile: plainly, or with each band of frequencies weighed
     by how well the sync pattern came through in it.
     """
-    vector = vector_of(tile, found)
-    reading = _reading(vector @ found.basis[:, 1:], found)
-    return reading if reading.is_checked else _reading(_weighed(vector, found), found)
+    reading = read_plainly(tile, found)
+    if reading.is_checked:
+        return reading
+    return _reading(_weighed(vector_of(tile, found), found), found)
+
+
+def read_plainly(tile: Plane, found: Patterns) -> Reading:
+    """The identifier of an upright, aligned tile whose bands all came through alike."""
+    return _reading(vector_of(tile, found) @ found.basis[:, 1:], found)
 
 
 def _weighed(vector: Plane, found: Patterns) -> Plane:
@@ -130,8 +139,9 @@ def _weighed(vector: Plane, found: Patterns) -> Plane:
 
     The known sync pattern tells the gain of each band; what it does not explain is noise.
     """
-    radius = np.hypot(np.fft.fftfreq(SIZE)[found.rows], found.columns / SIZE)
-    band = np.tile(np.minimum((radius - LOW) / (HIGH - LOW) * BANDS, BANDS - 1).astype(int), 2)
+    band = np.tile(
+        np.minimum((_radius(found) - LOW) / (HIGH - LOW) * BANDS, BANDS - 1).astype(int), 2
+    )
     sync = found.basis[:, 0]
     power = np.bincount(band, vector**2) / np.bincount(band)
     gain = np.bincount(band, vector * sync) / np.bincount(band, sync**2)
@@ -142,6 +152,11 @@ def _weighed(vector: Plane, found: Patterns) -> Plane:
     normal = code.T @ (code * (gain * weight)[:, None].astype(np.float32))
     right = code.T @ (weight * vector).astype(np.float32)
     return np.asarray(np.linalg.solve(normal + np.eye(CODE_BITS), right), np.float32)
+
+
+def _radius(found: Patterns) -> NDArray[np.float64]:
+    """Cycles a pixel of each frequency of the band."""
+    return np.asarray(np.hypot(np.fft.fftfreq(SIZE)[found.rows], found.columns / SIZE))
 
 
 def _reading(soft: Plane, found: Patterns) -> Reading:

@@ -1,7 +1,7 @@
 """The invisible watermark: a keyed 64-bit identifier in the brightness of a picture. Pure.
 
 A tile (see `tile`) is repeated over the picture, weaker on flat areas and stronger where detail
-hides it. The detector
+hides it, and as a whole no stronger than a trial of it asks for. The detector
 finds the tiles' lattice (see `lattice`), adds all tiles up, aligns the sum by its sync pattern and
 decodes it. A watermark is a
 lookup key, never proof: who can copy it onto another picture can forge it.
@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from provenance import lattice, tile
 from provenance.lattice import Geometry
 
-LEAST_PSNR_DB = 42.0
+LEAST_PSNR_DB, FAINT_PSNR_DB = 42.0, 44.5
+"""The strongest mark that is ever embedded, and the fainter one that is tried first."""
+TRIAL_SCALE, TRIAL_QUALITY, TRIAL_AGREEMENT = 0.5, 50, 0.70
+"""The trial: a JPEG of this quality at this scale, and how well the mark must be read from it."""
 FLAT_AMPLITUDE, DETAIL_AMPLITUDE = 1.0, 3.2
 """Standard deviation of the mark in 8-bit steps on flat areas, and where detail hides it best."""
 DETAIL_LEVELS = 24.0
@@ -43,7 +46,24 @@ def embed(pixels: NDArray[np.uint8], identifier: int, *, key: bytes) -> NDArray[
     """Mark uint8 [H, W, 3] RGB pixels with an identifier of 64 bits; the same shape comes back."""
     luma = pixels.astype(np.float32) @ _LUMA
     change = _field(luma.shape, identifier, key) * _amplitude(luma)
-    return _limited(pixels, change)
+    faint = _limited(pixels, change, FAINT_PSNR_DB)
+    if _survives(faint, identifier, key):
+        return faint
+    return _limited(pixels, change, LEAST_PSNR_DB)
+
+
+def _survives(marked: NDArray[np.uint8], identifier: int, key: bytes) -> bool:
+    """Whether a mark is read well from a JPEG of half the size."""
+    height, width = marked.shape[:2]
+    found = tile.patterns(key)
+    shrink = TRIAL_SCALE / native_scale(height, width)
+    size = (max(8, round(width * shrink)), max(8, round(height * shrink)))
+    small = cv2.resize(marked, size, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    _, encoded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, TRIAL_QUALITY])
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    reading = tile.read_plainly(lattice.upright_tile(decoded, TRIAL_SCALE, found), found)
+    return reading.identifier == identifier and reading.agreement >= TRIAL_AGREEMENT
 
 
 def _field(shape: tuple[int, ...], identifier: int, key: bytes) -> NDArray[np.float32]:
@@ -78,13 +98,15 @@ def _amplitude(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(strength, np.float32)
 
 
-def _limited(pixels: NDArray[np.uint8], change: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Add a change to all three channels, weakened until the PSNR is kept."""
-    room = 255.0**2 / 10 ** (LEAST_PSNR_DB / 10)
+def _limited(
+    pixels: NDArray[np.uint8], change: NDArray[np.float32], psnr_db: float
+) -> NDArray[np.uint8]:
+    """Add a change to all three channels, scaled to just keep the PSNR."""
+    room = 255.0**2 / 10 ** (psnr_db / 10)
     for _ in range(3):
         marked = _added(pixels, change)
         mean_square = float(np.mean((marked.astype(np.float32) - pixels) ** 2))
-        if mean_square <= room:
+        if 0.97 * room <= mean_square <= room:
             break
         change = change * np.float32(0.99 * np.sqrt(room / mean_square))
     return marked

@@ -40,7 +40,7 @@ def test_mark_stays_below_what_is_seen(name: str) -> None:
     pixels = photograph(name)
     difference = watermark.embed(pixels, 7, key=KEY).astype(float) - pixels
     assert 10 * np.log10(255**2 / np.mean(difference**2)) >= 42.0
-    assert np.abs(difference).max() <= 16
+    assert np.abs(difference).max() <= 20
 
 
 @pytest.mark.parametrize("pixels", [photograph("moon"), drawing(1), drawing(4)])
