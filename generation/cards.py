@@ -67,6 +67,19 @@ class ImageCard:
     model_name: str
     created_at: datetime
 
+    @property
+    def is_deletable(self) -> bool:
+        """A frame that a person is still to review stays until then."""
+        return self.state != ImageState.HELD
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Pages of the frames beside one in its owner's gallery; empty at the ends of the roll."""
+
+    earlier_url: str
+    later_url: str
+
 
 @dataclass(frozen=True, slots=True)
 class RequestCard:
@@ -168,6 +181,21 @@ def image_card(image: GeneratedImage) -> ImageCard:
         model_name=image.model_name,
         created_at=image.created_at,
     )
+
+
+def neighbours_of(image: GeneratedImage, images: QuerySet[GeneratedImage]) -> Neighbours:
+    """The frames made just before and after `image` among `images`, its owner's own."""
+    same = Q(created_at=image.created_at)
+    earlier = images.filter(Q(created_at__lt=image.created_at) | same & Q(id__lt=image.id))
+    later = images.filter(Q(created_at__gt=image.created_at) | same & Q(id__gt=image.id))
+    return Neighbours(
+        earlier_url=_page_of(earlier.order_by("-created_at", "-id").first()),
+        later_url=_page_of(later.order_by("created_at", "id").first()),
+    )
+
+
+def _page_of(image: GeneratedImage | None) -> str:
+    return reverse("generation:image", args=[image.id]) if image else ""
 
 
 def refusals_of(subject_ids: Iterable[UUID]) -> dict[UUID, Refusal]:

@@ -22,11 +22,18 @@ from django.views.decorators.http import (
 )
 
 from generation import requests, sheets
-from generation.cards import IMAGE_LABELS, frame_of, image_card, numbered, refusals_of
+from generation.cards import (
+    IMAGE_LABELS,
+    frame_of,
+    image_card,
+    neighbours_of,
+    numbered,
+    refusals_of,
+)
 from generation.credentials import credentials_of
 from generation.forms import GalleryFilter
 from generation.models import GeneratedImage, ImageState
-from generation.views import SignedIn, page, private_file
+from generation.views import SignedIn, page, private_file, uuid_of
 from moderation.models import Decision, ReviewCase, SubjectKind
 
 FRAMES_A_SHEET = 24
@@ -66,6 +73,7 @@ def image(request: SignedIn, image_id: UUID) -> HttpResponse:
         "is_held": found.state == ImageState.HELD,
         "refusal": refusals_of([found.id]).get(found.id),
         "credentials": credentials_of(found.id),
+        "neighbours": neighbours_of(found, requests.images_of(request.user)),
     }
     return render(request, "generation/image.html", context)
 
@@ -132,3 +140,20 @@ def delete(request: SignedIn, image_id: UUID) -> HttpResponse:
         return redirect("generation:gallery")
     [frame] = numbered(GeneratedImage.objects.filter(id=found.id))
     return render(request, "generation/delete.html", {"frame": image_card(frame)})
+
+
+@require_POST
+@page
+def delete_selected(request: SignedIn) -> HttpResponse:
+    """Shows the frames that were ticked in the gallery, and deletes them once confirmed."""
+    ids = [image_id for text in request.POST.getlist("frame") if (image_id := uuid_of(text))]
+    if "confirmed" in request.POST:
+        sheets.delete_all(ids, by=request.user, at=timezone.now())
+        messages.success(request, "Deleted. The log entries stay, without the pictures.")
+        return redirect("generation:gallery")
+    mine = requests.images_of(request.user).filter(id__in=ids)
+    frames = [image_card(frame) for frame in numbered(mine)]
+    if not frames:
+        messages.warning(request, "Tick the frames to delete first.")
+        return redirect("generation:gallery")
+    return render(request, "generation/delete_selected.html", {"frames": frames})

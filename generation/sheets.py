@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -29,6 +30,16 @@ def submit_all(
             ).request
             for index, draft in enumerate(drafts)
         ]
+
+
+def delete_all(image_ids: list[UUID], *, by: AbstractBaseUser, at: datetime) -> None:
+    """Delete all of these images or, when one of them may not be deleted, none.
+
+    Raises what `requests.delete_image` raises.
+    """
+    with transaction.atomic():
+        for image_id in image_ids:
+            requests.delete_image(image_id, by=by, at=at)
 
 
 def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> Draft:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("requests/<uuid:request_id>/remove/", views.remove, name="remove"),
     path("requests/<uuid:request_id>/preview/", views.preview, name="preview"),
     path("gallery/", image_views.gallery, name="gallery"),
+    path("gallery/delete/", image_views.delete_selected, name="delete-selected"),
     path("images/<uuid:image_id>/", image_views.image, name="image"),
     path("images/<uuid:image_id>/file/", image_views.image_file, name="image-file"),
     path("images/<uuid:image_id>/again/", image_views.again, name="again"),

@@ -89,15 +89,16 @@ def studio(request: SignedIn) -> HttpResponse:
 
 def _wanted_settings(request: SignedIn) -> dict[str, Any]:
     """Settings of the image or request that a link names, else of nothing."""
-    if image_id := _uuid(request.GET.get("copy")):
+    if image_id := uuid_of(request.GET.get("copy")):
         return settings_of(requests.find_image(image_id, by=request.user))
-    if request_id := _uuid(request.GET.get("like")):
+    if request_id := uuid_of(request.GET.get("like")):
         return settings_of_request(requests.find_request(request_id, by=request.user))
-    names = ("prompt", "negative_prompt", "model", "pace")
-    return {name: request.GET[name] for name in names if name in request.GET}
+    names = {"prompt", "negative_prompt", "model", "pace"}
+    given = request.GET.items()
+    return {name: said for name, said in given if name in names or name.startswith("weight_")}
 
 
-def _uuid(text: str | None) -> UUID | None:
+def uuid_of(text: str | None) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError:

@@ -7,6 +7,15 @@
     if (status === 422 || status === 409) event.detail.shouldSwap = true;
   });
 
+  // Left and right arrows turn the frames of a roll, unless a field has the keys.
+  document.addEventListener("keydown", (event) => {
+    const isPlain = !(event.altKey || event.ctrlKey || event.metaKey || event.shiftKey);
+    if (!isPlain || event.target.closest("input, textarea, select, [contenteditable]")) return;
+    const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+    const link = rel && document.querySelector(`.roll a[rel="${rel}"]`);
+    if (link) window.location.assign(link.href);
+  });
+
   // A session that ended in the middle: the sign-in page belongs into the whole window.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.responseURL.includes("/accounts/login/")) {

@@ -125,3 +125,44 @@ def test_frame_numbers_survive_a_deletion(alice: User, model: BaseModel, as_user
     client = as_user(alice)
     client.post(f"/images/{first.id}/delete/")
     assert "<span>1A</span>" in client.get("/gallery/").content.decode()
+
+
+def test_ticked_frames_are_shown_once_more_and_then_deleted(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    gone = [make_image(alice, model, prompt=f"torn {place}") for place in (1, 2)]
+    make_image(alice, model, prompt="kept")
+    client = as_user(alice)
+    ticked = {"frame": [str(image.id) for image in gone]}
+    asked = client.post("/gallery/delete/", ticked).content.decode()
+    assert "Delete 2 images?" in asked
+    assert GeneratedImage.objects.filter(deleted_at__isnull=False).count() == 0
+    page = client.post("/gallery/delete/", ticked | {"confirmed": ["yes"]}, follow=True)
+    assert "kept" in page.content.decode()
+    assert "torn" not in page.content.decode()
+
+
+@pytest.mark.parametrize("frames", [[], ["nonsense"]])
+def test_ticking_nothing_says_so(
+    alice: User, model: BaseModel, as_user: AsUser, frames: list[str]
+) -> None:
+    page = as_user(alice).post("/gallery/delete/", {"frame": frames}, follow=True)
+    assert "Tick the frames to delete first." in page.content.decode()
+
+
+@pytest.mark.parametrize(("state", "status"), [(ImageState.RELEASED, 404), (ImageState.HELD, 409)])
+def test_one_frame_that_may_not_be_deleted_keeps_them_all(
+    alice: User, mallory: User, model: BaseModel, as_user: AsUser, state: str, status: int
+) -> None:
+    mine = make_image(mallory, model)
+    other = make_image(mallory if state == ImageState.HELD else alice, model, state=state)
+    form = {"frame": [str(mine.id), str(other.id)], "confirmed": "yes"}
+    assert as_user(mallory).post("/gallery/delete/", form).status_code == status
+    assert not GeneratedImage.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_frames_under_review_cannot_be_ticked(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    make_image(alice, model, state=ImageState.HELD)
+    assert 'type="checkbox"' not in as_user(alice).get("/gallery/").content.decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from generation.models import GeneratedImage, GenerationRequest, ImageState
 from moderation import cases
 from moderation.subjects import Subject
 from provenance import log, marking
-from tests.factories import make_image, png
+from tests.factories import NOON, make_image, png
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -134,3 +134,17 @@ def test_log_index_is_shown_once_the_sequencer_ran(
     seal(image)
     log.sequence(at=datetime.now(UTC))
     assert "Entry " in as_user(alice).get(f"/images/{image.id}/").content.decode()
+
+
+def test_page_turns_to_the_frames_beside_it_and_skips_what_is_not_ones_own(
+    alice: User, mallory: User, model: BaseModel, as_user: AsUser
+) -> None:
+    first, second, third = (
+        make_image(alice, model, created_at=NOON + timedelta(minutes=place)) for place in (0, 2, 4)
+    )
+    make_image(mallory, model, created_at=NOON + timedelta(minutes=1))
+    client = as_user(alice)
+    page = client.get(f"/images/{second.id}/").content.decode()
+    assert f'rel="prev" href="/images/{third.id}/"' in page
+    assert f'rel="next" href="/images/{first.id}/"' in page
+    assert "Earlier frame" not in client.get(f"/images/{first.id}/").content.decode()

@@ -298,3 +298,12 @@ def test_choosing_another_model_shows_its_styles(
     page = as_user(alice).get("/studio/?model=other").content.decode()
     assert "weight_ink" in page
     assert "weight_flat" not in page
+
+
+def test_link_may_bring_a_prompt_and_an_adapter(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    make_adapter(model, slug="flat")
+    page = as_user(alice).get("/studio/?prompt=flat+art&weight_flat=0.8").content.decode()
+    assert "flat art</textarea>" in page
+    assert 'name="weight_flat" value="0.8"' in page
