@@ -169,6 +169,8 @@ CELERY_TASK_ROUTES = {"generation.tasks.render": {"queue": "gpu"}}
 CELERY_BEAT_SCHEDULE = {
     "sequence-log": {"task": "provenance.tasks.sequence_log", "schedule": 1.0},
     "requeue-stalled": {"task": "generation.tasks.requeue_stalled", "schedule": 10.0},
+    "settle-decisions": {"task": "moderation.tasks.settle_decisions", "schedule": 5.0},
+    "requeue-stalled-checks": {"task": "adapters.tasks.requeue_stalled_checks", "schedule": 60.0},
 }
 
 # ---------------------------------------------------------------- accounts
@@ -273,6 +275,7 @@ PROOFSHEET_TORCH_THREADS = env_int("PROOFSHEET_TORCH_THREADS", 1)
 PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
 PROOFSHEET_STARTER_DIR = ROOT / "generation" / "starter"
 PROOFSHEET_ADAPTER_MAX_BYTES = env_int("PROOFSHEET_ADAPTER_MAX_BYTES", 1024**3)
+PROOFSHEET_UNDO_SECONDS = env_int("PROOFSHEET_UNDO_SECONDS", 30)
 PROOFSHEET_VERIFY_MAX_BYTES = env_int("PROOFSHEET_VERIFY_MAX_BYTES", 20 * 1024 * 1024)
 
 # ---------------------------------------------------------------- language, time, logs

@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin
 from moderation.models import (
     Appeal,
     Decision,
+    Intent,
     Policy,
     Reveal,
     ReviewCase,
@@ -59,6 +60,12 @@ class DecisionAdmin(ReadOnly):
     list_select_related = ("decided_by",)
     exclude = ("evidence",)
     date_hierarchy = "decided_at"
+
+
+@admin.register(Intent)
+class IntentAdmin(ReadOnly):
+    list_display = ("decided_at", "case", "action", "reason", "decided_by", "is_severe", "due_at")
+    list_select_related = ("case", "decided_by")
 
 
 @admin.register(Statement)

@@ -10,14 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from moderation import appeals, cases, decisions, statements
+from moderation import appeals, cases, intents, statements
 from moderation.pages import NotAReviewer, is_reviewer
 from moderation.serializers import (
     AppealSerializer,
     CaseSerializer,
     ClaimedCaseSerializer,
     DecideSerializer,
-    DecisionSerializer,
+    IntentSerializer,
     LodgeSerializer,
     ProblemDetailsSerializer,
     StatementSerializer,
@@ -170,7 +170,7 @@ class Decide(APIView):
         operation_id="review_decide",
         request=DecideSerializer,
         responses={
-            201: DecisionSerializer,
+            202: IntentSerializer,
             **_problems(
                 _404="No such case that you may see.",
                 _409="The lease ran out, or the case is decided.",
@@ -180,11 +180,12 @@ class Decide(APIView):
     )
     def post(self, request: Request, case_id: UUID) -> Response:
         """Decide a case that you hold. `reason` is a policy category to refuse, or
-        `within_policy` or `context_excuses` to allow.
+        `within_policy` or `context_excuses` to allow. The effect follows at `due_at`, for a severe
+        decision not before a second person has confirmed it.
         """
         by = _person(request)
         found = cases.find(case_id, by=by)
         form = DecideSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        made = decisions.decide(found, by=by, at=timezone.now(), **form.validated_data)
-        return Response(DecisionSerializer(made).data, status=201)
+        made = intents.propose(found, by=by, at=timezone.now(), **form.validated_data)
+        return Response(IntentSerializer(made).data, status=202)

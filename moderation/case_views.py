@@ -11,15 +11,13 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from moderation import cases, decisions, lines, pictures
+from moderation import cases, decisions, intents, lines, pictures
 from moderation.dossiers import compile_dossier
 from moderation.forms import DecisionForm
-from moderation.models import Decision, ReviewCase
+from moderation.models import Decision, Intent, ReviewCase
 from moderation.pages import SignedIn, page, private_bytes
 from moderation.subjects import Action
 from provenance.errors import ProofsheetError
-
-DONE = {"allow": "Allowed", "refuse": "Refused"}
 
 
 @require_GET
@@ -53,6 +51,15 @@ def release(request: SignedIn, case_id: UUID) -> HttpResponse:
 
 @require_POST
 @page
+def escalate(request: SignedIn, case_id: UUID) -> HttpResponse:
+    found = cases.find(case_id, by=request.user)
+    cases.escalate(found, by=request.user, token=_token(request))
+    messages.success(request, "Escalated: a senior moderator takes it over.")
+    return _next(request)
+
+
+@require_POST
+@page
 def renew(request: SignedIn, case_id: UUID) -> HttpResponse:
     """Heartbeat of an open page: the lease runs on for as long as somebody is there."""
     found = cases.find(case_id, by=request.user)
@@ -71,7 +78,7 @@ def decide(request: SignedIn, case_id: UUID) -> HttpResponse:
         return _desk(request, found, kept=_typed(request), status=422)
     reason, explanation, token = form.chosen(action)
     try:
-        decisions.decide(
+        intents.propose(
             found,
             by=request.user,
             action=action,
@@ -83,7 +90,6 @@ def decide(request: SignedIn, case_id: UUID) -> HttpResponse:
     except ProofsheetError as error:
         latest = cases.find(case_id, by=request.user)
         return _desk(request, latest, kept=_typed(request), error=error)
-    messages.success(request, f"{DONE[action]}. The owner is told.")
     return _next(request)
 
 
@@ -92,6 +98,35 @@ def _next(request: SignedIn) -> HttpResponse:
         following := cases.claim_next(by=request.user, at=timezone.now())
     ):
         return redirect(following)
+    return redirect("moderation:review")
+
+
+@require_POST
+@page
+def undo(request: SignedIn, case_id: UUID) -> HttpResponse:
+    """Take the decision back; the form comes back as it was sent."""
+    found = cases.find(case_id, by=request.user)
+    taken = intents.undo(found, by=request.user, at=timezone.now())
+    messages.success(request, "Undone. Nothing was sent; the case is yours again.")
+    kept = {f"{taken.action}_reason": taken.reason, "explanation": taken.explanation}
+    return _desk(request, cases.find(case_id, by=request.user), kept=kept)
+
+
+@require_POST
+@page
+def confirm(request: SignedIn, case_id: UUID) -> HttpResponse:
+    found = cases.find(case_id, by=request.user)
+    intents.confirm(found, by=request.user, at=timezone.now())
+    messages.success(request, "Confirmed.")
+    return redirect("moderation:review")
+
+
+@require_POST
+@page
+def overturn(request: SignedIn, case_id: UUID) -> HttpResponse:
+    found = cases.find(case_id, by=request.user)
+    intents.overturn(found, by=request.user)
+    messages.success(request, "Overturned: the case is back in the queue.")
     return redirect("moderation:review")
 
 
@@ -158,6 +193,9 @@ def _desk(
 ) -> HttpResponse:
     context = {
         "case": found,
+        "intent": Intent.objects.filter(case=found).select_related("decided_by").first(),
+        "undoable": intents.latest(by=request.user, at=timezone.now()),
+        "following": cases.peek(by=request.user, after=found, at=timezone.now()),
         "line": lines.line(found, by=request.user, at=timezone.now()),
         "form": DecisionForm(initial=dict(kept or {}), case=found),
         "kept": kept or {},

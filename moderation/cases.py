@@ -99,7 +99,8 @@ def queue(*, by: User, kind: str = "", category: str = "") -> QuerySet[ReviewCas
     wanted = {
         name: value for name, value in (("subject_kind", kind), ("category", category)) if value
     }
-    undecided = visible_to(by).exclude(status=ReviewCase.Status.DECIDED).filter(**wanted)
+    waiting = (ReviewCase.Status.OPEN, ReviewCase.Status.LEASED)
+    undecided = visible_to(by).filter(status__in=waiting, **wanted)
     return undecided.order_by("-severity", "due_at", "id")
 
 
@@ -121,7 +122,7 @@ def claim(case: ReviewCase, *, by: User, at: datetime) -> ReviewCase:
     row = visible_to(by).select_for_update(of=("self",)).filter(id=case.id).first()
     if row is None:
         raise CaseNotFound
-    if row.status == ReviewCase.Status.DECIDED:
+    if row.status in (ReviewCase.Status.PROPOSED, ReviewCase.Status.DECIDED):
         raise CaseDecided
     if row.owner_id == by.pk:
         raise OwnSubject
@@ -133,9 +134,26 @@ def claim(case: ReviewCase, *, by: User, at: datetime) -> ReviewCase:
 @transaction.atomic
 def claim_next(*, by: User, at: datetime) -> ReviewCase | None:
     """Lease the first case that nobody holds; None when the queue is empty."""
-    free = queue(by=by).filter(Q(status=ReviewCase.Status.OPEN) | Q(lease_expires_at__lte=at))
-    row = free.exclude(owner=by).select_for_update(skip_locked=True, of=("self",)).first()
+    row = _free(by=by, at=at).select_for_update(skip_locked=True, of=("self",)).first()
     return _leased(row, by=by, at=at) if row else None
+
+
+def peek(*, by: User, after: ReviewCase, at: datetime) -> ReviewCase | None:
+    """The case that `claim_next` would most likely give after this one; nothing is leased."""
+    return _free(by=by, at=at).exclude(id=after.id).first()
+
+
+@transaction.atomic
+def escalate(case: ReviewCase, *, by: User, token: UUID) -> ReviewCase:
+    """Hand a leased case to those who hear appeals: it becomes severe, and `by` no longer sees it
+    unless they are one. Raises StaleLease.
+    """
+    row = locked(case)
+    if row.lease_token != token or row.leased_by_id != by.pk:
+        raise StaleLease
+    row.severity = SEVERE
+    row.reopen()
+    return row
 
 
 @transaction.atomic
@@ -160,6 +178,17 @@ def release(case: ReviewCase, *, by: User, token: UUID) -> ReviewCase:
 def locked(case: ReviewCase) -> ReviewCase:
     """The case's row under its lock, in the caller's transaction."""
     return ReviewCase.objects.select_for_update().get(id=case.id)
+
+
+def _free(*, by: User, at: datetime) -> QuerySet[ReviewCase]:
+    """The queue without what others hold and what is about `by`."""
+    free = queue(by=by).filter(Q(status=ReviewCase.Status.OPEN) | Q(lease_expires_at__lte=at))
+    return free.exclude(owner=by)
+
+
+def lease_again(row: ReviewCase, *, by: User, at: datetime) -> ReviewCase:
+    """Lease a locked row to `by` under a new token."""
+    return _leased(row, by=by, at=at)
 
 
 def _leased(row: ReviewCase, *, by: User, at: datetime) -> ReviewCase:

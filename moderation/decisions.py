@@ -69,6 +69,15 @@ def refuse_automatically(
     return _enforced(decision)
 
 
+class NeedsSecondPerson(ProofsheetError):
+    """A severe decision has effect only once a second person has confirmed it."""
+
+    default_code = "needs_second_person"
+    default_message = "This decision is severe, so a second person has to confirm it."
+    default_advice = "Decide it at the review desk; another senior moderator then sees it there."
+    default_status = 409
+
+
 @transaction.atomic
 def decide(
     case: ReviewCase,
@@ -80,21 +89,52 @@ def decide(
     token: UUID,
     explanation: str = "",
 ) -> Decision:
-    """Decide a leased case. `reason` is one of `reasons_for`'s keys.
+    """Decide a leased case at once. `reason` is one of `reasons_for`'s keys.
 
     Raises cases.CaseDecided, cases.StaleLease when `token` is not that of a lease `by` holds,
-    cases.OwnSubject, ReasonUnknown.
+    cases.OwnSubject, ReasonUnknown, NeedsSecondPerson.
     """
+    row = checked(case, by=by, action=action, reason=reason, at=at, token=token)
+    return enforce(row, by=by, action=action, reason=reason, explanation=explanation, at=at)
+
+
+def checked(
+    case: ReviewCase, *, by: User, action: Action, reason: str, at: datetime, token: UUID
+) -> ReviewCase:
+    """The case's locked row, if `by` may decide it so; raises what `decide` raises."""
     row = cases.locked(case)
-    if row.status == ReviewCase.Status.DECIDED:
+    if row.status in (ReviewCase.Status.PROPOSED, ReviewCase.Status.DECIDED):
         raise cases.CaseDecided
     if row.lease_token != token or row.leased_by_id != by.pk or not row.is_leased(at=at):
         raise cases.StaleLease
     if row.owner_id == by.pk:
         raise cases.OwnSubject
-    version = policy_version_of(row)
-    if reason not in reasons_for(action, policy_version=version):
+    if reason not in reasons_for(action, policy_version=policy_version_of(row)):
         raise ReasonUnknown
+    return row
+
+
+def is_severe(case: ReviewCase, *, reason: str) -> bool:
+    """Whether a second person has to confirm: its case or its reason is of a severest category."""
+    categories = policy.load(policy_version_of(case)).categories
+    involved = [categories[name] for name in (case.category, reason) if name in categories]
+    return any(category.severity >= cases.SEVERE for category in involved)
+
+
+def enforce(
+    row: ReviewCase,
+    *,
+    by: User | None,
+    action: Action,
+    reason: str,
+    explanation: str,
+    at: datetime,
+    confirmed_by: User | None = None,
+) -> Decision:
+    """Close a locked case with a decision that was checked before. Raises NeedsSecondPerson."""
+    severe = is_severe(row, reason=reason)
+    if severe and (confirmed_by is None or confirmed_by == by):
+        raise NeedsSecondPerson
     row.close(at=at)
     decision = Decision(
         case=row,
@@ -109,7 +149,10 @@ def decide(
         code=f"{row.subject_kind}_{DONE[action]}",
         categories=row.evidence.get("categories", {}),
         evidence=row.evidence,
-        policy_version=version,
+        policy_version=policy_version_of(row),
+        is_severe=severe,
+        is_confirmed=confirmed_by is not None,
+        confirmed_by=confirmed_by,
         decided_at=at,
     )
     return _enforced(decision)

@@ -10,7 +10,7 @@ from django.db.models import Count, Min, Q
 from moderation import cases, policy
 from moderation.models import ReviewCase
 
-Standing = Literal["free", "mine", "taken", "own", "decided"]
+Standing = Literal["free", "mine", "taken", "own", "proposed", "decided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ def standing(case: ReviewCase, *, by: User, at: datetime) -> Standing:
     """What this reviewer can do with the case now."""
     if case.status == ReviewCase.Status.DECIDED:
         return "decided"
+    if case.status == ReviewCase.Status.PROPOSED:
+        return "proposed"
     if case.owner_id == by.pk:
         return "own"
     if not case.is_leased(at=at):

@@ -87,16 +87,21 @@ class Screening(models.Model):
 
 
 class ReviewCase(models.Model):
-    """A subject that waits for a person: ``open -> leased -> decided``."""
+    """A subject that waits for a person: ``open -> leased -> proposed -> decided``.
+
+    Proposed: somebody decided, but the undo window or a second person is still to pass.
+    """
 
     class Status(models.TextChoices):
         OPEN = "open", "Open"
         LEASED = "leased", "Leased"
+        PROPOSED = "proposed", "Proposed"
         DECIDED = "decided", "Decided"
 
     TRANSITIONS = {
         Status.OPEN: {Status.LEASED},
-        Status.LEASED: {Status.LEASED, Status.OPEN, Status.DECIDED},
+        Status.LEASED: {Status.LEASED, Status.OPEN, Status.PROPOSED, Status.DECIDED},
+        Status.PROPOSED: {Status.LEASED, Status.OPEN, Status.DECIDED},
         Status.DECIDED: set[Status](),
     }
 
@@ -169,6 +174,11 @@ class ReviewCase(models.Model):
         self.leased_by_id, self.lease_token, self.lease_expires_at = None, None, None
         self.save()
 
+    def propose(self) -> None:
+        self._move(self.Status.PROPOSED)
+        self.lease_token, self.lease_expires_at = None, None
+        self.save()
+
     def close(self, *, at: datetime) -> None:
         self._move(self.Status.DECIDED)
         self.lease_token, self.lease_expires_at, self.decided_at = None, None, at
@@ -200,6 +210,11 @@ class Decision(models.Model):
     categories = models.JSONField()
     evidence = models.JSONField()
     policy_version = models.CharField(max_length=64)
+    is_severe = models.BooleanField(default=False)
+    is_confirmed = models.BooleanField(default=False)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     reverses = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="reversed_by"
     )
@@ -215,6 +230,16 @@ class Decision(models.Model):
                 condition=Q(reverses__isnull=True) | Q(is_automated=False),
                 name="reversal_is_never_automated",
             ),
+            models.CheckConstraint(
+                condition=~Q(confirmed_by=F("decided_by")), name="confirmer_is_not_decider"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_severe=False)
+                | Q(is_automated=True)
+                | Q(reverses__isnull=False)
+                | Q(is_confirmed=True),
+                name="severe_decision_is_confirmed",
+            ),
         ]
         indexes = [models.Index(fields=["subject_kind", "subject_id"], name="decision_subject")]
 
@@ -228,6 +253,42 @@ class Decision(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise NeverChanged("A decision is never deleted.")
+
+
+class Intent(models.Model):
+    """A decision that a reviewer made and that has no effect yet.
+
+    It waits for the undo window, and a severe one for a second person's confirmation; then it
+    becomes a ``Decision``. Undone or overturned, it is gone.
+    """
+
+    case = models.OneToOneField(ReviewCase, on_delete=models.CASCADE)
+    action = models.CharField(max_length=8, choices=Decision.Action.choices)
+    reason = models.CharField(max_length=32)
+    explanation = models.TextField(blank=True)
+    is_severe = models.BooleanField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(confirmed_by=F("decided_by")), name="intent_confirmer_is_not_decider"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"intent to {self.action} {self.case_id}"
+
+    def confirm(self, *, by_id: int) -> None:
+        self.confirmed_by_id = by_id
+        self.save()
 
 
 class Statement(models.Model):

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from moderation import appeals, cases, lines, pictures
+from moderation import appeals, cases, intents, lines, pictures
 from moderation.forms import QueueFilter
 from moderation.pages import SignedIn, desk
 
@@ -33,6 +33,8 @@ def review(request: SignedIn) -> HttpResponse:
         "category": wanted.get("category", ""),
         "query": f"{urlencode(wanted)}&" if wanted else "",
         "reveals": pictures.reveals_since(now - timedelta(hours=8), by=request.user),
+        "undoable": intents.latest(by=request.user, at=now),
+        "to_confirm": intents.to_confirm(by=request.user)[:CASES_A_PAGE],
         "appeals": appeals.waiting_for(request.user).count(),
     }
     template = "moderation/review.html" + ("#queue" if request.htmx else "")

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from moderation import statements
 from moderation.appeals import GROUNDS_MAX
-from moderation.models import Appeal, Decision, ReviewCase, Statement, SubjectKind
+from moderation.models import Appeal, Intent, ReviewCase, Statement, SubjectKind
 
 
 class ProblemDetailsSerializer(serializers.Serializer[Any]):
@@ -108,13 +108,10 @@ class DecideSerializer(serializers.Serializer[Any]):
     explanation = serializers.CharField(max_length=GROUNDS_MAX, required=False, allow_blank=True)
 
 
-class DecisionSerializer(serializers.ModelSerializer[Decision]):
-    """What was decided."""
+class IntentSerializer(serializers.ModelSerializer[Intent]):
+    """A decision that waits for its undo window, and a severe one for a second person."""
 
     class Meta:
-        model = Decision
-        fields = (
-            "id", "subject_kind", "subject_id", "action", "reason", "explanation", "code",
-            "policy_version", "is_automated", "decided_at",
-        )  # fmt: skip
+        model = Intent
+        fields = ("case", "action", "reason", "explanation", "is_severe", "decided_at", "due_at")
         read_only_fields = fields

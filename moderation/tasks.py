@@ -1,8 +1,9 @@
-"""Celery tasks of the room: the mails that follow a decision and an appeal."""
+"""Celery tasks of the room: effect after the undo window, and the mails that follow."""
 
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
 
 @shared_task
@@ -10,6 +11,13 @@ def mail_decision(decision_id: str) -> None:
     from moderation import notices
 
     notices.mail_decision(UUID(decision_id))
+
+
+@shared_task
+def settle_decisions() -> None:
+    from moderation import intents
+
+    intents.settle(at=timezone.now())
 
 
 @shared_task

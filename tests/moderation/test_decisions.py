@@ -197,10 +197,16 @@ def test_statement_quotes_the_matched_words_of_an_ordinary_rule(alice: User) -> 
     assert statements.quoted(refused_by_machine(alice)) == [(2, 7, "nudity.bare")]
 
 
-def test_statement_quotes_nothing_of_a_severe_rule(alice: User, carol: User) -> None:
-    case, token = claimed(severe_case(alice), carol)
-    decision = decisions.decide(
-        case, by=carol, action="refuse", reason="minors", token=token, at=NOON
+def test_statement_quotes_nothing_of_a_severe_rule(alice: User, bob: User, carol: User) -> None:
+    case, _ = claimed(severe_case(alice), carol)
+    decision = decisions.enforce(
+        case,
+        by=bob,
+        action="refuse",
+        reason="minors",
+        explanation="",
+        confirmed_by=carol,
+        at=NOON,
     )
     assert statements.quoted(decision) == []
 

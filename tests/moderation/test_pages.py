@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from moderation import appeals, cases, decisions
+from moderation import appeals, cases, decisions, intents
 from moderation.models import Appeal, Decision, Reveal, ReviewCase
 from provenance.models import LogEntry
 from tests.moderation.makers import (
@@ -25,6 +25,16 @@ from tests.moderation.makers import (
 )
 
 NOW = timezone.now
+MODELS = [
+    "policy",
+    "screening",
+    "reviewcase",
+    "decision",
+    "statement",
+    "appeal",
+    "reveal",
+    "intent",
+]
 
 
 def url(name: str, *args: Any) -> str:
@@ -135,6 +145,7 @@ def test_decide_refuses_with_reason_and_takes_the_next_case(
     }
     answer = as_user(bob).post(url("decide", first.id), form)
     assert answer["Location"] == second.get_absolute_url()
+    intents.settle(at=NOW() + timedelta(minutes=1))
     decision = Decision.objects.get(case=first)
     assert (decision.action, decision.explanation) == ("refuse", "Not a candle.")
 
@@ -393,7 +404,16 @@ def test_admin_shows_everything_and_changes_nothing(
     decision = refused_by(bob, alice)
     appeals.lodge(decision, by=alice, grounds="Hm.", at=NOON)
     client = as_user(olga)
-    for model in ("policy", "screening", "reviewcase", "decision", "statement", "appeal", "reveal"):
+    for model in (
+        "policy",
+        "screening",
+        "reviewcase",
+        "decision",
+        "statement",
+        "appeal",
+        "reveal",
+        "intent",
+    ):
         assert client.get(reverse(f"admin:moderation_{model}_changelist")).status_code == 200
         assert client.get(reverse(f"admin:moderation_{model}_add")).status_code == 403
     page = client.get(reverse("admin:moderation_decision_change", args=[decision.id]))

@@ -64,6 +64,13 @@
     if (event.target.closest("[data-help]")) help();
   });
 
+  // The undo bar goes when its window is over.
+  const bar = document.querySelector(".undo");
+  if (bar) {
+    const rest = new Date(bar.dataset.until) - Date.now();
+    setTimeout(() => bar.remove(), Math.max(0, rest));
+  }
+
   // An open page keeps its case; a page that closes gives it back.
   const send = (url) => {
     const body = new FormData();
