@@ -1,17 +1,25 @@
-"""The adapters' API: what a person may see of the catalogue."""
+"""The adapters' API: what a person may see of the catalogue, upload, and withdraw."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from adapters import catalogue
+from adapters import catalogue, uploads
 from adapters.forms import CatalogueFilter
-from adapters.serializers import AdapterSerializer
+from adapters.quarantine import FIELD, Quarantined, QuarantineHandler
+from adapters.serializers import AdapterSerializer, ReportSerializer, UploadSerializer
 
 
 class NewestFirst(CursorPagination):
@@ -19,6 +27,8 @@ class NewestFirst(CursorPagination):
 
 
 class AdapterList(APIView):
+    parser_classes = [MultiPartParser]
+
     @extend_schema(
         operation_id="adapters_list",
         parameters=[
@@ -38,10 +48,58 @@ class AdapterList(APIView):
         page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(AdapterSerializer(page, many=True).data)
 
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Sets the upload handler before anything, the CSRF check included, reads the body."""
+        request.upload_handlers = [QuarantineHandler(request)]
+        return super().initialize_request(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="adapters_create",
+        request={"multipart/form-data": UploadSerializer},
+        responses={202: ReportSerializer, 200: ReportSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Upload a LoRA file. It is checked on a worker: follow `state` and `report` of the answer.
+
+        202 for a new file, 200 for one that you uploaded before.
+        """
+        file = request.data.get(FIELD)
+        if not isinstance(file, Quarantined):
+            raise ValidationError({FIELD: ["Send the adapter as a file in this field."]})
+        said = UploadSerializer(data=request.data)
+        if not said.is_valid():
+            file.discard()
+            raise ValidationError(said.errors)
+        received = uploads.receive(file, said.details(), by=person(request), at=timezone.now())
+        body = ReportSerializer(received.adapter).data
+        return Response(body, status=202 if received.is_new else 200)
+
 
 class AdapterDetail(APIView):
-    @extend_schema(operation_id="adapters_retrieve", responses=AdapterSerializer)
+    @extend_schema(operation_id="adapters_retrieve", responses=ReportSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        """One adapter. Somebody else's private one is 404."""
+        """One adapter, for its owner with the report. Somebody else's private one is 404."""
         adapter = catalogue.find_visible(slug, by=request.user)
-        return Response(AdapterSerializer(adapter).data)
+        is_own = adapter.owner_id is not None and adapter.owner_id == request.user.pk
+        serializer = ReportSerializer if is_own else AdapterSerializer
+        return Response(serializer(adapter).data)
+
+    @extend_schema(operation_id="adapters_withdraw", responses={204: None})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Withdraw an own adapter: no new request can use it, running ones end."""
+        uploads.withdraw(slug, by=person(request), at=timezone.now())
+        return Response(status=204)
+
+
+class AdapterFit(APIView):
+    @extend_schema(operation_id="adapters_fit", request=None, responses={202: ReportSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        """Fit an own adapter, whose rank is too high, to its model's: a new, derived adapter."""
+        derived = uploads.fit_to_ceiling(slug, by=person(request), at=timezone.now())
+        return Response(ReportSerializer(derived).data, status=202)
+
+
+def person(request: Request) -> AbstractBaseUser:
+    """The signed-in user: the default permission lets nobody else in."""
+    assert isinstance(request.user, AbstractBaseUser), "IsAuthenticated came first"
+    return request.user

@@ -7,4 +7,5 @@ from adapters import api
 urlpatterns = [
     path("adapters/", api.AdapterList.as_view(), name="api-adapters"),
     path("adapters/<slug:slug>/", api.AdapterDetail.as_view(), name="api-adapter"),
+    path("adapters/<slug:slug>/fit/", api.AdapterFit.as_view(), name="api-adapter-fit"),
 ]

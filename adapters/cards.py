@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from adapters.catalogue import User
+from adapters.layouts import FAMILY_NAMES
 from adapters.models import Adapter, BaseModel
+from adapters.recognise import FORMATS
 
 STATES: dict[str, tuple[str, str]] = {
     Adapter.State.UPLOADED: ("Waiting to be checked", "warn"),
@@ -75,6 +77,8 @@ def card_of(adapter: Adapter, *, by: User) -> AdapterCard:
 
 
 def _label(adapter: Adapter) -> tuple[str, str]:
+    if adapter.is_refused:
+        return "Refused by a moderator", "bad"
     if adapter.review_asked_at:
         return "Waiting for review", "warn"
     if adapter.state == Adapter.State.ACCEPTED and adapter.visibility == Adapter.Visibility.LINK:
@@ -108,3 +112,79 @@ def model_cards(models: Iterable[BaseModel]) -> list[ModelCard]:
         )
         for model in models
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCard:
+    """A report in a newcomer's words. `layers` are (name, rank, kept share or None)."""
+
+    accepted: bool
+    code: str
+    message: str
+    advice: str
+    format: str
+    family: str
+    rank_min: int
+    rank_max: int
+    scaling: str
+    targets: tuple[tuple[str, int], ...]
+    tensors: int
+    parameters: int
+    dtypes: str
+    resident_mib: float
+    warnings: tuple[str, ...]
+    metadata: tuple[tuple[str, str], ...]
+    layers: tuple[tuple[str, int, float | None], ...]
+    kept_min: float | None
+    kept_mean: float | None
+
+
+COMPONENTS = {
+    "unet": "Picture network (UNet)",
+    "transformer": "Picture network (transformer)",
+    "text_encoder": "Text encoder",
+    "text_encoder_2": "Second text encoder",
+}
+
+
+def report_of(adapter: Adapter) -> ReportCard | None:
+    """None until the adapter has been checked."""
+    said = adapter.report
+    if not said:
+        return None
+    rank = said.get("rank", {})
+    kept = said.get("kept", {})
+    alpha = said.get("alpha", {})
+    by_layer = kept.get("by_module", {})
+    return ReportCard(
+        accepted=said["accepted"],
+        code=said.get("code") or "",
+        message=said.get("message", ""),
+        advice=said.get("advice", ""),
+        format=FORMATS.get(said.get("format", ""), "unknown"),
+        family=FAMILY_NAMES.get(said.get("family") or "", ""),
+        rank_min=rank.get("min", 0),
+        rank_max=rank.get("max", 0),
+        scaling=_range(alpha.get("scaling_min"), alpha.get("scaling_max")),
+        targets=tuple(
+            (COMPONENTS.get(name, name), count) for name, count in said.get("targets", {}).items()
+        ),
+        tensors=said.get("tensors", 0),
+        parameters=said.get("parameters", 0),
+        dtypes=", ".join(said.get("dtypes", ())),
+        resident_mib=said.get("resident_mib", 0),
+        warnings=tuple(said.get("warnings", ())),
+        metadata=tuple(said.get("metadata", {}).items()),
+        layers=tuple(
+            (name, layer_rank, round(100 * by_layer[name], 1) if name in by_layer else None)
+            for name, layer_rank in rank.get("by_module", {}).items()
+        ),
+        kept_min=round(100 * kept["min"], 1) if kept else None,
+        kept_mean=round(100 * kept["mean"], 1) if kept else None,
+    )
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"

@@ -22,6 +22,9 @@ def private_storage() -> Storage:
     return storages["private"]
 
 
+REFUSED = "adapter_refused"  # the code of a moderator's refusal
+
+
 class WrongState(ProofsheetError):
     """A move that the table of transitions does not have: a conflict, not a missing permission."""
 
@@ -147,9 +150,10 @@ class Adapter(models.Model):
     TRANSITIONS = {
         State.UPLOADED: {State.VALIDATING, State.WITHDRAWN},
         State.VALIDATING: {State.VALIDATING, State.ACCEPTED, State.REJECTED, State.WITHDRAWN},
-        State.ACCEPTED: {State.PUBLISHED, State.WITHDRAWN},
-        State.REJECTED: {State.UPLOADED, State.WITHDRAWN},
-        State.PUBLISHED: {State.ACCEPTED, State.WITHDRAWN},
+        State.ACCEPTED: {State.PUBLISHED, State.REJECTED, State.WITHDRAWN},
+        # A refusal that an appeal reversed publishes after all.
+        State.REJECTED: {State.UPLOADED, State.PUBLISHED, State.WITHDRAWN},
+        State.PUBLISHED: {State.ACCEPTED, State.REJECTED, State.WITHDRAWN},
         State.WITHDRAWN: set[State](),
     }
 
@@ -271,12 +275,21 @@ class Adapter(models.Model):
         self.visibility, self.review_asked_at, self.code = self.Visibility.PUBLIC, None, ""
         self.save()
 
-    def unpublish(self, *, code: str = "") -> None:
-        """Back to its owner alone: a refusal (with its code), or the owner's own wish."""
-        if self.state == self.State.PUBLISHED:
-            self._move(self.State.ACCEPTED)
-        self.visibility, self.review_asked_at, self.code = self.Visibility.PRIVATE, None, code
+    def unpublish(self) -> None:
+        """Back to its owner alone, by the owner's own wish."""
+        self._move(self.State.ACCEPTED)
+        self.visibility = self.Visibility.PRIVATE
         self.save()
+
+    def refuse(self) -> None:
+        """A moderator's refusal: nobody may use it, its owner included, until it is reversed."""
+        self._move(self.State.REJECTED)
+        self.visibility, self.review_asked_at, self.code = self.Visibility.PRIVATE, None, REFUSED
+        self.save()
+
+    @property
+    def is_refused(self) -> bool:
+        return self.code == REFUSED
 
     def share(self, visibility: Visibility) -> None:
         """Private, or shared by a link that is new each time."""

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from adapters.models import Adapter
+from adapters.uploads import Details
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
@@ -27,3 +28,38 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
 
     def get_owner(self, adapter: Adapter) -> str | None:
         return adapter.owner.get_username() if adapter.owner else None
+
+
+class ReportSerializer(AdapterSerializer):
+    """For its owner: with the report that `manage.py inspect_adapter --json` prints, and more."""
+
+    report = serializers.JSONField(read_only=True)
+    parent = serializers.SlugRelatedField[Any](
+        slug_field="slug", read_only=True, allow_null=True, help_text="What it was fitted from."
+    )
+
+    class Meta(AdapterSerializer.Meta):
+        fields = (*AdapterSerializer.Meta.fields, "report", "parent", "parent_sha256")
+        read_only_fields = fields
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """An upload. Without `model` it is found from the file."""
+
+    file = serializers.FileField(allow_empty_file=True, help_text="A .safetensors file.")
+    name = serializers.CharField(required=False, max_length=120, default="")
+    model = serializers.CharField(required=False, max_length=64, default="", allow_blank=True)
+    trigger = serializers.CharField(required=False, max_length=120, default="", allow_blank=True)
+    description = serializers.CharField(
+        required=False, max_length=4000, default="", allow_blank=True
+    )
+    licence = serializers.CharField(required=False, max_length=200, default="", allow_blank=True)
+    tags = serializers.CharField(
+        required=False, max_length=300, default="", allow_blank=True, help_text="By commas."
+    )
+    shows_a_person = serializers.BooleanField(required=False, default=False)
+    has_consent = serializers.BooleanField(required=False, default=False)
+
+    def details(self) -> Details:
+        said = {name: value for name, value in self.validated_data.items() if name != "file"}
+        return Details(**said | {"tags": said["tags"].split(",")})

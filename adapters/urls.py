@@ -2,10 +2,18 @@
 
 from django.urls import path
 
-from adapters import views
+from adapters import owner_views, views
 
 app_name = "adapters"
 urlpatterns = [
     path("adapters/", views.catalogue_page, name="list"),
+    path("adapters/upload/", owner_views.upload, name="upload"),
+    path("adapters/verdicts/", views.verdicts_page, name="verdicts"),
+    path("adapters/shared/<uuid:share_key>/", views.open_link, name="link"),
     path("adapters/<slug:slug>/", views.adapter_page, name="adapter"),
+    path("adapters/<slug:slug>/fit/", owner_views.fit, name="fit"),
+    path("adapters/<slug:slug>/share/", owner_views.share, name="share"),
+    path("adapters/<slug:slug>/publish/", owner_views.publish, name="publish"),
+    path("adapters/<slug:slug>/unpublish/", owner_views.unpublish, name="unpublish"),
+    path("adapters/<slug:slug>/withdraw/", owner_views.withdraw, name="withdraw"),
 ]

@@ -111,6 +111,16 @@ _ROWS = (
         "Export the adapter again; alpha must be one finite number per layer.",
     ),
     Verdict(
+        "no_model_here",
+        "The adapter is sound, but no model of its family is registered here.",
+        "Ask the operator to register the model that it was made for.",
+    ),
+    Verdict(
+        "check_failed",
+        "The check itself failed, through no fault of the file.",
+        "Upload it again; if that fails too, tell the operator.",
+    ),
+    Verdict(
         "not_finite",
         "The weights hold NaN or infinity, which would turn every picture black.",
         "The training run diverged: take an earlier checkpoint, or train with a lower rate.",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from adapters import catalogue
-from adapters.cards import card_of, model_cards
+from adapters import catalogue, uploads, validating
+from adapters.cards import card_of, model_cards, report_of
 from adapters.forms import CatalogueFilter
 from adapters.pages import SignedIn, page
+from adapters.verdicts import VERDICTS
 
 CARDS_A_SHEET = 24
 
@@ -41,6 +45,33 @@ def catalogue_page(request: SignedIn) -> HttpResponse:
 @require_GET
 @page
 def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
+    """One adapter, or for htmx how far its check has come."""
     adapter = catalogue.find_visible(slug, by=request.user)
-    context = {"adapter": adapter, "card": card_of(adapter, by=request.user)}
-    return render(request, "adapters/adapter.html", context)
+    card = card_of(adapter, by=request.user)
+    context = {
+        "adapter": adapter,
+        "card": card,
+        "is_admin": card.is_own,
+        "report": report_of(adapter) if card.is_own or adapter.owner_id is None else None,
+        "check": validating.progress_of(adapter.id) if adapter.is_on_its_way else None,
+        "share_url": request.build_absolute_uri(reverse("adapters:link", args=[adapter.share_key]))
+        if card.is_own
+        else "",
+    }
+    if request.htmx and not adapter.is_on_its_way:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    template = "adapters/adapter.html" + ("#check" if request.htmx else "")
+    return render(request, template, context)
+
+
+@require_GET
+@page
+def open_link(request: SignedIn, share_key: UUID) -> HttpResponse:
+    """A shared link: the adapter is then in the catalogue of whoever opened it."""
+    return redirect(uploads.open_link(share_key, by=request.user, at=timezone.now()))
+
+
+@require_GET
+@page
+def verdicts_page(request: SignedIn) -> HttpResponse:
+    return render(request, "adapters/verdicts.html", {"verdicts": VERDICTS.values()})

@@ -92,7 +92,7 @@ def everywhere() -> vectors.Arrays:
 def outside_attention() -> vectors.Arrays:
     return {
         **pair(f"lora_unet_{flat(PROJ)}", (16, 16), kernel=1, alpha=1.0, dtype="float32"),
-        **pair(f"lora_unet_{flat(FF)}", (32, 256), rank=2, dtype="float32"),
+        **pair(f"lora_unet_{flat(FF)}", (32, 256), rank=2, alpha=2.0, dtype="float32"),
     }
 
 

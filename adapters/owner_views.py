@@ -1,0 +1,92 @@
+"""What an adapter's owner does with it: upload, fit, share, publish, withdraw."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from adapters import catalogue, publishing, uploads
+from adapters.forms import UploadForm
+from adapters.pages import SignedIn, page
+from adapters.quarantine import FIELD, Quarantined, QuarantineHandler
+from provenance.errors import ProofsheetError
+
+
+@csrf_exempt  # only so that the handler below is set before the body is read; see _upload
+@require_http_methods(["GET", "POST"])
+@page
+def upload(request: SignedIn) -> HttpResponseBase:
+    request.upload_handlers = [QuarantineHandler(request)]
+    return _upload(request)
+
+
+@csrf_protect
+def _upload(request: HttpRequest) -> HttpResponse:
+    signed_in = cast(SignedIn, request)
+    models = list(catalogue.active_models())
+    form = UploadForm(request.POST if request.method == "POST" else None, models=models)
+    if request.method != "POST":
+        return render(request, "adapters/upload.html", {"form": form})
+    file = request.FILES.get(FIELD)
+    if not isinstance(file, Quarantined):
+        form.add_error(None, "Choose a file first.")
+    elif form.is_valid():
+        try:
+            received = uploads.receive(file, form.details(), by=signed_in.user, at=timezone.now())
+        except ProofsheetError as error:
+            form.add_error(None, str(error))
+        else:
+            if not received.is_new:
+                messages.info(request, "You uploaded this very file before: here it is.")
+            return redirect(received.adapter)
+    if isinstance(file, Quarantined):
+        file.discard()
+    return render(request, "adapters/upload.html", {"form": form}, status=422)
+
+
+@require_POST
+@page
+def fit(request: SignedIn, slug: str) -> HttpResponse:
+    return redirect(uploads.fit_to_ceiling(slug, by=request.user, at=timezone.now()))
+
+
+@require_POST
+@page
+def share(request: SignedIn, slug: str) -> HttpResponse:
+    with_link = request.POST.get("link") == "yes"
+    return redirect(uploads.share(slug, by=request.user, with_link=with_link))
+
+
+@require_POST
+@page
+def publish(request: SignedIn, slug: str) -> HttpResponse:
+    adapter = publishing.ask(
+        slug,
+        by=request.user,
+        licence=request.POST.get("licence", ""),
+        has_consent="has_consent" in request.POST,
+        at=timezone.now(),
+    )
+    messages.success(request, "A moderator looks at it now. You are told how it is decided.")
+    return redirect(adapter)
+
+
+@require_POST
+@page
+def unpublish(request: SignedIn, slug: str) -> HttpResponse:
+    return redirect(publishing.unpublish(slug, by=request.user))
+
+
+@require_POST
+@page
+def withdraw(request: SignedIn, slug: str) -> HttpResponse:
+    uploads.withdraw(slug, by=request.user, at=timezone.now())
+    messages.success(request, "Withdrawn: no new request can use it. Running ones end.")
+    return redirect("adapters:list")

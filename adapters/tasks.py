@@ -1,0 +1,39 @@
+"""Celery tasks of the room, all on CPU queues. A doubled one finds nothing to do.
+
+The domain modules are imported inside: this module is loaded by the web process too.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+
+@shared_task
+def validate(adapter_id: str) -> None:
+    from adapters import validating
+
+    validating.validate(UUID(adapter_id), now=timezone.now)
+
+
+@shared_task
+def fit(adapter_id: str) -> None:
+    from adapters import validating
+
+    validating.fit(UUID(adapter_id), now=timezone.now)
+
+
+@shared_task
+def open_review(adapter_id: str) -> None:
+    from adapters import publishing
+
+    publishing.open_review(UUID(adapter_id), at=timezone.now())
+
+
+@shared_task
+def requeue_stalled_checks() -> None:
+    from adapters import uploads
+
+    uploads.send_again(at=timezone.now())

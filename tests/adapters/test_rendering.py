@@ -1,0 +1,51 @@
+"""What an adapter does to a picture, through the engine that serves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adapters import canonical, inspection
+from adapters.architecture import layers_of_folder
+from adapters.canonical import Source
+from adapters.inspection import Base
+from adapters.layouts import Layout
+from generation.engine.jobs import AdapterUse, RenderJob
+from generation.engine.pipeline import Pipeline
+from tests import tiny_pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline(tiny_folder: Path) -> Pipeline:
+    return Pipeline.load(tiny_folder, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def adapter(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An upload's canonical form."""
+    folder = tmp_path_factory.mktemp("canonical")
+    original = tiny_pipeline.build_adapter(folder / "original.safetensors", tiny_folder)
+    base = Base("Tiny", Layout.of("sd15", layers_of_folder(tiny_folder)))
+    found = inspection.inspect(original, base=base)
+    assert found.header is not None
+    source = Source(original, found.header, found.modules)
+    return canonical.write(source, folder / "canonical.safetensors").path
+
+
+def picture(pipeline: Pipeline, *adapters: AdapterUse) -> bytes:
+    job = RenderJob("a red apple", "", 3, 5.0, 7, 32, 32, 32, adapters=adapters)
+    rendered = pipeline.render(job, on_step=lambda step: None, should_stop=lambda: False)
+    return np.ascontiguousarray(rendered.pixels).tobytes()
+
+
+def test_weight_0_gives_the_picture_without_the_adapter_byte_for_byte(
+    pipeline: Pipeline, adapter: Path
+) -> None:
+    bare = picture(pipeline)
+    worn = picture(pipeline, AdapterUse("probe", adapter, 1.0))
+    assert worn != bare
+    assert picture(pipeline, AdapterUse("probe", adapter, 0.0)) == bare
+    assert picture(pipeline, AdapterUse("probe", adapter, 1.0)) == worn
+    assert picture(pipeline) == bare

@@ -1,0 +1,332 @@
+"""From the upload to the verdict, the fit, the link, the review and the withdrawal."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from adapters import catalogue, publishing, quarantine, tasks, uploads, validating
+from adapters.models import Adapter, BaseModel, WrongState
+from moderation import cases, decisions
+from moderation.models import Decision, ReviewCase
+from tests import tiny_pipeline
+from tests.adapters import vectors
+from tests.adapters.files import arrays
+from tests.factories import NOON, register_folder
+
+pytestmark = pytest.mark.django_db
+AsUser = Callable[[User], Client]
+
+
+@pytest.fixture
+def model(tiny_folder: Path) -> BaseModel:
+    return register_folder(tiny_folder, rank_ceiling=8)
+
+
+@pytest.fixture(scope="session")
+def lora(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("lora") / "a.safetensors"
+    return tiny_pipeline.build_adapter(path, tiny_folder, rank=4).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def high(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("lora") / "high.safetensors"
+    return tiny_pipeline.build_adapter(path, tiny_folder, rank=16).read_bytes()
+
+
+def send(client: Client, content: bytes, **said: Any) -> Any:
+    file = SimpleUploadedFile("Ink style.safetensors", content)
+    return client.post("/adapters/upload/", {"file": file} | said)
+
+
+def upload(client: Client, content: bytes, **said: Any) -> Adapter:
+    """Upload and check, as the page and the worker do."""
+    answer = send(client, content, **said)
+    assert answer.status_code == 302, answer.content.decode()
+    adapter = Adapter.objects.get(slug=answer["Location"].strip("/").split("/")[-1])
+    validating.validate(adapter.id, now=lambda: NOON)
+    adapter.refresh_from_db()
+    return adapter
+
+
+def in_quarantine() -> list[str]:
+    folder = quarantine.path_of(quarantine.FOLDER)
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
+
+
+def test_upload_is_accepted_stored_twice_and_shown_to_its_owner_alone(
+    model: BaseModel, lora: bytes, alice: User, mallory: User, as_user: AsUser
+) -> None:
+    adapter = upload(as_user(alice), lora, trigger="ink", tags="Ink, flat ,ink")
+    assert (adapter.state, adapter.rank, adapter.base_model) == ("accepted", 4, model)
+    assert adapter.sha256 == hashlib.sha256(lora).hexdigest()
+    assert Path(adapter.original.path).read_bytes() == lora
+    assert Path(adapter.file.path).name == (
+        hashlib.sha256(Path(adapter.file.path).read_bytes()).hexdigest() + ".safetensors"
+    )
+    assert adapter.tags == ["ink", "flat"]
+    assert in_quarantine() == []
+    assert adapter in catalogue.usable_by(alice, model)
+    assert adapter not in catalogue.usable_by(mallory, model)
+    page = as_user(alice).get(adapter.get_absolute_url()).content.decode()
+    assert "It fits." in page
+    assert "Ink style" in page
+    assert as_user(mallory).get(adapter.get_absolute_url()).status_code == 404
+
+
+def test_page_tells_how_far_the_check_is_and_goes_on_by_itself(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    client = as_user(alice)
+    url = send(client, lora)["Location"]
+    assert "Waiting for a free worker" in client.get(url).content.decode()
+    fragment = client.get(url, HTTP_HX_REQUEST="true").content.decode()
+    assert "<html" not in fragment
+    assert "Waiting for a free worker" in fragment
+    validating.validate(Adapter.objects.get().id, now=lambda: NOON)
+    assert client.get(url, HTTP_HX_REQUEST="true")["HX-Refresh"] == "true"
+
+
+def test_same_file_of_the_same_owner_is_the_same_adapter(
+    model: BaseModel, lora: bytes, alice: User, bob: User, as_user: AsUser
+) -> None:
+    first = upload(as_user(alice), lora)
+    assert upload(as_user(alice), lora) == first
+    assert upload(as_user(bob), lora) != first
+    assert Adapter.objects.count() == 2
+    assert in_quarantine() == []
+
+
+def test_upload_without_a_file_and_above_the_limit_is_refused(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser, settings: Any
+) -> None:
+    client = as_user(alice)
+    settings.PROOFSHEET_ADAPTER_MAX_BYTES = len(lora) - 1
+    answer = send(client, lora)
+    assert answer.status_code == 422
+    assert "larger than an adapter may be" in answer.content.decode()
+    answer = client.post("/adapters/upload/", {"name": "x"})
+    assert (answer.status_code, "Choose a file" in answer.content.decode()) == (422, True)
+    assert in_quarantine() == []
+    assert not Adapter.objects.exists()
+
+
+def test_upload_needs_the_csrf_token(model: BaseModel, lora: bytes, alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert send(client, lora).status_code == 403
+    assert in_quarantine() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"\x80\x04 a pickle that nobody opens", "not_safetensors"),
+        (arrays(vectors.GOOD), "no_model_here"),
+        (b"", "empty"),
+    ],
+)
+def test_rejected_upload_keeps_its_report_and_not_its_file(
+    model: BaseModel, alice: User, as_user: AsUser, content: bytes, code: str
+) -> None:
+    client = as_user(alice)
+    adapter = upload(client, content) if content else api_upload(client, content)
+    assert (adapter.state, adapter.code) == ("rejected", code)
+    assert in_quarantine() == []
+    assert not adapter.original
+    page = client.get(adapter.get_absolute_url()).content.decode()
+    assert "It does not fit." in page
+    assert code in page
+
+
+def api_upload(client: Client, content: bytes) -> Adapter:
+    file = SimpleUploadedFile("a.safetensors", content)
+    answer = client.post("/api/v1/adapters/", {"file": file})
+    assert answer.status_code == 202, answer.content
+    adapter = Adapter.objects.get(slug=answer.json()["slug"])
+    validating.validate(adapter.id, now=lambda: NOON)
+    adapter.refresh_from_db()
+    return adapter
+
+
+def test_wrong_base_model_is_named(model: BaseModel, alice: User, as_user: AsUser) -> None:
+    adapter = upload(as_user(alice), arrays(vectors.GOOD), model="tiny")
+    assert adapter.code == "wrong_base_model"
+    assert "Stable Diffusion 1.5" in adapter.report["message"]
+
+
+def test_api_uploads_shows_the_report_and_withdraws(
+    model: BaseModel, lora: bytes, alice: User, mallory: User, as_user: AsUser
+) -> None:
+    client = as_user(alice)
+    adapter = api_upload(client, lora)
+    row = client.get(f"/api/v1/adapters/{adapter.slug}/").json()
+    assert (row["state"], row["report"]["accepted"]) == ("accepted", True)
+    again = client.post("/api/v1/adapters/", {"file": SimpleUploadedFile("b", lora)})
+    assert (again.status_code, again.json()["slug"]) == (200, adapter.slug)
+    assert client.post("/api/v1/adapters/", {"name": "x"}).status_code == 400
+    assert as_user(mallory).delete(f"/api/v1/adapters/{adapter.slug}/").status_code == 404
+    assert client.delete(f"/api/v1/adapters/{adapter.slug}/").status_code == 204
+    assert adapter not in catalogue.usable_by(alice, model)
+
+
+def test_too_high_a_rank_is_fitted_on_request_into_a_new_adapter(
+    model: BaseModel, high: bytes, alice: User, mallory: User, as_user: AsUser
+) -> None:
+    client = as_user(alice)
+    parent = upload(client, high)
+    assert (parent.code, parent.rank) == ("rank_too_high", 16)
+    assert "Fit it to rank 8" in client.get(parent.get_absolute_url()).content.decode()
+    assert as_user(mallory).post(f"/adapters/{parent.slug}/fit/").status_code == 404
+    client.post(f"/adapters/{parent.slug}/fit/")
+    client.post(f"/adapters/{parent.slug}/fit/")  # the second click changes nothing
+    [derived] = parent.derived.all()
+    validating.fit(derived.id, now=lambda: NOON)
+    derived.refresh_from_db()
+    assert (derived.state, derived.rank, derived.parent_sha256) == ("accepted", 8, parent.sha256)
+    assert 0.3 < derived.report["kept"]["min"] <= derived.report["kept"]["mean"] < 1
+    assert "Kept by the fit" in client.get(derived.get_absolute_url()).content.decode()
+    assert derived in catalogue.usable_by(alice, model)
+
+
+def test_only_a_rank_that_is_too_high_can_be_fitted(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    adapter = upload(as_user(alice), lora)
+    with pytest.raises(uploads.NotFittable):
+        uploads.fit_to_ceiling(adapter.slug, by=alice, at=NOON)
+
+
+def test_a_doubled_ticket_judges_once(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    adapter = upload(as_user(alice), lora)
+    tasks.validate(str(adapter.id))
+    adapter.refresh_from_db()
+    assert (adapter.state, adapter.validated_at) == ("accepted", NOON)
+
+
+def test_a_check_that_fails_is_told_and_raised(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    send(as_user(alice), lora)
+    adapter = Adapter.objects.get()
+    Path(adapter.original.path).unlink()
+    with pytest.raises(FileNotFoundError):
+        validating.validate(adapter.id, now=lambda: NOON)
+    adapter.refresh_from_db()
+    assert (adapter.state, adapter.code) == ("rejected", "check_failed")
+
+
+def test_withdrawn_while_it_was_checked_stays_withdrawn(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    send(as_user(alice), lora)
+    adapter = Adapter.objects.get()
+    uploads.withdraw(adapter.slug, by=alice, at=NOON)
+    validating.validate(adapter.id, now=lambda: NOON)
+    adapter.refresh_from_db()
+    assert adapter.state == "withdrawn"
+    with pytest.raises(WrongState):
+        uploads.withdraw(adapter.slug, by=alice, at=NOON)
+
+
+def test_a_link_lets_others_use_it_until_it_is_taken_back(
+    model: BaseModel, lora: bytes, alice: User, bob: User, mallory: User, as_user: AsUser
+) -> None:
+    adapter = upload(as_user(alice), lora)
+    as_user(alice).post(f"/adapters/{adapter.slug}/share/", {"link": "yes"})
+    adapter.refresh_from_db()
+    link = f"/adapters/shared/{adapter.share_key}/"
+    assert link in as_user(alice).get(adapter.get_absolute_url()).content.decode()
+    assert as_user(bob).get(link, follow=True).status_code == 200
+    assert adapter in catalogue.usable_by(bob, model)
+    assert adapter not in catalogue.usable_by(mallory, model)
+    page = as_user(bob).get(adapter.get_absolute_url()).content.decode()
+    assert "Withdraw" not in page
+    as_user(alice).post(f"/adapters/{adapter.slug}/share/", {"link": "no"})
+    assert adapter not in catalogue.usable_by(bob, model)
+    assert as_user(bob).get(link).status_code == 404
+
+
+def ask(adapter: Adapter, by: User, **said: Any) -> ReviewCase:
+    publishing.ask(
+        adapter.slug, by=by, **{"licence": "CC0", "has_consent": False, "at": NOON} | said
+    )
+    publishing.open_review(adapter.id, at=NOON)
+    return ReviewCase.objects.get(subject_id=adapter.id)
+
+
+def decide(case: ReviewCase, action: str, by: User) -> Decision:
+    leased = cases.claim(case, by=by, at=NOON)
+    assert leased.lease_token is not None
+    reason = next(
+        iter(decisions.reasons_for(action, policy_version=decisions.policy_version_of(case)))
+    )  # type: ignore[arg-type]
+    return decisions.decide(
+        leased, by=by, action=action, reason=reason, at=NOON,  # type: ignore[arg-type]
+        token=leased.lease_token, explanation="because",
+    )  # fmt: skip
+
+
+def test_going_public_asks_a_moderator_and_is_published_when_allowed(
+    model: BaseModel, lora: bytes, alice: User, bob: User, mallory: User, as_user: AsUser
+) -> None:
+    adapter = upload(as_user(alice), lora, description="Flat ink on paper")
+    case = ask(adapter, alice)
+    assert (case.subject_kind, case.owner) == ("adapter", alice)
+    assert "Flat ink on paper" in case.evidence["prompt"]
+    assert case.evidence["adapter"]["sha256"] == adapter.sha256
+    assert adapter not in catalogue.usable_by(mallory, model)
+    decide(case, "allow", bob)
+    adapter.refresh_from_db()
+    assert (adapter.state, adapter.visibility) == ("published", "public")
+    assert adapter in catalogue.usable_by(mallory, model)
+    uploads.withdraw(adapter.slug, by=alice, at=NOON)
+    assert adapter not in catalogue.usable_by(mallory, model)
+
+
+def test_a_refused_adapter_is_used_by_nobody_until_an_appeal_reverses_it(
+    model: BaseModel, lora: bytes, alice: User, bob: User, carol: User, as_user: AsUser
+) -> None:
+    adapter = upload(as_user(alice), lora)
+    decision = decide(ask(adapter, alice), "refuse", bob)
+    adapter.refresh_from_db()
+    assert (adapter.state, adapter.code) == ("rejected", "adapter_refused")
+    assert adapter not in catalogue.usable_by(alice, model)
+    assert decision.statement.owner == alice
+    page = as_user(alice).get(adapter.get_absolute_url()).content.decode()
+    assert "A moderator refused this adapter" in page
+    assert upload(as_user(alice), lora).state == "rejected"  # a new upload does not undo it
+    decisions.reverse(decision, by=carol, explanation="It is fine.", at=NOON)
+    adapter.refresh_from_db()
+    assert adapter.state == "published"
+
+
+def test_going_public_needs_a_licence_and_the_consent_of_the_person_shown(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    adapter = upload(as_user(alice), lora, shows_a_person="on")
+    with pytest.raises(publishing.LicenceMissing):
+        ask(adapter, alice, licence=" ")
+    with pytest.raises(publishing.ConsentMissing):
+        ask(adapter, alice)
+    answer = as_user(alice).post(f"/adapters/{adapter.slug}/publish/", {"licence": "CC0"})
+    assert answer.status_code == 422
+    ask(adapter, alice, has_consent=True)
+    with pytest.raises(publishing.AlreadyAsked):
+        publishing.ask(adapter.slug, by=alice, licence="CC0", has_consent=True, at=NOON)
+
+
+def test_verdicts_page_lists_every_code(alice: User, as_user: AsUser) -> None:
+    page = as_user(alice).get("/adapters/verdicts/").content.decode()
+    assert "rank_too_high" in page
+    assert "not_finite" in page
