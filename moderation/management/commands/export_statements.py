@@ -1,0 +1,29 @@
+"""Statements of reasons of a period in the field names of the EU Transparency Database."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from moderation import exports, transparency
+from moderation.management import export_command
+from provenance.errors import ProofsheetError
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the period's statements of reasons, validated, in batches of 100 for the EU "
+        "Transparency Database's bulk call, with SHA256SUMS."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        export_command.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            period = exports.Period(options["first"], options["last"])
+            written = export_command.write(options["out"], exports.statement_files(period))
+        except (ProofsheetError, transparency.StatementInvalid) as error:
+            raise CommandError(str(error)) from error
+        noun = "batch" if len(written) == 1 else "batches"
+        self.stdout.write(f"{len(written)} {noun} in {options['out']}, with SHA256SUMS")

@@ -1,0 +1,25 @@
+"""The transparency report of a period, in the indicators of the EU template."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from moderation import exports
+from moderation.management import export_command
+from provenance.errors import ProofsheetError
+
+
+class Command(BaseCommand):
+    help = "Write the period's transparency report as JSON and CSV, with SHA256SUMS."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        export_command.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            period = exports.Period(options["first"], options["last"])
+        except ProofsheetError as error:
+            raise CommandError(str(error)) from error
+        export_command.write(options["out"], exports.report_files(period))
+        self.stdout.write(f"Report in {options['out']}, with SHA256SUMS")

@@ -1,0 +1,40 @@
+"""What the two export commands share: the period, the folder and the checksums."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from django.core.management.base import CommandError
+
+from moderation import exports
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    day = {"type": _day, "required": True, "metavar": "YYYY-MM-DD"}
+    parser.add_argument("--from", dest="first", help="first day, in UTC", **day)
+    parser.add_argument("--to", dest="last", help="last day, included", **day)
+    parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
+
+
+def write(folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """Write the files and SHA256SUMS; raises CommandError where the folder is not empty."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise CommandError(f"{folder} is not empty; an export never overwrites another.")
+        written = {}
+        for name, data in files:
+            (folder / name).write_bytes(data)
+            written[name] = data
+        (folder / "SHA256SUMS").write_bytes(exports.checksums(written))
+    except OSError as error:
+        raise CommandError(f"{folder} cannot be written: {error.strerror}.") from error
+    return written
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"“{text}” is not a day like 2026-11-24.") from None
