@@ -52,6 +52,9 @@ format: install ## format code and templates in place
 bench-pipeline: install ## time every stage of an image's way (200 images)
 	@exec $(BIN)/python -m tests.bench.bench_pipeline
 
+bench-provenance: install ## recovery per attack, false accepts, marking and log times
+	@exec $(BIN)/python -m tests.bench.bench_provenance
+
 bench-starter: install ## recall@10 of the starter model, seconds an image
 	@exec $(BIN)/python -m tests.bench.bench_starter
 

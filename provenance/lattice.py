@@ -21,6 +21,8 @@ WORKING_SIDE = 1024
 SCALES = np.exp(np.arange(np.log(0.42), np.log(2.1), 0.004))
 ANGLES = np.deg2rad(np.arange(-45.0, 45.0, 0.25))
 CANDIDATES = 6
+PROMISING_SYNC = 5.0
+"""Below this a first round of climbing has found noise, and the next rounds are saved."""
 _AROUND = [(across, around) for across in (-1, 0, 1) for around in (-1, 0, 1) if across or around]
 _RING = (np.hypot(np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None]) * SIZE / 3).astype(
     int
@@ -224,4 +226,6 @@ def _refined(signal: Plane, start: Alignment, patterns: Patterns, shrink: float)
             if candidate.sync > best.sync:
                 best = candidate
         scale, angle = best.scale, best.angle
+        if best.sync < PROMISING_SYNC:
+            break
     return best
