@@ -90,10 +90,9 @@ def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
         return private_file(unchanged)
     with found.file.open("rb") as file:
         answer = HttpResponse(file.read(), content_type="image/png")
-    is_download = "download" in request.GET
-    answer["Content-Disposition"] = content_disposition_header(
-        is_download, f"proofsheet-{found.id}.png"
-    )
+    name = f"proofsheet-{found.id}.png"
+    said = content_disposition_header("download" in request.GET, name)
+    answer["Content-Disposition"] = said or "inline"
     answer["ETag"] = etag
     return private_file(answer)
 

@@ -59,6 +59,50 @@ def test_gallery_narrows_while_one_types(open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile("text=zebra"))
 
 
+def test_gallery_is_tidied_by_ticks_and_turned_by_arrow_keys(open_page: OpenPage) -> None:
+    page = open_page(as_="alice")
+    for _ in range(2):
+        generate(page, "a paper plane")
+        expect_picture(page)
+    page.goto("/gallery/?text=paper+plane")
+    expect(page.locator(".thumbs img")).to_have_count(2)
+    page.locator(".thumbs a").first.click()
+    newest = page.url
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda url: "/images/" in url and url != newest)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(newest)
+    page.goto("/gallery/?text=paper+plane")
+    expect(page.get_by_role("button", name="Delete the ticked frames")).to_be_hidden()
+    for tick in page.get_by_role("checkbox").all():
+        tick.check()
+    page.get_by_role("button", name="Delete the ticked frames").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.locator("#messages")).to_contain_text("Deleted.")
+
+
+NAMELESS = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, img")]
+  .filter((part) => part.type !== "hidden" && part.checkVisibility())
+  .filter((part) => part.tagName === "IMG" ? !part.hasAttribute("alt")
+    : !(part.labels?.length || part.ariaLabel || part.innerText?.trim()
+      || part.querySelector("img")))
+  .map((part) => part.outerHTML.slice(0, 120))"""
+REPEATED = """() => { const ids = [...document.querySelectorAll("[id]")].map((part) => part.id);
+  return ids.filter((id, place) => ids.indexOf(id) !== place); }"""
+
+
+def test_every_page_names_its_controls_and_has_one_heading(open_page: OpenPage) -> None:
+    wrong: list[str] = []
+    for page, paths in ((open_page(as_="alice"), PRIVATE), (open_page(), PUBLIC)):
+        for path in paths:
+            page.goto(path)
+            wrong += [f"{path} {part}" for part in page.evaluate(NAMELESS)]
+            wrong += [f"{path} repeats #{name}" for name in page.evaluate(REPEATED)]
+            if page.locator("h1").count() != 1:
+                wrong.append(f"{path} has {page.locator('h1').count()} h1")
+    assert wrong == []
+
+
 def overflow(page: Page) -> int:
     width: int = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -20,7 +20,7 @@ from tests.fakes import FakePromptClassifier
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX = {"HX-Request": "true"}
 
 
 def filled_in(client: Client) -> dict[str, str]:
@@ -62,7 +62,7 @@ def test_htmx_gets_the_bench_with_the_new_request_on_its_sheet(
     alice: User, model: BaseModel, as_user: AsUser
 ) -> None:
     client = as_user(alice)
-    answer = client.post("/studio/submit/", filled_in(client), **HTMX)
+    answer = client.post("/studio/submit/", filled_in(client), headers=HTMX)
     page = answer.content.decode()
     assert answer.status_code == 200
     assert "<html" not in page
@@ -116,8 +116,8 @@ def test_bad_input_is_answered_with_one_sentence_and_nothing_is_made(
 ) -> None:
     client = as_user(alice)
     form = filled_in(client) | changed
-    for extra in ({}, HTMX):
-        answer = client.post("/studio/submit/", form, **extra)
+    for headers in ({}, HTMX):
+        answer = client.post("/studio/submit/", form, headers=headers)
         assert answer.status_code == 422
         assert sentence in answer.content.decode()
     assert not GenerationRequest.objects.exists()
@@ -233,7 +233,7 @@ def test_a_running_request_shows_that_it_is_being_cancelled(
     alice: User, model: BaseModel, as_user: AsUser
 ) -> None:
     found = make_request(alice, model, status=RequestStatus.RUNNING)
-    answer = as_user(alice).post(f"/requests/{found.id}/cancel/", **HTMX)
+    answer = as_user(alice).post(f"/requests/{found.id}/cancel/", headers=HTMX)
     page = answer.content.decode()
     assert "Cancelling" in page
     assert "<html" not in page
