@@ -50,6 +50,7 @@
   };
 
   document.addEventListener("keydown", (event) => {
+    if (isLeaving) return event.preventDefault(); // a second press must not send a second form
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (isTyping(event.target)) {
       if (event.key === "Escape") event.target.blur();
