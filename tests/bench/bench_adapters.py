@@ -1,0 +1,177 @@
+"""Time and memory of judging and refitting adapter files; writes docs/benchmarks/adapters.json.
+
+Header verdicts and the full pass alternate with what they are compared with, in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from adapters import canonical, inspection
+from adapters.canonical import Source
+from adapters.inspection import Base
+from adapters.layouts import Layer, of_family
+from tests.bench.report import ROOT, Row, publish
+
+ROUNDS = 7
+SIZES = {"10_mb": 10, "200_mb": 200, "1_gb": 1000}
+CHUNK = 4 * 1024 * 1024
+LAYERS = [layer for layer in of_family("sdxl").layers if layer.is_served]
+UNET = [layer for layer in LAYERS if layer.component == "unet"]
+ATTENTION = [layer for layer in UNET if ".attn" in layer.path]
+
+
+def write_adapter(path: Path, rank: int, *, layers: Sequence[Layer], is_sparse: bool) -> Path:
+    """An SDXL adapter of a rank; `is_sparse` leaves the data a hole, for what never reads it."""
+    entries: dict[str, object] = {}
+    begin = 0
+    for layer in layers:
+        for half, shape in (("A", [rank, layer.inputs]), ("B", [layer.outputs, rank])):
+            end = begin + 2 * shape[0] * shape[1]
+            entries[f"unet.{layer.path}.lora_{half}.weight"] = {
+                "dtype": "F16", "shape": shape, "data_offsets": [begin, end],
+            }  # fmt: skip
+            begin = end
+    text = json.dumps(entries).encode()
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        if is_sparse:
+            file.truncate(8 + len(text) + begin)
+            return path
+        rng = np.random.default_rng(0)
+        block = (rng.standard_normal(2**21) * 0.05).astype("<f2").tobytes()
+        while begin:
+            begin -= file.write(block[:begin])
+    return path
+
+
+def rank_for(megabytes: int) -> int:
+    sides = sum(layer.inputs + layer.outputs for layer in UNET)
+    return max(1, round(megabytes * 10**6 / (2 * sides)))
+
+
+def judge_header(path: Path) -> None:
+    """A verdict that needs the header alone: the rank is above a ceiling of nothing."""
+    base = Base("SDXL", of_family("sdxl"), rank_ceiling=0)
+    assert inspection.inspect(path, base=base).report.code == "rank_too_high"
+
+
+def validate(path: Path) -> None:
+    report = inspection.inspect(path, base=Base.of_family("sdxl")).report
+    assert report.accepted, report.message
+
+
+def read_through(path: Path) -> None:
+    with path.open("rb", buffering=0) as file:
+        while file.read(CHUNK):
+            pass
+
+
+def refit(path: Path) -> None:
+    found = inspection.inspect(path, base=Base.of_family("sdxl"))
+    assert found.header is not None
+    source = Source(path, found.header, found.modules)
+    canonical.write(source, path.with_suffix(".fitted"), rank=64)
+
+
+WORK: dict[str, Callable[[Path], None]] = {
+    "header": judge_header,
+    "validate": validate,
+    "refit": refit,
+}
+
+
+def timed(work: Callable[[Path], None], path: Path) -> float:
+    started = perf_counter()
+    work(path)
+    return perf_counter() - started
+
+
+def peak_mib(work: str, path: Path) -> float:
+    """Highest resident memory of a fresh process that does nothing else."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.bench_adapters", "--only", work, str(path)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return float(done.stdout)
+
+
+def row(name: str, values: list[float], unit: str, **said: object) -> Row:
+    return Row(name, median(values), unit, min(values), max(values), **said)  # type: ignore[arg-type]
+
+
+def headers(folder: Path) -> list[Row]:
+    files = {
+        name: write_adapter(folder / name, rank_for(size), layers=UNET, is_sparse=True)
+        for name, size in SIZES.items()
+    }
+    times: dict[str, list[float]] = {name: [] for name in files}
+    for path in files.values():
+        judge_header(path)
+    for _ in range(ROUNDS):
+        for name, path in files.items():
+            times[name].append(1000 * timed(judge_header, path))
+    ratios = [large / small for large, small in zip(times["1_gb"], times["10_mb"], strict=True)]
+    rows = [row(f"header_verdict_ms_{name}", values, "ms") for name, values in times.items()]
+    against = "the verdict on a 10 MB file of as many tensors, alternating"
+    rows.append(row("header_verdict_1_gb_over_10_mb", ratios, "x", must=1.2, against=against))
+    peak = peak_mib("header", files["1_gb"])
+    return [*rows, Row("header_peak_mib_1_gb", peak, "MiB", must=256)]
+
+
+def passes(folder: Path) -> list[Row]:
+    path = write_adapter(folder / "real", rank_for(200), layers=UNET, is_sparse=False)
+    size = path.stat().st_size / 2**20
+    full, plain = [], []
+    validate(path)
+    for _ in range(ROUNDS):
+        plain.append(size / timed(read_through, path))
+        full.append(size / timed(validate, path))
+    ratios = [mine / bare for mine, bare in zip(full, plain, strict=True)]
+    against = "reading the same file front to back, alternating (both from the page cache)"
+    return [
+        row("validation_mib_per_s", full, "MiB/s", better="higher", against=against),
+        row("sequential_read_mib_per_s", plain, "MiB/s", better="higher"),
+        row("validation_over_sequential_read", ratios, "x", better="higher", against=against),
+        Row("validation_peak_mib", peak_mib("validate", path), "MiB"),
+    ]
+
+
+def refits(folder: Path) -> list[Row]:
+    path = write_adapter(folder / "high", 128, layers=ATTENTION, is_sparse=False)
+    seconds = [timed(refit, path) for _ in range(3)]
+    return [
+        row("refit_sdxl_128_to_64_s", seconds, "s", against="560 attention layers, one process"),
+        Row("refit_peak_mib", peak_mib("refit", path), "MiB"),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs=2, metavar=("WORK", "FILE"), help="print the peak memory")
+    only = parser.parse_args().only
+    if only:
+        WORK[only[0]](Path(only[1]))
+        status = Path("/proc/self/status").read_text()
+        peak = re.search(r"VmHWM:\s+(\d+)", status)
+        assert peak, "Linux always says VmHWM"
+        print(int(peak[1]) / 1024)
+        return
+    with tempfile.TemporaryDirectory(dir=ROOT / "var") as folder:
+        place = Path(folder)
+        publish("adapters", [*headers(place), *passes(place), *refits(place)])
+
+
+if __name__ == "__main__":
+    main()
