@@ -31,6 +31,13 @@ class SigningFailed(ProofsheetError):
     default_status = 503
 
 
+class AuthorityUnusable(ProofsheetError):
+    default_code = "authority_unusable"
+    default_message = "The certificate that is to be trusted cannot be read."
+    default_advice = "Give it as PEM text."
+    default_status = 422
+
+
 @dataclass(frozen=True, slots=True)
 class ManifestClaim:
     """What a manifest says about its asset: ids and names of systems only."""
@@ -52,17 +59,40 @@ class SignedFile:
     manifest: bytes
 
 
-class Signer:
-    """One signing key with its chain, and the reading settings that trust its authority. Reused by
-    a whole process.
-    """
+class Reader:
+    """Reads manifests and vouches for signers whose certificate this authority issued."""
 
-    def __init__(self, keyring: Keyring) -> None:
-        self._settings = {
+    def __init__(self, authority_pem: str) -> None:
+        settings = {
             "builder": {"thumbnail": {"enabled": False}},
-            "trust": {"user_anchors": keyring.authority_pem},
+            "trust": {"user_anchors": authority_pem},
             "verify": {"verify_after_sign": False, "remote_manifest_fetch": False},  # `sign` reads
         }
+        try:
+            self._context = c2pa.Context(c2pa.Settings.from_dict(settings))
+        except c2pa.C2paError as error:
+            raise AuthorityUnusable from error
+
+    def read(self, data: bytes, mime: Mime) -> ManifestReading:
+        """Read the active manifest of a file; never raises for what an upload may hold."""
+        if len(containers.manifest_store(data, mime)) > MAX_MANIFEST_BYTES:
+            return ManifestReading("unreadable", ("manifest.too_large",))
+        try:
+            reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=self._context)
+            if reader is None:
+                return ManifestReading("absent")
+            with reader:
+                report = json.loads(reader.json())
+                return manifest_reading.read(report, str(reader.get_validation_state()))
+        except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError) as error:
+            return manifest_reading.refused(str(error))
+
+
+class Signer(Reader):
+    """One signing key with its chain. Reused by a whole process."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        super().__init__(keyring.authority_pem)
         info = c2pa.C2paSignerInfo(
             alg=c2pa.C2paSigningAlg.ES256,
             sign_cert=keyring.certificate_chain_pem.encode(),
@@ -70,7 +100,6 @@ class Signer:
             ta_url=None,
         )
         try:
-            self._context = c2pa.Context(c2pa.Settings.from_dict(self._settings))
             self._signer = c2pa.Signer.from_info(info)
         except c2pa.C2paError as error:
             raise SigningFailed(message=f"The signing key cannot be used: {error}.") from error
@@ -92,20 +121,6 @@ class Signer:
         if reading.state != "trusted" or reading.asset_id != claim.asset_id:
             raise SigningFailed(message=f"The signed picture reads as {reading.state}.")
         return signed
-
-    def read(self, data: bytes, mime: Mime) -> ManifestReading:
-        """Read the active manifest of a file; never raises for what an upload may hold."""
-        if len(containers.manifest_store(data, mime)) > MAX_MANIFEST_BYTES:
-            return ManifestReading("unreadable", ("manifest.too_large",))
-        try:
-            reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=self._context)
-            if reader is None:
-                return ManifestReading("absent")
-            with reader:
-                report = json.loads(reader.json())
-                return manifest_reading.read(report, str(reader.get_validation_state()))
-        except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError) as error:
-            return manifest_reading.refused(str(error))
 
 
 def definition_of(claim: ManifestClaim) -> dict[str, Any]:
