@@ -58,5 +58,14 @@ bench-provenance: install ## recovery per attack, false accepts, marking and log
 bench-starter: install ## recall@10 of the starter model, seconds an image
 	@exec $(BIN)/python -m tests.bench.bench_starter
 
+bench-serving: install var/bench/venv/.installed ## compare serving with the naive pipeline, LitServe and hotswap
+	@exec $(BIN)/python -W ignore -m tests.bench.bench_serving
+
+var/bench/venv/.installed: requirements-bench.txt
+	@test -x var/bench/venv/bin/python || $(BIN)/python -m venv var/bench/venv
+	@echo "$(CURDIR)/.venv/lib/python3.11/site-packages" > var/bench/venv/lib/python3.11/site-packages/proofsheet.pth
+	@var/bench/venv/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
 clean: ## remove the virtual environment and all local data
 	@rm -rf .venv var
