@@ -40,7 +40,7 @@ answer = json.loads(
         "POST", "/api/v1/generations/", json.dumps(order).encode(), Content_Type="application/json"
     )
 )
-deadline = time.monotonic() + 120
+deadline = time.monotonic() + 240
 while answer["status"] in {"submitted", "queued", "running"} and time.monotonic() < deadline:
     time.sleep(0.5)
     answer = json.loads(call("GET", f"/api/v1/generations/{answer['id']}/"))

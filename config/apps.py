@@ -6,3 +6,6 @@ class HouseConfig(AppConfig):
 
     name = "config"
     label = "house"
+
+    def ready(self) -> None:
+        from config import warmth  # noqa: F401 - connects its signal
