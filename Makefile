@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 QUEUE ?= gpu
 BIN := .venv/bin
 
-.PHONY: help install run worker test lint types format clean bench-pipeline bench-starter
+.PHONY: help install run worker test lint types format clean bench-pipeline bench-starter bench-serving
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
