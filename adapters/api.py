@@ -63,7 +63,7 @@ class AdapterList(APIView):
 
         202 for a new file, 200 for one that you uploaded before.
         """
-        file = request.data.get(FIELD)
+        file = request.FILES.get(FIELD)
         if not isinstance(file, Quarantined):
             raise ValidationError({FIELD: ["Send the adapter as a file in this field."]})
         said = UploadSerializer(data=request.data)

@@ -42,7 +42,7 @@ def discard(name: str) -> None:
         path_of(name).unlink(missing_ok=True)
 
 
-class Quarantined(UploadedFile):
+class Quarantined(UploadedFile):  # type: ignore[type-arg] # takes none at run time
     """A whole upload in quarantine. `is_too_large` ones were cut at the limit and not kept."""
 
     def __init__(

@@ -9,6 +9,11 @@ from rest_framework import serializers
 from adapters.models import Adapter
 from adapters.uploads import Details
 
+FIELDS = (
+    "slug", "name", "description", "trigger", "licence", "tags", "model", "owner",
+    "rank", "size_bytes", "sha256", "state", "visibility", "code", "created_at",
+)  # fmt: skip
+
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
     """`rank` and `model` are null until the upload has been checked."""
@@ -20,11 +25,8 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
 
     class Meta:
         model = Adapter
-        fields = (
-            "slug", "name", "description", "trigger", "licence", "tags", "model", "owner",
-            "rank", "size_bytes", "sha256", "state", "visibility", "code", "created_at",
-        )  # fmt: skip
-        read_only_fields = fields
+        fields: tuple[str, ...] = FIELDS
+        read_only_fields: tuple[str, ...] = FIELDS
 
     def get_owner(self, adapter: Adapter) -> str | None:
         return adapter.owner.get_username() if adapter.owner else None
@@ -34,12 +36,12 @@ class ReportSerializer(AdapterSerializer):
     """For its owner: with the report that `manage.py inspect_adapter --json` prints, and more."""
 
     report = serializers.JSONField(read_only=True)
-    parent = serializers.SlugRelatedField[Any](
-        slug_field="slug", read_only=True, allow_null=True, help_text="What it was fitted from."
+    fitted_from = serializers.SlugRelatedField[Any](
+        source="parent", slug_field="slug", read_only=True, allow_null=True
     )
 
     class Meta(AdapterSerializer.Meta):
-        fields = (*AdapterSerializer.Meta.fields, "report", "parent", "parent_sha256")
+        fields = (*FIELDS, "report", "fitted_from", "parent_sha256")
         read_only_fields = fields
 
 

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import PurePath
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -97,7 +99,7 @@ def _receive(
                 created_at=at,
                 **_said(details, upload, at=at),
             )
-            tasks.validate.delay_on_commit(str(adapter.id))
+            _send(tasks.validate, adapter)
     except IntegrityError:
         if (known := _known(upload, by=by)) is None:
             raise
@@ -120,7 +122,7 @@ def _once_more(adapter: Adapter, upload: Quarantined, model: BaseModel | None) -
         return adapter
     adapter.original, adapter.base_model = upload.stored_as, model
     adapter.upload_again()
-    tasks.validate.delay_on_commit(str(adapter.id))
+    _send(tasks.validate, adapter)
     return adapter
 
 
@@ -141,6 +143,11 @@ def _said(details: Details, upload: Quarantined, *, at: datetime) -> dict[str, o
 def _stem(upload: Quarantined) -> str:
     stem = PurePath(upload.name or "").stem
     return "".join(letter for letter in stem if letter.isprintable()) or "adapter"
+
+
+def _send(task: Any, adapter: Adapter) -> None:
+    """Robust: with the broker away the row still stands, and `send_again` sends the ticket."""
+    transaction.on_commit(partial(task.delay, str(adapter.id)), robust=True)
 
 
 def _slug(name: str) -> str:
@@ -177,7 +184,7 @@ def fit_to_ceiling(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
                          "consent_attested_at")
         },
     )  # fmt: skip
-    tasks.fit.delay_on_commit(str(derived.id))
+    _send(tasks.fit, derived)
     return derived
 
 

@@ -42,7 +42,7 @@ def validate(adapter_id: UUID, *, now: Clock) -> None:
 
 
 def _validate(adapter: Adapter, *, now: Clock) -> None:
-    path = quarantine.path_of(adapter.original.name)
+    path = quarantine.path_of(str(adapter.original.name))
     model = adapter.base_model or _model_that_fits(path)
     base = bases.of_model(model) if model else None
     found = inspection.inspect(path, base=base, progress=_teller(adapter.id, "read"))
@@ -55,7 +55,7 @@ def _validate(adapter: Adapter, *, now: Clock) -> None:
         _reject(adapter, found, model, at=now())
         return
     made = canonical.write(_source(path, found), _draft(), progress=_teller(adapter.id, "write"))
-    _accept(adapter, made, model, report.as_stored(), original=adapter.original.name, at=now())
+    _accept(adapter, made, model, report.as_stored(), original=str(adapter.original.name), at=now())
 
 
 def fit(adapter_id: UUID, *, now: Clock) -> None:
@@ -71,7 +71,7 @@ def fit(adapter_id: UUID, *, now: Clock) -> None:
 
 
 def _fit(adapter: Adapter, parent: Adapter, model: BaseModel, *, now: Clock) -> None:
-    path = quarantine.path_of(parent.original.name)
+    path = quarantine.path_of(str(parent.original.name))
     base = bases.of_model(model)
     found = inspection.inspect(path, base=Base(base.name, base.layout))
     source, rank = _source(path, found), model.rank_ceiling
@@ -151,7 +151,7 @@ def _accept(
 def _reject(adapter: Adapter, found: Inspection, model: BaseModel | None, *, at: datetime) -> None:
     """Keeps the file only where it can still be fitted."""
     report = found.report
-    original = adapter.original.name
+    original = str(adapter.original.name)
     if report.code == "rank_too_high":
         original = quarantine.move(original, f"adapters/{adapter.sha256}.original.safetensors")
     else:

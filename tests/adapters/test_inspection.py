@@ -25,7 +25,7 @@ from tests.adapters.vectors import GOOD, PEFT, Vector, pair
 from tests.factories import make_model
 
 ALL = [*vectors.accepted(), *vectors.refused()]
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "accepted": bool, "code": (str, type(None)), "message": str, "advice": str, "format": str,
     "family": (str, type(None)), "rank": dict, "alpha": dict, "targets": dict, "tensors": int,
     "parameters": int, "bytes": int, "dtypes": list, "sha256": str, "warnings": list,

@@ -16,6 +16,7 @@ from adapters import catalogue, publishing, quarantine, tasks, uploads, validati
 from adapters.models import Adapter, BaseModel, WrongState
 from moderation import cases, decisions
 from moderation.models import Decision, ReviewCase
+from moderation.subjects import Action
 from tests import tiny_pipeline
 from tests.adapters import vectors
 from tests.adapters.files import arrays
@@ -257,24 +258,28 @@ def test_a_link_lets_others_use_it_until_it_is_taken_back(
     assert as_user(bob).get(link).status_code == 404
 
 
-def ask(adapter: Adapter, by: User, **said: Any) -> ReviewCase:
-    publishing.ask(
-        adapter.slug, by=by, **{"licence": "CC0", "has_consent": False, "at": NOON} | said
-    )
+def ask(
+    adapter: Adapter, by: User, *, licence: str = "CC0", has_consent: bool = False
+) -> ReviewCase:
+    publishing.ask(adapter.slug, by=by, licence=licence, has_consent=has_consent, at=NOON)
     publishing.open_review(adapter.id, at=NOON)
     return ReviewCase.objects.get(subject_id=adapter.id)
 
 
-def decide(case: ReviewCase, action: str, by: User) -> Decision:
+def decide(case: ReviewCase, action: Action, by: User) -> Decision:
     leased = cases.claim(case, by=by, at=NOON)
     assert leased.lease_token is not None
-    reason = next(
-        iter(decisions.reasons_for(action, policy_version=decisions.policy_version_of(case)))
-    )  # type: ignore[arg-type]
+    version = decisions.policy_version_of(case)
+    reason = next(iter(decisions.reasons_for(action, policy_version=version)))
     return decisions.decide(
-        leased, by=by, action=action, reason=reason, at=NOON,  # type: ignore[arg-type]
-        token=leased.lease_token, explanation="because",
-    )  # fmt: skip
+        leased,
+        by=by,
+        action=action,
+        reason=reason,
+        at=NOON,
+        token=leased.lease_token,
+        explanation="because",
+    )
 
 
 def test_going_public_asks_a_moderator_and_is_published_when_allowed(

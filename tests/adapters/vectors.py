@@ -277,7 +277,7 @@ def _faults() -> list[tuple[str, bytes, str, dict[str, Any]]]:
         ("embedding", arrays({"emb_params": weights(4, 768)}), "not_an_adapter", {}),
         ("loha", arrays({f"{stem}.hada_w1_a": weights(320, 4), f"{stem}.hada_w1_b":
          weights(4, 768), f"{stem}.hada_w2_a": weights(320, 4), f"{stem}.hada_w2_b":
-         weights(4, 768), f"{stem}.alpha": np.float16(4)}), "unsupported_type", {}),
+         weights(4, 768), f"{stem}.alpha": np.array(4, np.float16)}), "unsupported_type", {}),
         ("lokr", arrays({f"{stem}.lokr_w1": weights(8, 8), f"{stem}.lokr_w2": weights(40, 96)}),
          "unsupported_type", {}),
         ("oft", arrays({f"{stem}.oft_blocks": weights(4, 80, 80)}), "unsupported_type", {}),
@@ -308,8 +308,8 @@ def _faults() -> list[tuple[str, bytes, str, dict[str, Any]]]:
         ("two_spellings", arrays(GOOD | pair(f"unet.{K15}", (768, 320), ends=PEFT)),
          "duplicate_layer", {}),
         ("alpha_of_many", _with(f"{stem}.alpha", weights(3)), "alpha_invalid", {}),
-        ("alpha_nan", _with(f"{stem}.alpha", np.float16("nan")), "alpha_invalid", {}),
-        ("alpha_negative", _with(f"{stem}.alpha", np.float16(-1)), "alpha_invalid", {}),
+        ("alpha_nan", _with(f"{stem}.alpha", np.array(np.nan, np.float16)), "alpha_invalid", {}),
+        ("alpha_negative", _with(f"{stem}.alpha", np.array(-1, np.float16)), "alpha_invalid", {}),
         ("nan", _changed(_set(down, float("nan"))), "not_finite", {"family": "sd15"}),
         ("infinity", _changed(_set(up, float("-inf"))), "not_finite", {}),
         ("bf16_infinity", arrays({down: np.full((4, 768), 0x7F80, np.uint16),
