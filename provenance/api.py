@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from provenance import submissions, verify
-from provenance.serializers import ReportSerializer, SubmissionSerializer
+from provenance.serializers import AddressSerializer, ReportSerializer, SubmissionSerializer
 
 
 class VerifyView(APIView):
@@ -21,17 +21,25 @@ class VerifyView(APIView):
     @extend_schema(
         operation_id="verify",
         summary="Check a picture's marks",
-        request={"multipart/form-data": SubmissionSerializer},
+        request={
+            "multipart/form-data": SubmissionSerializer,
+            "application/json": AddressSerializer,
+        },
         responses={
             200: ReportSerializer,
-            400: OpenApiResponse(description="No file came with the request (`file_missing`)."),
-            413: OpenApiResponse(description="`file_too_large` or `too_many_pixels`."),
+            400: OpenApiResponse(description="Neither file nor address (`file_missing`)."),
+            413: OpenApiResponse(
+                description="`file_too_large`, `url_body_too_large` or `too_many_pixels`."
+            ),
             415: OpenApiResponse(description="`not_a_picture` or `picture_animated`."),
-            422: OpenApiResponse(description="`picture_unreadable` or `picture_too_small`."),
+            422: OpenApiResponse(
+                description="`picture_unreadable`, `picture_empty`, `picture_too_small`, "
+                "`url_refused` or `url_unreachable`."
+            ),
             429: OpenApiResponse(description="`throttled`: too many checks from one address."),
         },
     )
     def post(self, request: Request) -> Response:
-        """Send a PNG, JPEG or WebP file; five separate verdicts come back. Nothing is kept."""
+        """Send a PNG, JPEG or WebP file, or its address: five verdicts; nothing is kept."""
         data = submissions.receive(request._request)
         return Response(verify.check(data, at=timezone.now()).as_json())

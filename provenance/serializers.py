@@ -8,7 +8,12 @@ from provenance.verdicts import Verdict
 
 
 class SubmissionSerializer(serializers.Serializer[Any]):
-    file = serializers.FileField(help_text="a PNG, JPEG or WebP picture")
+    file = serializers.FileField(help_text="a PNG, JPEG or WebP picture", required=False)
+    url = serializers.URLField(help_text="its public address, instead of a file", required=False)
+
+
+class AddressSerializer(serializers.Serializer[Any]):
+    url = serializers.URLField(help_text="the public address of a PNG, JPEG or WebP picture")
 
 
 class CheckSerializer(serializers.Serializer[Any]):

@@ -3,6 +3,7 @@
 Django's own upload handlers spool what is larger than two megabytes to disk; this one never does.
 """
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -11,16 +12,17 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.throttling import SimpleRateThrottle
 
+from provenance import fetch
 from provenance.errors import ProofsheetError
 from provenance.pictures import PictureUnreadable
 
-FIELD = "file"
+FIELD, URL_FIELD = "file", "url"
 
 
 class FileMissing(ProofsheetError):
     default_code = "file_missing"
-    default_message = "No file came with the request."
-    default_advice = f"Send a picture as the multipart field “{FIELD}”."
+    default_message = "Neither a file nor an address came with the request."
+    default_advice = f"Send a picture as the field “{FIELD}”, or its address as “{URL_FIELD}”."
     default_status = 400
 
 
@@ -72,11 +74,12 @@ class InMemory(FileUploadHandler):
 
 
 def receive(request: HttpRequest) -> bytes:
-    """The bytes of the submitted file.
+    """The bytes of the submitted file, or of what lies at the submitted URL.
 
     Raises:
-        FileMissing: the form has no such file, or is no form.
+        FileMissing: the request has neither a file nor a URL.
         FileTooLarge: it is longer than `PROOFSHEET_VERIFY_MAX_BYTES`.
+        fetch.UrlRefused, fetch.UrlUnreachable, fetch.UrlBodyTooLarge: see there.
     """
     handler = InMemory()
     request.upload_handlers = [handler]
@@ -87,9 +90,24 @@ def receive(request: HttpRequest) -> bytes:
     if handler.is_too_large:
         bound = settings.PROOFSHEET_VERIFY_MAX_BYTES // 2**20
         raise FileTooLarge(message=f"The file is larger than {bound} MB.")
-    if handler.data is None:
+    if handler.data is not None:
+        return bytes(handler.data)
+    limits = fetch.Limits(max_bytes=settings.PROOFSHEET_VERIFY_MAX_BYTES)
+    return fetch.fetch(_url_of(request), limits=limits)
+
+
+def _url_of(request: HttpRequest) -> str:
+    """The URL of a form or of a JSON body. Raises `FileMissing`."""
+    url: object = request.POST.get(URL_FIELD)
+    if request.content_type == "application/json":
+        try:
+            body = json.loads(request.body)
+        except (ValueError, RecursionError) as error:
+            raise FileMissing from error
+        url = body.get(URL_FIELD) if isinstance(body, dict) else None
+    if not isinstance(url, str) or not url.strip():
         raise FileMissing
-    return bytes(handler.data)
+    return url.strip()
 
 
 def throttle(request: HttpRequest) -> None:

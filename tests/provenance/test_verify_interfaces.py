@@ -210,3 +210,20 @@ def test_admin_shows_assets_and_log_but_changes_nothing(
     page = client.get(f"/admin/provenance/asset/{astronaut.id}/change/")
     assert page.status_code == 200
     assert client.post(f"/admin/provenance/asset/{astronaut.id}/delete/").status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", [API, PAGE])
+@pytest.mark.parametrize("address", ["http://127.0.0.1/a.png", "file:///etc/passwd", "nonsense"])
+def test_address_that_is_not_public_is_refused(client: Client, url: str, address: str) -> None:
+    answer = client.post(url, {"url": address})
+    assert answer.status_code == 422
+    assert "url_refused" in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("body", [{"url": "http://10.0.0.1/"}, {"url": 3}, [], {}])
+def test_api_takes_an_address_as_json(client: Client, body: object) -> None:
+    answer = client.post(API, json.dumps(body), content_type="application/json")
+    expected = 422 if body == {"url": "http://10.0.0.1/"} else 400
+    assert answer.status_code == expected

@@ -1,0 +1,158 @@
+"""The URL fetcher against a real server on the loopback, and against what it must not touch."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from provenance import fetch
+from provenance.fetch import Limits, UrlBodyTooLarge, UrlRefused, UrlUnreachable
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Each path misbehaves in its own way."""
+
+    def do_GET(self) -> None:
+        match self.path.partition("?")[0]:
+            case "/picture":
+                self._answer(200, b"picture")
+            case "/large":
+                self._answer(200, bytes(5000))
+            case "/moved":
+                self._answer(302, b"", "/picture")
+            case "/loop":
+                self._answer(302, b"", "/loop")
+            case "/private":
+                self._answer(302, b"", "http://10.0.0.1/picture")
+            case "/file":
+                self._answer(302, b"", "file:///etc/passwd")
+            case "/slow":
+                self.send_response(200)
+                self.end_headers()
+                for _ in range(40):
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                    time.sleep(0.1)
+            case "/short":
+                self.send_response(200)
+                self.send_header("Content-Length", "100")
+                self.end_headers()
+                self.wfile.write(b"x")
+            case _:
+                self._answer(404, b"")
+
+    def _answer(self, status: int, body: bytes, location: str = "") -> None:
+        self.send_response(status)
+        if location:
+            self.send_header("Location", location)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except OSError:
+            return
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ThreadingHTTPServer]:
+    started = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=started.serve_forever, daemon=True)
+    thread.start()
+    yield started
+    started.shutdown()
+    started.server_close()
+
+
+def get(server: ThreadingHTTPServer, path: str, seconds: float = 5.0) -> bytes:
+    """Fetch from the test's server, which alone is allowed besides public addresses."""
+    port = server.server_port
+
+    def may_connect(address: str, wanted: int) -> bool:
+        return (address, wanted) == ("127.0.0.1", port) or fetch.is_public(address, wanted)
+
+    limits = Limits(max_bytes=1000, seconds=seconds, may_connect=may_connect)
+    return fetch.fetch(f"http://127.0.0.1:{port}{path}", limits=limits)
+
+
+@pytest.mark.parametrize("path", ["/picture", "/moved", "/picture?a=b"])
+def test_body_is_fetched(server: ThreadingHTTPServer, path: str) -> None:
+    assert get(server, path) == b"picture"
+
+
+@pytest.mark.parametrize("path", ["/loop", "/private", "/file"])
+def test_redirect_to_what_is_not_allowed_is_refused(server: ThreadingHTTPServer, path: str) -> None:
+    with pytest.raises(UrlRefused):
+        get(server, path)
+
+
+def test_large_body_is_refused(server: ThreadingHTTPServer) -> None:
+    with pytest.raises(UrlBodyTooLarge):
+        get(server, "/large")
+
+
+def test_slow_server_is_cut_off(server: ThreadingHTTPServer) -> None:
+    start = time.monotonic()
+    with pytest.raises(UrlUnreachable):
+        get(server, "/slow", seconds=0.5)
+    assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize("path", ["/missing", "/short"])
+def test_answer_without_a_whole_body_is_unreachable(server: ThreadingHTTPServer, path: str) -> None:
+    with pytest.raises(UrlUnreachable):
+        get(server, path)
+
+
+def test_closed_port_is_unreachable() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    limits = Limits(1000, 1.0, lambda address, wanted: True)
+    with pytest.raises(UrlUnreachable):
+        fetch.fetch(f"http://127.0.0.1:{port}/", limits=limits)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://localhost/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://10.1.2.3/",
+        "http://172.16.0.1/",
+        "http://192.168.1.1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://100.64.0.1/",
+        "http://0.0.0.0/",
+        "http://224.0.0.1/",
+        "http://[fe80::1]/",
+        "http://[fd00::1]/",
+        "http://[64:ff9b::7f00:1]/",
+        "http://[2002:7f00:1::]/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://8.8.8.8:22/",
+        "http://user:secret@8.8.8.8/",
+        "ftp://8.8.8.8/a.png",
+        "file:///etc/passwd",
+        "gopher://8.8.8.8/",
+        "//8.8.8.8/",
+        "http:///a",
+        "http://[::1/",
+        "not a url",
+        "",
+    ],
+)
+def test_address_that_is_not_public_is_refused(url: str) -> None:
+    with pytest.raises(UrlRefused):
+        fetch.fetch(url, limits=Limits(1000))
