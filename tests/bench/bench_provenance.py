@@ -2,7 +2,8 @@
 
     python -m tests.bench.bench_provenance [--pictures N] [--unmarked N] [--leaves N]
 
-One thread throughout. Writes docs/benchmarks/provenance.json.
+One thread throughout; marking and decoding are counted in processor time, the log by the clock.
+Writes docs/benchmarks/provenance.json.
 """
 
 # ruff: noqa: E402 - threads must be counted before numpy is loaded, servers started before Django
@@ -17,7 +18,7 @@ import argparse
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from time import perf_counter
+from time import perf_counter, process_time
 from uuid import uuid4
 
 import cv2
@@ -64,10 +65,11 @@ def pictures(count: int, side: int) -> dict[str, list[Pixels]]:
     }
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = perf_counter()
+def timed(work: Callable[[], object], clock: Callable[[], float] = process_time) -> float:
+    """Milliseconds; of processor time, which other work on the machine does not lengthen."""
+    start = clock()
     work()
-    return (perf_counter() - start) * 1000
+    return (clock() - start) * 1000
 
 
 def spread(name: str, values: list[float], unit: str = "ms", must: float | None = None) -> Row:
@@ -97,9 +99,9 @@ def recovery(count: int, side: int) -> Iterator[Row]:
             good = 0
             for place, each in enumerate(marked):
                 changed = attack(each)
-                start = perf_counter()
+                start = process_time()
                 found = watermark.detect(changed, key=key)
-                decode_ms.append((perf_counter() - start) * 1000)
+                decode_ms.append((process_time() - start) * 1000)
                 good += found.identifier == place
             shares[name] = 100 * good / len(marked)
             yield Row(
@@ -148,9 +150,9 @@ def false_accepts(count: int) -> Iterator[Row]:
         top, left = random.integers(0, 512 - side, 2)
         part = np.ascontiguousarray(pixels[top : top + side, left : left + side])
         changed = jpeg(part, int(random.integers(30, 95)))
-        start = perf_counter()
+        start = process_time()
         accepted += watermark.detect(changed, key=key).identifier is not None
-        took.append((perf_counter() - start) * 1000)
+        took.append((process_time() - start) * 1000)
     yield Row("false_accepts", accepted, f"of {count} unmarked decodes", must=0)
     yield spread("decode_unmarked_ms", took)
 
@@ -186,7 +188,10 @@ def log_figures(leaves: int, seconds: float = 5.0) -> Iterator[Row]:
     _fill(leaves)
     size = log.latest_checkpoint().tree_size
     random = np.random.default_rng(5)
-    prove = [timed(lambda: log.prove_inclusion(int(random.integers(size)))) for _ in range(200)]
+    prove = [
+        timed(lambda: log.prove_inclusion(int(random.integers(size))), perf_counter)
+        for _ in range(200)
+    ]
     yield spread(f"proof_ms_{size}_leaves", prove, must=2)
 
 
