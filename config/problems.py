@@ -24,9 +24,12 @@ def problem(*, status: int, code: str, title: str, detail: str = "", **members: 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: our own errors by their code, DRF's by theirs, others crash."""
     if isinstance(error, ProofsheetError):
-        return problem(
+        body = problem(
             status=error.status, code=error.code, title=error.message, detail=error.advice
         )
+        if (seconds := getattr(error, "retry_after_s", None)) is not None:
+            body["Retry-After"] = str(seconds)
+        return body
     answer = exception_handler(error, context)
     if answer is None:
         return None

@@ -156,14 +156,35 @@ CACHES = {"default": {"BACKEND": "config.caching.ForgetfulRedisCache", "LOCATION
 
 # ---------------------------------------------------------------- Celery: a message is a ticket
 CELERY_BROKER_URL = BROKER_URL
-CELERY_TASK_IGNORE_RESULT = True  # state lives in the database
+CELERY_TASK_IGNORE_RESULT = True  # state lives in the database; results would only leak channels
 CELERY_TASK_ACKS_LATE = True  # a worker that dies gives its ticket back
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True  # also when only its child process died
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a waiting ticket must not hide behind a long one
+CELERY_WORKER_DISABLE_PREFETCH = BROKER_URL.startswith("redis")  # not even one; Redis knows how
+# A reconnecting worker keeps what it renders: the lease in the database says whose it is.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60.0  # a stopped worker finishes its image first
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}  # the sweeper rescues sooner
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away for hours must not end workers
+CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
+# A person waits while a ticket is sent; the sweeper sends lost ones again.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+# On Redis a ticket that nobody acknowledged comes back after an hour: longer than any render, and
+# the sweeper rescues sooner. The timeouts and the check end a read on a dead connection.
+# (RabbitMQ: set the server's consumer_timeout above the longest render; its default is 30 minutes.)
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        "visibility_timeout": 3600,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+    }
+    if BROKER_URL.startswith("redis")
+    else {}
+)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+# No time limits: under threads they do nothing. Cancel and lease end a render between two steps.
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_ROUTES = {"generation.tasks.render": {"queue": "gpu"}}
 CELERY_BEAT_SCHEDULE = {
@@ -271,10 +292,24 @@ PROOFSHEET_PROVIDER = env_str("PROOFSHEET_PROVIDER", "Proofsheet demo operator")
 PROOFSHEET_SYSTEM_NAME = env_str("PROOFSHEET_SYSTEM_NAME", "Proofsheet")
 PROOFSHEET_KEYS_DIR = KEYS_DIR
 PROOFSHEET_LOG_ORIGIN = env_str("PROOFSHEET_LOG_ORIGIN", "localhost/proofsheet")
+# Predicted wait in seconds over which a new request is answered with 429, by tier.
+PROOFSHEET_WAIT_BUDGETS_S = {
+    "interactive": env_int("WAIT_BUDGET_INTERACTIVE_S", 10),
+    "standard": env_int("WAIT_BUDGET_STANDARD_S", 300),
+    "batch": env_int("WAIT_BUDGET_BATCH_S", 3600),
+}
+# What one user may use, unless the admin's allowance says otherwise.
+PROOFSHEET_ALLOWANCE = {
+    "images_a_day": env_int("QUOTA_IMAGES_A_DAY", 1000),
+    "device_seconds_a_day": env_int("QUOTA_DEVICE_SECONDS_A_DAY", 7200),
+    "in_flight": env_int("QUOTA_IN_FLIGHT", 40),
+}
+PROOFSHEET_DEVICE_HOUR_PRICE = env_str("DEVICE_HOUR_PRICE", "")  # such as "2.50 EUR"; for operators
 PROOFSHEET_TORCH_THREADS = env_int("PROOFSHEET_TORCH_THREADS", 1)
 PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
 PROOFSHEET_STARTER_DIR = ROOT / "generation" / "starter"
 PROOFSHEET_ADAPTER_MAX_BYTES = env_int("PROOFSHEET_ADAPTER_MAX_BYTES", 1024**3)
+PROOFSHEET_PROFILES = env_list("PROOFSHEET_PROFILES", ["general", "education-medical", "adult"])
 PROOFSHEET_UNDO_SECONDS = env_int("PROOFSHEET_UNDO_SECONDS", 30)
 PROOFSHEET_VERIFY_MAX_BYTES = env_int("PROOFSHEET_VERIFY_MAX_BYTES", 20 * 1024 * 1024)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from adapters import catalogue
-from generation import requests
+from generation import admission, requests
 from generation.cards import refusals_of
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from generation.serializers import (
     DraftSerializer,
+    EstimateSerializer,
     FilterSerializer,
     GenerationFilterSerializer,
     GenerationPageSerializer,
@@ -32,7 +34,7 @@ from generation.serializers import (
 
 def problems(**said: str) -> dict[tuple[int, str], OpenApiResponse]:
     """Problem details by status for a schema: `problems(_404="…")`."""
-    usual = {"_401": "Not signed in.", "_429": "Too many requests: wait `Retry-After` seconds."}
+    usual = {"_401": "Not signed in.", "_429": "Too much at once: wait `Retry-After` seconds."}
     return {
         (int(status[1:]), "application/problem+json"): OpenApiResponse(ProblemSerializer, why)
         for status, why in (usual | said).items()
@@ -154,6 +156,25 @@ class Generations(SignedInView):
         )
         body = answer(made.request, request)
         return Response(body, status=201 if made.is_new else 200, headers={"Location": body["url"]})
+
+
+class Estimate(SignedInView):
+    @extend_schema(
+        operation_id="generations_estimate",
+        summary="What a request would cost, and how long it would wait",
+        request=DraftSerializer,
+        responses={
+            200: EstimateSerializer,
+            **problems(_400="The body is not valid.", _422="The model cannot do this."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        asked = DraftSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        now = timezone.now()
+        expected = requests.estimate(asked.draft(), by=self.user(), at=now)
+        usage = admission.usage_of(self.user(), at=now)
+        return Response(EstimateSerializer(asdict(expected) | {"usage": asdict(usage)}).data)
 
 
 class Generation(SignedInView):

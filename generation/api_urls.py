@@ -7,6 +7,7 @@ from generation import api, image_api
 app_name = "generation-api"
 urlpatterns = [
     path("generations/", api.Generations.as_view(), name="generations"),
+    path("generations/estimate/", api.Estimate.as_view(), name="estimate"),
     path("generations/<uuid:request_id>/", api.Generation.as_view(), name="generation"),
     path("generations/<uuid:request_id>/cancel/", api.Cancel.as_view(), name="cancel"),
     path("images/", image_api.Images.as_view(), name="images"),

@@ -13,7 +13,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from generation import failures, progress, queue
+from generation import estimates, failures, progress
 from generation.failures import Failure
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from moderation.models import Decision, Statement
@@ -273,7 +273,7 @@ def _request_card(
         is_cancelling=is_cancelling,
         step=now.step,
         total=now.steps or request.steps,
-        position=queue.position(request) or 0,
+        position=estimates.position(request) or 0,
         preview_url=_preview_url(request, now.preview),
         seed=request.seed,
         created_at=request.created_at,

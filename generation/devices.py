@@ -18,6 +18,7 @@ ADAPTERS_CEILING = 8
 
 _device = Lock()
 _loaded: OrderedDict[tuple[str, str], Pipeline] = OrderedDict()
+_recent: OrderedDict[str, None] = OrderedDict()
 
 
 class Turn:
@@ -57,10 +58,25 @@ def pipeline_for(model: BaseModel) -> Pipeline:
     return _loaded[key]
 
 
+def remember_adapters(digests: list[str]) -> None:
+    """Note what the last job used: about what the pipelines still hold. Call it during a `Turn`."""
+    for digest in digests:
+        _recent.pop(digest, None)
+        _recent[digest] = None
+    while len(_recent) > ADAPTERS_CEILING:
+        _recent.popitem(last=False)
+
+
+def resident_adapters() -> frozenset[str]:
+    """Digests of adapters that need not be loaded again. Call it during a `Turn`."""
+    return frozenset(_recent)
+
+
 def forget_models() -> None:
     """Drop every loaded model, as a restart of the process would."""
     with _device:
         _loaded.clear()
+        _recent.clear()
 
 
 def _load(folder: Path) -> Pipeline:

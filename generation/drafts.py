@@ -91,6 +91,7 @@ class Draft:
     width: int | None = None
     height: int | None = None
     adapters: tuple[tuple[str, float], ...] = ()
+    tier: str = "standard"
 
     def sha256(self) -> str:
         body = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)

@@ -91,6 +91,10 @@ class GenerationRequest(models.Model):
     height = models.PositiveIntegerField()
 
     priority = models.SmallIntegerField(default=0)
+    predicted_ms = models.PositiveIntegerField(default=0, help_text="Device time, as predicted.")
+    device_ms = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Device time that it took."
+    )
     screening_attempts = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_token = models.UUIDField(null=True, blank=True)
@@ -147,6 +151,11 @@ class GenerationRequest(models.Model):
                 name="generation_leases",
             ),
             models.Index(fields=["owner", "-created_at"], name="generation_request_of_owner"),
+            models.Index(
+                fields=["model", "-ended_at"],
+                condition=Q(status=S.FINISHED),
+                name="generation_finished",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -355,3 +364,7 @@ class GeneratedImage(models.Model):
         self.deleted_at = at
         self.file = ""
         self.save()
+
+
+from generation.shares import Allowance as Allowance  # noqa: E402 - Django looks for models here
+from generation.shares import Rota as Rota  # noqa: E402

@@ -54,6 +54,7 @@ def publish(claim: queue.Claim, finished: Finished, *, at: datetime) -> Generate
         log_ms = _record(request, finished, at=at)
         image = _create_image(request, finished, at=at)
         request.timings |= finished.timings | {"log_ms": log_ms}
+        request.device_ms = _device_ms(finished.timings)
         request.finish(at=at)
         _act_on_verdict(request, image, finished.verdict, at=at)
         if request.attempts > 1:
@@ -75,6 +76,13 @@ def discard_strays(request_id: UUID) -> None:
     for name in names:
         if f"{folder}/{name}" not in kept:
             storage.delete(f"{folder}/{name}")
+
+
+DEVICE_STAGES = ("adapters_ms", "denoise_ms", "preview_ms", "decode_ms")
+
+
+def _device_ms(timings: dict[str, float]) -> int:
+    return round(sum(timings.get(stage, 0.0) for stage in DEVICE_STAGES))
 
 
 def _record(request: GenerationRequest, finished: Finished, *, at: datetime) -> float:

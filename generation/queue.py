@@ -1,7 +1,7 @@
 """The waiting line, kept in the database: claim, lease, heartbeat, give back.
 
 A Celery message is only a ticket. Whoever draws one claims the best waiting request under
-`SKIP LOCKED` and holds it by a lease whose token fences: a result is published only under the
+a lock of the line and holds it by a lease whose token fences: a result is published only under the
 token that is still in the row.
 """
 
@@ -12,17 +12,18 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
-from generation import tasks
-from generation.models import GenerationRequest, RequestStatus
+from generation import rounds, tasks
+from generation.models import GenerationRequest, RequestAdapter, RequestStatus, Rota
 from provenance.errors import ProofsheetError
 
 QUEUE, SCREENING_QUEUE = "gpu", "cpu"
 LEASE = timedelta(seconds=20)
 HEARTBEAT_S = 0.5
 ATTEMPTS_MAX = 3
+OVERTAKEN_MAX = 8
+OVERTAKEN_FOR_MAX = timedelta(seconds=30)
 
 
 class LeaseLost(ProofsheetError):
@@ -49,28 +50,72 @@ def send_ticket() -> None:
     transaction.on_commit(lambda: tasks.render.delay(), robust=True)
 
 
-def claim(*, worker: str, at: datetime) -> Claim | None:
-    """Take the best waiting request: priority, then who has fewest running, then age."""
-    running = (
-        GenerationRequest.objects.filter(owner=OuterRef("owner"), status=RequestStatus.RUNNING)
-        .order_by()
-        .values("owner")
-        .annotate(count=Count("id"))
-        .values("count")
-    )
+def claim(*, worker: str, at: datetime, resident: frozenset[str] = frozenset()) -> Claim | None:
+    """Take the best waiting request: the highest tier, there the user whose turn it is, and of
+    that user's oldest requests one whose adapters (`resident`, by digest) are loaded already.
+    """
     with transaction.atomic():
-        request = (
-            GenerationRequest.objects.select_for_update(skip_locked=True)
-            .filter(status=RequestStatus.QUEUED)
-            .annotate(running=Coalesce(Subquery(running, output_field=IntegerField()), 0))
-            .order_by("-priority", "running", "queued_at", "id")
-            .first()
-        )
-        if request is None:
+        priority = _waiting().order_by("-priority").values_list("priority", flat=True).first()
+        if priority is None:
             return None
+        Rota.objects.get_or_create(priority=priority)
+        rota = Rota.objects.select_for_update().get(priority=priority)
+        request = _next_of_turn(rota, resident, at=at)
+        if request is None:
+            return None  # others took all of it while this one waited for the rota
         token = uuid4()
         request.start(token=token, worker=worker, lease=LEASE, at=at)
     return Claim(request.id, token)
+
+
+def _waiting() -> QuerySet[GenerationRequest]:
+    return GenerationRequest.objects.filter(status=RequestStatus.QUEUED)
+
+
+def _next_of_turn(
+    rota: Rota, resident: frozenset[str], *, at: datetime
+) -> GenerationRequest | None:
+    """The request to serve, locked; the rota is moved on. A user whose rows are all locked, because
+    they are just being cancelled, is passed by."""
+    heads = (
+        _waiting()
+        .filter(priority=rota.priority)
+        .order_by("owner", "queued_at", "id")
+        .distinct("owner")
+        .values_list("owner", "predicted_ms")
+    )
+    costs: dict[int, float] = dict(heads)
+    ring = rounds.Ring(rota.turn, {int(user): ms for user, ms in rota.accounts.items()})
+    while costs:
+        owner, after = rounds.serve(ring, costs)
+        if request := _best_of(owner, rota.priority, resident, at=at):
+            rota.turn, rota.accounts = after.turn, dict(after.accounts)
+            rota.save()
+            return request
+        del costs[owner]
+    return None
+
+
+def _best_of(
+    owner: int, priority: int, resident: frozenset[str], *, at: datetime
+) -> GenerationRequest | None:
+    """Of the user's oldest waiting requests the one that needs the fewest adapters to be loaded.
+    One that has waited for long is not overtaken any more."""
+    oldest = list(
+        _waiting()
+        .filter(owner=owner, priority=priority)
+        .order_by("queued_at", "id")
+        .select_for_update(skip_locked=True)[:OVERTAKEN_MAX]
+    )
+    if not oldest:
+        return None
+    if oldest[0].queued_at is not None and at - oldest[0].queued_at > OVERTAKEN_FOR_MAX:
+        return oldest[0]
+    missing = dict.fromkeys((request.id for request in oldest), 0)
+    used = RequestAdapter.objects.filter(request__in=oldest).exclude(weight=0)
+    for request_id, sha256 in used.values_list("request", "sha256"):
+        missing[request_id] += sha256 not in resident
+    return min(oldest, key=lambda request: missing[request.id])
 
 
 def extend_lease(claim: Claim, *, at: datetime) -> Heartbeat:
@@ -112,12 +157,3 @@ def confirm_cancel(claim: Claim, *, at: datetime) -> None:
             locked(claim).cancel(at=at)
         except LeaseLost:
             return
-
-
-def position(request: GenerationRequest) -> int | None:
-    """Place in the line from 1, or None when it does not wait for a worker."""
-    if request.status != RequestStatus.QUEUED or request.queued_at is None:
-        return None
-    same = Q(priority=request.priority, queued_at__lt=request.queued_at)
-    ahead = Q(priority__gt=request.priority) | same
-    return GenerationRequest.objects.filter(ahead, status=RequestStatus.QUEUED).count() + 1

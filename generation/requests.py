@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from adapters import catalogue
 from adapters.models import Adapter, BaseModel
-from generation import progress, tasks
+from generation import admission, estimates, progress, tasks
 from generation.drafts import SEED_MAX, Draft, SizeNotOffered, check
 from generation.models import (
     GeneratedImage,
@@ -23,6 +23,7 @@ from generation.models import (
     RequestAdapter,
     RequestStatus,
 )
+from generation.tiers import Tier
 from provenance.errors import ProofsheetError
 
 KEY_MAX_CHARACTERS = 200
@@ -85,23 +86,23 @@ def submit(
 ) -> Submission:
     """Check a draft, store it and send it to be screened. Nothing is rendered before that.
 
-    Raises the named errors of `generation.drafts` and `adapters.catalogue`, KeyReused, KeyTooLong.
+    Raises the named errors of `generation.drafts`, `adapters.catalogue` and
+    `generation.admission`, KeyReused, KeyTooLong.
     """
     if idempotency_key and len(idempotency_key) > KEY_MAX_CHARACTERS:
         raise KeyTooLong
     if idempotency_key and (earlier := _earlier(draft, by=by, key=idempotency_key)):
         return Submission(earlier, is_new=False)
-    checked = check(draft)
-    model = catalogue.find_model(checked.model)
-    size = _size(checked, model)
-    adapters = [
-        (catalogue.find_adapter(slug, by=by, base_model=model), weight)
-        for slug, weight in checked.adapters
-    ]
+    wanted = _resolve(draft, by=by)
+    tier = admission.tier_of(draft.tier, model=wanted.model, steps=wanted.steps)
+    expected = admission.estimate(
+        wanted.model, tier, steps=wanted.steps, guidance=wanted.guidance, at=at
+    )
+    admission.admit(by, expected, tier, at=at)
     try:
         with transaction.atomic():
-            request = _store(checked, model=model, size=size, by=by, at=at)
-            _store_adapters(request, adapters)
+            request = _store(wanted, tier=tier, predicted_ms=expected.device_ms, by=by, at=at)
+            _store_adapters(request, wanted.adapters)
             if idempotency_key:
                 IdempotencyKey.objects.create(
                     owner_id=by.pk,
@@ -137,6 +138,44 @@ def _earlier(draft: Draft, *, by: AbstractBaseUser, key: str) -> GenerationReque
     return row.request
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A checked draft with everything that it left to the model filled in."""
+
+    draft: Draft
+    model: BaseModel
+    size: tuple[int, int]
+    steps: int
+    guidance: float
+    adapters: list[tuple[Adapter, float]]
+
+
+def _resolve(draft: Draft, *, by: AbstractBaseUser) -> Wanted:
+    checked = check(draft)
+    model = catalogue.find_model(checked.model)
+    return Wanted(
+        draft=checked,
+        model=model,
+        size=_size(checked, model),
+        steps=model.default_steps if checked.steps is None else checked.steps,
+        guidance=model.default_guidance if checked.guidance is None else checked.guidance,
+        adapters=[
+            (catalogue.find_adapter(slug, by=by, base_model=model), weight)
+            for slug, weight in checked.adapters
+        ],
+    )
+
+
+def estimate(draft: Draft, *, by: AbstractBaseUser, at: datetime) -> estimates.Estimate:
+    """What `submit` would do with this draft now, without doing it. Raises what it raises, but for
+    the limits of `generation.admission`."""
+    wanted = _resolve(draft, by=by)
+    tier = admission.tier_of(draft.tier, model=wanted.model, steps=wanted.steps)
+    return admission.estimate(
+        wanted.model, tier, steps=wanted.steps, guidance=wanted.guidance, at=at
+    )
+
+
 def _size(draft: Draft, model: BaseModel) -> tuple[int, int]:
     width, height = model.default_size
     width, height = draft.width or width, draft.height or height
@@ -150,18 +189,20 @@ def _size(draft: Draft, model: BaseModel) -> tuple[int, int]:
 
 
 def _store(
-    draft: Draft, *, model: BaseModel, size: tuple[int, int], by: AbstractBaseUser, at: datetime
+    wanted: Wanted, *, tier: Tier, predicted_ms: int, by: AbstractBaseUser, at: datetime
 ) -> GenerationRequest:
     return GenerationRequest.objects.create(
         owner_id=by.pk,
-        prompt=draft.prompt,
-        negative_prompt=draft.negative_prompt,
-        model=model,
-        steps=model.default_steps if draft.steps is None else draft.steps,
-        guidance=model.default_guidance if draft.guidance is None else draft.guidance,
-        seed=secrets.randbelow(SEED_MAX + 1) if draft.seed is None else draft.seed,
-        width=size[0],
-        height=size[1],
+        prompt=wanted.draft.prompt,
+        negative_prompt=wanted.draft.negative_prompt,
+        model=wanted.model,
+        steps=wanted.steps,
+        guidance=wanted.guidance,
+        seed=secrets.randbelow(SEED_MAX + 1) if wanted.draft.seed is None else wanted.draft.seed,
+        width=wanted.size[0],
+        height=wanted.size[1],
+        priority=tier.priority,
+        predicted_ms=predicted_ms,
         created_at=at,
     )
 

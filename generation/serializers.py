@@ -8,7 +8,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from generation import failures, queue
+from generation import estimates, failures, tiers
 from generation.cards import Refusal
 from generation.drafts import Draft
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
@@ -37,6 +37,9 @@ class DraftSerializer(serializers.Serializer[Draft]):
     width = serializers.IntegerField(default=None, allow_null=True)
     height = serializers.IntegerField(default=None, allow_null=True)
     adapters = AdapterUseSerializer(many=True, default=list, help_text="At most four.")
+    tier = serializers.CharField(
+        default="standard", help_text="interactive (few steps only), standard or batch."
+    )
 
     def draft(self) -> Draft:
         said = self.validated_data
@@ -144,7 +147,10 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     adapters = serializers.SerializerMethodField()
+    tier = serializers.SerializerMethodField()
     position = serializers.SerializerMethodField()
+    predicted_ms = serializers.IntegerField(help_text="Device time that the image should take.")
+    device_ms = serializers.IntegerField(allow_null=True, help_text="Device time that it took.")
     images = serializers.SerializerMethodField()
     timings = serializers.DictField(
         child=serializers.FloatField(), help_text="Milliseconds by stage, once it is made."
@@ -168,8 +174,11 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
         rows = sorted(found.request_adapters.all(), key=lambda row: row.position)
         return [{"slug": row.adapter.slug, "weight": row.weight} for row in rows]
 
+    def get_tier(self, found: GenerationRequest) -> str:
+        return tiers.name_of(found.priority)
+
     def get_position(self, found: GenerationRequest) -> int | None:
-        return queue.position(found)
+        return estimates.position(found)
 
     @extend_schema_field(ImageSerializer(many=True))
     def get_images(self, found: GenerationRequest) -> Any:
@@ -193,6 +202,29 @@ def _refusal(serializer: serializers.BaseSerializer[Any], subject: Any) -> Any:
     """From the context's `refusals`, which one query fetched for the whole page."""
     refusal = serializer.context["refusals"].get(subject.id)
     return RefusalSerializer(refusal, context=serializer.context).data if refusal else None
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    """What you used in the last 24 hours, and may use."""
+
+    images = serializers.IntegerField()
+    images_a_day = serializers.IntegerField()
+    device_seconds = serializers.FloatField()
+    device_seconds_a_day = serializers.IntegerField()
+    in_flight = serializers.IntegerField()
+    in_flight_max = serializers.IntegerField()
+
+
+class EstimateSerializer(serializers.Serializer[Any]):
+    """What a request would cost and how long it would wait if it were sent now."""
+
+    device_ms = serializers.IntegerField()
+    wait_s = serializers.FloatField(help_text="Until a worker would begin it.")
+    tier = serializers.CharField()
+    is_accepted = serializers.BooleanField(
+        help_text="False: the wait is over the tier's budget, and it would be answered with 429."
+    )
+    usage = UsageSerializer()
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):

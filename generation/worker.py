@@ -24,7 +24,7 @@ from generation import devices, outages, progress, publishing, queue
 from generation.engine.jobs import AdapterUse, Cancelled, Rendered, RenderJob, StepReport
 from generation.leases import Clock, Lease
 from generation.models import GeneratedImage, GenerationRequest, private_storage
-from moderation import screening
+from moderation import audiences, screening
 from provenance import marking
 from provenance.errors import ProofsheetError
 
@@ -35,7 +35,7 @@ WORKER = f"{platform.node()}:{os.getpid()}"
 def work_one(*, now: Clock) -> bool:
     """Claim the best waiting request and carry it out. False when none waits."""
     with devices.Turn() as turn:
-        claim = queue.claim(worker=WORKER, at=now())
+        claim = queue.claim(worker=WORKER, at=now(), resident=devices.resident_adapters())
         if claim is None:
             return False
         with Lease(claim, now=now) as lease:
@@ -70,7 +70,10 @@ def _make(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -
     with stages.time("mark", "watermark_ms"):
         marked = marking.embed(rendered.pixels, asset_id=asset_id)
     with stages.time("screen", "screen_image_ms"):
-        verdict = outages.outlast(lambda: screening.screen_image(marked.png, at=now()))
+        profile = audiences.profile_of(request.owner_id)
+        verdict = outages.outlast(
+            lambda: screening.screen_image(marked.png, at=now(), profile=profile)
+        )
     with stages.time("sign", "sign_ms"):
         sealed = marking.seal(marked, asset_id=asset_id, created_at=now(), system=_system(request))
     with stages.time("store", "store_ms"):
@@ -125,6 +128,7 @@ def _render(request: GenerationRequest, lease: Lease) -> Rendered:
         )
 
     pipeline, job = devices.pipeline_for(request.model), _job(request)
+    devices.remember_adapters([use.name for use in job.adapters if use.weight != 0])
     connection.close()  # back to the pool: one that idles through a render may be dead after it
     return pipeline.render(job, on_step=report, should_stop=lease.should_stop)
 

@@ -50,6 +50,15 @@ def test_pages_of_the_account_wear_the_house_look(alice: User, as_user: AsUser, 
     assert re.search(r'class="button|<button', page)
 
 
+def test_an_authenticator_app_can_be_added_where_no_mail_was_verified(
+    client: Client, alice: User
+) -> None:
+    client.post("/accounts/login/", {"login": "alice", "password": "a long test password"})
+    page = client.get("/accounts/2fa/totp/activate/").content.decode()
+    assert "data:image/svg+xml" in page
+    assert "Authenticator code" in page
+
+
 def test_account_page_leads_to_every_setting(alice: User, as_user: AsUser) -> None:
     page = as_user(alice).get("/account/").content.decode()
     for path in ("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/"):

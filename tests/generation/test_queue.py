@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from uuid import uuid4
 
 import pytest
@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from adapters.models import BaseModel
-from generation import queue
+from generation import estimates, queue
 from generation.models import GenerationRequest, RequestStatus, WrongState
-from tests.factories import NOON, make_request
+from tests.factories import NOON, make_adapter, make_request
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +84,7 @@ def test_position_counts_those_ahead(alice: User, bob: User, model: BaseModel) -
     first = make_request(alice, model)
     second = make_request(bob, model, created_at=NOON + timedelta(seconds=1))
     done = make_request(alice, model, status=RequestStatus.FINISHED)
-    assert [queue.position(r) for r in (first, second, done)] == [1, 2, None]
+    assert [estimates.position(r) for r in (first, second, done)] == [1, 2, None]
 
 
 @pytest.mark.parametrize("status", ["finished", "cancelled", "failed"])
@@ -111,3 +111,96 @@ def test_database_itself_refuses_impossible_rows(
     request = make_request(alice, model)
     with pytest.raises(IntegrityError), transaction.atomic():
         GenerationRequest.objects.filter(id=request.id).update(**said)
+
+
+def test_users_take_turns_however_much_one_has_sent(
+    alice: User, bob: User, carol: User, model: BaseModel
+) -> None:
+    for second in range(6):
+        at = NOON + timedelta(seconds=second)
+        make_request(alice, model, created_at=at, predicted_ms=1000)
+    for user in (bob, carol):
+        make_request(user, model, created_at=NOON + timedelta(minutes=1), predicted_ms=1000)
+    served = []
+    for _ in range(8):
+        found = claim()
+        assert found is not None
+        served.append(GenerationRequest.objects.get(id=found.request_id).owner)
+    assert {bob, carol} <= set(served[:3])
+    assert served[3:] == [alice] * 5
+
+
+def test_cheap_requests_are_not_held_up_by_dear_ones(
+    alice: User, bob: User, model: BaseModel
+) -> None:
+    for _ in range(3):
+        make_request(alice, model, predicted_ms=10_000)
+    for _ in range(12):
+        make_request(bob, model, predicted_ms=1_000)
+    costs = dict.fromkeys((alice.id, bob.id), 0)
+    for _ in range(12):
+        found = claim()
+        assert found is not None
+        request = GenerationRequest.objects.get(id=found.request_id)
+        costs[request.owner_id] += request.predicted_ms
+    assert abs(costs[alice.id] - costs[bob.id]) <= 11_000
+
+
+def test_loaded_adapter_goes_first_among_the_requests_of_one_user(
+    alice: User, model: BaseModel
+) -> None:
+    loaded, other = make_adapter(model, slug="one"), make_adapter(model, slug="two")
+    rows = []
+    for second, adapter in enumerate((other, loaded)):
+        row = make_request(alice, model, created_at=NOON + timedelta(seconds=second))
+        row.request_adapters.create(adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0)
+        rows.append(row)
+    resident = frozenset({loaded.sha256})
+    first = queue.claim(worker="here:1", at=NOON, resident=resident)
+    assert first is not None
+    assert first.request_id == rows[1].id
+
+
+def test_request_that_waited_long_is_not_overtaken(alice: User, model: BaseModel) -> None:
+    loaded, other = make_adapter(model, slug="one"), make_adapter(model, slug="two")
+    for second, adapter in enumerate((other, loaded)):
+        row = make_request(alice, model, created_at=NOON + timedelta(seconds=second))
+        row.request_adapters.create(adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0)
+    late = NOON + queue.OVERTAKEN_FOR_MAX + timedelta(seconds=2)
+    first = queue.claim(worker="here:1", at=late, resident=frozenset({loaded.sha256}))
+    assert first is not None
+    [used] = GenerationRequest.objects.get(id=first.request_id).request_adapters.all()
+    assert used.adapter == other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_user_whose_only_request_is_being_cancelled_holds_up_nobody(
+    alice: User, bob: User, model: BaseModel
+) -> None:
+    busy, free = make_request(alice, model), make_request(bob, model)
+    locked, done = Event(), Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            GenerationRequest.objects.select_for_update().get(id=busy.id)
+            locked.set()
+            done.wait(10)
+        connection.close()
+
+    other = Thread(target=hold)
+    other.start()
+    locked.wait(10)
+    found = claim()
+    done.set()
+    other.join()
+    assert found is not None
+    assert found.request_id == free.id
+
+
+def test_position_counts_one_turn_of_each_other_user(
+    alice: User, bob: User, model: BaseModel
+) -> None:
+    for second in range(5):
+        make_request(alice, model, created_at=NOON + timedelta(seconds=second))
+    late = make_request(bob, model, created_at=NOON + timedelta(minutes=1))
+    assert estimates.position(late) == 2

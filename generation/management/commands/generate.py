@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from generation import outcomes, progress, queue, requests
+from generation import estimates, outcomes, progress, requests
 from generation.drafts import Draft
 from generation.models import GenerationRequest, RequestStatus
 from generation.outcomes import Outcome
@@ -187,7 +187,7 @@ def _line(request: GenerationRequest) -> str:
         case RequestStatus.SUBMITTED:
             return "screening the prompt"
         case RequestStatus.QUEUED:
-            return f"waiting in line, place {queue.position(request)}"
+            return f"waiting in line, place {estimates.position(request)}"
     now = progress.read(request.id)
     return f"step {now.step} of {now.steps}" if now else "starting"
 

@@ -1,0 +1,140 @@
+"""Who may submit one more: quotas of a user, and the wait that a tier promises.
+
+The checks read what others may be writing, so concurrent submissions can pass a limit by as many
+as there are at once; a limit is for load, not for money.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Count, Min, Q, Sum
+from django.db.models.functions import Coalesce
+
+from adapters.models import BaseModel
+from generation import estimates, tiers
+from generation.models import ACTIVE, Allowance, GenerationRequest, RequestStatus
+from provenance.errors import ProofsheetError
+
+DAY = timedelta(days=1)
+COUNTED = (*ACTIVE, RequestStatus.FINISHED)
+
+
+class TooMuch(ProofsheetError):
+    """A limit that time lifts. `retry_after_s` says when."""
+
+    default_status = 429
+
+    def __init__(self, *, retry_after_s: float, message: str | None = None) -> None:
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+        super().__init__(message=message)
+
+
+class TooBusy(TooMuch):
+    default_code = "too_busy"
+    default_message = "So many requests wait that this one would wait too long."
+    default_advice = "Try again after the time that Retry-After names."
+
+
+class QuotaUsedUp(TooMuch):
+    default_code = "quota_used_up"
+    default_message = "You have used what your account may make in a day."
+    default_advice = "It frees up as yesterday's requests fall out of the last 24 hours."
+
+
+class TooManyInFlight(TooMuch):
+    default_code = "too_many_in_flight"
+    default_message = "You have as many requests on their way as your account may have at once."
+    default_advice = "Wait until one has ended, or cancel one."
+
+
+class TierUnknown(ProofsheetError):
+    default_code = "tier_unknown"
+    default_status = 422
+    default_message = "There is no such tier."
+    default_advice = f"Choose one of: {', '.join(tiers.NAMES)}."
+
+
+class TooSlowForTier(ProofsheetError):
+    default_code = "too_slow_for_tier"
+    default_status = 422
+    default_message = "The interactive tier is for the model's few-step mode only."
+    default_advice = "Ask for fewer steps, or for the standard tier."
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a user used in the last 24 hours, and may use."""
+
+    images: int
+    images_a_day: int
+    device_seconds: float
+    device_seconds_a_day: int
+    in_flight: int
+    in_flight_max: int
+    oldest_at: datetime | None
+
+
+def tier_of(name: str, *, model: BaseModel, steps: int) -> tiers.Tier:
+    """Raises TierUnknown, and TooSlowForTier for an interactive request of many steps."""
+    if name not in tiers.PRIORITIES:
+        raise TierUnknown
+    if name == "interactive" and steps > model.few_steps:
+        raise TooSlowForTier
+    return tiers.Tier(name, tiers.PRIORITIES[name], settings.PROOFSHEET_WAIT_BUDGETS_S[name])
+
+
+def usage_of(user: AbstractBaseUser, *, at: datetime) -> Usage:
+    said = Allowance.objects.filter(user_id=user.pk).first() or Allowance()
+    used = GenerationRequest.objects.filter(
+        owner_id=user.pk, created_at__gt=at - DAY, status__in=COUNTED
+    ).aggregate(
+        images=Count("id"),
+        in_flight=Count("id", filter=Q(status__in=ACTIVE, is_held=False)),
+        device_ms=Sum(Coalesce("device_ms", "predicted_ms"), default=0),
+        oldest=Min("created_at"),
+    )
+    limits = settings.PROOFSHEET_ALLOWANCE
+    return Usage(
+        images=used["images"],
+        images_a_day=_or(said.images_a_day, limits["images_a_day"]),
+        device_seconds=used["device_ms"] / 1000,
+        device_seconds_a_day=_or(said.device_seconds_a_day, limits["device_seconds_a_day"]),
+        in_flight=used["in_flight"],
+        in_flight_max=_or(said.in_flight, limits["in_flight"]),
+        oldest_at=used["oldest"],
+    )
+
+
+def _or(value: int | None, usual: int) -> int:
+    return usual if value is None else value
+
+
+def estimate(
+    model: BaseModel, tier: tiers.Tier, *, steps: int, guidance: float, at: datetime
+) -> estimates.Estimate:
+    cost = estimates.cost_ms(model, steps=steps, guidance=guidance)
+    wait = estimates.wait_s(priority=tier.priority, at=at)
+    return estimates.Estimate(cost, round(wait, 1), tier.name, wait <= tier.budget_s)
+
+
+def admit(
+    by: AbstractBaseUser, expected: estimates.Estimate, tier: tiers.Tier, *, at: datetime
+) -> None:
+    """Raises TooManyInFlight, QuotaUsedUp, TooBusy."""
+    usage = usage_of(by, at=at)
+    if usage.in_flight >= usage.in_flight_max:
+        raise TooManyInFlight(retry_after_s=expected.device_ms / 1000)
+    frees_at = (usage.oldest_at or at) + DAY
+    wanted_s = usage.device_seconds + expected.device_ms / 1000
+    if usage.images >= usage.images_a_day or wanted_s > usage.device_seconds_a_day:
+        raise QuotaUsedUp(retry_after_s=(frees_at - at).total_seconds())
+    if not expected.is_accepted:
+        # Up to a tenth more, so that those sent away do not all come back at once.
+        spread = 1 + secrets.randbelow(100) / 1000
+        raise TooBusy(retry_after_s=(expected.wait_s - tier.budget_s) * spread)

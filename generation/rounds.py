@@ -1,0 +1,58 @@
+"""Deficit round robin among users, in predicted device milliseconds. Pure.
+
+Source: Shreedhar and Varghese, "Efficient Fair Queuing using Deficit Round Robin", SIGCOMM 1995.
+Users stand in a ring. Whoever's turn it is may spend what is in the account; then the turn passes
+on, and with it a quantum is paid in. A user with nothing to do leaves the ring and the account.
+Instead of walking the ring round by round, the rounds that each user still needs are counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+QUANTUM_MS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Whose turn it is (None at first), and what each waiting user has in the account, in ms."""
+
+    turn: int | None
+    accounts: Mapping[int, float]
+
+
+def serve(
+    ring: Ring, costs: Mapping[int, float], *, quantum: float = QUANTUM_MS
+) -> tuple[int, Ring]:
+    """Who is served next, and the ring after it. `costs` holds the next request of each waiting
+    user in ms, and is not empty."""
+    order = _visited(ring, costs)
+    stops = {
+        user: _stop(user, place, ring, costs[user], quantum) for place, user in enumerate(order)
+    }
+    chosen = min(order, key=lambda user: stops[user])
+    last_round, last_place = stops[chosen]
+    accounts = {}
+    for place, user in enumerate(order):
+        visits = last_round if place <= last_place else max(last_round - 1, 0)
+        accounts[user] = ring.accounts.get(user, 0.0) + visits * quantum
+    accounts[chosen] -= costs[chosen]
+    return chosen, Ring(chosen, accounts)
+
+
+def _visited(ring: Ring, costs: Mapping[int, float]) -> list[int]:
+    """Waiting users in the order in which the turn comes by: whose turn it is now comes last."""
+    users = sorted(costs)
+    if ring.turn is None:
+        return users
+    return [u for u in users if u > ring.turn] + [u for u in users if u <= ring.turn]
+
+
+def _stop(user: int, place: int, ring: Ring, cost: float, quantum: float) -> tuple[int, int]:
+    """The round, and the place in it, at which the account covers the cost; round 0 is now."""
+    needed = math.ceil((cost - ring.accounts.get(user, 0.0)) / quantum)
+    if user == ring.turn and needed <= 0:
+        return 0, -1
+    return max(needed, 1), place
