@@ -198,7 +198,8 @@ def _folded(signal: Plane, scale: float, angle: float) -> Plane:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     if scale > 1.3:
         signal = np.asarray(cv2.GaussianBlur(signal, (0, 0), 0.45 * scale), np.float32)
-    flat = cv2.warpAffine(signal, matrix, (columns, rows), flags=flags)
+    warped = cv2.warpAffine(signal, matrix, (columns, rows), flags=flags)
+    flat = np.asarray(warped, np.float32)
     whole = np.ones(signal.shape, np.uint8)
     seen = cv2.warpAffine(whole, matrix, (columns, rows), flags=cv2.WARP_INVERSE_MAP)
     total, count = _summed(flat, rows, columns), _summed(seen.astype(np.float32), rows, columns)

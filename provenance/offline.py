@@ -75,7 +75,7 @@ def _checks(files: dict[str, bytes], image: bytes | None, trusted: Trusted) -> I
 
 
 def _policy(files: dict[str, bytes], trusted: Trusted) -> dict[str, Any]:
-    policy = canonical.decode(files[bundle.POLICY])
+    policy: dict[str, Any] = canonical.decode(files[bundle.POLICY])
     is_whole = isinstance(policy, dict) and set(policy) == {"v", "log_key", "authority_sha256"}
     _require(
         is_whole and policy["v"] == 1 and isinstance(policy["log_key"], str),

@@ -61,7 +61,7 @@ def _survives(marked: NDArray[np.uint8], identifier: int, key: bytes) -> bool:
     small = cv2.resize(marked, size, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     _, encoded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, TRIAL_QUALITY])
-    decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
     reading = tile.read_plainly(lattice.upright_tile(decoded, TRIAL_SCALE, found), found)
     return reading.identifier == identifier and reading.agreement >= TRIAL_AGREEMENT
 

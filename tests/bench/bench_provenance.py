@@ -18,6 +18,7 @@ import argparse
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter, process_time
 from uuid import uuid4
 
@@ -130,8 +131,8 @@ def marking_times(count: int) -> Iterator[Row]:
 
         whole.append(timed(mark))
         marked = watermark.embed(pixels, 1, key=key)
-        embed.append(timed(lambda pixels=pixels: watermark.embed(pixels, 1, key=key)))
-        encode.append(timed(lambda marked=marked: marking.encode_png(marked)))
+        embed.append(timed(partial(watermark.embed, pixels, 1, key=key)))
+        encode.append(timed(partial(marking.encode_png, marked)))
     yield spread("all_marking_ms_512", whole, must=45)
     yield spread("watermark_ms_512", embed)
     yield spread("png_encode_ms_512", encode)
