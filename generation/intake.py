@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 
 from generation import evidence, queue
 from generation.models import GenerationRequest, RequestStatus
-from moderation import cases, decisions, screening
+from moderation import audiences, cases, decisions, screening
 from moderation.subjects import Subject
 
 ATTEMPTS_MAX = 5
@@ -31,7 +31,9 @@ def screen(request_id: UUID, *, at: datetime) -> None:
         _give_up(request_id, at=at)
         return
     started = perf_counter()
-    verdict = screening.screen_prompt(request.prompt, at=at)
+    verdict = screening.screen_prompt(
+        request.prompt, at=at, profile=audiences.profile_of(request.owner_id)
+    )
     elapsed_ms = round((perf_counter() - started) * 1000, 2)
     with transaction.atomic():
         request = _waiting().select_for_update().filter(id=request_id).first()

@@ -402,3 +402,23 @@ class Reveal(models.Model):
 
     def __str__(self) -> str:
         return f"reveal of {self.subject_kind} {self.subject_id}"
+
+
+class AudienceChoice(models.Model):
+    """The audience profile that a person chose; `attested_at` is when they said to be of age."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    profile = models.CharField(max_length=32)
+    chosen_at = models.DateTimeField()
+    attested_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(profile="adult") | Q(attested_at__isnull=False),
+                name="adult_audience_is_attested",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile} for {self.user_id}"

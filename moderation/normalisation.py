@@ -91,9 +91,9 @@ def _unconfused(cells: list[Cell]) -> list[Cell]:
     result: list[Cell] = []
     for _, group in groupby(cells, key=lambda cell: cell[0] != " "):
         word = list(group)
-        latin = [(character.translate(CONFUSABLE), *span) for character, *span in word]
+        latin = [(character.translate(CONFUSABLE), start, end) for character, start, end in word]
         has_foreign = any(c.isalpha() and not c.isascii() for c, _, _ in latin)
-        result += word if has_foreign else [(c, start, end) for c, start, end in latin]
+        result += word if has_foreign else latin
     return result
 
 

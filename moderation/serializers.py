@@ -94,9 +94,10 @@ class CaseSerializer(serializers.ModelSerializer[ReviewCase]):
 class ClaimedCaseSerializer(CaseSerializer):
     """A case under the caller's lease, with the token that a decision needs."""
 
+    lease_token = serializers.UUIDField(read_only=True)
+
     class Meta(CaseSerializer.Meta):
-        fields = (*CaseSerializer.Meta.fields, "lease_token")
-        read_only_fields = fields
+        fields = (*CaseSerializer.Meta.fields, "lease_token")  # type: ignore[assignment] # one more
 
 
 class DecideSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from moderation import appeal_views, case_views, review_views, statement_views
+from moderation import appeal_views, audience_views, case_views, review_views, statement_views
 
 app_name = "moderation"
 urlpatterns = [
@@ -29,5 +29,6 @@ urlpatterns = [
     path("appeals/<uuid:appeal_id>/reveal/", appeal_views.reveal, name="appeal-reveal"),
     path("appeals/<uuid:appeal_id>/derivative/", appeal_views.derivative, name="appeal-derivative"),
     path("appeals/<uuid:appeal_id>/picture/", appeal_views.picture, name="appeal-picture"),
+    path("audience/", audience_views.audience, name="audience"),
     path("policies/<slug:version>/", statement_views.policy_page, name="policy"),
 ]

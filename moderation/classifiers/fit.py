@@ -67,10 +67,10 @@ def fit(
             logits, targets, weight=weights[:, None], reduction="sum"
         )
         total: torch.Tensor = fault / weights.sum() + L2 * (weight**2).sum()
-        total.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        total.backward()
         return total
 
-    optimiser.step(loss)  # type: ignore[arg-type] # its stub wants a float, torch a tensor
+    optimiser.step(loss)
     return weight.detach(), bias.detach()
 
 

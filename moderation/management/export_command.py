@@ -11,9 +11,13 @@ from moderation import exports
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    day = {"type": _day, "required": True, "metavar": "YYYY-MM-DD"}
-    parser.add_argument("--from", dest="first", help="first day, in UTC", **day)
-    parser.add_argument("--to", dest="last", help="last day, included", **day)
+    for option, name, words in (
+        ("--from", "first", "first day, in UTC"),
+        ("--to", "last", "last day"),
+    ):
+        parser.add_argument(
+            option, dest=name, help=words, type=_day, required=True, metavar="YYYY-MM-DD"
+        )
     parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
 
 

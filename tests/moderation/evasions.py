@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 CYRILLIC = str.maketrans("aceopxyiskh", "асеорхуіѕкһ")
-BOLD = {chr(ord("a") + n): chr(0x1D41A + n) for n in range(26)}
-FULL_WIDTH = {chr(ord("a") + n): chr(0xFF41 + n) for n in range(26)}
+BOLD = {ord("a") + n: chr(0x1D41A + n) for n in range(26)}
+FULL_WIDTH = {ord("a") + n: chr(0xFF41 + n) for n in range(26)}
 
 
 def leetspeak(text: str) -> str:
@@ -34,12 +34,12 @@ def zero_width(text: str) -> str:
 
 def styled(text: str) -> str:
     """Mathematical bold letters, another script as far as a filter sees."""
-    return text.translate(str.maketrans(BOLD))
+    return text.translate(BOLD)
 
 
 def full_width(text: str) -> str:
     """The letters' wide forms of East Asian typography."""
-    return text.translate(str.maketrans(FULL_WIDTH))
+    return text.translate(FULL_WIDTH)
 
 
 def stretched(text: str) -> str:

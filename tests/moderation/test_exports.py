@@ -106,7 +106,7 @@ def test_report_counts_measures_screenings_and_complaints(
 def test_report_of_a_quiet_day_has_zeros_and_no_median(db: None, tmp_path: Path) -> None:
     export("transparency_report", tmp_path / "out")
     rows = list(csv.reader((tmp_path / "out" / "transparency-report.csv").open()))
-    values: dict[str, Any] = dict(rows[1:])  # type: ignore[arg-type] # rows of two
+    values: dict[str, Any] = dict(rows[1:])
     assert values["Number of measures"] == "0"
     assert values["Complaints: median time to decision in hours"] == ""
 
