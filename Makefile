@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 QUEUE ?= gpu
 BIN := .venv/bin
 
-.PHONY: help install run worker test lint types format clean bench-pipeline bench-starter bench-serving
+.PHONY: help install run worker test lint types format clean bench-adapters bench-pipeline bench-starter bench-serving bench-gpu
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -55,11 +55,17 @@ bench-pipeline: install ## time every stage of an image's way (200 images)
 bench-provenance: install ## recovery per attack, false accepts, marking and log times
 	@exec $(BIN)/python -m tests.bench.bench_provenance
 
+bench-adapters: install ## judge and refit adapter files, with times and memory
+	@exec $(BIN)/python -m tests.bench.bench_adapters
+
 bench-starter: install ## recall@10 of the starter model, seconds an image
 	@exec $(BIN)/python -m tests.bench.bench_starter
 
 bench-serving: install var/bench/venv/.installed ## compare serving with the naive pipeline, LitServe and hotswap
 	@exec $(BIN)/python -W ignore -m tests.bench.bench_serving
+
+bench-gpu: install ## measure full-size models on one CUDA device
+	@exec $(BIN)/python -W ignore -m tests.bench.bench_gpu
 
 var/bench/venv/.installed: requirements-bench.txt
 	@test -x var/bench/venv/bin/python || $(BIN)/python -m venv var/bench/venv

@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import litserve
+import litserve  # type: ignore[import-not-found]  # it has an environment of its own
 
 from tests.bench.serving_contenders import BATCH, Call, pipeline, run
 

@@ -111,12 +111,8 @@ def _sdxl() -> Any:
 
 
 def _flux() -> Any:
-    tokenizer = tiny_pipeline._tokenizer()
-    words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
-    words += [(letter, -2.0) for letter in pre_tokenizers.ByteLevel.alphabet()]
-    pieces = Tokenizer(models.Unigram(words, unk_id=2))
-    pieces.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    t5 = T5Config(vocab_size=len(words), d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1)
+    tokenizer, pieces = tiny_pipeline._tokenizer(), t5_tokenizer()
+    t5 = T5Config(vocab_size=len(pieces), d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1)
     transformer = FluxTransformer2DModel(
         in_channels=16,
         num_layers=1,
@@ -134,10 +130,19 @@ def _flux() -> Any:
         text_encoder=CLIPTextModel(_text_config(len(tokenizer), layers=1)),
         tokenizer=tokenizer,
         text_encoder_2=T5EncoderModel(t5),
-        tokenizer_2=PreTrainedTokenizerFast(
-            tokenizer_object=pieces, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
-        ),
+        tokenizer_2=pieces,
         transformer=transformer,
+    )
+
+
+def t5_tokenizer() -> PreTrainedTokenizerFast:
+    """Every byte is a piece."""
+    words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    words += [(letter, -2.0) for letter in sorted(pre_tokenizers.ByteLevel.alphabet())]
+    pieces = Tokenizer(models.Unigram(words, unk_id=2))
+    pieces.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=pieces, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     )
 
 
