@@ -32,7 +32,7 @@ class Caption:
     @property
     def weight(self) -> float:
         """How often training draws it: single objects more often than one of many skin tones."""
-        return float(self.variants**-0.5)
+        return float(self.variants**-0.75)
 
 
 def bare_code(code: str) -> str:

@@ -34,9 +34,9 @@ DETAILS: dict[str, Any] = {
     "native_size": 128,
     "upscale": 4,
     "sizes": [[512, 512]],
-    "default_steps": 20,
+    "default_steps": 12,
     "few_steps": 6,
-    "default_guidance": 3.0,
+    "default_guidance": 2.5,
     "rank_ceiling": 64,
     "licence": "Apache-2.0; trained on Noto Emoji (Apache-2.0)",
 }

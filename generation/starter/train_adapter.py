@@ -29,7 +29,7 @@ from generation.starter.layout import ADAPTERS, CATALOGUE, MODEL
 from generation.starter.pictures import CACHE, load
 from generation.starter.train import Lesson, Student, velocity_loss
 
-TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "time_emb_proj"]
+TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
 
 
 @dataclass(frozen=True, slots=True)
