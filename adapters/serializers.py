@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from adapters.models import Adapter
@@ -32,6 +33,7 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
         return adapter.owner.get_username() if adapter.owner else None
 
 
+@extend_schema_serializer(component_name="AdapterReport")  # provenance has a Report too
 class ReportSerializer(AdapterSerializer):
     """For its owner: with the report that `manage.py inspect_adapter --json` prints, and more."""
 

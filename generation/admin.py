@@ -1,4 +1,5 @@
-"""Requests, images and workers in the admin: for operators to look at, nothing to change.
+"""Requests, images and workers in the admin: for operators to look at, nothing to change; and
+the allowance of a user, which they may set.
 
 Prompts and pictures are left out: running the house needs neither, and who reviews them sees them
 in a case.
@@ -12,7 +13,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from generation.models import GeneratedImage, GenerationRequest, Worker
+from generation.models import Allowance, GeneratedImage, GenerationRequest, Worker
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
@@ -65,3 +66,12 @@ class GeneratedImageAdmin(ReadOnlyAdmin):
 class WorkerAdmin(ReadOnlyAdmin):
     list_display = ("name", "queues", "slots", "started_at", "seen_at")
     ordering = ("name",)
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
+    """What one user may use where it differs from the usual; the only rows changed by hand."""
+
+    list_display = ("user", "images_a_day", "device_seconds_a_day", "in_flight")
+    search_fields = ("user__username",)
+    autocomplete_fields = ("user",)

@@ -6,6 +6,7 @@ class GenerationConfig(AppConfig):
     verbose_name = "Generation"
 
     def ready(self) -> None:
-        from generation import receivers
+        from generation import metrics, receivers
 
         receivers.connect()
+        metrics.register()

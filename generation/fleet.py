@@ -35,9 +35,13 @@ def forget_lost(*, at: datetime) -> None:
     Worker.objects.filter(seen_at__lt=at - FORGOTTEN_AFTER).delete()
 
 
+def heard_of(*, at: datetime) -> QuerySet[Worker]:
+    return Worker.objects.filter(seen_at__gte=at - LOST_AFTER)
+
+
 def alive(queue: str, *, at: datetime) -> QuerySet[Worker]:
     """Workers that take from `queue` and were heard of lately. "gpu" stands for every GPU tier."""
-    live = Worker.objects.filter(seen_at__gte=at - LOST_AFTER)
+    live = heard_of(at=at)
     takers = [w.pk for w in live if any(q == queue or q.startswith(f"{queue}-") for q in w.queues)]
     return live.filter(pk__in=takers)
 

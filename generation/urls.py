@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generation import account_views, events, image_views, views
+from generation import account_views, capacity_views, events, image_views, views
 
 app_name = "generation"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("images/<uuid:image_id>/again/", image_views.again, name="again"),
     path("images/<uuid:image_id>/vary/", image_views.vary, name="vary"),
     path("images/<uuid:image_id>/delete/", image_views.delete, name="delete"),
+    path("capacity/", capacity_views.capacity, name="capacity"),
     path("account/", account_views.account, name="account"),
     path("account/token/make/", account_views.make_token, name="make-token"),
     path("account/token/revoke/", account_views.revoke_token, name="revoke-token"),

@@ -1,0 +1,57 @@
+"""Prometheus metrics of the line and its cost, read from the database when they are scraped.
+
+Every web process tells the same, because none of it is counted in a process.
+`proofsheet_predicted_wait_seconds` is the signal to scale render workers by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import REGISTRY, Collector
+
+from generation import capacity
+
+
+class LineCollector(Collector):
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []  # nothing is read from the database before the first scrape
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            now = capacity.look(at=timezone.now())
+        except (OperationalError, InterfaceError):
+            return  # with the database away the other metrics are still told
+        yield from _of_tiers(now)
+        cost = _gauge("device_milliseconds_per_image", "Of the last minutes.", "model", "quantile")
+        for model in now.models:
+            cost.add_metric([model.name, "0.5"], model.device_ms_p50)
+            cost.add_metric([model.name, "0.95"], model.device_ms_p95)
+        yield cost
+        workers = _gauge("render_workers", "Render workers alive.")
+        workers.add_metric([], now.devices)
+        yield workers
+
+
+def _of_tiers(now: capacity.Capacity) -> Iterator[GaugeMetricFamily]:
+    waiting = _gauge("requests_waiting", "Requests that wait for a worker.", "tier")
+    predicted = _gauge("predicted_wait_seconds", "Of a request that came now.", "tier")
+    waits = _gauge("queue_wait_seconds", "From queued to begun.", "tier", "quantile")
+    for tier in now.tiers:
+        waiting.add_metric([tier.name], tier.waiting)
+        predicted.add_metric([tier.name], tier.predicted_wait_s)
+        for quantile, value in (("0.5", tier.wait_p50_s), ("0.95", tier.wait_p95_s)):
+            if value is not None:
+                waits.add_metric([tier.name, quantile], value)
+    yield from (waiting, predicted, waits)
+
+
+def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"proofsheet_{name}", text, labels=labels)
+
+
+def register() -> None:
+    REGISTRY.register(LineCollector())

@@ -1,0 +1,69 @@
+"""Operators see what the house carries; so does Prometheus; nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from prometheus_client import generate_latest
+from pytest_django import Settings
+
+from adapters.models import BaseModel
+from generation import capacity, fleet
+from generation.models import RequestStatus
+from tests.factories import NOON, make_request
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def busy(alice: User, model: BaseModel) -> None:
+    """Three images in the last minute, begun after 1, 2 and 9 seconds, and two that wait."""
+    now = timezone.now()
+    fleet.announce("render@here", queues=["gpu"], slots=1, at=now)
+    for wait, device_ms in ((1, 1000), (2, 2000), (9, 6000)):
+        request = make_request(
+            alice, model, status=RequestStatus.FINISHED, created_at=now, device_ms=device_ms
+        )
+        request.queued_at, request.started_at = now - timedelta(seconds=wait), now
+        request.save()
+    for _ in range(2):
+        make_request(alice, model, created_at=now, predicted_ms=5000)
+
+
+@pytest.mark.usefixtures("busy")
+def test_capacity_tells_waits_costs_and_needs(settings: Settings) -> None:
+    settings.PROOFSHEET_DEVICE_HOUR_PRICE = "3.60 EUR"
+    now = capacity.look(at=timezone.now())
+    standard = next(tier for tier in now.tiers if tier.name == "standard")
+    assert (standard.waiting, standard.predicted_wait_s) == (2, 10.0)
+    assert (standard.wait_p50_s, standard.wait_p95_s) == (2.0, 8.3)
+    [cost] = now.models
+    assert (cost.images, cost.device_ms_p50, cost.price) == (3, 2000, "3.00 EUR")
+    assert [(need.times, need.devices) for need in now.needs] == [(1, 1), (2, 1), (10, 1)]
+
+
+def test_empty_house_is_told_without_figures(model: BaseModel) -> None:
+    now = capacity.look(at=NOON)
+    assert (now.devices, now.workers, now.models, now.needs) == (0, (), (), ())
+
+
+@pytest.mark.usefixtures("busy")
+def test_page_is_for_operators(olga: User, alice: User, as_user: Any) -> None:
+    olga.is_staff = False
+    olga.save()
+    answer = as_user(olga).get("/capacity/")
+    assert answer.status_code == 200
+    assert b"render@here" in answer.content
+    assert as_user(alice).get("/capacity/").status_code == 403
+
+
+@pytest.mark.usefixtures("busy")
+def test_metrics_tell_the_predicted_wait() -> None:
+    told = generate_latest().decode()
+    assert 'proofsheet_predicted_wait_seconds{tier="standard"} 10.0' in told
+    assert 'proofsheet_queue_wait_seconds{quantile="0.95",tier="standard"} 8.3' in told
+    assert "proofsheet_render_workers 1.0" in told
