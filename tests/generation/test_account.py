@@ -54,7 +54,10 @@ def test_an_authenticator_app_can_be_added_where_no_mail_was_verified(
     client: Client, alice: User
 ) -> None:
     client.post("/accounts/login/", {"login": "alice", "password": "a long test password"})
-    page = client.get("/accounts/2fa/totp/activate/").content.decode()
+    asked = client.get("/accounts/2fa/totp/activate/")
+    assert "Is it you?" in client.get(asked["Location"]).content.decode()
+    answer = client.post(asked["Location"], {"password": "a long test password"}, follow=True)
+    page = answer.content.decode()
     assert "data:image/svg+xml" in page
     assert "Authenticator code" in page
 
