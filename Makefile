@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 QUEUE ?= gpu
 BIN := .venv/bin
 
-.PHONY: help install run worker test lint types format clean bench-adapters bench-pipeline bench-starter bench-serving bench-gpu
+.PHONY: help install run worker test lint types format clean bench-adapters bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -51,6 +51,9 @@ format: install ## format code and templates in place
 
 bench-pipeline: install ## time every stage of an image's way (200 images)
 	@exec $(BIN)/python -m tests.bench.bench_pipeline
+
+bench-moderation: install ## next case, claims and lists over 100,000 cases
+	@exec $(BIN)/python -m tests.bench.bench_moderation
 
 bench-provenance: install ## recovery per attack, false accepts, marking and log times
 	@exec $(BIN)/python -m tests.bench.bench_provenance

@@ -9,7 +9,7 @@ _SEEN_BY_OPERATORS = {
     "adapters": ("basemodel", "adapter"),
     "generation": ("generationrequest", "generatedimage"),
     "moderation": (
-        "policy", "screening", "reviewcase", "decision", "statement", "appeal", "reveal",
+        "policy", "screening", "reviewcase", "intent", "decision", "statement", "appeal", "reveal",
     ),
     "provenance": ("asset", "logentry", "checkpoint"),
 }  # fmt: skip

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -34,7 +33,6 @@ from generation.credentials import credentials_of
 from generation.forms import GalleryFilter
 from generation.models import GeneratedImage, ImageState
 from generation.views import SignedIn, page, private_file, uuid_of
-from moderation.models import Decision, ReviewCase, SubjectKind
 
 FRAMES_A_SHEET = 24
 
@@ -81,10 +79,8 @@ def image(request: SignedIn, image_id: UUID) -> HttpResponse:
 @require_safe
 @page
 def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
-    """The bytes of a released image for its owner, and of any image for whoever reviews it."""
-    found = _under_review(request.user, image_id) or requests.find_released_image(
-        image_id, by=request.user
-    )
+    """The bytes of a released image, for its owner alone; reviewers reveal one on its case."""
+    found = requests.find_released_image(image_id, by=request.user)
     etag = f'"{found.sha256}"'
     if unchanged := get_conditional_response(request, etag=etag):
         return private_file(unchanged)
@@ -95,18 +91,6 @@ def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
     answer["Content-Disposition"] = said or "inline"
     answer["ETag"] = etag
     return private_file(answer)
-
-
-def _under_review(user: User, image_id: UUID) -> GeneratedImage | None:
-    """The image, for people who review, if it ever came before a reviewer: no other one."""
-    if not (user.has_perm("moderation.review_cases") or user.has_perm("moderation.hear_appeals")):
-        return None
-    subject = {"subject_kind": SubjectKind.IMAGE, "subject_id": image_id}
-    was_flagged = (
-        ReviewCase.objects.filter(**subject).exists() or Decision.objects.filter(**subject).exists()
-    )
-    images = GeneratedImage.objects.filter(id=image_id, deleted_at__isnull=True)
-    return images.first() if was_flagged else None
 
 
 @require_POST

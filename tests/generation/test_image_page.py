@@ -93,15 +93,13 @@ def test_file_is_kept_from_its_owner_until_released(
     assert f"/images/{image.id}/file/" not in page
 
 
-def test_reviewer_sees_the_file_of_a_case_and_of_nothing_else(
+def test_reviewer_gets_a_picture_only_by_the_logged_reveal_of_its_case(
     alice: User, bob: User, model: BaseModel, as_user: AsUser
 ) -> None:
     held = make_image(alice, model, state=ImageState.HELD)
-    released = make_image(alice, model)
     cases.open_case(subject=Subject("image", held.id, alice.pk), evidence={}, at=datetime.now(UTC))
     client = as_user(bob)
-    assert client.get(f"/images/{held.id}/file/").status_code == 200
-    assert client.get(f"/images/{released.id}/file/").status_code == 404
+    assert client.get(f"/images/{held.id}/file/").status_code == 404
     assert client.get(f"/images/{held.id}/").status_code == 404
 
 
