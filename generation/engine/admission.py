@@ -80,6 +80,8 @@ class Admission:
         generator = torch.Generator("cpu").manual_seed(job.seed)
         noise = model.family.noise(model.pipe, size, generator).to(model.device)
         schedule = self._plan(job.steps, size, noise)
+        rows = self._rows(order, size, wearing)
+        dropped_tokens = self.prompts.dropped_tokens(job.prompt)
         return Trajectory(
             order=order,
             size=size,
@@ -87,11 +89,12 @@ class Admission:
             generator=generator,
             latents=noise * schedule.start_scale,
             past=torch.zeros_like(noise),
-            rows=self._rows(order, size, wearing),
+            rows=rows,
             guidance=job.guidance,
             wearing=wearing,
-            dropped_tokens=self.prompts.dropped_tokens(job.prompt),
+            dropped_tokens=dropped_tokens,
             started_at=started_at,
+            prepare_s=monotonic() - started_at,
         )
 
     def _rows(

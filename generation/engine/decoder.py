@@ -141,13 +141,15 @@ def _rendered(item: Finished, image: NDArray[np.uint8], decode_ms: float) -> Ren
     trajectory = item.trajectory
     order = trajectory.order
     waited_s = trajectory.started_at - order.submitted_at
-    denoised_s = item.denoised_at - trajectory.started_at
+    underway_s = item.denoised_at - trajectory.started_at
     return Rendered(
         pixels=pixels.enlarge(image, order.job.width, order.job.height),
         timings={
             "slot_wait_ms": round(waited_s * 1000, 2),
-            "denoise_ms": round(denoised_s * 1000, 2),
+            "adapters_ms": round(trajectory.prepare_s * 1000, 2),
+            "denoise_ms": round(trajectory.device_s * 1000, 2),
             "decode_ms": round(decode_ms, 2),
+            "underway_ms": round(underway_s * 1000, 2),
         },
         dropped_tokens=trajectory.dropped_tokens,
         library_versions=library_versions(),

@@ -6,6 +6,8 @@ join between two steps and leave when they are done, so a short one never waits 
 
 from __future__ import annotations
 
+from time import monotonic
+
 import torch
 from torch import Tensor
 
@@ -49,8 +51,10 @@ class Denoiser:
         """One step of the images that are due first; returns those that are ready to decode."""
         self._admit()
         members = self._gather()
+        started = monotonic()
         for batch, prediction in self._forward(members):
             self._advance(batch, prediction)
+        self._charge(members, monotonic() - started)
         return self._retire(members)
 
     def abandon(self, error: Exception) -> None:
@@ -131,6 +135,12 @@ class Denoiser:
             if member.order.on_step is not None:
                 preview = estimates[index : index + 1] if self._is_preview_due(member) else None
                 member.order.on_step(member.step, preview)
+
+    def _charge(self, members: list[Trajectory], seconds: float) -> None:
+        """Share the time of a forward among its images by the rows that they took."""
+        rows = sum(len(member.rows) for member in members)
+        for member in members:
+            member.device_s += seconds * len(member.rows) / rows
 
     def _is_preview_due(self, member: Trajectory) -> bool:
         every = max(1, len(member.schedule) // max(1, self.model.settings.previews))

@@ -91,12 +91,13 @@ def _guidance_embedding(pipe: Any, size: Size, guidance: float) -> Rows:
 def _unscaled(pipe: Any, latents: Tensor, size: Size) -> Tensor:
     config = pipe.vae.config
     mean, std = config.get("latents_mean"), config.get("latents_std")
+    factor = float(config.scaling_factor)
     if mean is None or std is None:
-        return latents / config.scaling_factor
+        return latents / factor
     shape = (1, -1, 1, 1)
     spread = torch.tensor(std, device=latents.device).view(shape)
     centre = torch.tensor(mean, device=latents.device).view(shape)
-    return latents * spread / config.scaling_factor + centre
+    return latents * spread / factor + centre
 
 
 def _no_options(pipe: Any) -> dict[str, Any]:
@@ -206,7 +207,8 @@ def _lora_options_flux(pipe: Any) -> dict[str, Any]:
 
 def _to_vae_flux(pipe: Any, latents: Tensor, size: Size) -> Tensor:
     unpacked: Tensor = pipe._unpack_latents(latents, *size, pipe.vae_scale_factor)
-    return unpacked / pipe.vae.config.scaling_factor + pipe.vae.config.shift_factor
+    config = pipe.vae.config
+    return unpacked / float(config.scaling_factor) + float(config.shift_factor)
 
 
 STABLE_DIFFUSION = Family(

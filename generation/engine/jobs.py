@@ -107,7 +107,8 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """`pixels` are uint8 [height, width, 3] RGB; `timings` milliseconds by stage.
+    """`pixels` are uint8 [height, width, 3] RGB; `timings` milliseconds by stage, the device's
+    shared out among the images that it served at once (`underway_ms` is what the caller saw).
 
     `dropped_tokens` is how many tokens of the prompt the text encoder could not read.
     """

@@ -123,7 +123,7 @@ def _estimate(walker: Any, index: int, result: tuple[Tensor, ...]) -> Tensor:
         return estimate
     if len(result) > 1:
         return result[1]
-    return _PROBES[0] - walker.sigmas[index] * _PROBES[1]
+    return _PROBES[0] - float(walker.sigmas[index]) * _PROBES[1]
 
 
 def advance(

@@ -52,7 +52,10 @@ class Order:
 @dataclass(slots=True, eq=False)
 class Trajectory:
     """`latents` and `past` are float32 [1, …]; `rows` holds the conditioning of the prompt and,
-    where guidance takes a second row, of the negative prompt. `step` counts the steps done."""
+    where guidance takes a second row, of the negative prompt. `step` counts the steps done.
+
+    `device_s` is this image's share of the forwards that it took part in, by rows.
+    """
 
     order: Order
     size: Size
@@ -65,6 +68,8 @@ class Trajectory:
     wearing: Wearing
     dropped_tokens: int
     started_at: float
+    prepare_s: float
+    device_s: float = 0.0
     step: int = 0
     error: Exception | None = None
 

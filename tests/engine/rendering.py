@@ -19,7 +19,7 @@ SIDE = 32
 
 def pipeline(folder: Path) -> Any:
     pipe: Any = diffusers.DiffusionPipeline
-    loaded = pipe.from_pretrained(folder, local_files_only=True)
+    loaded = pipe.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     loaded.set_progress_bar_config(disable=True)
     return loaded
 
