@@ -174,7 +174,10 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=ROOT / "var") as folder:
         place = Path(folder)
-        publish("adapters", [*headers(place), *passes(place), *refits(place)])
+        rows: list[Row] = []
+        for part in (headers, passes, refits):
+            rows += part(place)
+            publish("adapters", rows)  # after each part: a slow machine keeps what it has
 
 
 if __name__ == "__main__":
