@@ -116,7 +116,7 @@ class Generations(SignedInView):
             columns={"status": "status", "model": "model__slug"},
         )
         pages = NewestFirst()
-        found = pages.paginate_queryset(rows, request, view=self) or []
+        found: Any = pages.paginate_queryset(rows, request, view=self) or []
         context = generation_context(found, request)
         return pages.get_paginated_response(
             GenerationSerializer(found, many=True, context=context).data

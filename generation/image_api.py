@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -23,6 +24,7 @@ from generation.api import (
     wanted,
 )
 from generation.credentials import credentials_of
+from generation.image_views import picture
 from generation.serializers import (
     CredentialsSerializer,
     ImageDetailSerializer,
@@ -54,7 +56,7 @@ class Images(SignedInView):
             columns={"status": "state", "model": "model_slug"},
         )
         pages = NewestFirst()
-        found = pages.paginate_queryset(rows, request, view=self) or []
+        found: Any = pages.paginate_queryset(rows, request, view=self) or []
         context = image_context(found, request)
         return pages.get_paginated_response(ImageSerializer(found, many=True, context=context).data)
 
@@ -98,11 +100,4 @@ class ImageFile(SignedInView):
         },
     )
     def get(self, request: Request, image_id: UUID) -> HttpResponseBase:
-        found = requests.find_released_image(image_id, by=self.user())
-        return private_file(
-            FileResponse(
-                found.file.open("rb"),
-                filename=f"proofsheet-{found.id}.png",
-                content_type="image/png",
-            )
-        )
+        return private_file(picture(requests.find_released_image(image_id, by=self.user())))

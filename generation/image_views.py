@@ -84,13 +84,18 @@ def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
     etag = f'"{found.sha256}"'
     if unchanged := get_conditional_response(request, etag=etag):
         return private_file(unchanged)
-    with found.file.open("rb") as file:
-        answer = HttpResponse(file.read(), content_type="image/png")
-    name = f"proofsheet-{found.id}.png"
-    said = content_disposition_header("download" in request.GET, name)
-    answer["Content-Disposition"] = said or "inline"
+    answer = picture(found, is_download="download" in request.GET)
     answer["ETag"] = etag
     return private_file(answer)
+
+
+def picture(image: GeneratedImage, *, is_download: bool = False) -> HttpResponse:
+    """The stored PNG, read at once: an ASGI server cannot stream a file's blocking iterator."""
+    with image.file.open("rb") as file:
+        answer = HttpResponse(file.read(), content_type="image/png")
+    said = content_disposition_header(is_download, f"proofsheet-{image.id}.png")
+    answer["Content-Disposition"] = said or "inline"
+    return answer
 
 
 @require_POST

@@ -183,7 +183,7 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
     @extend_schema_field(ImageSerializer(many=True))
     def get_images(self, found: GenerationRequest) -> Any:
         kept = [image for image in found.images.all() if image.deleted_at is None]
-        ordered = sorted(kept, key=lambda image: image.index)
+        ordered: Any = sorted(kept, key=lambda image: image.index)  # stubs know one object only
         return ImageSerializer(ordered, many=True, context=self.context).data
 
     @extend_schema_field(RefusalSerializer(allow_null=True))
@@ -274,7 +274,6 @@ class ModelSerializer(serializers.Serializer[Any]):
 class FilterSerializer(serializers.Serializer[Any]):
     """Query parameters of a list."""
 
-    status = serializers.CharField(required=False)
     model = serializers.CharField(required=False, help_text="Slug of a model.")
     prompt = serializers.CharField(
         required=False, max_length=200, help_text="Words that the prompt contains."
@@ -311,4 +310,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField(required=False)
-    errors = serializers.DictField(required=False, help_text="By field, when `code` is `invalid`.")
+    # The member's name is part of the API; the serializer's own property is not used here.
+    errors = serializers.DictField(  # type: ignore[assignment]
+        required=False, help_text="By field, when `code` is `invalid`."
+    )

@@ -132,7 +132,8 @@ def _set_encoder(model: AutoencoderTiny, basis: Basis) -> None:
 
 
 def _decode_unit(model: AutoencoderTiny, latents: Tensor) -> Tensor:
-    return model.decoder(latents).add(1).div(2)
+    made: Tensor = model.decoder(latents)
+    return made.add(1).div(2)
 
 
 def decoder_loss(made: Tensor, target: Tensor) -> Tensor:

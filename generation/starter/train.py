@@ -63,7 +63,8 @@ class Student(nn.Module):
 
     def forward(self, noisy: Tensor, timesteps: Tensor, ids: Tensor) -> Tensor:
         states = self.text_encoder(ids)[0]
-        return self.unet(noisy, timesteps, states, return_dict=False)[0]
+        velocity: Tensor = self.unet(noisy, timesteps, states, return_dict=False)[0]
+        return velocity
 
 
 def velocity_loss(student: nn.Module, latents: Tensor, ids: Tensor) -> Tensor:
@@ -73,7 +74,7 @@ def velocity_loss(student: nn.Module, latents: Tensor, ids: Tensor) -> Tensor:
     alpha, sigma = alphas_sigmas(timesteps)
     noise = torch.randn_like(latents)
     with torch.autocast("cpu", torch.bfloat16):
-        made = student(alpha * latents + sigma * noise, timesteps, ids)
+        made: Tensor = student(alpha * latents + sigma * noise, timesteps, ids)
     return (made.float() - (alpha * noise - sigma * latents)).square().mean()
 
 

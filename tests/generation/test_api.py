@@ -181,7 +181,7 @@ def test_released_image_can_be_downloaded_and_deleted(
     [row] = api.get(f"{URL}{image.request_id}/").json()["images"]
     assert row["status"] == "released"
     file = api.get(row["file_url"], headers={"Accept": "image/png"})
-    assert b"".join(file.streaming_content) == png()
+    assert file.content == png()
     assert (file["Content-Type"], file["Cache-Control"]) == ("image/png", "private, no-cache")
     assert api.get(row["url"]).json()["credentials"] is None  # a row that no worker marked
     assert api.delete(row["url"]).status_code == 204

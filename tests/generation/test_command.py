@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -148,7 +149,7 @@ def test_failed_request_exits_5_with_its_code(alice: User, model: BaseModel) -> 
 def test_missing_workers_are_told_in_one_sentence(
     alice: User, model: BaseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", outcomes.timedelta(0))
+    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", timedelta(0))
     status, said = generate("a red apple")
     assert (status, said.split(":")[0]) == (4, "no_worker")
     assert "make run" in said
@@ -168,7 +169,7 @@ def test_interrupt_cancels_the_request(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(outcomes, "_has_worker", interrupt)
-    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", outcomes.timedelta(0))
+    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", timedelta(0))
     status, said = generate("a red apple")
     assert (status, said.split(":")[0]) == (6, "cancelled")
     assert GenerationRequest.objects.get().status == "cancelled"
@@ -182,7 +183,7 @@ def test_cancelled_elsewhere_exits_6(
         return True
 
     monkeypatch.setattr(outcomes, "_has_worker", cancel)
-    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", outcomes.timedelta(0))
+    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", timedelta(0))
     status, said = generate("a red apple", "--json")
     assert (status, json.loads(said)["code"]) == (6, "cancelled")
 

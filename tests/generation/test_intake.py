@@ -10,6 +10,7 @@ from generation import intake, requests, sweeper
 from generation.models import RequestStatus
 from moderation import cases, decisions
 from moderation.models import Decision, ReviewCase, Statement
+from moderation.subjects import Action
 from tests.factories import NOON, make_request
 from tests.fakes import BrokenClassifier, FakePromptClassifier
 
@@ -71,7 +72,7 @@ def test_prompt_that_nothing_can_screen_is_given_up_and_never_queued(
 
 @pytest.mark.parametrize(("action", "status"), [("allow", "queued"), ("refuse", "refused")])
 def test_reviewer_decides_a_held_prompt(
-    alice: User, bob: User, model: BaseModel, action: decisions.Action, status: str
+    alice: User, bob: User, model: BaseModel, action: Action, status: str
 ) -> None:
     request = make_request(alice, model, status=RequestStatus.SUBMITTED, prompt="doubtful")
     intake.screen(request.id, at=NOON)

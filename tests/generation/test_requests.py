@@ -188,7 +188,7 @@ def test_stranger_is_told_that_nothing_is_there(
 @pytest.mark.django_db(transaction=True)
 def test_deleting_a_request_deletes_its_files(alice: User, model: BaseModel) -> None:
     image = make_image(alice, model)
-    name = image.file.name
+    name = str(image.file.name)
     requests.delete_request(image.request_id, by=alice, at=NOON)
     assert not private_storage().exists(name)
     assert not requests.images_of(alice).exists()

@@ -219,7 +219,7 @@ def test_second_attempt_deletes_what_a_killed_first_one_stored(
     sweeper.sweep(at=clock.forward(queue.LEASE.total_seconds() + 1))
     worker.work_one(now=clock)
     [kept] = files_of(request)
-    assert GeneratedImage.objects.get().file.name.endswith(kept)
+    assert str(GeneratedImage.objects.get().file.name).endswith(kept)
 
 
 def test_outage_of_the_database_before_publishing_is_outlasted(
@@ -270,7 +270,7 @@ def test_broken_connection_right_after_the_commit_keeps_the_image_and_its_file(
     request.refresh_from_db()
     image = GeneratedImage.objects.get()
     assert (request.status, image.state) == ("finished", "released")
-    assert private_storage().exists(image.file.name)
+    assert private_storage().exists(str(image.file.name))
 
 
 def test_broker_that_is_away_while_an_image_is_refused_costs_no_file(
@@ -293,7 +293,7 @@ def test_broker_that_is_away_while_an_image_is_refused_costs_no_file(
     request.refresh_from_db()
     image = GeneratedImage.objects.get()
     assert (request.status, image.state) == ("finished", "withheld")
-    assert private_storage().exists(image.file.name)
+    assert private_storage().exists(str(image.file.name))
 
 
 def test_long_prompt_is_rendered_and_says_what_was_cut(

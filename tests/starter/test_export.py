@@ -90,7 +90,8 @@ def test_what_ships_is_small_and_holds_no_pickle() -> None:
 def test_the_shipped_model_renders_with_its_own_defaults() -> None:
     said = json.loads((MODEL / "proofsheet.json").read_text())
     steps, guidance, native = said["few_steps"], said["default_guidance"], said["native_size"]
-    job = RenderJob("a red apple", "", steps, guidance, 1, *said["sizes"][0], native)
+    [(width, height)] = said["sizes"]
+    job = RenderJob("a red apple", "", steps, guidance, 1, width, height, native)
     made = Pipeline.load(MODEL).render(job, on_step=lambda s: None, should_stop=lambda: False)
     assert made.pixels.shape == (512, 512, 3)
     assert made.pixels.std() > 10
