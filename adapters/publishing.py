@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +56,7 @@ def ask(
     if adapter.shows_a_person and not adapter.consent_attested_at:
         raise ConsentMissing
     adapter.ask_for_review(at=at)
-    transaction.on_commit(partial(tasks.open_review.delay, str(adapter.id)), robust=True)
+    transaction.on_commit(lambda: tasks.open_review.delay(str(adapter.id)), robust=True)
     return adapter
 
 

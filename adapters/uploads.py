@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID, uuid4
@@ -147,7 +146,7 @@ def _stem(upload: Quarantined) -> str:
 
 def _send(task: Any, adapter: Adapter) -> None:
     """Robust: with the broker away the row still stands, and `send_again` sends the ticket."""
-    transaction.on_commit(partial(task.delay, str(adapter.id)), robust=True)
+    transaction.on_commit(lambda: task.delay(str(adapter.id)), robust=True)
 
 
 def _slug(name: str) -> str:

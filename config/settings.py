@@ -261,6 +261,7 @@ SPECTACULAR_SETTINGS = {
         "SubjectKind": "moderation.models.SubjectKind",
         "GenerationStatus": "generation.models.RequestStatus",
         "ImageStatus": "generation.models.ImageState",
+        "AdapterState": "adapters.models.Adapter.State",
         "CaseStatus": "moderation.models.ReviewCase.Status",
         "AppealStatus": "moderation.models.Appeal.Status",
     },

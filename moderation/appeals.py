@@ -1,7 +1,6 @@
 """Appeals: the owner of a refused thing contests it, and somebody who did not decide hears it."""
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -149,7 +148,7 @@ def hear(
     log.append(kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at)
     if outcome == "reversed":
         decisions.reverse(row.decision, by=by, explanation=words, at=at)
-    transaction.on_commit(partial(tasks.mail_appeal.delay, str(row.id)), robust=True)
+    transaction.on_commit(lambda: tasks.mail_appeal.delay(str(row.id)), robust=True)
     return row
 
 

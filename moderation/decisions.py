@@ -7,7 +7,6 @@ owner of the subject, all in one transaction; the mail goes out after the commit
 import hashlib
 import json
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -231,5 +230,5 @@ def _enforced(decision: Decision) -> Decision:
         outcome=decision.action,
         decision=decision,
     )
-    transaction.on_commit(partial(tasks.mail_decision.delay, str(decision.id)), robust=True)
+    transaction.on_commit(lambda: tasks.mail_decision.delay(str(decision.id)), robust=True)
     return decision
