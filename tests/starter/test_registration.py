@@ -81,9 +81,11 @@ def test_registration_leaves_a_withdrawn_adapter_withdrawn(
 
 
 @pytest.mark.django_db
-def test_registration_keeps_the_operators_choice_of_default(model_folder: Path) -> None:
+def test_registration_keeps_the_operators_choice_of_default(
+    model_folder: Path, tmp_path: Path
+) -> None:
     register_model("house", model_folder, ModelDetails(is_default=True), at=NOW)
-    done = shipped.register(at=NOW, model_folder=model_folder)
+    done = shipped.register(at=NOW, model_folder=model_folder, adapters=tmp_path)
     assert not done.model.is_default
     assert BaseModel.objects.get(slug="house").is_default
 
