@@ -81,6 +81,7 @@ def _environment(state: Path, port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PROOFSHEET_STATE_DIR": str(state),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PROOFSHEET_UNDO_SECONDS": "8",
         "DATABASE_URL": urlunsplit(database),
         "BROKER_URL": settings.BROKER_URL.rsplit("/", 1)[0] + "/4",
         "CACHE_URL": settings.CACHE_URL.rsplit("/", 1)[0] + "/5",
