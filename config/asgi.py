@@ -3,4 +3,17 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+from django.conf import settings  # noqa: E402 - the line above reads the settings
+
+from config.bodies import BoundedBodies  # noqa: E402
+
+FORM_BYTES = 1024 * 1024  # what a form adds around its file
+_ADAPTER_BYTES = settings.PROOFSHEET_ADAPTER_MAX_BYTES + FORM_BYTES
+
+application = BoundedBodies(
+    django_application,
+    default_bytes=settings.PROOFSHEET_VERIFY_MAX_BYTES + FORM_BYTES,
+    path_bytes={"/adapters/upload/": _ADAPTER_BYTES, "/api/v1/adapters/": _ADAPTER_BYTES},
+)
