@@ -61,8 +61,9 @@ def test_gallery_narrows_while_one_types(open_page: OpenPage) -> None:
 
 def test_gallery_is_tidied_by_ticks_and_turned_by_arrow_keys(open_page: OpenPage) -> None:
     page = open_page(as_="alice")
-    for _ in range(2):
-        generate(page, "a paper plane")
+    for prompt in ("a paper plane", "a paper plane and a cloud"):
+        generate(page, prompt)
+        expect(page.locator("[data-request]").first).to_contain_text(prompt)
         expect_picture(page)
     page.goto("/gallery/?text=paper+plane")
     expect(page.locator(".thumbs img")).to_have_count(2)
