@@ -69,8 +69,11 @@ def test_masthead_offers_each_person_only_what_they_may_use(
     assert "Review" in masthead(as_user(bob).get("/").content.decode())
 
 
-def test_masthead_offers_the_operator_the_admin(olga: User, as_user: AsUser) -> None:
-    assert "Admin" in masthead(as_user(olga).get("/").content.decode())
+def test_masthead_offers_the_operator_the_admin_and_the_capacity_page(
+    alice: User, olga: User, as_user: AsUser
+) -> None:
+    assert {"Admin", "Capacity"} <= set(masthead(as_user(olga).get("/").content.decode()))
+    assert "Capacity" not in masthead(as_user(alice).get("/").content.decode())
 
 
 def test_masthead_marks_the_page_and_the_section_it_belongs_to(
