@@ -68,6 +68,7 @@ def test_gallery_is_tidied_by_ticks_and_turned_by_arrow_keys(open_page: OpenPage
     page.goto("/gallery/?text=paper+plane")
     expect(page.locator(".thumbs img")).to_have_count(2)
     page.locator(".thumbs a").first.click()
+    page.wait_for_url("**/images/**")
     newest = page.url
     page.keyboard.press("ArrowRight")
     page.wait_for_url(lambda url: "/images/" in url and url != newest)
