@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 QUEUE ?= gpu
 BIN := .venv/bin
 
-.PHONY: help install run worker test lint types format clean bench-adapters bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu
+.PHONY: help install run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -30,7 +30,7 @@ run: install ## run the whole house on one host (PORT=8000 HOST=127.0.0.1)
 	@exec $(BIN)/python -m config.supervisor --host $(HOST) --port $(PORT)
 
 worker: install ## run one more worker on this host (QUEUE=gpu renders, QUEUE=cpu screens and logs)
-	@exec $(BIN)/celery -A config worker -P threads -c 2 -Q $(QUEUE) -n $(QUEUE)-$$$$@%h \
+	@exec $(BIN)/celery -A config worker -P threads -c $(if $(filter gpu%,$(QUEUE)),10,2) -Q $(QUEUE) -n $(QUEUE)-$$$$@%h \
 	  --without-gossip --without-mingle --loglevel INFO
 
 test: install ## run all tests on servers of their own
@@ -55,11 +55,14 @@ bench-pipeline: install ## time every stage of an image's way (200 images)
 bench-moderation: install ## next case, claims and lists over 100,000 cases
 	@exec $(BIN)/python -m tests.bench.bench_moderation
 
-bench-provenance: install ## recovery per attack, false accepts, marking and log times
+bench-provenance: install var/bench/venv/.installed ## recovery per attack, false accepts, marking and log times
 	@exec $(BIN)/python -m tests.bench.bench_provenance
 
 bench-adapters: install ## judge and refit adapter files, with times and memory
 	@exec $(BIN)/python -m tests.bench.bench_adapters
+
+bench-audit: install ## report on 1,000,000 screenings, coverage of the intervals
+	@exec $(BIN)/python -m tests.bench.bench_audit
 
 bench-starter: install ## recall@10 of the starter model, seconds an image
 	@exec $(BIN)/python -m tests.bench.bench_starter
@@ -74,6 +77,8 @@ var/bench/venv/.installed: requirements-bench.txt
 	@test -x var/bench/venv/bin/python || $(BIN)/python -m venv var/bench/venv
 	@echo "$(CURDIR)/.venv/lib/python3.11/site-packages" > var/bench/venv/lib/python3.11/site-packages/proofsheet.pth
 	@var/bench/venv/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@var/bench/venv/bin/pip install --quiet --disable-pip-version-check --no-deps \
+	  blind-watermark==0.4.4 invisible-watermark==0.2.0  # both ask for an OpenCV that opens windows
 	@touch $@
 
 clean: ## remove the virtual environment and all local data

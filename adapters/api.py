@@ -31,6 +31,7 @@ class AdapterList(APIView):
 
     @extend_schema(
         operation_id="adapters_list",
+        summary="List the adapters that you may use",
         parameters=[
             OpenApiParameter("text", OpenApiTypes.STR, description="In the name, trigger or tags."),
             OpenApiParameter("model", OpenApiTypes.STR, description="Slug of a base model."),
@@ -46,7 +47,8 @@ class AdapterList(APIView):
         found = catalogue.search(form.search(), by=request.user)
         pages = NewestFirst()
         page = pages.paginate_queryset(found, request, view=self)
-        return pages.get_paginated_response(AdapterSerializer(page, many=True).data)
+        body = AdapterSerializer(page, many=True, context={"by": request.user}).data
+        return pages.get_paginated_response(body)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Sets the upload handler before anything, the CSRF check included, reads the body."""
@@ -55,6 +57,7 @@ class AdapterList(APIView):
 
     @extend_schema(
         operation_id="adapters_create",
+        summary="Upload an adapter",
         request={"multipart/form-data": UploadSerializer},
         responses={202: ReportSerializer, 200: ReportSerializer},
     )
@@ -71,28 +74,39 @@ class AdapterList(APIView):
             file.discard()
             raise ValidationError(said.errors)
         received = uploads.receive(file, said.details(), by=person(request), at=timezone.now())
-        body = ReportSerializer(received.adapter).data
+        body = ReportSerializer(received.adapter, context={"by": request.user}).data
         return Response(body, status=202 if received.is_new else 200)
 
 
 class AdapterDetail(APIView):
-    @extend_schema(operation_id="adapters_retrieve", responses=ReportSerializer)
+    @extend_schema(
+        operation_id="adapters_retrieve",
+        summary="Show an adapter, to its owner with the report",
+        responses=ReportSerializer,
+    )
     def get(self, request: Request, slug: str) -> Response:
         """One adapter, for its owner with the report. Somebody else's private one is 404."""
         adapter = catalogue.find_visible(slug, by=request.user)
         is_own = adapter.owner_id is not None and adapter.owner_id == request.user.pk
         serializer = ReportSerializer if is_own else AdapterSerializer
-        return Response(serializer(adapter).data)
+        return Response(serializer(adapter, context={"by": request.user}).data)
 
-    @extend_schema(operation_id="adapters_withdraw", responses={204: None})
+    @extend_schema(
+        operation_id="adapters_withdraw", summary="Withdraw your adapter", responses={204: None}
+    )
     def delete(self, request: Request, slug: str) -> Response:
-        """Withdraw an own adapter: no new request can use it, running ones end."""
+        """Withdraw an own adapter: requests that wait fail, running ones still end."""
         uploads.withdraw(slug, by=person(request), at=timezone.now())
         return Response(status=204)
 
 
 class AdapterFit(APIView):
-    @extend_schema(operation_id="adapters_fit", request=None, responses={202: ReportSerializer})
+    @extend_schema(
+        operation_id="adapters_fit",
+        summary="Make an adapter of too high a rank fit",
+        request=None,
+        responses={202: ReportSerializer},
+    )
     def post(self, request: Request, slug: str) -> Response:
         """Fit an own adapter, whose rank is too high, to its model's: a new, derived adapter."""
         derived = uploads.fit_to_ceiling(slug, by=person(request), at=timezone.now())

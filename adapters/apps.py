@@ -6,6 +6,8 @@ class AdaptersConfig(AppConfig):
     verbose_name = "Models and adapters"
 
     def ready(self) -> None:
-        from adapters import publishing
+        from adapters import examples, publishing
+        from moderation import reportable
 
         publishing.connect()
+        reportable.register("adapters", examples.reportable_of)

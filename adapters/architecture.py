@@ -23,13 +23,14 @@ COMPONENTS = ("unet", "transformer", "text_encoder", "text_encoder_2")
 CONFIGS = {
     "CLIPTextModel": transformers.CLIPTextConfig,
     "CLIPTextModelWithProjection": transformers.CLIPTextConfig,
+    "T5EncoderModel": transformers.T5Config,
 }
 
 
 def layers_of_folder(folder: Path) -> dict[str, Layers]:
     """Every component's layers, by the configurations of a pipeline folder.
 
-    Text encoders other than CLIP's are left out: no adapter format names their layers.
+    Text encoders other than CLIP and T5 are left out: no adapter format names their layers.
     Raises OSError, ValueError or KeyError where the folder is not a pipeline's.
     """
     index = json.loads((folder / "model_index.json").read_text())

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
+from uuid import UUID
 
+from django.urls import reverse
+
+from adapters import examples
 from adapters.catalogue import User
 from adapters.layouts import FAMILY_NAMES
-from adapters.models import Adapter, BaseModel
+from adapters.models import STOPPED, Adapter, AdapterExample, BaseModel
 from adapters.recognise import FORMATS
 
 STATES: dict[str, tuple[str, str]] = {
@@ -19,6 +23,14 @@ STATES: dict[str, tuple[str, str]] = {
     Adapter.State.PUBLISHED: ("Public", "good"),
     Adapter.State.WITHDRAWN: ("Withdrawn", "bad"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleCard:
+    url: str
+    prompt: str
+    seed: int
+    image_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,7 @@ class AdapterCard:
     label: str
     tone: str
     studio_query: str
+    examples: tuple[ExampleCard, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +86,32 @@ def card_of(adapter: Adapter, *, by: User) -> AdapterCard:
         label=label,
         tone=tone,
         studio_query=_studio_query(adapter),
+        examples=examples_of(adapter, by=by),
+    )
+
+
+def examples_of(adapter: Adapter, *, by: User) -> tuple[ExampleCard, ...]:
+    """The pictures that are shown to `by`; `adapter.examples` is prefetched."""
+    shown = [
+        row
+        for row in adapter.examples.all()
+        if row.state == AdapterExample.State.SHOWN and examples.may_see(row, by=by)
+    ]
+    return tuple(
+        ExampleCard(
+            url=reverse("adapters:example", args=[adapter.slug, row.position]),
+            prompt=row.prompt,
+            seed=row.seed,
+            image_id=row.image_id,
+        )
+        for row in sorted(shown, key=lambda row: row.position)
     )
 
 
 def _label(adapter: Adapter) -> tuple[str, str]:
     if adapter.is_refused:
-        return "Refused by a moderator", "bad"
+        verb = "Withdrawn" if adapter.code == STOPPED else "Refused"
+        return f"{verb} by a moderator", "bad"
     if adapter.review_asked_at:
         return "Waiting for review", "warn"
     if adapter.state == Adapter.State.ACCEPTED and adapter.visibility == Adapter.Visibility.LINK:

@@ -103,7 +103,7 @@ def visible_to(user: User) -> QuerySet[Adapter]:
 
 def find_visible(slug: str, *, by: User) -> Adapter:
     """Raises AdapterNotFound."""
-    adapter = visible_to(by).filter(slug=slug).first()
+    adapter = visible_to(by).prefetch_related("examples").filter(slug=slug).first()
     if adapter is None:
         raise AdapterNotFound
     return adapter
@@ -111,7 +111,7 @@ def find_visible(slug: str, *, by: User) -> Adapter:
 
 def search(wanted: Search, *, by: User) -> QuerySet[Adapter]:
     """What `by` may see of the catalogue, narrowed and ordered. Withdrawn ones are left out."""
-    found = visible_to(by).exclude(state=Adapter.State.WITHDRAWN)
+    found = visible_to(by).exclude(state=Adapter.State.WITHDRAWN).prefetch_related("examples")
     if text := wanted.text.strip():
         found = found.filter(
             Q(name__icontains=text)

@@ -48,10 +48,14 @@ def inspect(
     *,
     base: Base | None = None,
     limit_bytes: int | None = None,
+    sha256: str = "",
     progress: Progress | None = None,
 ) -> Inspection:
-    """Never raises a verdict: the report carries it. A refusal in the header reads nothing else."""
-    run = _Run(path, base, Report(bytes=path.stat().st_size), progress)
+    """Never raises a verdict: the report carries it. A refusal in the header reads nothing else.
+
+    `sha256`: the file's digest where it is known; else it is taken here.
+    """
+    run = _Run(path, base, Report(bytes=path.stat().st_size), sha256, progress)
     try:
         if limit_bytes is not None and run.report.bytes > limit_bytes:
             raise TooLarge(
@@ -72,9 +76,15 @@ class _Run:
     """One inspection: what is known so far."""
 
     def __init__(
-        self, path: Path, base: Base | None, report: Report, progress: Progress | None
+        self,
+        path: Path,
+        base: Base | None,
+        report: Report,
+        sha256: str,
+        progress: Progress | None,
     ) -> None:
         self.path, self.base, self.report, self.progress = path, base, report, progress
+        self.sha256 = sha256
         self.header: Header | None = None
         self.modules: tuple[Module, ...] = ()
 
@@ -98,7 +108,7 @@ class _Run:
 
     def read_numbers(self) -> None:
         assert self.header is not None, "read_header came first"
-        scan = scanning.scan(self.path, self.header, progress=self.progress)
+        scan = scanning.scan(self.path, self.header, sha256=self.sha256, progress=self.progress)
         self.report.sha256 = scan.sha256
         scan.check()
         self.report.see_numbers(self.modules, scan)
@@ -107,7 +117,9 @@ class _Run:
         ranks = set(self.report.rank_by_module.values())
         rank = f"rank {max(ranks)}" if len(ranks) == 1 else f"ranks {min(ranks)} to {max(ranks)}"
         fits = self.base.name if self.base else FAMILY_NAMES[self.report.family or "starter"]
-        return f"A LoRA of {rank} in {len(self.report.rank_by_module)} layers that fits {fits}."
+        count = len(self.report.rank_by_module)
+        layers = "one layer" if count == 1 else f"{count} layers"
+        return f"A LoRA of {rank} in {layers} that fits {fits}."
 
     def _family(self, found: Recognised) -> str | None:
         """By what fits as a whole: the base's own family first. Otherwise what comes closest."""

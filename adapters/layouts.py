@@ -24,7 +24,7 @@ FAMILY_NAMES = {
 }
 MAIN = ("unet", "transformer")
 FOLDER = Path(__file__).parent / "families"
-Spelling = Literal["native", "ldm", "bfl"]
+Spelling = Literal["native", "ldm", "bfl", "xlabs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ def _index(layers: tuple[Layer, ...]) -> dict[tuple[str, str], Target]:
         _add(index, "main", alias, Target((main[path],), "ldm"))
     for alias, paths in spellings.bfl(main).items():
         _add(index, "main", alias, Target(tuple(main[path] for path in paths), "bfl"))
+    for alias, paths in spellings.xlabs(main).items():
+        _add(index, "main", alias, Target(tuple(main[path] for path in paths), "xlabs"))
     for layer in layers:
         target = Target((layer,), "native")
         if layer.component in MAIN:

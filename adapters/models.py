@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.files.storage import storages
@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from adapters.shares import AdapterShare as AdapterShare
 from provenance.errors import ProofsheetError
 
 
@@ -23,6 +24,7 @@ def private_storage() -> Storage:
 
 
 REFUSED = "adapter_refused"  # the code of a moderator's refusal
+STOPPED = "adapter_withdrawn"  # of a moderator's withdrawal, after which it comes back as it was
 
 
 class WrongState(ProofsheetError):
@@ -152,7 +154,7 @@ class Adapter(models.Model):
         State.VALIDATING: {State.VALIDATING, State.ACCEPTED, State.REJECTED, State.WITHDRAWN},
         State.ACCEPTED: {State.PUBLISHED, State.REJECTED, State.WITHDRAWN},
         # A refusal that an appeal reversed publishes after all.
-        State.REJECTED: {State.UPLOADED, State.PUBLISHED, State.WITHDRAWN},
+        State.REJECTED: {State.UPLOADED, State.ACCEPTED, State.PUBLISHED, State.WITHDRAWN},
         State.PUBLISHED: {State.ACCEPTED, State.REJECTED, State.WITHDRAWN},
         State.WITHDRAWN: set[State](),
     }
@@ -287,9 +289,24 @@ class Adapter(models.Model):
         self.visibility, self.review_asked_at, self.code = self.Visibility.PRIVATE, None, REFUSED
         self.save()
 
+    def stop(self) -> None:
+        """A moderator's withdrawal: no new request may use it until that is reversed. How widely it
+        was shared is kept for then."""
+        self._move(self.State.REJECTED)
+        self.review_asked_at, self.code = None, STOPPED
+        self.save()
+
+    def restore(self) -> None:
+        """A reversed withdrawal: it is again what it was."""
+        is_public = self.visibility == self.Visibility.PUBLIC
+        self._move(self.State.PUBLISHED if is_public else self.State.ACCEPTED)
+        self.code = ""
+        self.save()
+
     @property
     def is_refused(self) -> bool:
-        return self.code == REFUSED
+        """Whether a moderator took it from everybody, its owner included."""
+        return self.code in (REFUSED, STOPPED)
 
     def share(self, visibility: Visibility) -> None:
         """Private, or shared by a link that is new each time."""
@@ -305,20 +322,87 @@ class Adapter(models.Model):
         self.save()
 
 
-class AdapterShare(models.Model):
-    """A person who opened the link of an adapter that its owner shares by link."""
+class AdapterExample(models.Model):
+    """One picture of the fixed set that is made with an adapter on its way to the public.
 
-    adapter = models.ForeignKey(Adapter, on_delete=models.CASCADE, related_name="shares")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="shared_adapters"
-    )
-    share_key = models.UUIDField()
-    opened_at = models.DateTimeField()
+    `file` is a copy of the delivered picture. `request_id` and `image_id` are ids of the room that
+    renders, which knows adapters and is not known here.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        SHOWN = "shown"
+        HELD = "held"
+        WITHHELD = "withheld"
+        FAILED = "failed"
+
+    TRANSITIONS = {
+        State.WAITING: {State.SHOWN, State.HELD, State.WITHHELD, State.FAILED},
+        State.SHOWN: {State.WITHHELD},
+        State.HELD: {State.SHOWN, State.WITHHELD},
+        State.WITHHELD: {State.SHOWN},
+        State.FAILED: {State.WAITING},
+    }
+
+    adapter = models.ForeignKey(Adapter, on_delete=models.CASCADE, related_name="examples")
+    position = models.PositiveSmallIntegerField()
+    prompt = models.TextField()
+    seed = models.BigIntegerField()
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    is_blurred = models.BooleanField(default=False)
+    is_for_adults = models.BooleanField(default=False)
+    code = models.CharField(max_length=64, blank=True, help_text="Why it is not shown.")
+    request_id = models.UUIDField(null=True, blank=True)
+    image_id = models.UUIDField(null=True, blank=True, db_index=True)
+    file = models.FileField(storage=private_storage, max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["adapter", "user"], name="adapters_shared_once"),
+            models.UniqueConstraint(
+                fields=["adapter", "position"], name="adapters_one_example_a_place"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("waiting", "failed"), file="")
+                | Q(state__in=("shown", "held", "withheld"), image_id__isnull=False) & ~Q(file=""),
+                name="adapters_example_has_its_picture",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.adapter_id} with {self.user_id}"
+        return f"example {self.position} of {self.adapter}"
+
+    def _move(self, to: State, *, code: str = "") -> None:
+        if to not in self.TRANSITIONS[self.State(self.state)]:
+            raise WrongState
+        self.state, self.code = to, code
+
+    def send(self, request_id: UUID) -> None:
+        """The picture is on its way as this request."""
+        self.request_id = request_id
+        self.save()
+
+    def keep(self, *, image_id: UUID, file: str, sha256: str, state: State, code: str) -> None:
+        self._move(state, code=code)
+        self.image_id, self.file, self.sha256 = image_id, file, sha256
+        self.save()
+
+    def fail(self, *, code: str) -> None:
+        self._move(self.State.FAILED, code=code)
+        self.save()
+
+    def wait_again(self) -> None:
+        self._move(self.State.WAITING)
+        self.request_id = None
+        self.save()
+
+    def show(self, *, is_blurred: bool = False, is_for_adults: bool = False) -> None:
+        """Show it, or go on showing it, so."""
+        if self.state != self.State.SHOWN:
+            self._move(self.State.SHOWN)
+        self.is_blurred, self.is_for_adults = is_blurred, is_for_adults
+        self.save()
+
+    def withhold(self, *, code: str) -> None:
+        self._move(self.State.WITHHELD, code=code)
+        self.save()

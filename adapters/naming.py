@@ -39,14 +39,19 @@ KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\.lora_(A|B|up|down)(\.default)?\.bias$"), "LoRA with biases"),
     (re.compile(r"\.glora_[a-z0-9_.]+$|\.[ab][12]\.weight$"), "GLoRA"),
 )
+# XLabs numbers the image's and the text's half of a block in the name of the LoRA itself.
+XLABS = re.compile(r"_lora[12](\.(down|up)\.weight)$")
 PREFIXES = (
     ("lora_unet_", "main", "kohya"),
     ("lora_transformer_", "main", "kohya"),
     ("lora_te1_", "text_encoder", "kohya"),
     ("lora_te2_", "text_encoder_2", "kohya"),
+    ("lora_te3_", "text_encoder_2", "kohya"),  # Flux's T5, which is third in kohya's count
     ("lora_te_", "text_encoder", "kohya"),
     ("base_model.model.unet.", "main", "peft"),
     ("base_model.model.transformer.", "main", "peft"),
+    ("base_model.model.text_encoder_2.", "text_encoder_2", "peft"),
+    ("base_model.model.text_encoder.", "text_encoder", "peft"),
     ("base_model.model.", "", "peft"),
     ("model.diffusion_model.", "main", "original"),
     ("diffusion_model.", "main", "original"),
@@ -81,6 +86,8 @@ def part_of(key: str) -> Part | None:
     for pattern, kind in KINDS:
         if found := pattern.search(key):
             return Part(key[: found.start()], "other", "", kind)
+    if found := XLABS.search(key):
+        return Part(key[: found.start(1)], "down" if found[2] == "down" else "up", "xlabs")
     for end, role, writer in ENDS:
         if key.endswith(end):
             return Part(key.removesuffix(end), role, writer)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from adapters import catalogue, publishing, uploads
 from adapters.forms import UploadForm
+from adapters.models import Adapter
 from adapters.pages import SignedIn, page
 from adapters.quarantine import FIELD, Quarantined, QuarantineHandler
 from provenance.errors import ProofsheetError
@@ -45,10 +46,17 @@ def _upload(request: HttpRequest) -> HttpResponse:
         else:
             if not received.is_new:
                 messages.info(request, "You uploaded this very file before: here it is.")
-            return redirect(received.adapter)
+            return _lead_to(received.adapter, request)
     if isinstance(file, Quarantined):
         file.discard()
     return render(request, "adapters/upload.html", {"form": form}, status=422)
+
+
+def _lead_to(adapter: Adapter, request: HttpRequest) -> HttpResponse:
+    """A script would follow a redirect by itself and so use up the message for the next page."""
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return HttpResponse(status=201, headers={"Location": adapter.get_absolute_url()})
+    return redirect(adapter)
 
 
 @require_POST
@@ -74,7 +82,7 @@ def publish(request: SignedIn, slug: str) -> HttpResponse:
         has_consent="has_consent" in request.POST,
         at=timezone.now(),
     )
-    messages.success(request, "A moderator looks at it now. You are told how it is decided.")
+    messages.success(request, "Example pictures are made first, then a moderator decides.")
     return redirect(adapter)
 
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from adapters import tasks, uploads
-from adapters.models import Adapter
-from moderation import cases, screening
-from moderation.models import Decision
+from adapters import examples, tasks, uploads
+from adapters.models import STOPPED, Adapter, AdapterExample
+from moderation import cases, policy, screening, standing, withdrawable
+from moderation.models import Decision, ReviewCase
 from moderation.signals import decision_enforced
 from moderation.subjects import Subject
 from provenance.errors import ProofsheetError
@@ -44,7 +44,8 @@ def ask(
     slug: str, *, by: AbstractBaseUser, licence: str, has_consent: bool, at: datetime
 ) -> Adapter:
     """Ask for an adapter to become public. Raises AdapterNotFound, WrongState, AlreadyAsked,
-    LicenceMissing, ConsentMissing."""
+    LicenceMissing, ConsentMissing, moderation.standing.AccountSuspended."""
+    standing.check(by.pk, at=at)
     adapter = uploads.owned(slug, by=by)
     if adapter.review_asked_at:
         raise AlreadyAsked
@@ -56,6 +57,7 @@ def ask(
     if adapter.shows_a_person and not adapter.consent_attested_at:
         raise ConsentMissing
     adapter.ask_for_review(at=at)
+    examples.order(adapter, at=at)
     transaction.on_commit(lambda: tasks.open_review.delay(str(adapter.id)), robust=True)
     return adapter
 
@@ -69,17 +71,59 @@ def unpublish(slug: str, *, by: AbstractBaseUser) -> Adapter:
 
 
 def open_review(adapter_id: UUID, *, at: datetime) -> None:
-    """Screen the adapter's words and open its case. Does nothing once it waits no more."""
+    """Screen the adapter's words and open its case, once its example pictures are there.
+
+    Does nothing for one that waits no more, or whose case is open.
+    """
     adapter = Adapter.objects.filter(id=adapter_id, review_asked_at__isnull=False).first()
-    if adapter is None:
+    if adapter is None or examples.waiting_of(adapter).exists() or _has_case(adapter):
         return
     verdict = screening.screen_prompt(words_of(adapter), at=at)
+    evidence = evidence_of(adapter, verdict)
     with transaction.atomic():
         row = Adapter.objects.select_for_update().get(id=adapter_id)
-        if row.review_asked_at is None:
+        if row.review_asked_at is None or _has_case(row):
             return
         subject = Subject("adapter", row.id, row.owner_id)
-        cases.open_case(subject=subject, evidence=evidence_of(row, verdict), at=at)
+        named = _worst(adapter, verdict)
+        cases.open_case(subject=subject, evidence=evidence, named=named, at=at)
+
+
+def _worst(adapter: Adapter, verdict: screening.PromptVerdict) -> str:
+    """The severest category that the screening saw in the adapter's words, or that one of its
+    example pictures was held, refused or withheld for; "" where all of it passed.
+    """
+    judged = policy.load(verdict.policy_version)
+    stopped = (AdapterExample.State.HELD, AdapterExample.State.WITHHELD)
+    made = adapter.examples.filter(state__in=stopped)
+    ids = [example.image_id for example in made if example.image_id]
+    held = ReviewCase.objects.filter(
+        subject_kind="image", subject_id__in=ids, is_sampled=False
+    ).values_list("category", flat=True)
+    refused = Decision.objects.filter(subject_kind="image", subject_id__in=ids).values_list(
+        "reason", flat=True
+    )
+    found = [judged.categories[name] for name in (*held, *refused) if name in judged.categories]
+    if of_words := judged.worst(verdict.categories, stage="prompt"):
+        found.append(of_words)
+    return max(found, key=lambda each: each.severity).name if found else ""
+
+
+def _has_case(adapter: Adapter) -> bool:
+    """Of this asking, decided or not: a decision acts a little after it is made."""
+    return ReviewCase.objects.filter(
+        subject_kind="adapter", subject_id=adapter.id, opened_at__gte=adapter.review_asked_at
+    ).exists()
+
+
+def reviews_to_open(*, before: datetime) -> list[UUID]:
+    """Adapters that asked earlier than that, have their pictures, and still have no case."""
+    asked = Adapter.objects.filter(review_asked_at__lt=before)
+    return [
+        adapter.id
+        for adapter in asked
+        if not examples.waiting_of(adapter).exists() and not _has_case(adapter)
+    ]
 
 
 def words_of(adapter: Adapter) -> str:
@@ -89,9 +133,13 @@ def words_of(adapter: Adapter) -> str:
 
 
 def evidence_of(adapter: Adapter, verdict: screening.PromptVerdict) -> dict[str, Any]:
-    """What a moderator sees, frozen: the words with what the rules found, and the plain facts."""
+    """What a moderator sees, frozen: the words with what the rules found, the example pictures in
+    one sheet, and the plain facts."""
     model = adapter.base_model
+    made = list(adapter.examples.order_by("position"))
+    sheet = examples.sheet_of(made)
     return {
+        "image": {"id": str(adapter.id)} | sheet if sheet else {},
         "prompt": words_of(adapter),
         "matched": list(verdict.matched),
         "policy_version": verdict.policy_version,
@@ -105,19 +153,36 @@ def evidence_of(adapter: Adapter, verdict: screening.PromptVerdict) -> dict[str,
             "size_bytes": adapter.size_bytes,
             "sha256": adapter.sha256,
             "words_were_screened": verdict.verdict,
-            "shows_a_real_person": "yes, consent attested" if adapter.shows_a_person else "no",
-        },
+            "shows_a_real_person": _consent(adapter),
+        }
+        | {f"picture_{row.position + 1}": examples.said_of(row) for row in made},
     }
+
+
+def _consent(adapter: Adapter) -> str:
+    if not adapter.shows_a_person:
+        return "no"
+    return f"yes; the owner attested that person's consent at {adapter.consent_attested_at:%F %T}"
 
 
 def connect() -> None:
     decision_enforced.connect(enforce, dispatch_uid="adapters.enforce")
+    withdrawable.register(withdrawable_of)
+
+
+def withdrawable_of(slug: str) -> Subject | None:
+    """An adapter that new requests could use, as something to be decided about."""
+    usable = (Adapter.State.ACCEPTED, Adapter.State.PUBLISHED)
+    adapter = Adapter.objects.filter(slug=slug, state__in=usable).first()
+    return Subject("adapter", adapter.id, adapter.owner_id) if adapter else None
 
 
 def enforce(
     *, subject_kind: str, subject_id: UUID, outcome: str, decision: Decision, **_: Any
 ) -> None:
-    """Publish or refuse, in the decision's transaction. A withdrawn adapter stays withdrawn."""
+    """Publish, refuse or stop it, in the decision's transaction. Its owner's withdrawal stays."""
+    if subject_kind == "image":
+        examples.follow_decision(subject_id, outcome, code=decision.code)
     if subject_kind != "adapter":
         return
     adapter = Adapter.objects.select_for_update().filter(id=subject_id).first()
@@ -129,5 +194,9 @@ def enforce(
             adapter.publish()
         case "allow", state.REJECTED if adapter.is_refused:
             adapter.publish()
+        case "withdraw", state.ACCEPTED | state.PUBLISHED:
+            adapter.stop()
+        case "restore", state.REJECTED if adapter.code == STOPPED:
+            adapter.restore()
         case "refuse", state.ACCEPTED | state.PUBLISHED:
             adapter.refuse()

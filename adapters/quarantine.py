@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from adapters.models import private_storage
+from provenance import space
 
 FOLDER = "quarantine"
 FIELD = "file"
@@ -64,13 +65,24 @@ class QuarantineHandler(FileUploadHandler):
         self._digest = hashlib.sha256()
         self._size = 0
         self._stored_as = new_name()
-        self._file = path_of(self._stored_as).open("wb")
+        with space.writing():
+            self._file = path_of(self._stored_as).open("wb", buffering=0)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._size += len(raw_data)
         if self._size <= self._limit:
             self._digest.update(raw_data)
-            self._file.write(raw_data)
+            self._keep(raw_data)
+
+    def _keep(self, raw_data: bytes) -> None:
+        rest = memoryview(raw_data)
+        try:
+            with space.writing():
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+        except space.StorageFull:
+            self.upload_interrupted()
+            raise
 
     def file_complete(self, file_size: int) -> Quarantined | None:
         self._file.close()

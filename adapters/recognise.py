@@ -21,6 +21,7 @@ FORMATS = {
     "diffusers-old": "diffusers, before it used PEFT",
     "peft": "PEFT",
     "bfl": "the names of the original Flux code",
+    "xlabs": "XLabs",
     "ldm": "the names of the original Stable Diffusion code",
     "unknown": "unknown",
 }

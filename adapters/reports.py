@@ -106,8 +106,8 @@ class Report:
         }
         if missing:
             self.warnings.append(
-                f"{missing} of {len(modules)} layers name no alpha, so it is taken to be the rank: "
-                "they act with full strength."
+                f"For {missing} of {len(modules)} layers the file names no alpha, so it is taken "
+                "to be the rank: full strength."
             )
         if max(scalings) == 0:
             self.warnings.append("Every alpha is 0, so the adapter changes nothing.")

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
+from django.contrib.auth.models import AnonymousUser
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from adapters.cards import examples_of
 from adapters.models import Adapter
 from adapters.uploads import Details
 
 FIELDS = (
     "slug", "name", "description", "trigger", "licence", "tags", "model", "owner",
-    "rank", "size_bytes", "sha256", "state", "visibility", "code", "created_at",
+    "rank", "size_bytes", "sha256", "state", "visibility", "code", "created_at", "examples",
 )  # fmt: skip
+
+
+class ExampleSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField(help_text="Of the PNG, marked and signed.")
+    prompt = serializers.CharField()
+    seed = serializers.IntegerField()
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
@@ -23,11 +32,17 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
         source="base_model", slug_field="slug", read_only=True, allow_null=True
     )
     owner = serializers.SerializerMethodField(help_text="Username; null for those that ship along.")
+    examples = serializers.SerializerMethodField(help_text="Pictures made with it.")
 
     class Meta:
         model = Adapter
         fields: tuple[str, ...] = FIELDS
         read_only_fields: tuple[str, ...] = FIELDS
+
+    @extend_schema_field(ExampleSerializer(many=True))
+    def get_examples(self, adapter: Adapter) -> list[dict[str, Any]]:
+        by = self.context.get("by") or AnonymousUser()
+        return [asdict(card) for card in examples_of(adapter, by=by)]
 
     def get_owner(self, adapter: Adapter) -> str | None:
         return adapter.owner.get_username() if adapter.owner else None

@@ -2,13 +2,15 @@
 
 `ldm` names are those of the original Stable Diffusion code (`input_blocks.4.1...`), which kohya's
 SDXL scripts keep; `bfl` names are those of the original Flux code (`double_blocks.0.img_attn.qkv`),
-where one layer holds several of diffusers' layers as blocks of rows.
+where one layer holds several of diffusers' layers as blocks of rows; `xlabs` names are those of
+the attention processors of XLabs' Flux trainer (`double_blocks.0.processor.qkv_lora1`), without
+`processor`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 RESNET = {
     "conv1": "in_layers.2",
@@ -64,7 +66,7 @@ def _inner(kind: str, inner: str) -> str:
     return RESNET.get(inner, inner) if kind.startswith("resnets") else inner
 
 
-_DOUBLE = {
+_DOUBLE: dict[str, tuple[str, ...]] = {
     "img_attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
     "txt_attn.qkv": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
     "img_attn.proj": ("attn.to_out.0",),
@@ -76,11 +78,22 @@ _DOUBLE = {
     "img_mod.lin": ("norm1.linear",),
     "txt_mod.lin": ("norm1_context.linear",),
 }
-_SINGLE = {
+_SINGLE: dict[str, tuple[str, ...]] = {
     "linear1": ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"),
     "linear2": ("proj_out",),
     "modulation.lin": ("norm.linear",),
 }
+_XLABS_DOUBLE = {
+    "qkv_lora1": _DOUBLE["img_attn.qkv"],
+    "qkv_lora2": _DOUBLE["txt_attn.qkv"],
+    "proj_lora1": _DOUBLE["img_attn.proj"],
+    "proj_lora2": _DOUBLE["txt_attn.proj"],
+}
+_XLABS_SINGLE = {
+    "qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
+    "proj": ("proj_out",),
+}
+_Parts = Mapping[str, tuple[str, ...]]
 _OUTER_FLUX = {
     "img_in": "x_embedder",
     "txt_in": "context_embedder",
@@ -98,15 +111,22 @@ _OUTER_FLUX = {
 def bfl(layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """{BFL name: diffusers names, whose rows lie one below the other in it}."""
     known = set(layers)
-    names: dict[str, tuple[str, ...]] = {alias: (name,) for alias, name in _OUTER_FLUX.items()}
-    for block in {n.split(".")[1] for n in known if n.startswith("transformer_blocks.")}:
-        for alias, parts in _DOUBLE.items():
-            names[f"double_blocks.{block}.{alias}"] = tuple(
-                f"transformer_blocks.{block}.{part}" for part in parts
-            )
-    for block in {n.split(".")[1] for n in known if n.startswith("single_transformer_blocks.")}:
-        for alias, parts in _SINGLE.items():
-            names[f"single_blocks.{block}.{alias}"] = tuple(
-                f"single_transformer_blocks.{block}.{part}" for part in parts
-            )
+    names = {alias: (name,) for alias, name in _OUTER_FLUX.items() if name in known}
+    return names | _by_block(known, _DOUBLE, _SINGLE)
+
+
+def xlabs(layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """{XLabs name without `processor`: diffusers names, whose rows lie one below the other}."""
+    return _by_block(set(layers), _XLABS_DOUBLE, _XLABS_SINGLE)
+
+
+def _by_block(known: set[str], double: _Parts, single: _Parts) -> dict[str, tuple[str, ...]]:
+    names = {}
+    for kind, theirs, table in (
+        ("double_blocks", "transformer_blocks", double),
+        ("single_blocks", "single_transformer_blocks", single),
+    ):
+        for block in {n.split(".")[1] for n in known if n.startswith(f"{theirs}.")}:
+            for alias, parts in table.items():
+                names[f"{kind}.{block}.{alias}"] = tuple(f"{theirs}.{block}.{p}" for p in parts)
     return {alias: parts for alias, parts in names.items() if known.issuperset(parts)}

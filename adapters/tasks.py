@@ -34,6 +34,8 @@ def open_review(adapter_id: str) -> None:
 
 @shared_task
 def requeue_stalled_checks() -> None:
-    from adapters import uploads
+    from adapters import publishing, uploads
 
     uploads.send_again(at=timezone.now())
+    for adapter_id in publishing.reviews_to_open(before=timezone.now() - uploads.STALLED):
+        open_review.delay(str(adapter_id))

@@ -17,8 +17,9 @@ from django.utils.text import slugify
 
 from adapters import catalogue, quarantine, tasks
 from adapters.inspection import TooLarge
-from adapters.models import REFUSED, Adapter, AdapterShare, BaseModel, WrongState
+from adapters.models import REFUSED, STOPPED, Adapter, AdapterShare, BaseModel, WrongState
 from adapters.quarantine import Quarantined
+from moderation import standing
 from provenance.errors import ProofsheetError
 
 STALLED = timedelta(minutes=5)
@@ -65,8 +66,9 @@ def receive(
     upload: Quarantined, details: Details, *, by: AbstractBaseUser, at: datetime
 ) -> Received:
     """Store an upload and send it to be checked; the same file of the same owner is the same
-    adapter. Raises TooLarge, catalogue.ModelNotRegistered."""
+    adapter. Raises TooLarge, catalogue.ModelNotRegistered, moderation.standing.AccountSuspended."""
     try:
+        standing.check(by.pk, at=at)
         if upload.is_too_large:
             raise TooLarge
         model = catalogue.find_model(details.model) if details.model else None
@@ -109,7 +111,7 @@ def _receive(
 
 def _known(upload: Quarantined, *, by: AbstractBaseUser) -> Adapter | None:
     """A refused one counts though it was withdrawn: a new upload does not undo a decision."""
-    withdrawn = Q(state=Adapter.State.WITHDRAWN) & ~Q(code=REFUSED)
+    withdrawn = Q(state=Adapter.State.WITHDRAWN) & ~Q(code__in=(REFUSED, STOPPED))
     mine = Adapter.objects.exclude(withdrawn).filter(owner_id=by.pk)
     return mine.select_for_update(of=("self",)).filter(sha256=upload.sha256).first()
 
@@ -189,7 +191,8 @@ def fit_to_ceiling(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
 
 @transaction.atomic
 def withdraw(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
-    """New requests cannot use it; running ones end. Raises AdapterNotFound, WrongState."""
+    """Neither new requests nor waiting ones can use it; running ones end. Raises AdapterNotFound,
+    WrongState."""
     adapter = owned(slug, by=by)
     adapter.withdraw(at=at)
     return adapter

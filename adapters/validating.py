@@ -45,7 +45,9 @@ def _validate(adapter: Adapter, *, now: Clock) -> None:
     path = quarantine.path_of(str(adapter.original.name))
     model = adapter.base_model or _model_that_fits(path)
     base = bases.of_model(model) if model else None
-    found = inspection.inspect(path, base=base, progress=_teller(adapter.id, "read"))
+    found = inspection.inspect(
+        path, base=base, sha256=adapter.sha256, progress=_teller(adapter.id, "read")
+    )
     report = found.report
     if report.accepted and model is None:
         refusal = NoModelHere(message=f"{report.message} But no such model is registered here.")
@@ -73,10 +75,10 @@ def fit(adapter_id: UUID, *, now: Clock) -> None:
 def _fit(adapter: Adapter, parent: Adapter, model: BaseModel, *, now: Clock) -> None:
     path = quarantine.path_of(str(parent.original.name))
     base = bases.of_model(model)
-    found = inspection.inspect(path, base=Base(base.name, base.layout))
+    found = inspection.inspect(path, base=Base(base.name, base.layout), sha256=parent.sha256)
     source, rank = _source(path, found), model.rank_ceiling
     made = canonical.write(source, _draft(), rank=rank, progress=_teller(adapter.id, "fit"))
-    report = inspection.inspect(made.path, base=base).report.as_stored()
+    report = inspection.inspect(made.path, base=base, sha256=made.sha256).report.as_stored()
     kept = {**dict.fromkeys(report["rank"]["by_module"], 1.0), **made.kept}
     report["kept"] = {
         "min": min(kept.values()),

@@ -102,7 +102,8 @@ def _unsupported_type(found: Recognised) -> UnsupportedType:
     stems = [stem for stem, parts in found.parts.items() if kind in parts.others]
     return UnsupportedType(
         message=f"The adapter is a {kind}, which is recognised but not served "
-        f"({count} tensors in the layers {first_ten(stems)})."
+        f"({count} tensor{'' if count == 1 else 's'} in the layer{'' if len(stems) == 1 else 's'} "
+        f"{first_ten(stems)})."
     )
 
 
@@ -153,11 +154,17 @@ def _names(count: int) -> str:
 
 def _misfit(found: Recognised, stem: str, count: int) -> str:
     target, (down, up) = found.best.targets[stem], found.parts[stem].pair
-    sizes = f"{list(down.shape)} and {list(up.shape)}"
+    total, name = len(found.best.targets), target.layers[0].name
+    where = (
+        f"The first of {count} layers with other sizes than the model's, among {total}, is {name}"
+    )
+    if total == 1:
+        where = f"Its one layer has other sizes than the model's: {name}"
+    elif count == 1:
+        where = f"One of {total} layers has other sizes than the model's: {name}"
     return (
-        f"{count} of {len(found.best.targets)} layers have other sizes than the model's; the first "
-        f"is {target.layers[0].name}, which takes {target.inputs} and gives {target.outputs} "
-        f"numbers, while the file's matrices are {sizes}."
+        f"{where}, which takes {target.inputs} and gives {target.outputs} numbers, while the "
+        f"file's matrices are {list(down.shape)} and {list(up.shape)}."
     )
 
 
@@ -200,8 +207,12 @@ def check_served(modules: Iterable[Module]) -> None:
     ]
     if left:
         raise UnsupportedLayers(
-            message=f"{len(left)} layers that the adapter changes are not served: "
-            f"{first_ten(left)}."
+            message=(
+                "One layer that the adapter changes is"
+                if len(left) == 1
+                else f"{len(left)} layers that the adapter changes are"
+            )
+            + f" not served: {first_ten(left)}."
         )
 
 

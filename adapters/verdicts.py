@@ -58,7 +58,8 @@ _ROWS = (
     Verdict(
         "unsupported_layers",
         "The adapter changes layers that are not served.",
-        "Train it on the attention and feed-forward layers only (without convolution layers).",
+        "Train it on the attention and feed-forward layers only: no convolutions, and of the text "
+        "encoders CLIP, not T5.",
     ),
     Verdict(
         "unsupported_dtype",
@@ -68,7 +69,8 @@ _ROWS = (
     Verdict(
         "unknown_keys",
         "The file names layers that no model here has.",
-        "Export it in kohya, diffusers or PEFT naming, for one of the listed models.",
+        "Export it in kohya, diffusers or PEFT naming, for one of the models that the upload page "
+        "lists.",
     ),
     Verdict(
         "wrong_base_model",

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from adapters import catalogue, uploads, validating
+from adapters import catalogue, examples, uploads, validating
 from adapters.cards import card_of, model_cards, report_of
 from adapters.forms import CatalogueFilter
 from adapters.pages import SignedIn, page
 from adapters.verdicts import VERDICTS
+from moderation import blurring
 
 CARDS_A_SHEET = 24
 
@@ -53,6 +54,7 @@ def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
         "card": card,
         "is_admin": card.is_own,
         "report": report_of(adapter) if card.is_own or adapter.owner_id is None else None,
+        "examples_missing": examples.waiting_of(adapter).count() if card.is_own else 0,
         "check": validating.progress_of(adapter.id) if adapter.is_on_its_way else None,
         "share_url": request.build_absolute_uri(reverse("adapters:link", args=[adapter.share_key]))
         if card.is_own
@@ -69,6 +71,16 @@ def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
 def open_link(request: SignedIn, share_key: UUID) -> HttpResponse:
     """A shared link: the adapter is then in the catalogue of whoever opened it."""
     return redirect(uploads.open_link(share_key, by=request.user, at=timezone.now()))
+
+
+@require_GET
+@page
+def example(request: SignedIn, slug: str, position: int) -> HttpResponse:
+    """An example picture, marked and signed as it was delivered, or blurred for everybody."""
+    found = examples.find_shown(slug, position, by=request.user)
+    with found.file.open("rb") as file:
+        data = blurring.blurred(file.read()) if found.is_blurred else file.read()
+    return HttpResponse(data, content_type="image/png")
 
 
 @require_GET

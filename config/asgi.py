@@ -7,13 +7,19 @@ django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402 - the line above reads the settings
 
-from config.bodies import BoundedBodies  # noqa: E402
+from config.bodies import BoundedBodies  # noqa: E402 - after the settings, as they are
 
 FORM_BYTES = 1024 * 1024  # what a form adds around its file
 _ADAPTER_BYTES = settings.PROOFSHEET_ADAPTER_MAX_BYTES + FORM_BYTES
+_SOURCE_BYTES = settings.PROOFSHEET_SOURCE_MAX_BYTES + FORM_BYTES
 
 application = BoundedBodies(
     django_application,
     default_bytes=settings.PROOFSHEET_VERIFY_MAX_BYTES + FORM_BYTES,
-    path_bytes={"/adapters/upload/": _ADAPTER_BYTES, "/api/v1/adapters/": _ADAPTER_BYTES},
+    path_bytes={
+        "/adapters/upload/": _ADAPTER_BYTES,
+        "/api/v1/adapters/": _ADAPTER_BYTES,
+        "/studio/submit/": _SOURCE_BYTES,
+        "/api/v1/generations/": _SOURCE_BYTES,
+    },
 )

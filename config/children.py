@@ -59,15 +59,23 @@ class Child:
                 os.killpg(self.process.pid, number)
 
 
+def web_workers() -> int:
+    """WEB_WORKERS, or one process for each two cores, at most four: rendering wants the others."""
+    cores = len(os.sched_getaffinity(0))
+    return int(os.environ.get("WEB_WORKERS") or max(1, min(4, cores // 2)))
+
+
 def children(host: str, port: int, logs: Path) -> list[Child]:
     celery = [program("celery"), "-A", "config", "--quiet"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     web = [
         program("granian"), "--interface", "asginl", "--host", host, "--port", str(port),
-        "--workers", "1", "--no-ws", "--workers-kill-timeout", "3", "config.asgi:application",
+        "--workers", str(web_workers()), "--no-ws", "--workers-kill-timeout", "3",
+        "config.asgi:application",
     ]  # fmt: skip
-    # Two threads: while one picture is marked, screened and stored, the next one is denoised.
-    render = [*worker, "-P", "threads", "-c", "2", "-Q", "gpu", "-n", "render@%h"]
+    # Eight requests share the device's batch; two threads more, for while a picture is marked,
+    # screened and stored its thread feeds nothing.
+    render = [*worker, "-P", "threads", "-c", "10", "-Q", "gpu", "-n", "render@%h"]
     cpu = [*worker, "-P", "threads", "-c", "2", "-Q", "cpu", "-n", "cpu@%h"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "-s", str(logs.parent / "beat")]
     return [

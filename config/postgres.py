@@ -14,13 +14,19 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from config.processes import CannotStart, end_leftover, free_port, reason, spawn
+from provenance import privileges
 
 START_SECONDS = 60
+OWNER, APPLICATION = "proofsheet", "proofsheet_app"
 ACCOUNT = "nobody"  # what PostgreSQL runs as when we are root
 # Statements and refused rows hold prompts: the server's log names errors without them.
 DISCREET = ("log_min_error_statement=panic", "log_error_verbosity=terse")
+# Where more than five write at once, commits wait half a millisecond to reach the disk together:
+# a fifth more appends to the log on two cores (`bench_provenance --only log`).
+TOGETHER = ("commit_delay=500",)
 # Tests lose nothing by a power cut: they need no disk between them and the answer.
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -34,7 +40,10 @@ def package_dir(name: str) -> Path:
 
 @dataclass
 class Postgres:
-    """A PostgreSQL cluster with a generated password. `start` again brings a dead one back."""
+    """A PostgreSQL cluster with generated passwords. `start` again brings a dead one back.
+
+    The owner makes the tables; the application works as a role that owns none of them.
+    """
 
     folder: Path
     is_durable: bool = True
@@ -49,6 +58,7 @@ class Postgres:
             self._step_down()
         self.data = self.folder / "data"
         self.password_file = self.folder / "password"
+        self.application_password_file = self.folder / "application_password"
         self.log = self.folder / "postgres.log"
 
     def start(self) -> None:
@@ -79,13 +89,19 @@ class Postgres:
                 self.process.send_signal(signal.SIGQUIT)  # recovery at the next start
                 self.process.wait(timeout=10)
 
-    def url(self, database: str = "proofsheet") -> str:
+    def url(self) -> str:
+        """The address for the application."""
+        password = self.application_password_file.read_text()
+        return f"postgresql://{APPLICATION}:{password}@127.0.0.1:{self.port}/proofsheet"
+
+    def owner_url(self, database: str = "proofsheet") -> str:
+        """The address for whoever makes or changes tables."""
         password = self.password_file.read_text()
-        return f"postgresql://proofsheet:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{OWNER}:{password}@127.0.0.1:{self.port}/{database}"
 
     def _settings(self) -> list[str]:
         chosen: tuple[str, ...] = ("max_connections=120", "shared_buffers=128MB", *DISCREET)
-        chosen += () if self.is_durable else FORGETFUL
+        chosen += TOGETHER if self.is_durable else FORGETFUL
         return [word for setting in chosen for word in ("-c", setting)]
 
     def _step_down(self) -> None:
@@ -93,14 +109,8 @@ class Postgres:
         self.account = ACCOUNT
         reachable = reachable_dir(self.folder)
         if not _is_traversable(self.installed):
-            copy = reachable / "pginstall"
             _make_own_dir(reachable)
-            if not (copy / "bin" / "postgres").exists():
-                part = reachable / f"pginstall.{os.getpid()}"
-                shutil.copytree(self.installed, part, symlinks=True)
-                shutil.rmtree(copy, ignore_errors=True)
-                part.rename(copy)
-            self.installed = copy
+            self.installed = copied_programs(self.installed, reachable)
         if not _is_traversable(self.folder.parent):
             _make_own_dir(reachable)
             self.folder = reachable / "cluster"
@@ -111,13 +121,16 @@ class Postgres:
         if (self.data / "PG_VERSION").exists():
             return
         shutil.rmtree(self.data, ignore_errors=True)  # an initdb that was cut off
-        self.password_file.touch(mode=0o600)
-        self.password_file.write_text(secrets.token_urlsafe(24))
-        self._give(self.password_file)
+        self._make_password(self.password_file)
         self._run(
-            "initdb", "-D", str(self.data), "-U", "proofsheet", "-A", "scram-sha-256",
+            "initdb", "-D", str(self.data), "-U", OWNER, "-A", "scram-sha-256",
             "--pwfile", str(self.password_file), "--locale=C.UTF-8", "--encoding=UTF8",
         )  # fmt: skip
+
+    def _make_password(self, path: Path) -> None:
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+        self._give(path)
 
     def _give(self, path: Path) -> None:
         if self.account:
@@ -146,7 +159,7 @@ class Postgres:
         }
 
     def _connect(self, database: str) -> psycopg.Connection:
-        return psycopg.connect(self.url(database), autocommit=True, connect_timeout=3)
+        return psycopg.connect(self.owner_url(database), autocommit=True, connect_timeout=3)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -165,6 +178,20 @@ class Postgres:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'proofsheet'")
             if known.fetchone() is None:
                 connection.execute("CREATE DATABASE proofsheet")
+            self._ensure_application(connection)
+        with self._connect("proofsheet") as connection:
+            for statement in privileges.statements(APPLICATION):
+                connection.execute(statement)
+
+    def _ensure_application(self, connection: psycopg.Connection) -> None:
+        """The role without any right but to log in; its password is the file's."""
+        if not self.application_password_file.exists():
+            self._make_password(self.application_password_file)
+        role, password = sql.Identifier(APPLICATION), self.application_password_file.read_text()
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION])
+        verb = sql.SQL("ALTER" if known.fetchone() else "CREATE")
+        said = sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password))
+        connection.execute(said)
 
 
 def reachable_dir(folder: Path) -> Path:
@@ -176,6 +203,22 @@ def reachable_dir(folder: Path) -> Path:
 def _is_traversable(folder: Path) -> bool:
     """Whether an unprivileged account can reach `folder`: every parent is executable by others."""
     return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents) if part.exists())
+
+
+def copied_programs(installed: Path, reachable: Path) -> Path:
+    """A copy of the programs in `reachable`, beside the libraries that their wheel put beside them:
+    the programs look for those by their own place."""
+    package = installed.parent
+    whole = reachable / "programs"
+    if not (whole / package.name / installed.name / "bin" / "postgres").exists():
+        part = reachable / f"programs.{os.getpid()}"
+        part.mkdir(mode=0o755)
+        for folder in package.parent.glob(f"{package.name}*"):
+            if folder.name in {package.name, f"{package.name}.libs"}:
+                shutil.copytree(folder, part / folder.name, symlinks=True)
+        shutil.rmtree(whole, ignore_errors=True)
+        part.rename(whole)
+    return whole / package.name / installed.name
 
 
 def _make_own_dir(folder: Path) -> None:

@@ -3,20 +3,35 @@
 from django.contrib.auth.models import Group, Permission
 
 # An operator looks at the machinery, opens and closes accounts and switches models on and off.
-# Cases, decisions, appeals and the log change only through the functions of their rooms.
+# Cases, decisions, appeals and the log change only through the functions of their rooms. How
+# reviewers rest, and what they write to each other, is not for operators to see.
 _SEEN_BY_OPERATORS = {
     "auth": ("user", "group"),
     "adapters": ("basemodel", "adapter"),
     "generation": ("generationrequest", "generatedimage"),
     "moderation": (
         "policy", "screening", "reviewcase", "intent", "decision", "statement", "appeal", "reveal",
+        "suspension", "contentnotice", "export", "hashbank", "bankmatch",
     ),
-    "provenance": ("asset", "logentry", "checkpoint"),
+    "provenance": (
+        "asset",
+        "checkpoint",
+        "cosignature",
+        "logentry",
+        "timestamp",
+        "verifyfeedback",
+    ),
 }  # fmt: skip
 PERMISSIONS = {
     "moderators": ["moderation.review_cases"],
-    "senior moderators": ["moderation.review_cases", "moderation.hear_appeals"],
-    "compliance": ["moderation.export_reports"],
+    "senior moderators": [
+        "moderation.review_cases",
+        "moderation.hear_appeals",
+        "moderation.propose_policies",
+        "moderation.govern_policies",
+    ],
+    "compliance": ["moderation.export_reports", "moderation.propose_policies"],
+    "trusted flaggers": ["moderation.flag_with_trust"],
     "operators": [
         "auth.add_user",
         "auth.change_user",
@@ -29,13 +44,15 @@ ROLES = {
     "bob": ("moderators",),
     "carol": ("moderators", "senior moderators"),
     "dora": ("compliance",),
+    "erin": ("moderators", "senior moderators"),
     "olga": ("operators",),
 }
 PURPOSES = {
     "alice": "submits prompts",
     "bob": "reviews held cases",
-    "carol": "reviews, and hears appeals",
-    "dora": "exports reports",
+    "carol": "reviews, hears appeals, puts policies in force",
+    "dora": "exports reports, proposes policies",
+    "erin": "is carol's second person",
     "olga": "operates (admin)",
 }
 

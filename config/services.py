@@ -6,7 +6,6 @@ and CACHE_URL name brokers and caches outside: for each of them nothing is start
 """
 
 import atexit
-import fcntl
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config import lock
 from config.postgres import START_SECONDS, Postgres
 from config.processes import CannotStart
 from config.valkey import Valkey
@@ -70,29 +70,6 @@ def require_folder(folder: Path) -> None:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock while running; yields False when another process holds it.
-
-    The kernel drops the lock with its process, so a stale file never blocks a start.
-    """
-    with (folder / "services.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield True
-
-
-def holder(folder: Path) -> str:
-    """The process that holds the folder's lock, for people."""
-    return (folder / "services.lock").read_text().strip() or "unknown"
-
-
-@contextmanager
 def embedded(folder: Path | None = None, *, is_durable: bool = True) -> Iterator[Servers]:
     """Run the embedded servers for the length of the block and publish their addresses.
 
@@ -122,6 +99,7 @@ def _start(servers: Servers, folder: Path, *, is_durable: bool) -> None:
         servers.running.append(postgres)
         postgres.start()
         servers.urls["DATABASE_URL"] = postgres.url()
+        servers.urls["DATABASE_OWNER_URL"] = postgres.owner_url()
     if has_own_broker():
         valkey = Valkey(folder / "valkey")
         servers.running.append(valkey)
@@ -140,13 +118,13 @@ def ensure_running() -> None:
         return
     folder = state_dir()
     require_folder(folder)
-    lock = only_one(folder)
-    if not lock.__enter__():
+    only = lock.only_one(folder)
+    if not only.__enter__():
         publish(_wait_for_addresses(folder))
         return
     servers = embedded(folder)
     servers.__enter__()
-    atexit.register(lock.__exit__, None, None, None)
+    atexit.register(only.__exit__, None, None, None)
     atexit.register(servers.__exit__, None, None, None)
 
 

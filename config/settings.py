@@ -4,13 +4,18 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
-from config.env import beside, database_from_url, env_bool, env_int, env_list, env_str
+from config import lock
+from config.env import beside, database_from_url, env_bool, env_choice, env_int, env_list, env_str
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env_str("PROOFSHEET_STATE_DIR", str(ROOT / "var"))).resolve()
@@ -55,7 +60,7 @@ EMBEDDED = _embedded_urls()
 # ---------------------------------------------------------------- hosts and transport
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
-PUBLIC_URL = env_str("PUBLIC_URL", "http://localhost:8000")
+PUBLIC_URL = env_str("PUBLIC_URL", lock.address(STATE_DIR) or "http://localhost:8000")
 SECURE_SSL_REDIRECT = not IS_LOCAL
 SESSION_COOKIE_SECURE = not IS_LOCAL
 CSRF_COOKIE_SECURE = not IS_LOCAL
@@ -105,6 +110,7 @@ INSTALLED_APPS = [
     "config.apps.HouseConfig",
     "provenance",
     "moderation",
+    "moderation.audits",
     "adapters",
     "generation",
 ]
@@ -142,9 +148,17 @@ TEMPLATES = [
 DATABASE_URL = env_str(
     "DATABASE_URL", EMBEDDED.get("DATABASE_URL", "postgresql://127.0.0.1/proofsheet")
 )
+DATABASE_ROLE = urlsplit(DATABASE_URL).username or ""
+# Commands that make or change tables connect as their owner, where the application is another role.
+CHANGES_TABLES = sys.argv[1:2] in (["migrate"], ["prepare_house"], ["grant_role"], ["flush"])
+DATABASE_OWNER_URL = (
+    env_str("DATABASE_OWNER_URL", EMBEDDED.get("DATABASE_OWNER_URL", "")) if CHANGES_TABLES else ""
+)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        **database_from_url(DATABASE_URL, pool_size=env_int("DATABASE_POOL_SIZE", 16)),
+        **database_from_url(
+            DATABASE_OWNER_URL or DATABASE_URL, pool_size=env_int("DATABASE_POOL_SIZE", 16)
+        ),
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 0,  # under ASGI and thread pools connections come from the pool
     }
@@ -186,11 +200,30 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # No time limits: under threads they do nothing. Cancel and lease end a render between two steps.
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
-CELERY_TASK_ROUTES = {"generation.tasks.render": {"queue": "gpu"}}
+CELERY_TASK_ROUTES = {
+    "generation.tasks.render": {"queue": "gpu"},
+    "generation.tasks.render_audits": {"queue": "gpu"},
+    "generation.tasks.audit_stint": {"queue": "gpu", "priority": 9},  # the lowest, on Redis
+}
 CELERY_BEAT_SCHEDULE = {
     "sequence-log": {"task": "provenance.tasks.sequence_log", "schedule": 1.0},
+    "date-log": {"task": "provenance.tasks.date_log", "schedule": 60.0},
+    "cosign-log": {"task": "provenance.tasks.cosign_log", "schedule": 2.0},
     "requeue-stalled": {"task": "generation.tasks.requeue_stalled", "schedule": 10.0},
     "settle-decisions": {"task": "moderation.tasks.settle_decisions", "schedule": 5.0},
+    "audit-month": {
+        "task": "moderation.audits.tasks.audit_month",
+        "schedule": crontab(day_of_month="1-3", hour=3, minute=0),  # made once, however often asked
+    },
+    "audit-suites": {
+        "task": "generation.tasks.render_audits",
+        "schedule": crontab(hour=4, minute=30),
+    },
+    "audit-changes": {
+        "task": "moderation.audits.tasks.audit_changes",
+        "schedule": crontab(hour=4, minute=0),
+    },
+    "requeue-audits": {"task": "generation.tasks.requeue_audits", "schedule": 30.0},
     "requeue-stalled-checks": {"task": "adapters.tasks.requeue_stalled_checks", "schedule": 60.0},
 }
 
@@ -211,6 +244,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/studio/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "config.entrance.Entrance"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env_str(
@@ -227,7 +261,10 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "proofsheet@localhost")
 
 # ---------------------------------------------------------------- API
+PROXIES = env_int("PROOFSHEET_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 REST_FRAMEWORK = {
+    "NUM_PROXIES": PROXIES,  # unset, a client could send any address and have a limit of its own
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -253,6 +290,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Proofsheet API",
     "DESCRIPTION": "Generate screened, marked and logged images; contest refusals; verify files.",
     "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",  # groups by what comes after; /sbr/ is a group of its own
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -262,7 +300,9 @@ SPECTACULAR_SETTINGS = {
         "GenerationStatus": "generation.models.RequestStatus",
         "ImageStatus": "generation.models.ImageState",
         "AdapterState": "adapters.models.Adapter.State",
+        "AuditStage": "moderation.audits.serializers.STAGES",
         "CaseStatus": "moderation.models.ReviewCase.Status",
+        "DecisionAction": "moderation.models.Decision.Action",
         "AppealStatus": "moderation.models.Appeal.Status",
     },
 }
@@ -290,9 +330,24 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # ---------------------------------------------------------------- Proofsheet itself
 PROOFSHEET_VERSION = "0.1.0"
 PROOFSHEET_PROVIDER = env_str("PROOFSHEET_PROVIDER", "Proofsheet demo operator")
+# A label that people can see: its usual corner (none by default), and what it may say.
+PROOFSHEET_LABEL = env_str("VISIBLE_LABEL", "")
+PROOFSHEET_LABEL_TEXTS = env_list("VISIBLE_LABEL_TEXTS", ["AI generated"])
 PROOFSHEET_SYSTEM_NAME = env_str("PROOFSHEET_SYSTEM_NAME", "Proofsheet")
 PROOFSHEET_KEYS_DIR = KEYS_DIR
+# A signing certificate from outside in place of the own authority's (docs/keys.md).
+PROOFSHEET_C2PA = {
+    "certificates": env_str("C2PA_CERTIFICATES", ""),
+    "private_key": env_str("C2PA_PRIVATE_KEY", ""),
+    "command": shlex.split(env_str("C2PA_SIGN_COMMAND", "")),
+    "algorithm": env_str("C2PA_ALGORITHM", "es256"),
+    "trust_anchors": env_str("C2PA_TRUST_ANCHORS", ""),
+}
+PROOFSHEET_TSA_URL = env_str("TSA_URL", "")
+PROOFSHEET_TSA_CERTIFICATES = env_str("TSA_CERTIFICATES", "")
+PROOFSHEET_TSA_TIMEOUT_MS = env_int("TSA_TIMEOUT_MS", 2000)
 PROOFSHEET_LOG_ORIGIN = env_str("PROOFSHEET_LOG_ORIGIN", "localhost/proofsheet")
+PROOFSHEET_LOG_WITNESSES = env_list("LOG_WITNESSES", [])
 # Predicted wait in seconds over which a new request is answered with 429, by tier.
 PROOFSHEET_WAIT_BUDGETS_S = {
     "interactive": env_int("WAIT_BUDGET_INTERACTIVE_S", 10),
@@ -305,13 +360,43 @@ PROOFSHEET_ALLOWANCE = {
     "device_seconds_a_day": env_int("QUOTA_DEVICE_SECONDS_A_DAY", 7200),
     "in_flight": env_int("QUOTA_IN_FLIGHT", 40),
 }
+# How old what a submission is admitted by may be: allowance, the models' speed, who is alive.
+PROOFSHEET_REMEMBER_S = 2
 PROOFSHEET_DEVICE_HOUR_PRICE = env_str("DEVICE_HOUR_PRICE", "")  # such as "2.50 EUR"; for operators
-PROOFSHEET_TORCH_THREADS = env_int("PROOFSHEET_TORCH_THREADS", 1)
+# One core is left for decoding, marking and screening.
+PROOFSHEET_TORCH_THREADS = env_int(
+    "PROOFSHEET_TORCH_THREADS", max(1, len(os.sched_getaffinity(0)) - 1)
+)
+# What makes a model smaller that does not fit: see `manage.py plan_memory`.
+PROOFSHEET_BATCH_ROWS = env_int("BATCH_ROWS", 0)
+PROOFSHEET_TEXT_OFFLOADED = env_bool("TEXT_ENCODERS_OFFLOADED", False)
+PROOFSHEET_WEIGHTS = env_choice("ENGINE_WEIGHTS", ("as_saved", "fp8"))
+# What each of them gains is measured in ADR 50.
+PROOFSHEET_COMPILED_BY = env_str("ENGINE_COMPILED_BY", "")
+PROOFSHEET_CHANNELS_LAST = env_bool("ENGINE_CHANNELS_LAST", True)
+PROOFSHEET_FUSED_ATTENTION = env_bool("ENGINE_FUSED_ATTENTION", True)
+PROOFSHEET_RENDER_TIMEOUT_S = env_int("RENDER_TIMEOUT_S", 1800)
 PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
 PROOFSHEET_STARTER_DIR = ROOT / "generation" / "starter"
 PROOFSHEET_ADAPTER_MAX_BYTES = env_int("PROOFSHEET_ADAPTER_MAX_BYTES", 1024**3)
 PROOFSHEET_PROFILES = env_list("PROOFSHEET_PROFILES", ["general", "education-medical", "adult"])
+# Models of one's own that screen instead of those that ship, as JSON: see moderation/classifiers.
+PROOFSHEET_CLASSIFIERS: dict[str, Any] = {
+    "prompt": json.loads(env_str("PROMPT_CLASSIFIER", "{}")),
+    "image": json.loads(env_str("IMAGE_CLASSIFIER", "{}")),
+}
 PROOFSHEET_UNDO_SECONDS = env_int("PROOFSHEET_UNDO_SECONDS", 30)
+# Points that revealing pictures costs a reviewer (its severity each): a shift's, between breaks.
+PROOFSHEET_EXPOSURE_BUDGET = env_int("EXPOSURE_BUDGET", 240)
+PROOFSHEET_EXPOSURE_STRETCH = env_int("EXPOSURE_STRETCH", 60)
+PROOFSHEET_BREAK_MINUTES = env_int("EXPOSURE_BREAK_MINUTES", 10)
+# Which share of screenings gets a blind label, for the audits: see moderation/audits/design.py.
+PROOFSHEET_AUDIT_PASSED_PER_MILLE = env_int("AUDIT_PASSED_PER_MILLE", 10)
+PROOFSHEET_AUDIT_FLAGGED_PER_MILLE = env_int("AUDIT_FLAGGED_PER_MILLE", 500)
+PROOFSHEET_AUDIT_DOUBLE_PER_CENT = env_int("AUDIT_DOUBLE_PER_CENT", 10)
+PROOFSHEET_AUDIT_SUITES = env_list("AUDIT_SUITES", [])  # rendered monthly and on change
+PROOFSHEET_CHECKPOINT_SECONDS = env_int("PROOFSHEET_CHECKPOINT_SECONDS", 60)
+PROOFSHEET_SOURCE_MAX_BYTES = env_int("PROOFSHEET_SOURCE_MAX_BYTES", 10 * 1024 * 1024)
 PROOFSHEET_VERIFY_MAX_BYTES = env_int("PROOFSHEET_VERIFY_MAX_BYTES", 20 * 1024 * 1024)
 
 # ---------------------------------------------------------------- language, time, logs
@@ -329,10 +414,13 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
-    # Beat's tickets arrive every second: two lines for each would bury everything else.
     "loggers": {
+        # Beat's tickets arrive every second: two lines for each would bury everything else.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # transformers imports torchao, which warns each time of kernels for other hardware.
+        "torch.utils._pytree": {"level": "ERROR"},
+        "torchao": {"level": "ERROR"},
     },
 }
 METRICS_TOKEN = env_str("METRICS_TOKEN", "")

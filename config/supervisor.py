@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from config import services
+from config import lock, services
 from config.addresses import require_broker, require_database
 from config.children import Child, children, end_leftovers, note_pids, stop
 from config.processes import CannotStart, reason
@@ -124,9 +124,9 @@ def run(host: str, port: int) -> None:
     logs, pids = state / "logs", state / "house.pids"
     services.require_folder(state)
     with contextlib.ExitStack() as stack:
-        if not stack.enter_context(services.only_one(state)):
+        if not stack.enter_context(lock.only_one(state)):
             raise CannotStart(
-                f"Process {services.holder(state)} already uses {state}: stop it (Ctrl-C in its "
+                f"Process {lock.holder(state)} already uses {state}: stop it (Ctrl-C in its "
                 "window), or set PROOFSHEET_STATE_DIR for a second house."
             )
         end_leftovers(pids)
@@ -134,6 +134,7 @@ def run(host: str, port: int) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         servers = _servers(stack)
         accounts = prepare(logs / "prepare.log")
+        os.environ.pop("DATABASE_OWNER_URL", None)  # the children have no use for it
         house = children(host, port, logs)
         stack.callback(stop_all, house, pids)
         say("· web server, workers, beat")
@@ -141,7 +142,8 @@ def run(host: str, port: int) -> None:
             child.start()
         note_pids(house, pids)
         wait_for_web(house[0], host, port)
-        say(f"\nProofsheet answers at http://{host}:{port}/\n\n{accounts}")
+        lock.announce(state, os.environ["PUBLIC_URL"])
+        say(f"\nProofsheet answers at {address_of(host, port)}/\n\n{accounts}")
         say("Ctrl-C stops everything.")
         watch(house, servers, pids)
 
@@ -159,6 +161,11 @@ def _servers(stack: contextlib.ExitStack) -> services.Servers:
     return stack.enter_context(services.embedded())
 
 
+def address_of(host: str, port: int) -> str:
+    """How a browser on this host gets there; it cannot ask for "every address"."""
+    return f"http://{'localhost' if host in {'0.0.0.0', '::'} else host}:{port}"
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
@@ -174,7 +181,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_port, default=8000)
     options = parser.parse_args()
-    os.environ.setdefault("PUBLIC_URL", f"http://{options.host}:{options.port}")
+    os.environ.setdefault("PUBLIC_URL", address_of(options.host, options.port))
     os.environ["PROOFSHEET_STATE_DIR"] = str(services.state_dir())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)

@@ -8,7 +8,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config.metrics import metrics
 
-APPS = ("provenance", "moderation", "adapters", "generation")
+handler500 = "config.unavailable.server_error"
+APPS = ("provenance", "moderation", "moderation.audits", "adapters", "generation")
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -1,31 +1,29 @@
-"""Loads what a worker needs while it waits, so that the first picture does not wait for imports."""
+"""Loads what a worker needs before it takes its first ticket.
+
+In the main thread and before any other one runs: torch, transformers, diffusers and accelerate
+import each other in circles, and two threads that begin at once each find the other's modules half
+made. What failed so stays broken for as long as the process lives.
+"""
 
 from __future__ import annotations
 
 import logging
-from threading import Thread
 from typing import Any
 
-from celery.signals import worker_ready
+from celery.signals import celeryd_after_setup
 from django.db import connection
 
 logger = logging.getLogger(__name__)
 
 
-@worker_ready.connect
-def warm_up(sender: Any, **_: Any) -> None:
-    queues = set(sender.app.amqp.queues.consume_from)
-    Thread(target=_load, args=(queues,), name="warm-up", daemon=True).start()
-
-
-def _load(queues: set[str]) -> None:
+@celeryd_after_setup.connect
+def warm_up(sender: str, instance: Any, **_: Any) -> None:
     """Whatever fails here fails again, and is told, where it is needed."""
+    queues = set(instance.app.amqp.queues.consume_from)
     try:
         if "cpu" in queues:
-            from moderation.classifiers import prompt
-
-            prompt.classifier()
-        if "gpu" in queues:
+            _load_screening()
+        if any(name.startswith("gpu") for name in queues):
             _load_default_model()
     except Exception:
         logger.warning("the warm-up failed; the first request loads what it needs", exc_info=True)
@@ -33,11 +31,20 @@ def _load(queues: set[str]) -> None:
         connection.close()
 
 
+def _load_screening() -> None:
+    from moderation.classifiers import prompt
+
+    prompt.classifier()
+
+
 def _load_default_model() -> None:
     from adapters import catalogue
     from generation import devices
     from moderation.classifiers import image
+    from provenance import installation, tile
 
-    with devices.Turn():
-        devices.pipeline_for(catalogue.find_model(None))
+    devices.engine_for(catalogue.find_model(None))
     image.classifier()
+    _load_screening()  # of the live page's prompts
+    for number in range(tile.SETS):  # each takes a second to make, and is kept
+        tile.patterns(installation.keyring().watermark_key, number)

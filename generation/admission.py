@@ -10,19 +10,19 @@ import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Count, Min, Q, Sum
-from django.db.models.functions import Coalesce
+from django.db import connection
 
 from adapters.models import BaseModel
 from generation import estimates, tiers
-from generation.models import ACTIVE, Allowance, GenerationRequest, RequestStatus
+from generation.models import ACTIVE, Allowance, RequestStatus
+from generation.recently import remembered
 from provenance.errors import ProofsheetError
 
 DAY = timedelta(days=1)
-COUNTED = (*ACTIVE, RequestStatus.FINISHED)
 
 
 class TooMuch(ProofsheetError):
@@ -69,7 +69,7 @@ class TooSlowForTier(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a user used in the last 24 hours, and may use."""
+    """What a user used in the last 24 hours, has on the way now, and may use."""
 
     images: int
     images_a_day: int
@@ -89,26 +89,48 @@ def tier_of(name: str, *, model: BaseModel, steps: int) -> tiers.Tier:
     return tiers.Tier(name, tiers.PRIORITIES[name], settings.PROOFSHEET_WAIT_BUDGETS_S[name])
 
 
+# Asked at every submission. Written out, because building it anew costs more than answering it.
+_USAGE = """
+    SELECT
+        coalesce(sum(CASE WHEN status = ANY(%(active)s) THEN count ELSE made END)
+            FILTER (WHERE is_counted AND NOT is_live), 0),
+        coalesce(sum(coalesce(device_ms, predicted_ms)) FILTER (WHERE is_counted), 0),
+        count(*) FILTER (WHERE status = ANY(%(active)s) AND NOT is_held),
+        min(created_at) FILTER (WHERE is_counted)
+    FROM (
+        SELECT *, created_at > %(since)s
+            AND (status = ANY(%(active)s) OR status = %(finished)s OR made > 0) AS is_counted
+        FROM generation_generationrequest
+        WHERE owner_id = %(owner)s AND (created_at > %(since)s OR status = ANY(%(active)s))
+    ) AS own
+"""
+
+
 def usage_of(user: AbstractBaseUser, *, at: datetime) -> Usage:
-    said = Allowance.objects.filter(user_id=user.pk).first() or Allowance()
-    used = GenerationRequest.objects.filter(
-        owner_id=user.pk, created_at__gt=at - DAY, status__in=COUNTED
-    ).aggregate(
-        images=Count("id"),
-        in_flight=Count("id", filter=Q(status__in=ACTIVE, is_held=False)),
-        device_ms=Sum(Coalesce("device_ms", "predicted_ms"), default=0),
-        oldest=Min("created_at"),
-    )
-    limits = settings.PROOFSHEET_ALLOWANCE
+    said, limits = _allowance(user.pk), settings.PROOFSHEET_ALLOWANCE
+    asked: dict[str, Any] = {
+        "owner": user.pk,
+        "since": at - DAY,
+        "active": [str(status) for status in ACTIVE],
+        "finished": str(RequestStatus.FINISHED),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_USAGE, asked)
+        images, device_ms, in_flight, oldest_at = cursor.fetchone()
     return Usage(
-        images=used["images"],
+        images=images,
         images_a_day=_or(said.images_a_day, limits["images_a_day"]),
-        device_seconds=used["device_ms"] / 1000,
+        device_seconds=device_ms / 1000,
         device_seconds_a_day=_or(said.device_seconds_a_day, limits["device_seconds_a_day"]),
-        in_flight=used["in_flight"],
+        in_flight=in_flight,
         in_flight_max=_or(said.in_flight, limits["in_flight"]),
-        oldest_at=used["oldest"],
+        oldest_at=oldest_at,
     )
+
+
+@remembered
+def _allowance(user_id: int) -> Allowance:
+    return Allowance.objects.filter(user_id=user_id).first() or Allowance()
 
 
 def _or(value: int | None, usual: int) -> int:
@@ -116,23 +138,29 @@ def _or(value: int | None, usual: int) -> int:
 
 
 def estimate(
-    model: BaseModel, tier: tiers.Tier, *, steps: int, guidance: float, at: datetime
+    model: BaseModel, tier: tiers.Tier, *, steps: int, guidance: float, count: int, at: datetime
 ) -> estimates.Estimate:
-    cost = estimates.cost_ms(model, steps=steps, guidance=guidance)
+    """Of a request of `count` images, and of the wait until its first is begun."""
+    cost = count * estimates.cost_ms(model, steps=steps, guidance=guidance)
     wait = estimates.wait_s(priority=tier.priority, at=at)
     return estimates.Estimate(cost, round(wait, 1), tier.name, wait <= tier.budget_s)
 
 
 def admit(
-    by: AbstractBaseUser, expected: estimates.Estimate, tier: tiers.Tier, *, at: datetime
+    by: AbstractBaseUser,
+    expected: estimates.Estimate,
+    tier: tiers.Tier,
+    *,
+    count: int,
+    at: datetime,
 ) -> None:
-    """Raises TooManyInFlight, QuotaUsedUp, TooBusy."""
+    """Let a request of `count` images in. Raises TooManyInFlight, QuotaUsedUp, TooBusy."""
     usage = usage_of(by, at=at)
     if usage.in_flight >= usage.in_flight_max:
         raise TooManyInFlight(retry_after_s=expected.device_ms / 1000)
     frees_at = (usage.oldest_at or at) + DAY
     wanted_s = usage.device_seconds + expected.device_ms / 1000
-    if usage.images >= usage.images_a_day or wanted_s > usage.device_seconds_a_day:
+    if usage.images + count > usage.images_a_day or wanted_s > usage.device_seconds_a_day:
         raise QuotaUsedUp(retry_after_s=(frees_at - at).total_seconds())
     if not expected.is_accepted:
         # Up to a tenth more, so that those sent away do not all come back at once.

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.pagination import CursorPagination
@@ -28,18 +28,8 @@ from generation.serializers import (
     GenerationPageSerializer,
     GenerationSerializer,
     ModelSerializer,
-    ProblemSerializer,
 )
-
-
-def problems(**said: str) -> dict[tuple[int, str], OpenApiResponse]:
-    """Problem details by status for a schema: `problems(_404="…")`."""
-    usual = {"_401": "Not signed in.", "_429": "Too much at once: wait `Retry-After` seconds."}
-    return {
-        (int(status[1:]), "application/problem+json"): OpenApiResponse(ProblemSerializer, why)
-        for status, why in (usual | said).items()
-    }
-
+from provenance.problem_schema import problems
 
 PAGING = [
     OpenApiParameter("cursor", str, description="From `next` or `previous`."),
@@ -81,7 +71,9 @@ def wanted(serializer: type[FilterSerializer], request: Request) -> dict[str, An
 
 def generation_context(found: Iterable[GenerationRequest], request: Request) -> dict[str, Any]:
     """The serializer's context, with every refusal of the page fetched at once."""
-    refused = [row.id for row in found if row.status == RequestStatus.REFUSED]
+    rows = [row for row in found if row.status == RequestStatus.REFUSED]
+    refused = [row.id for row in rows]
+    refused += [row.source.id for row in rows if hasattr(row, "source")]
     return {"request": request, "refusals": _refusals(refused, images_among(found))}
 
 
@@ -90,7 +82,9 @@ def images_among(found: Iterable[GenerationRequest]) -> list[GeneratedImage]:
 
 
 def _refusals(refused: list[UUID], images: Iterable[GeneratedImage]) -> dict[UUID, Any]:
-    subjects = refused + [image.id for image in images if image.state == ImageState.WITHHELD]
+    subjects = refused + [
+        image.id for image in images if image.state == ImageState.WITHHELD or image.restriction
+    ]
     return refusals_of(subjects) if subjects else {}
 
 
@@ -99,6 +93,7 @@ def image_context(images: Iterable[GeneratedImage], request: Request) -> dict[st
 
 
 def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
+    prefetch_related_objects([found], "request_adapters__adapter", "images")
     return GenerationSerializer(found, context=generation_context([found], request)).data
 
 
@@ -124,8 +119,8 @@ class Generations(SignedInView):
 
     @extend_schema(
         operation_id="generations_create",
-        summary="Ask for an image",
-        description="The prompt is screened first; follow the request under its `url`.",
+        summary="Ask for an image, or for up to four",
+        description="Prompt and picture are screened first; follow the request under its `url`.",
         request=DraftSerializer,
         parameters=[
             OpenApiParameter(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generation import api, image_api
+from generation import api, audit_api, image_api
 
 app_name = "generation-api"
 urlpatterns = [
@@ -13,5 +13,11 @@ urlpatterns = [
     path("images/", image_api.Images.as_view(), name="images"),
     path("images/<uuid:image_id>/", image_api.Image.as_view(), name="image"),
     path("images/<uuid:image_id>/file/", image_api.ImageFile.as_view(), name="image-file"),
+    path("images/<uuid:image_id>/show/", image_api.ShowImage.as_view(), name="image-show"),
+    path("audits/suites/", audit_api.Suites.as_view(), name="audit-suites"),
+    path("audits/runs/", audit_api.Runs.as_view(), name="audit-runs"),
+    path("audits/runs/<uuid:run_id>/", audit_api.RunDetail.as_view(), name="audit-run"),
+    path("audits/runs/<uuid:run_id>/cancel/", audit_api.CancelRun.as_view(), name="audit-cancel"),
+    path("audits/runs/<uuid:run_id>/resume/", audit_api.ResumeRun.as_view(), name="audit-resume"),
     path("models/", api.Models.as_view(), name="models"),
 ]

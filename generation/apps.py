@@ -6,7 +6,10 @@ class GenerationConfig(AppConfig):
     verbose_name = "Generation"
 
     def ready(self) -> None:
-        from generation import metrics, receivers
+        from generation import adapter_examples, evidence, metrics, receivers
+        from moderation import reportable
 
         receivers.connect()
+        adapter_examples.connect()
         metrics.register()
+        reportable.register("generation", evidence.of_released)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import mean, quantiles
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.db.models import Count, F, Q
 
 from generation import estimates, fleet, tiers
-from generation.models import GenerationRequest, RequestStatus
+from generation.models import GenerationRequest, RequestStatus, Worker
 
 WINDOW = timedelta(minutes=15)
 SAMPLE = 2000
@@ -44,10 +45,19 @@ class ModelCost:
 
 @dataclass(frozen=True, slots=True)
 class LiveWorker:
+    """`slot_hits` of `slot_uses` adapters were in a slot already when a request came for them;
+    the figures of the engine are None where it has done nothing yet, or where there is none."""
+
     name: str
     queues: str
     slots: int
     seen_at: datetime
+    adapter_slots: int
+    adapters_resident: int
+    slot_hits: int
+    slot_uses: int
+    hit_rate_percent: float | None
+    rows_a_forward: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +94,15 @@ def look(*, at: datetime) -> Capacity:
 
 
 def _finished(*, at: datetime) -> list[tuple[str, int]]:
-    """Model and device time of each image of the window."""
+    """Model and device time of each image of the window; several of one request share its time."""
     ended = GenerationRequest.objects.filter(
         status=RequestStatus.FINISHED, ended_at__gt=at - WINDOW, device_ms__isnull=False
     )
+    rows = ended.values_list("model__name", "device_ms", "made")[:SAMPLE]
     return [
-        (name, device_ms or 0)
-        for name, device_ms in ended.values_list("model__name", "device_ms")[:SAMPLE]
+        (name, round((device_ms or 0) / max(made, 1)))
+        for name, device_ms, made in rows
+        for _ in range(max(made, 1))
     ]
 
 
@@ -126,7 +138,24 @@ def percentile(values: list[float], percent: int) -> float:
 
 def _workers(*, at: datetime) -> tuple[LiveWorker, ...]:
     live = fleet.heard_of(at=at).order_by("name")
-    return tuple(LiveWorker(w.name, ", ".join(w.queues), w.slots, w.seen_at) for w in live)
+    return tuple(_live(worker) for worker in live)
+
+
+def _live(worker: Worker) -> LiveWorker:
+    told = Counter(worker.vitals)
+    hits, uses = told["slot_hits"], told["slot_hits"] + told["slot_misses"]
+    return LiveWorker(
+        name=worker.name,
+        queues=", ".join(worker.queues),
+        slots=worker.slots,
+        seen_at=worker.seen_at,
+        adapter_slots=told["adapter_slots"],
+        adapters_resident=told["adapters_resident"],
+        slot_hits=hits,
+        slot_uses=uses,
+        hit_rate_percent=round(100 * hits / uses, 1) if uses else None,
+        rows_a_forward=round(told["rows"] / told["forwards"], 1) if told["forwards"] else None,
+    )
 
 
 def _models(finished: list[tuple[str, int]]) -> tuple[ModelCost, ...]:

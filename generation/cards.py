@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,21 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from generation import estimates, failures, progress
+from generation import estimates, failures, progress, sources
 from generation.failures import Failure
-from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
-from moderation.models import Decision, Statement
+from generation.models import (
+    SEEDS,
+    GeneratedImage,
+    GenerationRequest,
+    ImageState,
+    RequestStatus,
+    Restriction,
+    SourcePicture,
+    SourceState,
+)
+from moderation import audiences
+from moderation.measures import RESTRICTIONS
+from moderation.models import Statement
 
 LABELS: dict[str, tuple[str, str]] = {
     RequestStatus.SUBMITTED: ("Screening the prompt", "neutral"),
@@ -40,12 +51,14 @@ IMAGE_LABELS: dict[str, tuple[str, str]] = {
     ImageState.RELEASED: ("Released", "good"),
     ImageState.HELD: ("Held for review", "warn"),
     ImageState.WITHHELD: ("Withheld", "bad"),
+    Restriction.BLURRED: ("Released, blurred", "warn"),
+    Restriction.AGE_RESTRICTED: ("For adults", "warn"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a prompt or an image was refused, and where its statement of reasons stands."""
+    """Why a prompt or an image was refused or restricted, and where its statement stands."""
 
     code: str
     is_automated: bool
@@ -54,7 +67,9 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ImageCard:
-    """One frame of the contact sheet. `file_url` is empty unless the owner may have the picture."""
+    """One frame of the contact sheet. `file_url` is empty unless the owner may have the picture;
+    `is_for_adults` says that it is kept from one who did not say to be of age.
+    """
 
     id: UUID
     number: str
@@ -66,6 +81,9 @@ class ImageCard:
     file_url: str
     model_name: str
     created_at: datetime
+    restriction: str = ""
+    is_blurred: bool = False
+    is_for_adults: bool = False
 
     @property
     def is_deletable(self) -> bool:
@@ -74,11 +92,30 @@ class ImageCard:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeFrom:
+    """The picture that an image started from; no `url` once it is erased."""
+
+    strength: float
+    is_own_image: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbours:
     """Pages of the frames beside one in its owner's gallery; empty at the ends of the roll."""
 
     earlier_url: str
     later_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedImage:
+    """One of several images that failed, as its owner is told."""
+
+    place: int
+    seed: int
+    code: str
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +145,21 @@ class RequestCard:
     images: tuple[ImageCard, ...]
     refusal: Refusal | None
     failure: Failure | None
+    is_source_stopped: bool
+    count: int
+    failed: tuple[FailedImage, ...]
+
+    @property
+    def outstanding(self) -> range:
+        """Frames that are still to come, while it is active or has made nothing."""
+        is_blank = not self.images and not self.failed
+        rest = self.count - len(self.images) - len(self.failed) if self.is_active else int(is_blank)
+        return range(max(rest, 0))
+
+    @property
+    def seeds(self) -> str:
+        last = (self.seed + self.count - 1) % SEEDS
+        return f"Seed {self.seed}" if self.count == 1 else f"Seeds {self.seed} to {last}"
 
     @property
     def is_removable(self) -> bool:
@@ -120,7 +172,8 @@ class RequestCard:
         if self.is_held:
             return "Waiting for a moderator"
         if self.status == RequestStatus.RUNNING:
-            return f"Step {self.step} of {self.total}"
+            made = f", {len(self.images)} of {self.count} made" if self.count > 1 else ""
+            return f"Step {self.step} of {self.total}{made}"
         if self.position:
             return "Next in line" if self.position == 1 else f"Place {self.position} in line"
         return "Rules and a classifier read it first"
@@ -129,7 +182,7 @@ class RequestCard:
     def state_key(self) -> str:
         """Changes whenever the card must be drawn anew, unlike its step, place and preview."""
         images = ",".join(image.state for image in self.images)
-        return f"{self.status}:{self.is_held:d}:{self.is_cancelling:d}:{images}"
+        return f"{self.status}:{self.is_held:d}:{self.is_cancelling:d}:{images}:{len(self.failed)}"
 
     def live(self) -> dict[str, Any]:
         """What a stream tells of it."""
@@ -166,9 +219,18 @@ def numbered(images: QuerySet[GeneratedImage]) -> QuerySet[GeneratedImage]:
     return images.annotate(ordinal=Coalesce(Subquery(until), 0))
 
 
-def image_card(image: GeneratedImage) -> ImageCard:
-    label, tone = IMAGE_LABELS[image.state]
-    is_released = image.state == ImageState.RELEASED and bool(image.file)
+def image_cards(images: Iterable[GeneratedImage]) -> list[ImageCard]:
+    """Asks who is of age only where a picture is restricted to adults."""
+    found = list(images)
+    restricted = {i.owner_id for i in found if i.restriction == Restriction.AGE_RESTRICTED}
+    adults = {owner_id for owner_id in restricted if audiences.is_of_age(owner_id)}
+    return [_image_card(image, adults) for image in found]
+
+
+def _image_card(image: GeneratedImage, adults: Set[int]) -> ImageCard:
+    label, tone = IMAGE_LABELS[image.restriction or image.state]
+    is_kept = image.restriction == Restriction.AGE_RESTRICTED and image.owner_id not in adults
+    is_released = image.state == ImageState.RELEASED and bool(image.file) and not is_kept
     return ImageCard(
         id=image.id,
         number=frame_number(getattr(image, "ordinal", 1)),
@@ -180,7 +242,23 @@ def image_card(image: GeneratedImage) -> ImageCard:
         file_url=reverse("generation:image-file", args=[image.id]) if is_released else "",
         model_name=image.model_name,
         created_at=image.created_at,
+        restriction=image.restriction,
+        is_blurred=image.is_blurred,
+        is_for_adults=is_kept,
     )
+
+
+def made_from(image: GeneratedImage) -> MadeFrom | None:
+    """What `image` started from: an own image or an upload, None for noise."""
+    if not image.source:
+        return None
+    source = sources.of_request(image.request)
+    url = ""
+    if image.source["image"]:
+        url = reverse("generation:image", args=[image.source["image"]])
+    elif source is not None and source.file and source.state == SourceState.PASSED:
+        url = reverse("generation:source", args=[image.request_id])
+    return MadeFrom(image.source["strength"], bool(image.source["image"]), url)
 
 
 def neighbours_of(image: GeneratedImage, images: QuerySet[GeneratedImage]) -> Neighbours:
@@ -199,11 +277,11 @@ def _page_of(image: GeneratedImage | None) -> str:
 
 
 def refusals_of(subject_ids: Iterable[UUID]) -> dict[UUID, Refusal]:
-    """The refusal in force for each subject that has one; a reversed one is not in force."""
+    """The restriction in force for each subject that has one; a reversed one is not in force."""
     statements = (
         Statement.objects.filter(
             decision__subject_id__in=list(subject_ids),
-            decision__action=Decision.Action.REFUSE,
+            decision__action__in=RESTRICTIONS,
             decision__reversed_by__isnull=True,
         )
         .select_related("decision")
@@ -224,23 +302,27 @@ def request_cards(requests: Iterable[GenerationRequest]) -> list[RequestCard]:
     running = [request.id for request in found if request.status == RequestStatus.RUNNING]
     steps = {request_id: progress.read(request_id) for request_id in running}
     images = _images_by_request(found)
-    subjects = [request.id for request in found if request.status == RequestStatus.REFUSED]
+    waiting = [request.id for request in found if request.is_held]
+    refused = [request.id for request in found if request.status == RequestStatus.REFUSED]
+    stopped = sources.stopped(waiting + refused) if waiting or refused else {}
+    subjects = refused + [source.id for source in stopped.values()]
     subjects += [
         image.id for made in images.values() for image in made if image.state == ImageState.WITHHELD
     ]
     refusals = refusals_of(subjects) if subjects else {}
     return [
-        _request_card(request, steps, images.get(request.id, []), refusals) for request in found
+        _request_card(request, steps, images.get(request.id, []), refusals, stopped.get(request.id))
+        for request in found
     ]
 
 
 def _images_by_request(
     requests: list[GenerationRequest],
 ) -> dict[UUID, list[GeneratedImage]]:
-    ended = [request.id for request in requests if request.status == RequestStatus.FINISHED]
-    if not ended:
+    begun = [request.id for request in requests if request.made]
+    if not begun:
         return {}
-    images = GeneratedImage.objects.filter(request__in=ended, deleted_at__isnull=True)
+    images = GeneratedImage.objects.filter(request__in=begun, deleted_at__isnull=True)
     grouped: dict[UUID, list[GeneratedImage]] = {}
     for image in numbered(images).order_by("request", "index"):
         grouped.setdefault(image.request_id, []).append(image)
@@ -252,10 +334,12 @@ def _request_card(
     steps: dict[UUID, progress.Progress | None],
     images: list[GeneratedImage],
     refusals: dict[UUID, Refusal],
+    stopped: SourcePicture | None,
 ) -> RequestCard:
     label, tone = HELD if request.is_held else LABELS[request.status]
     is_cancelling = request.is_active and request.cancel_requested_at is not None
-    now = steps.get(request.id) or progress.Progress("denoise", 0, request.steps)
+    steps_in_all = request.steps * request.count
+    now = steps.get(request.id) or progress.Progress("denoise", 0, steps_in_all)
     if request.status == RequestStatus.RUNNING:
         label = "Cancelling" if is_cancelling else STAGES.get(now.stage, label)
     elif request.status == RequestStatus.FINISHED and not images:
@@ -272,16 +356,28 @@ def _request_card(
         is_held=request.is_held,
         is_cancelling=is_cancelling,
         step=now.step,
-        total=now.steps or request.steps,
+        total=now.steps or steps_in_all,
         position=estimates.position(request) or 0,
         preview_url=_preview_url(request, now.preview),
         seed=request.seed,
         created_at=request.created_at,
-        images=tuple(image_card(image) for image in images),
+        images=tuple(image_cards(images)),
         refusal=refusals.get(request.id)
+        or (refusals.get(stopped.id) if stopped else None)
         or next((refusals[image.id] for image in images if image.id in refusals), None),
-        failure=failures.explain(request.code) if request.status == RequestStatus.FAILED else None,
+        failure=failures.explain(request.code, request.failures)
+        if request.status == RequestStatus.FAILED
+        else None,
+        is_source_stopped=stopped is not None,
+        count=request.count,
+        failed=tuple(_failed_image(request, failure) for failure in request.failures),
     )
+
+
+def _failed_image(request: GenerationRequest, said: dict[str, Any]) -> FailedImage:
+    index, code = said["index"], said["code"]
+    failure = failures.explain(code, [said])
+    return FailedImage(index + 1, request.seed_of(index), code, failure)
 
 
 def _preview_url(request: GenerationRequest, preview: bytes | None) -> str:

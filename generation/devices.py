@@ -1,35 +1,72 @@
-"""The models that this worker process has loaded, and whose turn it is on its device."""
+"""The models that this worker process has loaded, and the seats in the batch on its device."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from pathlib import Path
-from threading import Lock
+from collections import Counter, OrderedDict
+from threading import Condition, Lock
 from types import TracebackType
 
 from django.conf import settings
 
 from adapters.models import BaseModel
+from generation import memory_plans
+from generation.engine.engine import Engine, is_gpu
 from generation.engine.jobs import ModelNotLoadable
-from generation.engine.pipeline import Pipeline
 
 MODELS_CEILING = 2
-ADAPTERS_CEILING = 8
+SEATS = 8
+RESERVED = 2  # of the seats, for interactive requests: eight long ones must not shut them out
 
-_device = Lock()
-_loaded: OrderedDict[tuple[str, str], Pipeline] = OrderedDict()
-_recent: OrderedDict[str, None] = OrderedDict()
+_loading = Lock()
+_lock = Lock()
+_loaded: OrderedDict[tuple[str, str], Engine] = OrderedDict()
+
+
+class Seats:
+    """How many requests of this worker may be on the device at once; the last ones are reserved.
+
+    `has_passed_over` is true once a ticket found only a reserved seat: then whoever frees another
+    seat must look whether somebody still waits.
+    """
+
+    def __init__(self, count: int, reserved: int) -> None:
+        self._open = count - reserved
+        self._reserved = reserved
+        self._changed = Condition()
+        self.has_passed_over = False
+
+    def take(self) -> bool:
+        """Wait for a seat; whether it is a reserved one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._open or self._reserved)
+            if self._open:
+                self._open -= 1
+                return False
+            self._reserved -= 1
+            return True
+
+    def give_back(self, *, is_reserved: bool) -> None:
+        with self._changed:
+            if is_reserved:
+                self._reserved += 1
+            else:
+                self._open += 1
+            self._changed.notify()
+
+
+seats = Seats(SEATS, RESERVED)
 
 
 class Turn:
-    """Holds the device from the claim until the pixels are there. `end` early, so that the next
-    request denoises while this one is marked, screened and stored."""
+    """Holds a seat from the claim until the pixels are there. `end` early, so that another request
+    denoises while this one is marked, screened and stored."""
 
     def __init__(self) -> None:
         self._is_held = False
+        self.is_reserved = False
 
     def __enter__(self) -> Turn:
-        _device.acquire()
+        self.is_reserved = seats.take()
         self._is_held = True
         return self
 
@@ -41,50 +78,68 @@ class Turn:
     ) -> None:
         self.end()
 
-    def end(self) -> None:
-        if self._is_held:
-            self._is_held = False
-            _device.release()
+    def end(self) -> bool:
+        """Free the seat; false when it was free already."""
+        was_held, self._is_held = self._is_held, False
+        if was_held:
+            seats.give_back(is_reserved=self.is_reserved)
+        return was_held
 
 
-def pipeline_for(model: BaseModel) -> Pipeline:
-    """The loaded pipeline of `model`; call it during a `Turn`. Raises ModelNotLoadable."""
+def engine_for(model: BaseModel) -> Engine:
+    """The engine that serves `model`, loaded once however many ask. Raises ModelNotLoadable."""
     key = (str(model.path), model.digest)
-    if key not in _loaded:
-        _loaded[key] = _load(model.path)
-    _loaded.move_to_end(key)
-    while len(_loaded) > MODELS_CEILING:
-        _loaded.popitem(last=False)
-    return _loaded[key]
+    if (engine := _find(key)) is not None:
+        return engine
+    with _loading:
+        if (engine := _find(key)) is not None:
+            return engine
+        engine = _load(model)
+        with _lock:
+            _loaded[key] = engine
+            while len(_loaded) > MODELS_CEILING:
+                _loaded.popitem(last=False)
+    return engine
 
 
-def remember_adapters(digests: list[str]) -> None:
-    """Note what the last job used: about what the pipelines still hold. Call it during a `Turn`."""
-    for digest in digests:
-        _recent.pop(digest, None)
-        _recent[digest] = None
-    while len(_recent) > ADAPTERS_CEILING:
-        _recent.popitem(last=False)
+def _find(key: tuple[str, str]) -> Engine | None:
+    with _lock:
+        if key in _loaded:
+            _loaded.move_to_end(key)
+        return _loaded.get(key)
 
 
 def resident_adapters() -> frozenset[str]:
-    """Digests of adapters that need not be loaded again. Call it during a `Turn`."""
-    return frozenset(_recent)
+    """Digests of the adapters that are in a slot now."""
+    with _lock:
+        engines = list(_loaded.values())
+    return frozenset[str]().union(*(engine.resident_adapters for engine in engines))
+
+
+def vitals() -> dict[str, int]:
+    """What the engines of this worker hold and have done since it started, for operators."""
+    with _lock:
+        engines = list(_loaded.values())
+    total: Counter[str] = Counter()
+    for engine in engines:
+        total.update(engine.vitals())
+    return dict(total)
 
 
 def forget_models() -> None:
     """Drop every loaded model, as a restart of the process would."""
-    with _device:
+    with _lock:
         _loaded.clear()
-        _recent.clear()
 
 
-def _load(folder: Path) -> Pipeline:
-    if not (folder / "model_index.json").is_file():
+def _load(model: BaseModel) -> Engine:
+    """Raises ModelNotLoadable, and ModelTooLarge before anything is loaded."""
+    if not (model.path / "model_index.json").is_file():
         raise ModelNotLoadable
-    return Pipeline.load(
-        folder,
-        adapters_ceiling=ADAPTERS_CEILING,
+    memory_plans.require_room(model)
+    return Engine.load(
+        model.path,
+        settings=memory_plans.serving(model, on_gpu=is_gpu(settings.PROOFSHEET_DEVICE)),
         threads=settings.PROOFSHEET_TORCH_THREADS,
         device=settings.PROOFSHEET_DEVICE,
     )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import unicodedata
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from provenance.errors import ProofsheetError
 
@@ -14,8 +14,10 @@ PROMPT_MAX_CHARACTERS = 2000
 STEPS_RANGE = (1, 100)
 GUIDANCE_RANGE = (0.0, 20.0)
 WEIGHT_RANGE = (-2.0, 2.0)
+STRENGTH_RANGE, USUAL_STRENGTH = (0.05, 1.0), 0.6
 SEED_MAX = 2**32 - 1
 ADAPTERS_MAX = 4
+COUNT_RANGE = (1, 4)
 
 # Invisible format characters that emoji and Persian or Indic writing need; the rest (bidirectional
 # overrides, byte order marks, tags) can only disguise what a prompt says.
@@ -57,6 +59,13 @@ class SeedOutOfRange(ProofsheetError):
     default_advice = f"Choose a whole number from 0 to {SEED_MAX}, or leave it empty."
 
 
+class CountOutOfRange(ProofsheetError):
+    default_code = "count_out_of_range"
+    default_status = 422
+    default_message = "A request makes one to four images."
+    default_advice = "Choose a whole number from {} to {}.".format(*COUNT_RANGE)
+
+
 class SizeNotOffered(ProofsheetError):
     default_code = "size_not_offered"
     default_status = 422
@@ -78,9 +87,47 @@ class TooManyAdapters(ProofsheetError):
     default_advice = "Leave some of them out."
 
 
+class StrengthOutOfRange(ProofsheetError):
+    default_code = "strength_out_of_range"
+    default_status = 422
+    default_message = "The strength is out of range."
+    default_advice = "Choose a number from {:g} to {:g}.".format(*STRENGTH_RANGE)
+
+
+class StrengthTooLow(ProofsheetError):
+    default_code = "strength_too_low"
+    default_status = 422
+    default_message = "At that strength no step would be left to take."
+    default_advice = "Raise the strength, or take more steps."
+
+
+class TwoSources(ProofsheetError):
+    default_code = "two_sources"
+    default_status = 422
+    default_message = "A request starts from one picture: an upload or an image of your own."
+    default_advice = "Leave one of them out."
+
+
+class SourceGone(ProofsheetError):
+    default_code = "source_gone"
+    default_status = 409
+    default_message = "The picture to start from is no longer there, or no longer released."
+    default_advice = "Choose another one and ask again."
+
+
+class SourceNotScreened(ProofsheetError):
+    default_code = "source_not_screened"
+    default_message = "The picture to start from has not passed the screening."
+    default_advice = "Nothing is made from a picture that was not screened; ask again."
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request as a person wrote it. None means the model's own default (a random seed)."""
+    """A request as a person wrote it. None means the model's own default (a random seed).
+
+    It starts from `picture`, the bytes of an upload, or from the image with the id `source_image`;
+    `strength` plays a part only then. `visible_label` is a corner, or `none`.
+    """
 
     prompt: str
     negative_prompt: str = ""
@@ -92,9 +139,17 @@ class Draft:
     height: int | None = None
     adapters: tuple[tuple[str, float], ...] = ()
     tier: str = "standard"
+    count: int = 1
+    source_image: str | None = None
+    picture: bytes | None = field(default=None, repr=False)
+    strength: float | None = None
+    visible_label: str | None = None
+    visible_label_text: str | None = None
 
     def sha256(self) -> str:
-        body = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
+        picture = hashlib.sha256(self.picture).hexdigest() if self.picture else None
+        said = asdict(self) | {"picture": picture}
+        body = json.dumps(said, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(body.encode()).hexdigest()
 
 
@@ -121,8 +176,31 @@ def check(draft: Draft) -> Draft:
         raise GuidanceOutOfRange
     if draft.seed is not None and not 0 <= draft.seed <= SEED_MAX:
         raise SeedOutOfRange
+    if not _within(draft.count, COUNT_RANGE):
+        raise CountOutOfRange
     _check_adapters(draft.adapters)
-    return replace(draft, prompt=prompt, negative_prompt=clean_text(draft.negative_prompt))
+    return replace(
+        draft,
+        prompt=prompt,
+        negative_prompt=clean_text(draft.negative_prompt),
+        strength=_strength(draft),
+    )
+
+
+def taken_steps(steps: int, strength: float | None) -> int:
+    """How many of the steps are taken when a picture is started from; all from noise."""
+    return steps if strength is None else int(steps * strength)
+
+
+def _strength(draft: Draft) -> float | None:
+    if draft.picture is None and draft.source_image is None:
+        return None
+    if draft.picture is not None and draft.source_image is not None:
+        raise TwoSources
+    strength = USUAL_STRENGTH if draft.strength is None else draft.strength
+    if not _within(strength, STRENGTH_RANGE):
+        raise StrengthOutOfRange
+    return strength
 
 
 def _within(value: float, bounds: tuple[float, float]) -> bool:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
 
 from adapters.models import BaseModel
 from generation import fleet, tiers
-from generation.models import GenerationRequest, RequestStatus
+from generation.drafts import taken_steps
+from generation.models import ACTIVE, GenerationRequest, RequestStatus
+from generation.recently import remembered
 
 SAMPLE = 40
 UNKNOWN = tiers.Speed(row_step_ms=100.0, fixed_ms=300.0)  # until a model has made its first image
-FIXED_STAGES = ("adapters_ms", "preview_ms", "decode_ms")
+FIXED_STAGES = ("adapters_ms", "decode_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +30,33 @@ class Estimate:
     tier: str
     is_accepted: bool
 
+    @property
+    def device_s(self) -> float:
+        return round(self.device_ms / 1000, 1)
+
 
 def speed_of(model: BaseModel) -> tiers.Speed:
-    """Medians over the model's last finished requests."""
-    finished = GenerationRequest.objects.filter(model=model, status=RequestStatus.FINISHED)
+    """Medians over the model's last finished requests, a moment old."""
+    return _speed(model.pk)
+
+
+@remembered
+def _speed(model_id: int) -> tiers.Speed:
+    finished = GenerationRequest.objects.filter(model=model_id, status=RequestStatus.FINISHED)
     rows = [
-        (timings, steps * tiers.rows(guidance))
-        for timings, steps, guidance in finished.order_by("-ended_at").values_list(
-            "timings", "steps", "guidance"
+        (timings, max(made, 1), taken_steps(steps, strength) * tiers.rows(guidance))
+        for timings, made, steps, guidance, strength in finished.order_by("-ended_at").values_list(
+            "timings", "made", "steps", "guidance", "source__strength"
         )[:SAMPLE]
         if "denoise_ms" in timings
     ]
     if not rows:
         return UNKNOWN
     return tiers.Speed(
-        row_step_ms=median(timings["denoise_ms"] / row_steps for timings, row_steps in rows),
+        row_step_ms=median(timings["denoise_ms"] / made / steps for timings, made, steps in rows),
         fixed_ms=median(
-            sum(timings.get(stage, 0.0) for stage in FIXED_STAGES) for timings, _ in rows
+            sum(timings.get(stage, 0.0) for stage in FIXED_STAGES) / made
+            for timings, made, _ in rows
         ),
     )
 
@@ -54,18 +67,33 @@ def cost_ms(model: BaseModel, *, steps: int, guidance: float) -> int:
 
 def capacity(*, at: datetime) -> int:
     """Devices that work, at least one: with no worker alive, the next one to come is counted."""
-    return max(1, fleet.alive("gpu", at=at).count())
+    return _devices("gpu", at=at)
+
+
+@remembered
+def _devices(queue: str, *, at: datetime) -> int:
+    return max(1, fleet.alive(queue, at=at).count())
+
+
+# Asked at every submission, like `admission`'s own query, and written out for the same reason.
+_BACKLOG = """
+    SELECT coalesce(sum(predicted_ms), 0) FROM generation_generationrequest
+    WHERE status = ANY(%(active)s) AND NOT is_held AND cancel_requested_at IS NULL
+        AND (status = %(running)s OR priority >= %(priority)s)
+"""
 
 
 def backlog_ms(*, priority: int) -> int:
-    """Predicted device time of all that is served before a new request of this priority."""
-    ahead = Q(status=RequestStatus.RUNNING) | Q(
-        status__in=(RequestStatus.SUBMITTED, RequestStatus.QUEUED), priority__gte=priority
-    )
-    total: int = GenerationRequest.objects.filter(ahead, is_held=False).aggregate(
-        total=Coalesce(Sum("predicted_ms"), 0)
-    )["total"]
-    return total
+    """Predicted device time of all that is served before a new request of this priority; what is
+    being cancelled is gone at its next step."""
+    asked: dict[str, Any] = {
+        "active": [str(status) for status in ACTIVE],
+        "running": str(RequestStatus.RUNNING),
+        "priority": priority,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKLOG, asked)
+        return int(cursor.fetchone()[0])
 
 
 def wait_s(*, priority: int, at: datetime) -> float:

@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from django.db import close_old_connections
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from generation.cards import RequestCard, request_cards
 from generation.models import ACTIVE, GenerationRequest, RequestStatus
@@ -29,6 +31,7 @@ LOOK_WAITING_S = 0.8
 LOOK_HELD_S = 3.0
 HEARTBEAT_S = 10.0
 LENGTH_S = 600.0  # then the browser opens a new one
+LOOK_BACK = timedelta(seconds=10)  # longer than any pause: what came and went in one is told too
 REQUESTS_MAX = 40
 STREAMS_MAX = 8  # a user, in one web process: a tab each; pages beyond that poll
 
@@ -71,18 +74,20 @@ async def _counted(owner_id: int) -> AsyncIterator[str]:
 
 async def _events(owner_id: int) -> AsyncIterator[str]:
     told: dict[UUID, dict[str, Any]] = {}
+    over: set[UUID] = set()
     clock = asyncio.get_running_loop().time
     ends_at, spoke_at = clock() + LENGTH_S, clock()
     yield "retry: 2000\n\n"
     while clock() < ends_at:
-        cards = await _look_aside(owner_id, frozenset(told))
+        cards = await _look_aside(owner_id, frozenset(told.keys() - over))
         for card in cards:
+            if card.id in over and not card.is_active:
+                continue
             state = card.live()
             if told.get(card.id) != state:
                 told[card.id], spoke_at = state, clock()
                 yield f"event: progress\ndata: {json.dumps(state)}\n\n"
-            if not card.is_active:
-                del told[card.id]
+            (over.discard if card.is_active else over.add)(card.id)
         if not any(card.is_active for card in cards):
             yield "event: end\ndata: {}\n\n"
             return
@@ -104,11 +109,13 @@ async def _look_aside(owner_id: int, known: frozenset[UUID]) -> list[RequestCard
 
 
 def look(owner_id: int, known: frozenset[UUID]) -> list[RequestCard]:
-    """The owner's active requests, and those told before: their end must be told too."""
+    """The owner's active requests, those told before, and those that ended since the last look:
+    their end must be told too."""
+    is_over = Q(ended_at__gte=timezone.now() - LOOK_BACK)
     try:
         rows = (
-            GenerationRequest.objects.filter(Q(status__in=ACTIVE) | Q(id__in=known))
-            .filter(owner_id=owner_id, deleted_at__isnull=True)
+            GenerationRequest.objects.filter(Q(status__in=ACTIVE) | Q(id__in=known) | is_over)
+            .filter(owner_id=owner_id, deleted_at__isnull=True, is_live=False)
             .select_related("model")
             .order_by("-created_at")[:REQUESTS_MAX]
         )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from generation.models import GeneratedImage, GenerationRequest
+from generation.models import GeneratedImage, GenerationRequest, ImageState, SourcePicture
+from moderation import audiences
+from moderation.reportable import Reportable
 from moderation.screening import ImageVerdict, PromptVerdict
+from moderation.subjects import Subject
 
 
 def of_prompt(request: GenerationRequest, verdict: PromptVerdict) -> dict[str, Any]:
@@ -16,7 +20,46 @@ def of_image(
     request: GenerationRequest, image: GeneratedImage, verdict: ImageVerdict
 ) -> dict[str, Any]:
     picture = {"id": str(image.id), "file": image.file.name, "sha256": image.sha256}
-    return _of_request(request) | _of_verdict(verdict) | {"image": picture}
+    return _of_request(request) | _of_verdict(verdict) | {"seed": image.seed, "image": picture}
+
+
+def of_source(
+    request: GenerationRequest, source: SourcePicture, verdict: ImageVerdict
+) -> dict[str, Any]:
+    """Of an upload that a request is to start from."""
+    picture = {"id": str(source.id), "file": source.file.name, "sha256": source.sha256}
+    shown = _of_request(request) | _of_verdict(verdict)
+    return shown | {"image": picture, "is_uploaded": True}
+
+
+def source_of(request: GenerationRequest) -> dict[str, Any]:
+    """{strength, sha256, image} of what a request starts from; empty for noise."""
+    source = SourcePicture.objects.filter(request=request).first()
+    if source is None:
+        return {}
+    image = str(source.image_id) if source.image_id else ""
+    return {"strength": source.strength, "sha256": source.sha256, "image": image}
+
+
+def of_released(image_id: UUID) -> Reportable | None:
+    """A released image as somebody may report it; no scores, for no classifier found it."""
+    released = GeneratedImage.objects.filter(state=ImageState.RELEASED, deleted_at__isnull=True)
+    image = released.exclude(file="").filter(id=image_id).first()
+    if image is None:
+        return None
+    facts = ("prompt", "negative_prompt", "adapters", "seed", "steps", "guidance")
+    shown = {name: getattr(image, name) for name in (*facts, "width", "height")} | {
+        "request": str(image.request_id),
+        "model": {
+            "slug": image.model_slug,
+            "name": image.model_name,
+            "digest": image.model_digest,
+        },
+        "policy_version": audiences.policy_of(image.owner_id).version,
+        "created_at": image.created_at.isoformat(),
+        "image": {"id": str(image.id), "file": image.file.name, "sha256": image.sha256},
+    }
+    return Reportable(Subject("image", image.id, image.owner_id), shown)
 
 
 def _of_request(request: GenerationRequest) -> dict[str, Any]:
@@ -27,6 +70,7 @@ def _of_request(request: GenerationRequest) -> dict[str, Any]:
         "negative_prompt": request.negative_prompt,
         "model": {"slug": model.slug, "name": model.name, "digest": model.digest},
         "adapters": adapters_of(request),
+        "source": source_of(request),
         "seed": request.seed,
         "steps": request.steps,
         "guidance": request.guidance,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
@@ -16,13 +17,20 @@ logger = logging.getLogger(__name__)
 ANNOUNCE_S = 5.0
 LOST_AFTER = timedelta(seconds=20)
 FORGOTTEN_AFTER = timedelta(days=1)
+LookInside = Callable[[], dict[str, int]]
 
 
-def announce(name: str, *, queues: list[str], slots: int, at: datetime) -> None:
+def announce(
+    name: str,
+    *,
+    queues: list[str],
+    slots: int,
+    at: datetime,
+    vitals: dict[str, int] | None = None,
+) -> None:
+    said = {"queues": queues, "slots": slots, "seen_at": at, "vitals": vitals or {}}
     Worker.objects.update_or_create(
-        name=name,
-        defaults={"queues": queues, "slots": slots, "seen_at": at},
-        create_defaults={"queues": queues, "slots": slots, "seen_at": at, "started_at": at},
+        name=name, defaults=said, create_defaults=said | {"started_at": at}
     )
 
 
@@ -53,29 +61,29 @@ class Announcer:
         self._done = Event()
         self._thread: Thread | None = None
 
-    def start(self, *, name: str, queues: list[str], slots: int) -> None:
+    def start(self, *, name: str, queues: list[str], slots: int, vitals: LookInside) -> None:
         self._done.clear()
         self._thread = Thread(
-            target=self._keep, args=(name, queues, slots), name="announcer", daemon=True
+            target=self._keep, args=(name, queues, slots, vitals), name="announcer", daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
         self._done.set()
 
-    def _keep(self, name: str, queues: list[str], slots: int) -> None:
+    def _keep(self, name: str, queues: list[str], slots: int, vitals: LookInside) -> None:
         try:
             while True:
-                self._say(name, queues, slots)
+                self._say(name, queues, slots, vitals)
                 if self._done.wait(ANNOUNCE_S):
                     dismiss(name)
                     return
         finally:
             connection.close()
 
-    def _say(self, name: str, queues: list[str], slots: int) -> None:
+    def _say(self, name: str, queues: list[str], slots: int, vitals: LookInside) -> None:
         try:
-            announce(name, queues=queues, slots=slots, at=timezone.now())
+            announce(name, queues=queues, slots=slots, at=timezone.now(), vitals=vitals())
         except (OperationalError, InterfaceError) as error:
             logger.warning("cannot announce this worker, the database is away: %s", error)
             connection.close()

@@ -7,32 +7,54 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 
 from adapters import catalogue
 from adapters.models import Adapter, BaseModel
 from generation.drafts import (
+    COUNT_RANGE,
     GUIDANCE_RANGE,
     PROMPT_MAX_CHARACTERS,
     SEED_MAX,
     STEPS_RANGE,
+    STRENGTH_RANGE,
+    USUAL_STRENGTH,
     WEIGHT_RANGE,
     Draft,
 )
 from generation.models import GeneratedImage, GenerationRequest, ImageState
+from provenance import label_choices, visible_label
 from provenance.errors import ProofsheetError
+from provenance.visible_label import Position
 
-IMAGES_MAX = 4
 FIELD_OF_CODE = {
     "prompt_empty": "prompt",
     "prompt_too_long": "prompt",
     "model_not_registered": "model",
     "size_not_offered": "size",
+    "label_not_offered": "label",
     "steps_out_of_range": "steps",
     "guidance_out_of_range": "guidance",
     "seed_out_of_range": "seed",
+    "strength_out_of_range": "strength",
+    "strength_too_low": "strength",
+    "two_sources": "picture",
+    "source_too_large": "picture",
+    "source_not_found": "picture",
+    "picture_unreadable": "picture",
+    "picture_empty": "picture",
+    "picture_animated": "picture",
+    "picture_too_small": "picture",
+    "not_a_picture": "picture",
+    "too_many_pixels": "picture",
 }
+
+
+LABEL_CHOICES = [(label_choices.NONE, "None")] + [
+    (position.value, position.replace("-", " ").capitalize()) for position in Position
+]
 
 
 class Pace:
@@ -92,9 +114,38 @@ class StudioForm(forms.Form):
     count = forms.ChoiceField(
         label="Images",
         required=False,
-        choices=[(n, str(n)) for n in range(1, IMAGES_MAX + 1)],
+        choices=[(n, str(n)) for n in range(COUNT_RANGE[0], COUNT_RANGE[1] + 1)],
         widget=forms.RadioSelect,
     )
+    picture = forms.FileField(
+        label="Picture to upload",
+        required=False,
+        allow_empty_file=True,  # the domain has the sentence for it
+        help_text="PNG, JPEG or WebP. It is screened first, and only you can see it. Credentials "
+        "that it carries, with their small preview, stay inside what is made.",
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+    )
+    strength = forms.FloatField(
+        label="Strength",
+        required=False,
+        help_text="How far it may depart from the picture: 0.05 hardly, 1 altogether.",
+        widget=forms.NumberInput(
+            attrs={
+                "min": STRENGTH_RANGE[0],
+                "max": STRENGTH_RANGE[1],
+                "step": "0.05",
+                "placeholder": f"{USUAL_STRENGTH:g}",
+            }
+        ),
+    )
+    source_image = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    label = forms.ChoiceField(
+        label="Visible label",
+        required=False,
+        choices=LABEL_CHOICES,
+        help_text="Drawn on the picture, for people. Its invisible marks are there in any case.",
+    )
+    label_text = forms.ChoiceField(label="What it says", required=False)
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, user: AbstractBaseUser, **kwargs: Any) -> None:
@@ -127,6 +178,8 @@ class StudioForm(forms.Form):
         for name, value in (("model", model.slug), ("pace", Pace.FULL), ("count", 1)):
             self.initial.setdefault(name, value)
         self.initial.setdefault("key", uuid4())
+        self.initial.setdefault("label", label_choices.usual_position())
+        self._choice("label_text").choices = [(text, text) for text in label_choices.texts()]
         for adapter in catalogue.usable_by(user, model):
             name = f"weight_{adapter.slug}"
             self.fields[name] = forms.FloatField(
@@ -147,8 +200,22 @@ class StudioForm(forms.Form):
     def has_open_details(self) -> bool:
         """Whether the folded part holds something that the person should see."""
         filled = ("negative_prompt", "guidance", "seed")
-        is_wrong = any(self[name].errors for name in ("model", "size", *filled))
+        is_wrong = any(self[name].errors for name in ("model", "size", "label", *filled))
         return is_wrong or any(self[name].value() for name in filled)
+
+    @property
+    def starts_from(self) -> UUID | None:
+        """Id of the own image that is started from, if any."""
+        try:
+            return UUID(str(self["source_image"].value()))
+        except ValueError:
+            return None
+
+    @property
+    def has_source(self) -> bool:
+        """Whether the part about a picture to start from should be seen."""
+        is_wrong = any(self[name].errors for name in ("picture", "strength", "source_image"))
+        return is_wrong or bool(self.starts_from) or bool(self["strength"].value())
 
     def sheet_key(self) -> str | None:
         """Names this filled-in form, so that sending it twice submits it once."""
@@ -157,31 +224,39 @@ class StudioForm(forms.Form):
 
     def settings(self) -> dict[str, Any]:
         """Initial values of a fresh form that says the same."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "key"}
+        left_out = {"key", "picture"}  # a browser takes no file back
+        return {name: value for name, value in self.cleaned_data.items() if name not in left_out}
 
-    def drafts(self) -> list[Draft]:
-        """One draft an image: the seed counts up from the given one, or each has its own."""
+    def draft(self, *, tier: str = "standard") -> Draft:
         data = self.cleaned_data
         width, _, height = (data["size"] or "").partition("x")
-        seed = data["seed"]
-        return [
-            Draft(
-                prompt=data["prompt"],
-                negative_prompt=data["negative_prompt"],
-                model=data["model"],
-                steps=self._steps(),
-                guidance=data["guidance"],
-                seed=None if seed is None else (seed + index) % (SEED_MAX + 1) if index else seed,
-                width=int(width) if width else None,
-                height=int(height) if height else None,
-                adapters=tuple(
-                    (style.adapter.slug, weight)
-                    for style in self.styles
-                    if (weight := data[style.field.name])
-                ),
-            )
-            for index in range(int(data["count"] or 1))
-        ]
+        return Draft(
+            prompt=data["prompt"],
+            negative_prompt=data["negative_prompt"],
+            model=data["model"],
+            steps=self._steps(),
+            guidance=data["guidance"],
+            seed=data["seed"],
+            width=int(width) if width else None,
+            height=int(height) if height else None,
+            adapters=tuple(
+                (style.adapter.slug, weight)
+                for style in self.styles
+                if (weight := data[style.field.name])
+            ),
+            tier=tier,
+            count=int(data["count"] or 1),
+            source_image=str(data["source_image"]) if data["source_image"] else None,
+            picture=self._picture(),
+            strength=data["strength"],
+            visible_label=data["label"] or None,
+            visible_label_text=data["label_text"] or None,
+        )
+
+    def _picture(self) -> bytes | None:
+        """The upload's bytes; of one that is too large no more than shows that it is."""
+        file = self.cleaned_data["picture"]
+        return file.read(settings.PROOFSHEET_SOURCE_MAX_BYTES + 1) if file is not None else None
 
     def _steps(self) -> int | None:
         if self.base_model and self.cleaned_data["pace"] == Pace.QUICK:
@@ -197,6 +272,18 @@ class StudioForm(forms.Form):
         self.add_error(field, forms.ValidationError(str(error), code=error.code))
 
 
+class StrengthForm(forms.Form):
+    """How far a variation may depart from the picture that it starts from."""
+
+    strength = forms.FloatField(
+        label="Strength",
+        initial=USUAL_STRENGTH,
+        min_value=STRENGTH_RANGE[0],
+        max_value=STRENGTH_RANGE[1],
+        widget=forms.NumberInput(attrs={"step": "0.05"}),
+    )
+
+
 def settings_of(image: GeneratedImage) -> dict[str, Any]:
     """Initial values of the studio form that make `image` again."""
     return {
@@ -207,7 +294,11 @@ def settings_of(image: GeneratedImage) -> dict[str, Any]:
         "steps": image.steps,
         "guidance": image.guidance,
         "seed": image.seed,
+        "count": 1,
         "size": f"{image.width}x{image.height}",
+        "source_image": image.source.get("image") or None,
+        "strength": image.source.get("strength"),
+        **_label_of(image.request),
         **{f"weight_{adapter['slug']}": adapter["weight"] for adapter in image.adapters},
     }
 
@@ -216,6 +307,7 @@ def settings_of_request(request: GenerationRequest) -> dict[str, Any]:
     """Initial values that say what `request` said, but for its seed: it was chosen or random."""
     model = request.model
     pace = {model.default_steps: Pace.FULL, model.few_steps: Pace.QUICK}
+    source = getattr(request, "source", None)
     return {
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
@@ -223,9 +315,20 @@ def settings_of_request(request: GenerationRequest) -> dict[str, Any]:
         "pace": pace.get(request.steps, Pace.OWN),
         "steps": None if request.steps in pace else request.steps,
         "guidance": None if request.guidance == model.default_guidance else request.guidance,
+        "count": request.count,
         "size": f"{request.width}x{request.height}",
+        "source_image": source and source.image_id,
+        "strength": source and source.strength,
+        **_label_of(request),
         **{f"weight_{used.adapter.slug}": used.weight for used in request.request_adapters.all()},
     }
+
+
+def _label_of(request: GenerationRequest) -> dict[str, str]:
+    label = visible_label.parse(request.label)
+    if label is None:
+        return {"label": label_choices.NONE}
+    return {"label": label.position.value, "label_text": label.text}
 
 
 class GalleryFilter(forms.Form):

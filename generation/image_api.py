@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +20,6 @@ from generation.api import (
     SignedInView,
     image_context,
     narrowed,
-    problems,
     wanted,
 )
 from generation.credentials import credentials_of
@@ -33,6 +32,8 @@ from generation.serializers import (
     ImageSerializer,
 )
 from generation.views import private_file
+from provenance import delivery
+from provenance.problem_schema import problems
 
 
 class PngRenderer(JSONRenderer):
@@ -93,11 +94,39 @@ class ImageFile(SignedInView):
 
     @extend_schema(
         operation_id="images_file",
-        summary="Download a released image as PNG, with its marks",
+        summary="Download a released image with its marks; a blurred one as PNG without them",
+        parameters=[
+            OpenApiParameter(
+                "as", str, enum=list(delivery.FORMATS), default="png", description="Its format."
+            )
+        ],
         responses={
             (200, "image/png"): OpenApiTypes.BINARY,
-            **problems(_404="It is not among yours, or not released."),
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            (200, "image/webp"): OpenApiTypes.BINARY,
+            **problems(
+                _403="It is for adults only.",
+                _404="Not among yours, or not released.",
+                _422="No such format (`format_not_offered`).",
+            ),
         },
     )
     def get(self, request: Request, image_id: UUID) -> HttpResponseBase:
-        return private_file(picture(requests.find_released_image(image_id, by=self.user())))
+        found = requests.find_released_image(image_id, by=self.user())
+        mime = delivery.mime_of(request.query_params.get("as", "png"))
+        return private_file(picture(found, mime=mime))
+
+
+class ShowImage(SignedInView):
+    @extend_schema(
+        operation_id="images_show",
+        summary="See a blurred image from now on",
+        request=None,
+        responses={
+            200: ImageSerializer,
+            **problems(_404="It is not among yours.", _409="It is not blurred."),
+        },
+    )
+    def post(self, request: Request, image_id: UUID) -> Response:
+        found = requests.show_image(image_id, by=self.user(), at=timezone.now())
+        return Response(ImageSerializer(found, context=image_context([found], request)).data)

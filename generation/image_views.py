@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from hashlib import sha256
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -22,17 +24,22 @@ from django.views.decorators.http import (
 
 from generation import requests, sheets
 from generation.cards import (
-    IMAGE_LABELS,
     frame_of,
-    image_card,
+    image_cards,
+    made_from,
     neighbours_of,
     numbered,
     refusals_of,
 )
 from generation.credentials import credentials_of
-from generation.forms import GalleryFilter
+from generation.drafts import Draft, StrengthOutOfRange
+from generation.forms import GalleryFilter, StrengthForm
 from generation.models import GeneratedImage, ImageState
 from generation.views import SignedIn, page, private_file, uuid_of
+from moderation import blurring
+from provenance import delivery
+from provenance.claims import SUFFIXES
+from provenance.pictures import Mime
 
 FRAMES_A_SHEET = 24
 
@@ -49,7 +56,7 @@ def gallery(request: SignedIn) -> HttpResponse:
     context = {
         "form": form,
         "page": sheet,
-        "frames": [image_card(image) for image in sheet],
+        "frames": image_cards(sheet),
         "is_narrowed": bool(given),
         "query": f"{urlencode(given)}&" if given else "",
     }
@@ -61,16 +68,19 @@ def gallery(request: SignedIn) -> HttpResponse:
 @page
 def image(request: SignedIn, image_id: UUID) -> HttpResponse:
     found = requests.find_image(image_id, by=request.user)
-    label, tone = IMAGE_LABELS[found.state]
+    [card] = image_cards([found])
     context = {
         "image": found,
-        "label": label,
-        "tone": tone,
+        "label": card.label,
+        "tone": card.tone,
         "number": frame_of(found),
-        "is_released": found.state == ImageState.RELEASED and bool(found.file),
+        "is_released": bool(card.file_url),
+        "is_for_adults": card.is_for_adults,
         "is_held": found.state == ImageState.HELD,
         "refusal": refusals_of([found.id]).get(found.id),
         "credentials": credentials_of(found.id),
+        "strength": StrengthForm()["strength"],
+        "made_from": made_from(found),
         "neighbours": neighbours_of(found, requests.images_of(request.user)),
     }
     return render(request, "generation/image.html", context)
@@ -81,21 +91,46 @@ def image(request: SignedIn, image_id: UUID) -> HttpResponse:
 def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
     """The bytes of a released image, for its owner alone; reviewers reveal one on its case."""
     found = requests.find_released_image(image_id, by=request.user)
-    etag = f'"{found.sha256}"'
+    mime = delivery.mime_of(request.GET.get("as", "png"))
+    wanted = partial(picture, found, mime=mime, is_download="download" in request.GET)
+    answer = None
+    if mime == "image/png" or found.is_blurred:
+        etag = f'"{found.sha256}{"-blurred" if found.is_blurred else ""}"'
+    else:  # a copy is signed again once its time is there, so only its own bytes name it
+        answer = wanted()
+        etag = f'"{sha256(answer.content).hexdigest()}"'
     if unchanged := get_conditional_response(request, etag=etag):
         return private_file(unchanged)
-    answer = picture(found, is_download="download" in request.GET)
+    answer = answer or wanted()
     answer["ETag"] = etag
     return private_file(answer)
 
 
-def picture(image: GeneratedImage, *, is_download: bool = False) -> HttpResponse:
-    """The stored PNG, read at once: an ASGI server cannot stream a file's blocking iterator."""
+def picture(
+    image: GeneratedImage, *, mime: Mime = "image/png", is_download: bool = False
+) -> HttpResponse:
+    """The stored PNG or a signed copy in another format; a blurred stand-in, always PNG, until its
+    owner chooses to see it. Read at once: an ASGI server cannot stream a file's blocking iterator.
+    """
     with image.file.open("rb") as file:
-        answer = HttpResponse(file.read(), content_type="image/png")
-    said = content_disposition_header(is_download, f"proofsheet-{image.id}.png")
+        data = file.read()
+    if image.is_blurred:
+        data, mime = blurring.blurred(data), "image/png"
+    else:
+        data = delivery.in_format(data, mime, asset_id=image.id, at=timezone.now())
+    answer = HttpResponse(data, content_type=mime)
+    name = f"proofsheet-{image.id}.{SUFFIXES[mime]}"
+    said = content_disposition_header(is_download, name)
     answer["Content-Disposition"] = said or "inline"
     return answer
+
+
+@require_POST
+@page
+def show(request: SignedIn, image_id: UUID) -> HttpResponse:
+    """See a blurred image from now on; public pages go on showing it blurred."""
+    requests.show_image(image_id, by=request.user, at=timezone.now())
+    return redirect("generation:image", image_id)
 
 
 @require_POST
@@ -110,9 +145,24 @@ def vary(request: SignedIn, image_id: UUID) -> HttpResponse:
     return _make(request, image_id, keeps_seed=False)
 
 
+@require_POST
+@page
+def start_from(request: SignedIn, image_id: UUID) -> HttpResponse:
+    """A variation of the picture itself, as far from it as `strength` lets it go."""
+    found = requests.find_released_image(image_id, by=request.user)
+    form = StrengthForm(request.POST)
+    if not form.is_valid():
+        raise StrengthOutOfRange
+    draft = sheets.variation_of(found, strength=form.cleaned_data["strength"])
+    return _submit(request, draft)
+
+
 def _make(request: SignedIn, image_id: UUID, *, keeps_seed: bool) -> HttpResponse:
     found = requests.find_image(image_id, by=request.user)
-    draft = sheets.draft_of(found, keeps_seed=keeps_seed)
+    return _submit(request, sheets.draft_of(found, keeps_seed=keeps_seed))
+
+
+def _submit(request: SignedIn, draft: Draft) -> HttpResponse:
     made = requests.submit(draft, by=request.user, at=timezone.now()).request
     return redirect(f"{reverse('generation:studio')}?like={made.id}#sheet")
 
@@ -126,8 +176,8 @@ def delete(request: SignedIn, image_id: UUID) -> HttpResponse:
         requests.delete_image(found.id, by=request.user, at=timezone.now())
         messages.success(request, "The image is deleted. Its log entry stays, without the picture.")
         return redirect("generation:gallery")
-    [frame] = numbered(GeneratedImage.objects.filter(id=found.id))
-    return render(request, "generation/delete.html", {"frame": image_card(frame)})
+    [frame] = image_cards(numbered(GeneratedImage.objects.filter(id=found.id)))
+    return render(request, "generation/delete.html", {"frame": frame})
 
 
 @require_POST
@@ -140,7 +190,7 @@ def delete_selected(request: SignedIn) -> HttpResponse:
         messages.success(request, "Deleted. The log entries stay, without the pictures.")
         return redirect("generation:gallery")
     mine = requests.images_of(request.user).filter(id__in=ids)
-    frames = [image_card(frame) for frame in numbered(mine)]
+    frames = image_cards(numbered(mine))
     if not frames:
         messages.warning(request, "Tick the frames to delete first.")
         return redirect("generation:gallery")

@@ -45,17 +45,15 @@ class Lease:
         return self._stop.is_set()
 
     def _keep(self) -> None:
-        try:
-            while not self._done.wait(queue.HEARTBEAT_S):
-                self._beat()
-        finally:
-            connection.close()
+        while not self._done.wait(queue.HEARTBEAT_S):
+            self._beat()
 
     def _beat(self) -> None:
         try:
             heartbeat = queue.extend_lease(self._claim, at=self._now())
         except (OperationalError, InterfaceError):
-            connection.close()  # the database may be back at the next beat; the token still fences
-            return
+            return  # the database may be back at the next beat; the token still fences
+        finally:
+            connection.close()  # back to the pool, which has fewer than all leases would hold
         if heartbeat.is_cancel_requested or not heartbeat.is_held:
             self._stop.set()

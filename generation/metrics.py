@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import REGISTRY, Collector
 
 from generation import capacity
@@ -20,7 +20,7 @@ class LineCollector(Collector):
     def describe(self) -> list[GaugeMetricFamily]:
         return []  # nothing is read from the database before the first scrape
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         try:
             now = capacity.look(at=timezone.now())
         except (OperationalError, InterfaceError):
@@ -34,6 +34,7 @@ class LineCollector(Collector):
         workers = _gauge("render_workers", "Render workers alive.")
         workers.add_metric([], now.devices)
         yield workers
+        yield from _of_slots(now)
 
 
 def _of_tiers(now: capacity.Capacity) -> Iterator[GaugeMetricFamily]:
@@ -47,6 +48,25 @@ def _of_tiers(now: capacity.Capacity) -> Iterator[GaugeMetricFamily]:
             if value is not None:
                 waits.add_metric([tier.name, quantile], value)
     yield from (waiting, predicted, waits)
+
+
+def _of_slots(now: capacity.Capacity) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+    slots = _gauge("adapter_slots", "Of a worker's engines.", "worker", "state")
+    used = CounterMetricFamily(
+        "proofsheet_adapter_slot_uses",
+        "Adapters that a request came for, and whether a slot held them already.",
+        labels=("worker", "outcome"),
+    )
+    batch = _gauge("rows_per_forward", "Mean batch since the worker started.", "worker")
+    for worker in now.workers:
+        if worker.adapter_slots:
+            slots.add_metric([worker.name, "resident"], worker.adapters_resident)
+            slots.add_metric([worker.name, "all"], worker.adapter_slots)
+            used.add_metric([worker.name, "hit"], worker.slot_hits)
+            used.add_metric([worker.name, "miss"], worker.slot_uses - worker.slot_hits)
+        if worker.rows_a_forward is not None:
+            batch.add_metric([worker.name], worker.rows_a_forward)
+    yield from (slots, used, batch)
 
 
 def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.core.files.storage import storages
-from django.core.files.storage.base import Storage
 from django.db import models
 from django.db.models import F, Q
 
 from adapters.models import Adapter, BaseModel
-from provenance.errors import ProofsheetError
-
-
-def private_storage() -> Storage:
-    """Storage that no URL serves: images leave it only through a view that checks the owner."""
-    return storages["private"]
-
-
-class WrongState(ProofsheetError):
-    """A move that the table of transitions does not have: a conflict, not a missing permission."""
-
-    default_code = "wrong_state"
-    default_status = 409
-    default_message = "This has already moved on, so that step is no longer possible."
-    default_advice = "Reload the page to see where it stands."
+from generation.shares import Allowance as Allowance
+from generation.shares import Rota as Rota
+from generation.source_pictures import SourcePicture as SourcePicture
+from generation.source_pictures import SourceState as SourceState
+from generation.source_pictures import WrongState as WrongState
+from generation.source_pictures import private_storage as private_storage
 
 
 class RequestStatus(models.TextChoices):
@@ -45,11 +35,14 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     S.SUBMITTED: frozenset({S.QUEUED, S.REFUSED, S.CANCELLED, S.FAILED}),
     S.QUEUED: frozenset({S.RUNNING, S.CANCELLED, S.FAILED}),
     S.RUNNING: frozenset({S.QUEUED, S.FINISHED, S.CANCELLED, S.FAILED}),
-    S.REFUSED: frozenset({S.QUEUED}),  # a refusal of the prompt that was reversed
+    # A refusal that was reversed: of the prompt, or of the picture to start from, whose prompt is
+    # still to be screened.
+    S.REFUSED: frozenset({S.QUEUED, S.SUBMITTED}),
     S.FINISHED: frozenset(),
     S.CANCELLED: frozenset(),
     S.FAILED: frozenset(),
 }
+SEEDS = 2**32
 ACTIVE = (S.SUBMITTED, S.QUEUED, S.RUNNING)
 
 
@@ -57,6 +50,13 @@ class ImageState(models.TextChoices):
     HELD = "held"
     RELEASED = "released"
     WITHHELD = "withheld"
+
+
+class Restriction(models.TextChoices):
+    """How a released image may be shown."""
+
+    BLURRED = "blurred"
+    AGE_RESTRICTED = "age_restricted", "for adults"
 
 
 IMAGE_TRANSITIONS: dict[str, frozenset[str]] = {
@@ -67,7 +67,7 @@ IMAGE_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class GenerationRequest(models.Model):
-    """One prompt on its way to an image.
+    """One prompt on its way to an image, or to a few with seeds of their own.
 
     `lease_token` is the fencing token: whoever publishes a result must still hold it.
     `is_held` marks a submitted prompt that waits for a moderator.
@@ -79,6 +79,9 @@ class GenerationRequest(models.Model):
     )
     status = models.CharField(max_length=16, choices=S.choices, default=S.SUBMITTED)
     is_held = models.BooleanField(default=False)
+    is_live = models.BooleanField(
+        default=False, help_text="Of the live page: shown once, never stored."
+    )
     code = models.CharField(max_length=64, blank=True, help_text="Why it was refused or failed.")
 
     prompt = models.TextField()
@@ -86,9 +89,15 @@ class GenerationRequest(models.Model):
     model = models.ForeignKey(BaseModel, on_delete=models.PROTECT, related_name="+")
     steps = models.PositiveSmallIntegerField()
     guidance = models.FloatField()
-    seed = models.BigIntegerField()
+    seed = models.BigIntegerField(help_text="Of the first image; each further one counts it up.")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    label = models.CharField(
+        max_length=64, blank=True, help_text="Visible label: its corner, a space, its text."
+    )
+    count = models.PositiveSmallIntegerField(default=1, help_text="How many images.")
+    made = models.PositiveSmallIntegerField(default=0, help_text="How many of them were made.")
+    failures = models.JSONField(default=list, help_text="[{index, code}] of those that failed.")
 
     priority = models.SmallIntegerField(default=0)
     predicted_ms = models.PositiveIntegerField(default=0, help_text="Device time, as predicted.")
@@ -137,6 +146,10 @@ class GenerationRequest(models.Model):
                 condition=Q(steps__range=(1, 100), guidance__range=(0.0, 20.0)),
                 name="generation_request_parameters_in_range",
             ),
+            models.CheckConstraint(
+                condition=Q(count__range=(1, 4), made__lte=F("count")),
+                name="generation_request_makes_no_more_than_asked",
+            ),
         ]
         indexes = [
             models.Index(
@@ -144,6 +157,9 @@ class GenerationRequest(models.Model):
                 "queued_at",
                 condition=Q(status=S.QUEUED),
                 name="generation_waiting",
+            ),
+            models.Index(
+                fields=["priority"], condition=Q(status__in=ACTIVE), name="generation_active"
             ),
             models.Index(
                 fields=["lease_expires_at"],
@@ -188,6 +204,16 @@ class GenerationRequest(models.Model):
         self.code = ""
         self.save()
 
+    def resume(self) -> None:
+        """Back to the screening of the prompt, once a held or refused source was let through."""
+        if self.status == S.SUBMITTED:
+            self.is_held = False
+        else:
+            self._move(S.SUBMITTED)
+        self.ended_at = None
+        self.code = ""
+        self.save()
+
     def start(self, *, token: UUID, worker: str, lease: timedelta, at: datetime) -> None:
         self._move(S.RUNNING)
         self.lease_token = token
@@ -196,6 +222,37 @@ class GenerationRequest(models.Model):
         self.attempts += 1
         self.started_at = at
         self.save()
+
+    def seed_of(self, index: int) -> int:
+        return (self.seed + index) % SEEDS
+
+    def outstanding(self) -> list[int]:
+        """Places of the images that are neither made nor have failed."""
+        over = set(self.images.values_list("index", flat=True))
+        over |= {failure["index"] for failure in self.failures}
+        return [index for index in range(self.count) if index not in over]
+
+    def note_made(self, *, at: datetime) -> None:
+        """One image more; the last one ends the request."""
+        self.made += 1
+        self._settle(at=at)
+
+    def note_failed(
+        self, indices: Sequence[int], *, code: str, at: datetime, adapters: Sequence[str] = ()
+    ) -> None:
+        """Images that will not be made; the others are not lost by it. `adapters` are the names of
+        those at fault, if any: what they are called may change before anybody reads it."""
+        named = {"adapters": list(adapters)} if adapters else {}
+        self.failures = [*self.failures, *({"index": n, "code": code} | named for n in indices)]
+        self._settle(at=at)
+
+    def _settle(self, *, at: datetime) -> None:
+        if self.made + len(self.failures) < self.count:
+            self.save()
+        elif self.made:
+            self.finish(at=at)
+        else:
+            self.fail(code=self.failures[0]["code"], at=at)
 
     def finish(self, *, at: datetime) -> None:
         self._end(S.FINISHED, at=at)
@@ -256,6 +313,7 @@ class Worker(models.Model):
     name = models.CharField(max_length=120, unique=True)
     queues = models.JSONField(default=list, help_text="Names of the queues that it takes from.")
     slots = models.PositiveSmallIntegerField(default=1)
+    vitals = models.JSONField(default=dict, help_text="What its engines hold and have done.")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
 
@@ -295,7 +353,15 @@ class GeneratedImage(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generated_images"
     )
     state = models.CharField(max_length=16, choices=ImageState.choices)
-    code = models.CharField(max_length=64, blank=True, help_text="Why it is held or withheld.")
+    code = models.CharField(
+        max_length=64, blank=True, help_text="Why it is held, withheld or restricted."
+    )
+    restriction = models.CharField(
+        max_length=16, choices=Restriction.choices, blank=True, default="", db_default=""
+    )
+    shown_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its owner chose to see a blurred one."
+    )
     file = models.FileField(storage=private_storage, max_length=200, blank=True)
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveIntegerField()
@@ -311,6 +377,9 @@ class GeneratedImage(models.Model):
     model_name = models.CharField(max_length=120)
     model_digest = models.CharField(max_length=64)
     adapters = models.JSONField(default=list, help_text="[{slug, name, weight, sha256}]")
+    source = models.JSONField(
+        default=dict, help_text="{strength, sha256, image}: what it was made from; else empty."
+    )
     library_versions = models.JSONField(default=dict)
     notes = models.JSONField(default=list, help_text="[{code, message}], such as a cut prompt.")
 
@@ -330,6 +399,10 @@ class GeneratedImage(models.Model):
                 condition=~Q(state=ImageState.RELEASED) | Q(released_at__isnull=False),
                 name="generation_image_released_at_when_released",
             ),
+            models.CheckConstraint(
+                condition=Q(restriction="") | Q(state=ImageState.RELEASED),
+                name="generation_image_restricted_when_released",
+            ),
         ]
         indexes = [
             models.Index(
@@ -347,15 +420,42 @@ class GeneratedImage(models.Model):
             raise WrongState
         self.state = to
 
+    @property
+    def is_blurred(self) -> bool:
+        """Whether even its owner gets it blurred for now."""
+        return self.restriction == Restriction.BLURRED and self.shown_at is None
+
     def release(self, *, at: datetime) -> None:
         self._move(ImageState.RELEASED)
         self.released_at = at
-        self.code = ""
+        self.code, self.restriction = "", ""
+        self.save()
+
+    def restrict(self, how: Restriction, *, code: str, at: datetime) -> None:
+        """Release it, or leave it released, but shown only so."""
+        if self.state != ImageState.RELEASED:
+            self._move(ImageState.RELEASED)
+            self.released_at = at
+        self.restriction, self.code, self.shown_at = how, code, None
+        self.save()
+
+    def lift(self) -> None:
+        """Show it as any other."""
+        if not self.restriction:
+            raise WrongState
+        self.restriction, self.code, self.shown_at = "", "", None
+        self.save()
+
+    def show(self, *, at: datetime) -> None:
+        """Its owner chooses to see a blurred one."""
+        if self.restriction != Restriction.BLURRED:
+            raise WrongState
+        self.shown_at = self.shown_at or at
         self.save()
 
     def withhold(self, *, code: str) -> None:
         self._move(ImageState.WITHHELD)
-        self.code = code
+        self.code, self.restriction, self.shown_at = code, "", None
         self.save()
 
     def mark_deleted(self, *, at: datetime) -> None:
@@ -364,7 +464,3 @@ class GeneratedImage(models.Model):
         self.deleted_at = at
         self.file = ""
         self.save()
-
-
-from generation.shares import Allowance as Allowance  # noqa: E402 - Django looks for models here
-from generation.shares import Rota as Rota  # noqa: E402

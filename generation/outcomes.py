@@ -100,7 +100,7 @@ def _said(request: GenerationRequest, image: GeneratedImage | None) -> tuple[str
         case RequestStatus.REFUSED:
             return request.code, "The prompt was refused."
         case RequestStatus.FAILED:
-            why = failures.explain(request.code)
+            why = failures.explain(request.code, request.failures)
             return request.code, f"{why.message} {why.advice}"
         case RequestStatus.CANCELLED:
             return "cancelled", "The request was cancelled."

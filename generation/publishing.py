@@ -14,6 +14,7 @@ from django.db import transaction
 from generation import evidence, queue
 from generation.models import GeneratedImage, GenerationRequest, ImageState, private_storage
 from moderation import cases, decisions
+from moderation.audits import sampling
 from moderation.screening import ImageVerdict
 from moderation.subjects import Subject
 from provenance import marking
@@ -23,6 +24,7 @@ from provenance import marking
 class Finished:
     """What the worker has in hand when the file is stored under `name`."""
 
+    index: int
     asset_id: UUID
     sealed: marking.SealedImage
     verdict: ImageVerdict
@@ -38,9 +40,8 @@ def file_name(request_id: UUID, asset_id: UUID) -> str:
 
 
 def publish(claim: queue.Claim, finished: Finished, *, at: datetime) -> GeneratedImage | None:
-    """Write asset, log entry, image, case or decision, and the end of the request, or nothing.
-
-    Publishing the same asset again returns its image: the connection may have broken just after
+    """Write asset, log entry, image, case or decision, or nothing; the last image of a request ends
+    it. Publishing the same asset again returns its image: the connection may have broken just after
     the commit. None when its owner cancelled meanwhile. Raises LeaseLost when another worker holds
     the request.
     """
@@ -53,11 +54,10 @@ def publish(claim: queue.Claim, finished: Finished, *, at: datetime) -> Generate
             return None
         log_ms = _record(request, finished, at=at)
         image = _create_image(request, finished, at=at)
-        request.timings |= finished.timings | {"log_ms": log_ms}
-        request.device_ms = _device_ms(finished.timings)
-        request.finish(at=at)
+        _add_up(request, finished.timings | {"log_ms": log_ms})
+        request.note_made(at=at)
         _act_on_verdict(request, image, finished.verdict, at=at)
-        if request.attempts > 1:
+        if request.attempts > 1 and not request.is_active:
             transaction.on_commit(lambda: discard_strays(request.id), robust=True)
     return image
 
@@ -78,17 +78,21 @@ def discard_strays(request_id: UUID) -> None:
             storage.delete(f"{folder}/{name}")
 
 
-DEVICE_STAGES = ("adapters_ms", "denoise_ms", "preview_ms", "decode_ms")
+DEVICE_STAGES = ("adapters_ms", "denoise_ms", "decode_ms")
 
 
-def _device_ms(timings: dict[str, float]) -> int:
-    return round(sum(timings.get(stage, 0.0) for stage in DEVICE_STAGES))
+def _add_up(request: GenerationRequest, timings: dict[str, float]) -> None:
+    """Milliseconds by stage over all images of the request, and the device's among them."""
+    before = request.timings if request.made else {}
+    request.timings |= {name: round(before.get(name, 0.0) + ms, 2) for name, ms in timings.items()}
+    request.device_ms = round(sum(request.timings.get(stage, 0.0) for stage in DEVICE_STAGES))
 
 
 def _record(request: GenerationRequest, finished: Finished, *, at: datetime) -> float:
     """Append to the log what was made; milliseconds that it took."""
     started = perf_counter()
-    settings = {name: value for name, value in _parameters(request).items() if name != "prompt"}
+    settings = _parameters(request, finished.index)
+    del settings["prompt"]
     marking.record(
         finished.sealed,
         asset_id=finished.asset_id,
@@ -106,6 +110,7 @@ def _create_image(
     return GeneratedImage.objects.create(
         id=finished.asset_id,
         request=request,
+        index=finished.index,
         owner_id=request.owner_id,
         state=ImageState.RELEASED if is_allowed else ImageState.HELD,
         code="" if is_allowed else finished.verdict.code,
@@ -116,16 +121,16 @@ def _create_image(
         created_at=at,
         library_versions=finished.library_versions,
         notes=finished.notes,
-        **_parameters(request),
+        **_parameters(request, finished.index),
     )
 
 
-def _parameters(request: GenerationRequest) -> dict[str, Any]:
+def _parameters(request: GenerationRequest, index: int) -> dict[str, Any]:
     """Frozen copies: the image keeps them whatever becomes of request, model and adapters."""
     return {
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
-        "seed": request.seed,
+        "seed": request.seed_of(index),
         "steps": request.steps,
         "guidance": request.guidance,
         "width": request.width,
@@ -134,6 +139,7 @@ def _parameters(request: GenerationRequest) -> dict[str, Any]:
         "model_name": request.model.name,
         "model_digest": request.model.digest,
         "adapters": evidence.adapters_of(request),
+        "source": evidence.source_of(request),
     }
 
 
@@ -142,10 +148,11 @@ def _act_on_verdict(
 ) -> None:
     subject = Subject("image", image.id, request.owner_id)
     shown = evidence.of_image(request, image, verdict)
+    entry = sampling.enter(verdict, subject=subject, prompt=request.prompt, evidence=shown, at=at)
     match verdict.verdict:
         case "allow":
             pass
         case "hold":
-            cases.open_case(subject=subject, evidence=shown, at=at)
+            cases.open_case(subject=subject, evidence=shown, at=at, is_blind=entry.is_sampled)
         case "refuse":
             decisions.refuse_automatically(subject=subject, verdict=verdict, evidence=shown, at=at)

@@ -7,6 +7,7 @@ token that is still in the row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -14,7 +15,8 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import QuerySet
 
-from generation import rounds, tasks
+from adapters.models import Adapter
+from generation import rounds, tasks, tiers
 from generation.models import GenerationRequest, RequestAdapter, RequestStatus, Rota
 from provenance.errors import ProofsheetError
 
@@ -50,22 +52,51 @@ def send_ticket() -> None:
     transaction.on_commit(lambda: tasks.render.delay(), robust=True)
 
 
-def claim(*, worker: str, at: datetime, resident: frozenset[str] = frozenset()) -> Claim | None:
+def call_waiting() -> bool:
+    """Wake a worker for a request that waits, if there is one."""
+    if not _waiting().exists():
+        return False
+    send_ticket()
+    return True
+
+
+def claim(
+    *,
+    worker: str,
+    at: datetime,
+    resident: frozenset[str] = frozenset(),
+    only_interactive: bool = False,
+) -> Claim | None:
     """Take the best waiting request: the highest tier, there the user whose turn it is, and of
     that user's oldest requests one whose adapters (`resident`, by digest) are loaded already.
     """
     with transaction.atomic():
         priority = _waiting().order_by("-priority").values_list("priority", flat=True).first()
-        if priority is None:
+        if priority is None or (only_interactive and tiers.name_of(priority) != "interactive"):
             return None
-        Rota.objects.get_or_create(priority=priority)
-        rota = Rota.objects.select_for_update().get(priority=priority)
+        rota = _locked_rota(priority)
         request = _next_of_turn(rota, resident, at=at)
         if request is None:
             return None  # others took all of it while this one waited for the rota
         token = uuid4()
         request.start(token=token, worker=worker, lease=LEASE, at=at)
     return Claim(request.id, token)
+
+
+def _locked_rota(priority: int) -> Rota:
+    locked = Rota.objects.select_for_update().filter(priority=priority)
+    if (rota := locked.first()) is not None:
+        return rota
+    Rota.objects.get_or_create(priority=priority)
+    return locked.get()
+
+
+def adapters_of_next(model_id: int) -> list[RequestAdapter]:
+    """What the requests of `model_id` that have waited longest will wear, if it still is usable."""
+    oldest = _waiting().filter(model=model_id).order_by("-priority", "queued_at", "id")
+    rows = RequestAdapter.objects.filter(request__in=list(oldest[:OVERTAKEN_MAX]))
+    usable = (Adapter.State.ACCEPTED, Adapter.State.PUBLISHED)
+    return list(rows.exclude(weight=0).filter(adapter__state__in=usable).select_related("adapter"))
 
 
 def _waiting() -> QuerySet[GenerationRequest]:
@@ -141,13 +172,21 @@ def locked(claim: Claim) -> GenerationRequest:
     return request
 
 
-def fail(claim: Claim, *, code: str, at: datetime) -> None:
-    """End a claimed request with a code; one that was lost meanwhile is left alone."""
+def fail(claim: Claim, *, code: str, at: datetime, adapters: Sequence[str] = ()) -> None:
+    """Give up what a claimed request still lacks; one that was lost meanwhile is left alone.
+    `adapters` are the names of those at fault."""
     with transaction.atomic():
         try:
-            locked(claim).fail(code=code, at=at)
+            request = locked(claim)
         except LeaseLost:
             return
+        request.note_failed(request.outstanding(), code=code, at=at, adapters=adapters)
+
+
+def fail_image(claim: Claim, index: int, *, code: str, at: datetime) -> None:
+    """Give up one image of a claimed request. Raises LeaseLost."""
+    with transaction.atomic():
+        locked(claim).note_failed([index], code=code, at=at)
 
 
 def confirm_cancel(claim: Claim, *, at: datetime) -> None:

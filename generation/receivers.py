@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from generation import queue
-from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
+from generation import queue, requests
+from generation.models import (
+    GeneratedImage,
+    GenerationRequest,
+    ImageState,
+    RequestStatus,
+    Restriction,
+    SourcePicture,
+    SourceState,
+)
 from moderation.models import Decision
 from moderation.signals import decision_enforced
 
@@ -23,6 +31,7 @@ def enforce(
             _enforce_on_request(subject_id, outcome, decision)
         case "image":
             _enforce_on_image(subject_id, outcome, decision)
+            _enforce_on_source(subject_id, outcome, decision)
 
 
 def _enforce_on_request(request_id: UUID, outcome: str, decision: Decision) -> None:
@@ -45,5 +54,31 @@ def _enforce_on_image(image_id: UUID, outcome: str, decision: Decision) -> None:
     match outcome, image.state:
         case "allow", ImageState.HELD | ImageState.WITHHELD:
             image.release(at=decision.decided_at)
+        case "allow", ImageState.RELEASED if image.restriction:
+            image.lift()
+        case "blur", _:
+            image.restrict(Restriction.BLURRED, code=decision.code, at=decision.decided_at)
+        case "age_restrict", _:
+            image.restrict(Restriction.AGE_RESTRICTED, code=decision.code, at=decision.decided_at)
         case "refuse", ImageState.HELD | ImageState.RELEASED:
             image.withhold(code=decision.code)
+
+
+def _enforce_on_source(source_id: UUID, outcome: str, decision: Decision) -> None:
+    """A request whose upload is let through goes on to the screening of its prompt."""
+    source = SourcePicture.objects.filter(id=source_id).first()
+    if source is None:
+        return
+    request = GenerationRequest.objects.select_for_update().get(id=source.request_id)
+    source.refresh_from_db()
+    match outcome, source.state:
+        case "allow", SourceState.HELD | SourceState.REFUSED:
+            source.accept()
+            is_stopped = request.is_held or request.status == RequestStatus.REFUSED
+            if is_stopped and request.deleted_at is None:
+                request.resume()
+                requests.send_to_screening(request.id)
+        case _, SourceState.UNSCREENED | SourceState.HELD:
+            source.refuse(code=decision.code)
+            if request.status == RequestStatus.SUBMITTED:
+                request.refuse(code=decision.code, at=decision.decided_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -13,8 +14,15 @@ from django.db.models import QuerySet
 
 from adapters import catalogue
 from adapters.models import Adapter, BaseModel
-from generation import admission, estimates, progress, tasks
-from generation.drafts import SEED_MAX, Draft, SizeNotOffered, check
+from generation import admission, estimates, progress, queue, sources, tasks
+from generation.drafts import (
+    SEED_MAX,
+    Draft,
+    SizeNotOffered,
+    StrengthTooLow,
+    check,
+    taken_steps,
+)
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -22,9 +30,16 @@ from generation.models import (
     ImageState,
     RequestAdapter,
     RequestStatus,
+    Restriction,
+    SourcePicture,
+    SourceState,
 )
+from generation.recently import remembered
 from generation.tiers import Tier
+from moderation import audiences, cases, standing
+from provenance import label_choices
 from provenance.errors import ProofsheetError
+from provenance.visible_label import VisibleLabel
 
 KEY_MAX_CHARACTERS = 200
 
@@ -43,6 +58,13 @@ class ImageNotFound(ProofsheetError):
     default_status = 404
     default_message = "There is no such image."
     default_advice = "It may have been deleted; your gallery shows what there is."
+
+
+class ForAdults(ProofsheetError):
+    default_code = "image_age_restricted"
+    default_status = 403
+    default_message = "This image is shown to adults only."
+    default_advice = "Choose the audience of adults on your account's page, if you are one."
 
 
 class KeyReused(ProofsheetError):
@@ -82,27 +104,48 @@ class Submission:
 
 
 def submit(
-    draft: Draft, *, by: AbstractBaseUser, at: datetime, idempotency_key: str | None = None
+    draft: Draft,
+    *,
+    by: AbstractBaseUser,
+    at: datetime,
+    idempotency_key: str | None = None,
+    is_live: bool = False,
 ) -> Submission:
     """Check a draft, store it and send it to be screened. Nothing is rendered before that.
 
-    Raises the named errors of `generation.drafts`, `adapters.catalogue` and
-    `generation.admission`, KeyReused, KeyTooLong.
+    A request of the live page waits for a render worker at once, which screens its prompt itself.
+    Raises the named errors of `generation.drafts`, `adapters.catalogue`, `generation.sources` and
+    `generation.admission`, KeyReused, KeyTooLong, moderation.standing.AccountSuspended.
     """
     if idempotency_key and len(idempotency_key) > KEY_MAX_CHARACTERS:
         raise KeyTooLong
     if idempotency_key and (earlier := _earlier(draft, by=by, key=idempotency_key)):
         return Submission(earlier, is_new=False)
+    standing.check(by.pk, at=at)
     wanted = _resolve(draft, by=by)
     tier = admission.tier_of(draft.tier, model=wanted.model, steps=wanted.steps)
     expected = admission.estimate(
-        wanted.model, tier, steps=wanted.steps, guidance=wanted.guidance, at=at
+        wanted.model,
+        tier,
+        steps=wanted.taken_steps,
+        guidance=wanted.guidance,
+        count=wanted.draft.count,
+        at=at,
     )
-    admission.admit(by, expected, tier, at=at)
+    admission.admit(by, expected, tier, count=wanted.draft.count, at=at)
     try:
-        with transaction.atomic():
-            request = _store(wanted, tier=tier, predicted_ms=expected.device_ms, by=by, at=at)
-            _store_adapters(request, wanted.adapters)
+        with sources.stored(wanted.source) as name, transaction.atomic():
+            request = _store(
+                wanted,
+                tier=tier,
+                predicted_ms=expected.device_ms,
+                is_live=is_live,
+                by=by,
+                at=at,
+            )
+            adapters = _store_adapters(request, wanted.adapters)
+            source = sources.attach(request, wanted.source, name=name, at=at)
+            _remember_parts(request, adapters, source)
             if idempotency_key:
                 IdempotencyKey.objects.create(
                     owner_id=by.pk,
@@ -111,7 +154,10 @@ def submit(
                     request=request,
                     created_at=at,
                 )
-            send_to_screening(request.id)
+            if is_live:
+                queue.send_ticket()
+            else:
+                send_to_screening(request.id)
     except IntegrityError:
         # Two equal submissions at once: the unique key let one in, the other answers with it.
         if idempotency_key and (earlier := _earlier(draft, by=by, key=idempotency_key)):
@@ -138,6 +184,9 @@ def _earlier(draft: Draft, *, by: AbstractBaseUser, key: str) -> GenerationReque
     return row.request
 
 
+_find_model = remembered(catalogue.find_model)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A checked draft with everything that it left to the model filled in."""
@@ -148,12 +197,18 @@ class Wanted:
     steps: int
     guidance: float
     adapters: list[tuple[Adapter, float]]
+    source: sources.Wanted | None
+    label: VisibleLabel | None
+
+    @property
+    def taken_steps(self) -> int:
+        return taken_steps(self.steps, self.source.strength if self.source else None)
 
 
 def _resolve(draft: Draft, *, by: AbstractBaseUser) -> Wanted:
     checked = check(draft)
-    model = catalogue.find_model(checked.model)
-    return Wanted(
+    model = _find_model(checked.model)
+    wanted = Wanted(
         draft=checked,
         model=model,
         size=_size(checked, model),
@@ -163,7 +218,12 @@ def _resolve(draft: Draft, *, by: AbstractBaseUser) -> Wanted:
             (catalogue.find_adapter(slug, by=by, base_model=model), weight)
             for slug, weight in checked.adapters
         ],
+        source=sources.resolve(checked, by=by),
+        label=label_choices.chosen(checked.visible_label, checked.visible_label_text),
     )
+    if wanted.taken_steps < 1:
+        raise StrengthTooLow
+    return wanted
 
 
 def estimate(draft: Draft, *, by: AbstractBaseUser, at: datetime) -> estimates.Estimate:
@@ -172,7 +232,12 @@ def estimate(draft: Draft, *, by: AbstractBaseUser, at: datetime) -> estimates.E
     wanted = _resolve(draft, by=by)
     tier = admission.tier_of(draft.tier, model=wanted.model, steps=wanted.steps)
     return admission.estimate(
-        wanted.model, tier, steps=wanted.steps, guidance=wanted.guidance, at=at
+        wanted.model,
+        tier,
+        steps=wanted.taken_steps,
+        guidance=wanted.guidance,
+        count=wanted.draft.count,
+        at=at,
     )
 
 
@@ -189,10 +254,19 @@ def _size(draft: Draft, model: BaseModel) -> tuple[int, int]:
 
 
 def _store(
-    wanted: Wanted, *, tier: Tier, predicted_ms: int, by: AbstractBaseUser, at: datetime
+    wanted: Wanted,
+    *,
+    tier: Tier,
+    predicted_ms: int,
+    is_live: bool,
+    by: AbstractBaseUser,
+    at: datetime,
 ) -> GenerationRequest:
     return GenerationRequest.objects.create(
         owner_id=by.pk,
+        is_live=is_live,
+        status=RequestStatus.QUEUED if is_live else RequestStatus.SUBMITTED,
+        queued_at=at if is_live else None,
         prompt=wanted.draft.prompt,
         negative_prompt=wanted.draft.negative_prompt,
         model=wanted.model,
@@ -201,14 +275,18 @@ def _store(
         seed=secrets.randbelow(SEED_MAX + 1) if wanted.draft.seed is None else wanted.draft.seed,
         width=wanted.size[0],
         height=wanted.size[1],
+        count=wanted.draft.count,
+        label=str(wanted.label or ""),
         priority=tier.priority,
         predicted_ms=predicted_ms,
         created_at=at,
     )
 
 
-def _store_adapters(request: GenerationRequest, adapters: list[tuple[Adapter, float]]) -> None:
-    RequestAdapter.objects.bulk_create(
+def _store_adapters(
+    request: GenerationRequest, adapters: list[tuple[Adapter, float]]
+) -> list[RequestAdapter]:
+    return RequestAdapter.objects.bulk_create(
         RequestAdapter(
             request=request,
             adapter=adapter,
@@ -220,11 +298,26 @@ def _store_adapters(request: GenerationRequest, adapters: list[tuple[Adapter, fl
     )
 
 
+def _remember_parts(
+    request: GenerationRequest, adapters: list[RequestAdapter], source: SourcePicture | None
+) -> None:
+    """What belongs to a request that was just stored is known: its answer asks for none of it."""
+    known: dict[str, Any] = {
+        "request_adapters": request.request_adapters.all(),
+        "images": request.images.all(),
+    }
+    for rows, values in zip(known.values(), (adapters, []), strict=True):
+        rows._result_cache = values
+    # As Django's own `prefetch_related_objects` does it.
+    request._prefetched_objects_cache = known  # type: ignore[attr-defined] # not in the stubs
+    GenerationRequest._meta.get_field("source").set_cached_value(request, source)
+
+
 def requests_of(user: AbstractBaseUser) -> QuerySet[GenerationRequest]:
-    """The user's requests that were not deleted, newest first."""
+    """The user's requests that were not deleted, newest first; those of the live page are none."""
     return (
-        GenerationRequest.objects.filter(owner_id=user.pk, deleted_at__isnull=True)
-        .select_related("model")
+        GenerationRequest.objects.filter(owner_id=user.pk, deleted_at__isnull=True, is_live=False)
+        .select_related("model", "source__image")
         .prefetch_related("request_adapters__adapter", "images")
         .order_by("-created_at", "-id")
     )
@@ -244,6 +337,14 @@ def find_request(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest
     return request
 
 
+def find_source(request_id: UUID, *, by: AbstractBaseUser) -> SourcePicture:
+    """The picture that one's own request started from. Raises RequestNotFound."""
+    source = sources.of_request(find_request(request_id, by=by))
+    if source is None:
+        raise RequestNotFound
+    return source
+
+
 def find_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedImage:
     image = images_of(by).select_related("request").filter(id=image_id).first()
     if image is None:
@@ -252,12 +353,27 @@ def find_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedImage:
 
 
 def find_released_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedImage:
-    """The image whose file its owner may have: held and withheld ones look as if they were not."""
+    """The image whose file its owner may have: held and withheld ones look as if they were not.
+
+    Raises ImageNotFound, ForAdults.
+    """
     image = find_image(image_id, by=by)
     if image.state != ImageState.RELEASED:
         raise ImageNotFound(
             message="This image is not released.", advice="Its page says what happened to it."
         )
+    if image.restriction == Restriction.AGE_RESTRICTED and not audiences.is_of_age(by.pk):
+        raise ForAdults
+    return image
+
+
+def show_image(image_id: UUID, *, by: AbstractBaseUser, at: datetime) -> GeneratedImage:
+    """Let its owner see a blurred image from now on. Raises ImageNotFound, WrongState."""
+    with transaction.atomic():
+        image = images_of(by).select_for_update().filter(id=image_id).first()
+        if image is None:
+            raise ImageNotFound
+        image.show(at=at)
     return image
 
 
@@ -276,7 +392,7 @@ def cancel(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> Generatio
 
 
 def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> None:
-    """Delete an ended request with its images.
+    """Delete an ended request with its images and the upload that it started from.
 
     Raises RequestNotFound, StillRunning, UnderReview.
     """
@@ -284,9 +400,13 @@ def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> N
         request = _locked(request_id, by=by)
         if request.is_active:
             raise StillRunning
+        if SourcePicture.objects.filter(request=request, state=SourceState.HELD).exists():
+            raise UnderReview
         for image in request.images.select_for_update().filter(deleted_at__isnull=True):
             _delete(image, at=at)
+        sources.erase(request)
         request.mark_deleted(at=at)
+        cases.withdraw_sampled("prompt", request_id)
     progress.forget(request_id)
 
 
@@ -316,5 +436,6 @@ def _delete(image: GeneratedImage, *, at: datetime) -> None:
     name = image.file.name
     storage = image.file.storage
     image.mark_deleted(at=at)
+    cases.withdraw_sampled("image", image.id)
     if name:
         transaction.on_commit(lambda: storage.delete(name))

@@ -12,7 +12,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-QUANTUM_MS = 1000.0
+QUANTUM_MS = 50.0
+"""Less than most requests cost, so that a user is served one at a time: with more, whoever has a
+hundred cheap requests in line would have a second's worth of them served in a row. A small quantum
+costs nothing here, because rounds are counted, not walked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from generation import estimates, failures, tiers
 from generation.cards import Refusal
 from generation.drafts import Draft
-from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
+from generation.models import (
+    GeneratedImage,
+    GenerationRequest,
+    ImageState,
+    RequestStatus,
+    Restriction,
+    SourcePicture,
+    SourceState,
+)
 
 
 class AdapterUseSerializer(serializers.Serializer[Any]):
@@ -19,8 +30,13 @@ class AdapterUseSerializer(serializers.Serializer[Any]):
     weight = serializers.FloatField(default=1.0, help_text="-2 to 2; 0 leaves it out.")
 
 
+@extend_schema_field(OpenApiTypes.BINARY)
+class UploadField(serializers.FileField):
+    """A file that is sent; the schema would call it an address otherwise."""
+
+
 class DraftSerializer(serializers.Serializer[Draft]):
-    """A request to make one image. Everything but the prompt may be left to the model."""
+    """A request to make an image or a few. Everything but the prompt may be left to the model."""
 
     prompt = serializers.CharField(
         trim_whitespace=False, allow_blank=True, help_text="At most 2,000 characters."
@@ -40,11 +56,48 @@ class DraftSerializer(serializers.Serializer[Draft]):
     tier = serializers.CharField(
         default="standard", help_text="interactive (few steps only), standard or batch."
     )
+    count = serializers.IntegerField(
+        default=1, help_text="1 to 4 images; each after the first counts the seed up."
+    )
+    source_image = serializers.UUIDField(
+        default=None, allow_null=True, help_text="A released image of yours to start from."
+    )
+    picture = UploadField(
+        default=None,
+        allow_null=True,
+        allow_empty_file=True,
+        help_text="Or an upload to start from, PNG, JPEG or WebP (as multipart/form-data).",
+    )
+    strength = serializers.FloatField(
+        default=None,
+        allow_null=True,
+        help_text="0.05 to 1: how far it may depart from that picture; 0.6 when left out.",
+    )
+    visible_label = serializers.CharField(
+        default=None,
+        allow_null=True,
+        help_text="A label that people can see: none, bottom-right, bottom-left, top-right or "
+        "top-left; the operator's usual one when left out.",
+    )
+    visible_label_text = serializers.CharField(
+        default=None,
+        allow_null=True,
+        help_text="What it says: one of the texts that the operator offers.",
+    )
 
     def draft(self) -> Draft:
         said = self.validated_data
         adapters = tuple((use["slug"], use["weight"]) for use in said["adapters"])
-        return Draft(**said | {"adapters": adapters})
+        image, file = said["source_image"], said["picture"]
+        limit = settings.PROOFSHEET_SOURCE_MAX_BYTES
+        return Draft(
+            **said
+            | {
+                "adapters": adapters,
+                "source_image": str(image) if image else None,
+                "picture": file.read(limit + 1) if file is not None else None,
+            }
+        )
 
 
 class RefusalSerializer(serializers.Serializer[Refusal]):
@@ -71,6 +124,13 @@ class FailureSerializer(serializers.Serializer[Any]):
     advice = serializers.CharField()
 
 
+class FailedImageSerializer(FailureSerializer):
+    """One of several images that failed; the others are not lost by it."""
+
+    index = serializers.IntegerField()
+    seed = serializers.IntegerField()
+
+
 class UsedAdapterSerializer(serializers.Serializer[Any]):
     """An adapter as it was when the image was made."""
 
@@ -85,13 +145,36 @@ class NoteSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class MadeFromSerializer(serializers.Serializer[Any]):
+    """What an image or a request started from; `image` is null for an upload."""
+
+    strength = serializers.FloatField()
+    sha256 = serializers.CharField()
+    image = serializers.UUIDField(allow_null=True)
+
+
+class SourceSerializer(serializers.Serializer[SourcePicture]):
+    """The picture that a request starts from. Nothing uses it before it has passed."""
+
+    strength = serializers.FloatField()
+    sha256 = serializers.CharField()
+    image = serializers.UUIDField(source="image_id", allow_null=True)
+    status = serializers.ChoiceField(source="state", choices=SourceState.choices)
+    code = serializers.CharField(help_text="Why it is held or refused; else empty.")
+
+
 class ImageSerializer(serializers.Serializer[GeneratedImage]):
     """One image with everything that made it. `file_url` is null unless the image is released."""
 
     id = serializers.UUIDField()
     generation = serializers.UUIDField(source="request_id")
+    index = serializers.IntegerField(help_text="Its place among the request's images, from 0.")
     status = serializers.ChoiceField(source="state", choices=ImageState.choices)
-    code = serializers.CharField(help_text="Why it is held or withheld; else empty.")
+    code = serializers.CharField(help_text="Why it is held, withheld or restricted; else empty.")
+    restriction = serializers.ChoiceField(
+        choices=Restriction.choices, allow_blank=True, help_text="How a released one is shown."
+    )
+    is_blurred = serializers.BooleanField(help_text="The file is a stand-in until you ask for it.")
     url = serializers.SerializerMethodField()
     file_url = serializers.SerializerMethodField()
     sha256 = serializers.CharField()
@@ -106,6 +189,7 @@ class ImageSerializer(serializers.Serializer[GeneratedImage]):
     guidance = serializers.FloatField()
     seed = serializers.IntegerField()
     adapters = UsedAdapterSerializer(many=True)
+    source = serializers.SerializerMethodField()  # type: ignore[assignment] # a field, not the base's attribute
     notes = NoteSerializer(many=True)
     library_versions = serializers.DictField(child=serializers.CharField())
     refusal = serializers.SerializerMethodField()
@@ -119,6 +203,10 @@ class ImageSerializer(serializers.Serializer[GeneratedImage]):
     def get_file_url(self, image: GeneratedImage) -> str | None:
         is_given = image.state == ImageState.RELEASED and bool(image.file)
         return self._absolute("image-file", image) if is_given else None
+
+    @extend_schema_field(MadeFromSerializer(allow_null=True))
+    def get_source(self, image: GeneratedImage) -> Any:
+        return image.source | {"image": image.source["image"] or None} if image.source else None
 
     @extend_schema_field(RefusalSerializer(allow_null=True))
     def get_refusal(self, image: GeneratedImage) -> Any:
@@ -146,14 +234,20 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
     seed = serializers.IntegerField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
+    visible_label = serializers.CharField(
+        source="label", help_text="Its corner and its text; else empty."
+    )
     adapters = serializers.SerializerMethodField()
+    source = serializers.SerializerMethodField()  # type: ignore[assignment] # a field, not the base's attribute
     tier = serializers.SerializerMethodField()
     position = serializers.SerializerMethodField()
-    predicted_ms = serializers.IntegerField(help_text="Device time that the image should take.")
+    predicted_ms = serializers.IntegerField(help_text="Device time that it should take in all.")
     device_ms = serializers.IntegerField(allow_null=True, help_text="Device time that it took.")
+    count = serializers.IntegerField(help_text="How many images were asked for.")
     images = serializers.SerializerMethodField()
+    failed_images = serializers.SerializerMethodField()
     timings = serializers.DictField(
-        child=serializers.FloatField(), help_text="Milliseconds by stage, once it is made."
+        child=serializers.FloatField(), help_text="Milliseconds by stage, over all its images."
     )
     refusal = serializers.SerializerMethodField()
     failure = serializers.SerializerMethodField()
@@ -174,6 +268,11 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
         rows = sorted(found.request_adapters.all(), key=lambda row: row.position)
         return [{"slug": row.adapter.slug, "weight": row.weight} for row in rows]
 
+    @extend_schema_field(SourceSerializer(allow_null=True))
+    def get_source(self, found: GenerationRequest) -> Any:
+        source = getattr(found, "source", None)
+        return SourceSerializer(source).data if source else None
+
     def get_tier(self, found: GenerationRequest) -> str:
         return tiers.name_of(found.priority)
 
@@ -186,6 +285,15 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
         ordered: Any = sorted(kept, key=lambda image: image.index)  # stubs know one object only
         return ImageSerializer(ordered, many=True, context=self.context).data
 
+    @extend_schema_field(FailedImageSerializer(many=True))
+    def get_failed_images(self, found: GenerationRequest) -> list[dict[str, Any]]:
+        return [
+            asdict(failures.explain(failure["code"], [failure]))
+            | {"index": failure["index"], "code": failure["code"]}
+            | {"seed": found.seed_of(failure["index"])}
+            for failure in found.failures
+        ]
+
     @extend_schema_field(RefusalSerializer(allow_null=True))
     def get_refusal(self, found: GenerationRequest) -> Any:
         return _refusal(self, found)
@@ -194,13 +302,15 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
     def get_failure(self, found: GenerationRequest) -> Any:
         if found.status != RequestStatus.FAILED:
             return None
-        why = failures.explain(found.code)
+        why = failures.explain(found.code, found.failures)
         return {"code": found.code, "message": why.message, "advice": why.advice}
 
 
 def _refusal(serializer: serializers.BaseSerializer[Any], subject: Any) -> Any:
-    """From the context's `refusals`, which one query fetched for the whole page."""
-    refusal = serializer.context["refusals"].get(subject.id)
+    """From the context's `refusals`, which one query fetched for the whole page. A request may be
+    refused for the picture that it was to start from."""
+    refusals, source = serializer.context["refusals"], getattr(subject, "source", None)
+    refusal = refusals.get(subject.id) or refusals.get(getattr(source, "id", None))
     return RefusalSerializer(refusal, context=serializer.context).data if refusal else None
 
 
@@ -300,17 +410,3 @@ class ImagePageSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
     results = ImageSerializer(many=True)
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457. `code` is stable; `title` says what happened and `detail` what to do."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField(required=False)
-    # The member's name is part of the API; the serializer's own property is not used here.
-    errors = serializers.DictField(  # type: ignore[assignment]
-        required=False, help_text="By field, when `code` is `invalid`."
-    )

@@ -1,35 +1,18 @@
-"""Sheets of several requests at once, and making an earlier image again."""
+"""Deleting several images at once, and making an earlier one again."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from generation import requests
-from generation.drafts import Draft
-from generation.models import GeneratedImage, GenerationRequest
-
-
-def submit_all(
-    drafts: list[Draft], *, by: AbstractBaseUser, at: datetime, key: str | None = None
-) -> list[GenerationRequest]:
-    """Submit all drafts or none. The same drafts under the same `key` are submitted once.
-
-    Raises what `requests.submit` raises.
-    """
-    with transaction.atomic():
-        return [
-            requests.submit(
-                draft,
-                by=by,
-                at=at,
-                idempotency_key=f"{key}:{index}:{draft.sha256()[:32]}" if key else None,
-            ).request
-            for index, draft in enumerate(drafts)
-        ]
+from generation import requests, sources
+from generation.drafts import Draft, SourceGone
+from generation.models import GeneratedImage
+from provenance import label_choices, visible_label
 
 
 def delete_all(image_ids: list[UUID], *, by: AbstractBaseUser, at: datetime) -> None:
@@ -43,15 +26,38 @@ def delete_all(image_ids: list[UUID], *, by: AbstractBaseUser, at: datetime) -> 
 
 
 def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> Draft:
-    """The draft that makes `image` again, or a variant of it under a new random seed."""
+    """The draft that makes `image` again, or a variant of it under a new random seed; from the same
+    picture, where it was made from one. Raises SourceGone."""
+    draft = _settings_of(image, seed=image.seed if keeps_seed else None)
+    if not image.source:
+        return draft
+    draft = replace(draft, strength=image.source["strength"])
+    if image.source["image"]:
+        return replace(draft, source_image=image.source["image"])
+    source = sources.of_request(image.request)
+    if source is None:
+        raise SourceGone
+    return replace(draft, picture=sources.read(source))
+
+
+def variation_of(image: GeneratedImage, *, strength: float) -> Draft:
+    """The draft that starts from `image` itself, under a new random seed."""
+    draft = _settings_of(image, seed=None)
+    return replace(draft, source_image=str(image.id), strength=strength)
+
+
+def _settings_of(image: GeneratedImage, *, seed: int | None) -> Draft:
+    label = visible_label.parse(image.request.label)
     return Draft(
         prompt=image.prompt,
         negative_prompt=image.negative_prompt,
         model=image.model_slug,
         steps=image.steps,
         guidance=image.guidance,
-        seed=image.seed if keeps_seed else None,
+        seed=seed,
         width=image.width,
         height=image.height,
         adapters=tuple((adapter["slug"], adapter["weight"]) for adapter in image.adapters),
+        visible_label=label.position.value if label else label_choices.NONE,
+        visible_label_text=label.text if label else None,
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Sum
 
-from generation import fleet, publishing, requests
+from generation import adapter_examples, fleet, live, publishing, requests
 from generation.models import GenerationRequest, IdempotencyKey, RequestStatus
 from generation.queue import ATTEMPTS_MAX, QUEUE, send_ticket
 
@@ -22,6 +22,8 @@ def sweep(*, at: datetime) -> None:
     _send_lost_tickets(at=at)
     IdempotencyKey.objects.filter(created_at__lt=at - KEYS_KEPT).delete()
     fleet.forget_lost(at=at)
+    live.forget(at=at)
+    adapter_examples.collect()
 
 
 def _send_to_screening_again(*, at: datetime) -> None:
@@ -62,5 +64,5 @@ def _take_back(request: GenerationRequest, *, at: datetime) -> None:
     if request.cancel_requested_at is not None:
         request.cancel(at=at)
     else:
-        request.fail(code="worker_lost", at=at)
+        request.note_failed(request.outstanding(), code="worker_lost", at=at)
     transaction.on_commit(lambda: publishing.discard_strays(request.id), robust=True)

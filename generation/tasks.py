@@ -35,14 +35,46 @@ def requeue_stalled() -> None:
     sweeper.sweep(at=timezone.now())
 
 
+@shared_task
+def render_audits() -> None:
+    """A few pictures of a scheduled suite, then again: users' tickets come in between."""
+    from generation import audit_runs
+
+    if audit_runs.work_some(now=timezone.now):
+        render_audits.apply_async(countdown=5)
+
+
+@shared_task
+def audit_stint(run_id: str, stint: int) -> None:
+    from generation import audit_jobs
+
+    audit_jobs.work(UUID(run_id), stint, now=timezone.now)
+
+
+@shared_task
+def requeue_audits() -> None:
+    from generation import audit_jobs
+
+    audit_jobs.sweep(at=timezone.now())
+
+
 @worker_ready.connect
 def announce_worker(sender: Any, **_: Any) -> None:
     from generation import fleet
 
     queues = sorted(sender.app.amqp.queues.consume_from)
     fleet.announcer.start(
-        name=str(sender.hostname), queues=queues, slots=int(sender.controller.concurrency)
+        name=str(sender.hostname),
+        queues=queues,
+        slots=int(sender.controller.concurrency),
+        vitals=_look_inside if any(name.startswith("gpu") for name in queues) else dict,
     )
+
+
+def _look_inside() -> dict[str, int]:
+    from generation import devices
+
+    return devices.vitals()
 
 
 @worker_shutting_down.connect

@@ -13,11 +13,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers
+from django.utils.cache import add_never_cache_headers, get_conditional_response
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from generation import progress, requests, sheets
+from generation import estimates, progress, requests, sources
 from generation.cards import RequestCard, frame_number, request_cards
 from generation.forms import StudioForm, settings_of, settings_of_request
 from provenance.errors import ProofsheetError
@@ -93,7 +93,7 @@ def _wanted_settings(request: SignedIn) -> dict[str, Any]:
         return settings_of(requests.find_image(image_id, by=request.user))
     if request_id := uuid_of(request.GET.get("like")):
         return settings_of_request(requests.find_request(request_id, by=request.user))
-    names = {"prompt", "negative_prompt", "model", "pace"}
+    names = {"prompt", "negative_prompt", "model", "pace", "source_image", "strength"}
     given = request.GET.items()
     return {name: said for name, said in given if name in names or name.startswith("weight_")}
 
@@ -107,8 +107,33 @@ def uuid_of(text: str | None) -> UUID | None:
 
 def _bench(request: SignedIn, form: StudioForm, *, status: int = 200) -> HttpResponse:
     template = "generation/studio.html" + ("#bench" if request.htmx else "")
-    context = {"form": form, "cards": _sheet(request.user)}
+    said = form.data if form.is_bound else form.initial
+    context = {
+        "form": form,
+        "cards": _sheet(request.user),
+        "estimate": _estimate(dict(said.items()), request.user),
+    }
     return render(request, template, context, status=status)
+
+
+def _estimate(said: dict[str, Any], user: User) -> estimates.Estimate | None:
+    """Of a form as it stands; its prompt plays no part. None while something else is wrong."""
+    form = StudioForm(said | {"prompt": "a picture"}, user=user)
+    if not form.is_valid():
+        return None
+    try:
+        return requests.estimate(form.draft(), by=user, at=timezone.now())
+    except ProofsheetError:
+        return None
+
+
+@require_POST
+@page
+def estimate(request: SignedIn) -> HttpResponse:
+    """The line under the form that says what it would cost; drawn anew when a setting changes."""
+    said = dict(request.POST.items())
+    context = {"estimate": _estimate(said, request.user)}
+    return render(request, "generation/studio.html#estimate", context)
 
 
 def _sheet(user: User) -> list[RequestCard]:
@@ -118,19 +143,21 @@ def _sheet(user: User) -> list[RequestCard]:
 @require_POST
 @page
 def submit(request: SignedIn) -> HttpResponse:
-    form = StudioForm(request.POST, user=request.user)
+    form = StudioForm(request.POST, request.FILES, user=request.user)
     if not form.is_valid():
         return _bench(request, form, status=422)
     try:
-        made = sheets.submit_all(
-            form.drafts(), by=request.user, at=timezone.now(), key=form.sheet_key()
-        )
+        draft = form.draft()
+        key = f"{form.sheet_key()}:{draft.sha256()[:32]}" if form.sheet_key() else None
+        made = requests.submit(
+            draft, by=request.user, at=timezone.now(), idempotency_key=key
+        ).request
     except ProofsheetError as error:
         form.blame(error)
         return _bench(request, form, status=error.status)
     if request.htmx:
         return _bench(request, StudioForm(initial=form.settings(), user=request.user))
-    return redirect(f"{reverse('generation:studio')}?like={made[0].id}#sheet")
+    return redirect(f"{reverse('generation:studio')}?like={made.id}#sheet")
 
 
 @require_GET
@@ -166,6 +193,19 @@ def remove(request: SignedIn, request_id: UUID) -> HttpResponse:
         "generation:request", args=[request_id]
     )
     return HttpResponseClientRedirect(sheet) if is_on_its_page else HttpResponse()
+
+
+@require_GET
+@page
+def source(request: SignedIn, request_id: UUID) -> HttpResponseBase:
+    """The picture that a request started from, made small, for its owner only."""
+    found = requests.find_source(request_id, by=request.user)
+    etag = f'"source-{found.sha256}"'
+    if unchanged := get_conditional_response(request, etag=etag):
+        return private_file(unchanged)
+    answer = HttpResponse(sources.shown(found), content_type="image/webp")
+    answer["ETag"] = etag
+    return private_file(answer)
 
 
 @require_GET

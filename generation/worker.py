@@ -9,37 +9,63 @@ from __future__ import annotations
 import logging
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import InterfaceError, OperationalError, connection
 
-from generation import devices, outages, progress, publishing, queue
-from generation.engine.jobs import AdapterUse, Cancelled, Rendered, RenderJob, StepReport
+from generation import devices, live, outages, progress, publishing, queue, sources, tiers, worn
+from generation.engine.engine import Ticket
+from generation.engine.jobs import (
+    AdapterUse,
+    Cancelled,
+    Rendered,
+    RenderJob,
+    Source,
+    StepReport,
+    Unchanged,
+)
+from generation.failures import AdapterGone
 from generation.leases import Clock, Lease
-from generation.models import GeneratedImage, GenerationRequest, private_storage
+from generation.models import GeneratedImage, GenerationRequest, RequestAdapter, private_storage
 from moderation import audiences, screening
-from provenance import marking
+from provenance import marking, space, visible_label
 from provenance.errors import ProofsheetError
+from provenance.manifests import SigningFailed
 
 logger = logging.getLogger(__name__)
 WORKER = f"{platform.node()}:{os.getpid()}"
 
 
 def work_one(*, now: Clock) -> bool:
-    """Claim the best waiting request and carry it out. False when none waits."""
+    """Claim the best waiting request and carry it out. False when none waits.
+
+    In a reserved seat only an interactive request is taken; what was passed over so is called
+    again as soon as another seat is free.
+    """
     with devices.Turn() as turn:
-        claim = queue.claim(worker=WORKER, at=now(), resident=devices.resident_adapters())
+        claim = queue.claim(
+            worker=WORKER,
+            at=now(),
+            resident=devices.resident_adapters(),
+            only_interactive=turn.is_reserved,
+        )
         if claim is None:
+            devices.seats.has_passed_over |= turn.is_reserved
             return False
-        with Lease(claim, now=now) as lease:
-            _carry_out(claim, lease, turn, now=now)
+        try:
+            with Lease(claim, now=now) as lease:
+                _carry_out(claim, lease, turn, now=now)
+        finally:
+            _leave(turn)
     progress.forget(claim.request_id)
     return True
 
@@ -55,32 +81,79 @@ def _carry_out(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clo
         raise  # the database is away: the lease runs out and the sweeper takes the request back
     except ProofsheetError as error:
         logger.warning("request %s failed: %s", claim.request_id, error.code)
-        queue.fail(claim, code=error.code, at=now())
+        gone = error.names if isinstance(error, AdapterGone) else ()
+        queue.fail(claim, code=error.code, at=now(), adapters=gone)
     except Exception:
         queue.fail(claim, code="render_failed", at=now())
         raise
 
 
 def _make(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -> None:
-    request = GenerationRequest.objects.select_related("model").get(id=claim.request_id)
-    rendered = _render(request, lease)
-    turn.end()
+    """All images of the request: denoised together, published one by one as they come. One that
+    fails does not take the others along; whatever nobody foresaw is raised in the end."""
+    requests = GenerationRequest.objects.select_related("model", "owner")
+    request = requests.get(id=claim.request_id)
+    if request.is_live:
+        live.check_prompt(request)
+    adapters = worn.adapters_of(request)
+    source = sources.load(request)
+    shown = live.shown_to(request) if request.is_live else None
+    tickets = _submit(request, _job(request, adapters, source, shown))
+    unforeseen: Exception | None = None
+    try:
+        for index, ticket in tickets.items():
+            try:
+                rendered = _wait(request, ticket, tickets.values(), lease)
+                if all(other.future.done() for other in tickets.values()):
+                    _leave(turn)
+                _complete(claim, request, index, rendered, source, now=now)
+            except Unchanged:
+                assert shown is not None, "nothing else is compared"
+                outages.outlast(partial(live.spare, claim, shown, at=now()))
+            except (Cancelled, queue.LeaseLost, OperationalError, InterfaceError):
+                raise
+            except ProofsheetError as error:
+                logger.warning("image %d of %s failed: %s", index, claim.request_id, error.code)
+                queue.fail_image(claim, index, code=error.code, at=now())
+            except Exception as error:
+                queue.fail_image(claim, index, code="render_failed", at=now())
+                unforeseen = unforeseen or error
+    finally:
+        for ticket in tickets.values():
+            ticket.cancel()
+    if unforeseen is not None:
+        raise unforeseen
+
+
+def _complete(
+    claim: queue.Claim,
+    request: GenerationRequest,
+    index: int,
+    rendered: Rendered,
+    source: sources.Loaded | None,
+    *,
+    now: Clock,
+) -> None:
+    """Mark, screen, sign, store and publish one image. Raises Cancelled when its owner did."""
     stages = Stages(request)
     asset_id = uuid4()
     with stages.time("mark", "watermark_ms"):
-        marked = marking.embed(rendered.pixels, asset_id=asset_id)
+        label = visible_label.parse(request.label)
+        marked = marking.embed(rendered.pixels, asset_id=asset_id, label=label)
     with stages.time("screen", "screen_image_ms"):
-        profile = audiences.profile_of(request.owner_id)
-        verdict = outages.outlast(
-            lambda: screening.screen_image(marked.png, at=now(), profile=profile)
-        )
+        verdict = outages.outlast(lambda: _screen(marked.png, request.owner_id, at=now()))
+    if request.is_live:
+        if verdict.verdict == "allow":
+            timings = rendered.timings | stages.timings
+            outages.outlast(lambda: live.finish(claim, marked.png, timings, at=now()))
+            return
+        live.keep(claim)
     with stages.time("sign", "sign_ms"):
-        sealed = marking.seal(marked, asset_id=asset_id, created_at=now(), system=_system(request))
+        sealed = _seal(marked, asset_id, request, source, at=now())
     with stages.time("store", "store_ms"):
-        name = private_storage().save(
-            publishing.file_name(request.id, asset_id), ContentFile(sealed.data)
-        )
+        name = _keep(publishing.file_name(request.id, asset_id), sealed.data)
     finished = publishing.Finished(
+        index=index,
         asset_id=asset_id,
         sealed=sealed,
         verdict=verdict,
@@ -92,14 +165,61 @@ def _make(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -
     _publish(claim, finished, now=now)
 
 
+def _screen(png: bytes, owner_id: int, *, at: datetime) -> screening.ImageVerdict:
+    return screening.screen_image(png, at=at, profile=audiences.profile_of(owner_id))
+
+
+def _seal(
+    marked: marking.MarkedPixels,
+    asset_id: UUID,
+    request: GenerationRequest,
+    source: sources.Loaded | None,
+    *,
+    at: datetime,
+) -> marking.SealedImage:
+    """Sign, with the picture that it was made from as its parent. Credentials of an upload that
+    nobody could read again are left out of it. Raises manifests.SigningFailed."""
+    seal = partial(marking.seal, marked, asset_id=asset_id, created_at=at, system=_system(request))
+    if source is None:
+        return seal()
+    try:
+        return seal(parent=source.parent)
+    except SigningFailed:
+        return seal(parent=source.bare_parent)
+
+
+def _keep(name: str, data: bytes) -> str:
+    """Store privately; of a file that found no room nothing stays."""
+    try:
+        with space.writing():
+            return private_storage().save(name, ContentFile(data))
+    except space.StorageFull:
+        private_storage().delete(name)
+        raise
+
+
+def _leave(turn: devices.Turn) -> None:
+    """Free the seat, and call who was passed over while only reserved ones were free."""
+    if not turn.end() or turn.is_reserved or not devices.seats.has_passed_over:
+        return
+    devices.seats.has_passed_over = False
+    try:
+        devices.seats.has_passed_over |= queue.call_waiting()
+    except (OperationalError, InterfaceError):
+        devices.seats.has_passed_over = True
+        connection.close()
+
+
 def _publish(claim: queue.Claim, finished: publishing.Finished, *, now: Clock) -> None:
     """Publish, or delete the file again: but only when it is certain that no image names it.
+    Raises Cancelled.
 
     The connection may break just after the commit, and so may what runs on commit.
     """
     publish = partial(publishing.publish, claim, finished)
     try:
-        outages.outlast(lambda: publish(at=now()))
+        if outages.outlast(lambda: publish(at=now())) is None:
+            raise Cancelled
     finally:
         if not GeneratedImage.objects.filter(id=finished.asset_id).exists():
             private_storage().delete(finished.name)
@@ -114,27 +234,46 @@ class Stages:
 
     @contextmanager
     def time(self, stage: str, key: str) -> Iterator[None]:
-        steps = self._request.steps
+        steps = self._request.steps * self._request.count
         progress.publish(self._request.id, progress.Progress(stage, steps, steps))
         started = perf_counter()
         yield
         self.timings[key] = round((perf_counter() - started) * 1000, 2)
 
 
-def _render(request: GenerationRequest, lease: Lease) -> Rendered:
-    def report(step: StepReport) -> None:
-        progress.publish(
-            request.id, progress.Progress("denoise", step.step, step.total, step.preview)
-        )
-
-    pipeline, job = devices.pipeline_for(request.model), _job(request)
-    devices.remember_adapters([use.name for use in job.adapters if use.weight != 0])
+def _submit(request: GenerationRequest, first: RenderJob) -> dict[int, Ticket]:
+    """The images that the request still lacks, by their places, all handed to the engine."""
+    engine = devices.engine_for(request.model)
+    next_uses = [_use(row) for row in queue.adapters_of_next(request.model_id)]
+    places = request.outstanding()
     connection.close()  # back to the pool: one that idles through a render may be dead after it
-    return pipeline.render(job, on_step=report, should_stop=lease.should_stop)
+    tickets = {
+        index: engine.submit(replace(first, seed=request.seed_of(index))) for index in places
+    }
+    engine.prefetch(next_uses)
+    return tickets
 
 
-def _job(request: GenerationRequest) -> RenderJob:
-    rows = request.request_adapters.select_related("adapter").order_by("position")
+def _wait(
+    request: GenerationRequest, ticket: Ticket, all_of_it: Iterable[Ticket], lease: Lease
+) -> Rendered:
+    def report(step: StepReport) -> None:
+        done = sum(ticket.step for ticket in all_of_it)
+        total = sum(ticket.total for ticket in all_of_it)
+        progress.publish(request.id, progress.Progress("denoise", done, total, step.preview))
+
+    def should_stop() -> bool:
+        return lease.should_stop() or (request.is_live and live.is_stale(request))
+
+    return ticket.wait(on_step=report, should_stop=should_stop)
+
+
+def _job(
+    request: GenerationRequest,
+    adapters: Iterable[RequestAdapter],
+    source: sources.Loaded | None,
+    shown: live.Shown | None,
+) -> RenderJob:
     return RenderJob(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
@@ -144,10 +283,16 @@ def _job(request: GenerationRequest) -> RenderJob:
         width=request.width,
         height=request.height,
         native_size=request.model.native_size,
-        adapters=tuple(
-            AdapterUse(row.sha256, Path(row.adapter.file.path), row.weight) for row in rows
-        ),
+        adapters=tuple(_use(row) for row in adapters),
+        is_interactive=tiers.name_of(request.priority) == "interactive",
+        timeout_s=settings.PROOFSHEET_RENDER_TIMEOUT_S,
+        source=Source(source.pixels, source.strength) if source else None,
+        shown_prompt=shown.prompt if shown else None,
     )
+
+
+def _use(row: RequestAdapter) -> AdapterUse:
+    return AdapterUse(row.sha256, Path(row.adapter.file.path), row.weight)
 
 
 def _system(request: GenerationRequest) -> marking.SystemInfo:

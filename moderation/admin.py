@@ -8,13 +8,24 @@ from unfold.admin import ModelAdmin
 
 from moderation.models import (
     Appeal,
+    AudienceChoice,
+    BankedHash,
+    BankMatch,
+    BlurChoice,
+    Break,
+    CaseNote,
+    ContentNotice,
     Decision,
+    Export,
+    HashBank,
     Intent,
     Policy,
     Reveal,
     ReviewCase,
+    SavedView,
     Screening,
     Statement,
+    Suspension,
 )
 
 
@@ -33,8 +44,8 @@ class ReadOnly(ModelAdmin):  # type: ignore[misc] # unfold has no types
 
 @admin.register(Policy)
 class PolicyAdmin(ReadOnly):
-    list_display = ("version", "profile", "sha256", "first_used_at")
-    list_filter = ("profile",)
+    list_display = ("version", "profile", "status", "sha256", "first_used_at")
+    list_filter = ("profile", "status")
 
 
 @admin.register(Screening)
@@ -87,3 +98,80 @@ class RevealAdmin(ReadOnly):
     list_display = ("revealed_at", "revealed_by", "subject_kind", "subject_id", "severity")
     list_filter = ("subject_kind", "severity")
     list_select_related = ("revealed_by",)
+
+
+@admin.register(Suspension)
+class SuspensionAdmin(ReadOnly):
+    list_display = ("user", "began_at", "ends_at", "lifted_at", "decision")
+    list_select_related = ("user", "decision")
+    date_hierarchy = "began_at"
+
+
+@admin.register(AudienceChoice)
+class AudienceChoiceAdmin(ReadOnly):
+    list_display = ("user", "profile", "chosen_at", "attested_at")
+    list_filter = ("profile",)
+    list_select_related = ("user",)
+
+
+@admin.register(ContentNotice)
+class ContentNoticeAdmin(ReadOnly):
+    """Who sent a notice, and its receipt, are for nobody here."""
+
+    list_display = ("received_at", "case", "category", "is_trusted")
+    list_filter = ("category", "is_trusted")
+    list_select_related = ("case",)
+    exclude = ("receipt_key", "notifier", "sender", "name", "email")
+    date_hierarchy = "received_at"
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnly):
+    list_display = ("kind", "first", "last", "sha256", "made_by", "made_at")
+    list_filter = ("kind",)
+    list_select_related = ("made_by",)
+
+
+@admin.register(HashBank)
+class HashBankAdmin(ReadOnly):
+    list_display = ("name", "category", "distance", "enforced_percent", "created_at")
+    list_filter = ("category",)
+
+
+@admin.register(BankedHash)
+class BankedHashAdmin(ReadOnly):
+    list_display = ("__str__", "bank", "bucket", "note", "added_at")
+    list_filter = ("bank",)
+    list_select_related = ("bank",)
+    exclude = ("fingerprint", "bands")
+
+
+@admin.register(BankMatch)
+class BankMatchAdmin(ReadOnly):
+    list_display = ("matched_at", "banked", "distance", "is_enforced")
+    list_filter = ("is_enforced", "banked__bank")
+    list_select_related = ("banked",)
+
+
+@admin.register(CaseNote)
+class CaseNoteAdmin(ReadOnly):
+    list_display = ("written_at", "case", "author")
+    list_select_related = ("case", "author")
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnly):
+    list_display = ("owner", "name", "wanted", "saved_at")
+    list_select_related = ("owner",)
+
+
+@admin.register(Break)
+class BreakAdmin(ReadOnly):
+    list_display = ("reviewer", "began_at", "ends_at")
+    list_select_related = ("reviewer",)
+
+
+@admin.register(BlurChoice)
+class BlurChoiceAdmin(ReadOnly):
+    list_display = ("reviewer", "category", "level")
+    list_select_related = ("reviewer",)

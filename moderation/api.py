@@ -19,22 +19,11 @@ from moderation.serializers import (
     DecideSerializer,
     IntentSerializer,
     LodgeSerializer,
-    ProblemDetailsSerializer,
     StatementSerializer,
 )
+from provenance.problem_schema import problems
 
 CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
-
-
-def _problems(**said: str) -> dict[tuple[int, str], OpenApiResponse]:
-    """Problem details by status for the schema: `_problems(_404="…")`."""
-    usual = {"_401": "Not signed in.", "_429": "Too many requests: wait `Retry-After` seconds."}
-    return {
-        (int(status[1:]), "application/problem+json"): OpenApiResponse(
-            ProblemDetailsSerializer, why
-        )
-        for status, why in (usual | said).items()
-    }
 
 
 def _person(request: Request) -> User:
@@ -64,8 +53,9 @@ class SeverestCase(CursorPagination):
 class StatementList(APIView):
     @extend_schema(
         operation_id="statements_list",
+        summary="List your statements of reasons",
         parameters=[CURSOR],
-        responses={200: StatementSerializer(many=True), **_problems()},
+        responses={200: StatementSerializer(many=True), **problems()},
     )
     def get(self, request: Request) -> Response:
         """Your statements of reasons, newest first."""
@@ -78,7 +68,8 @@ class StatementList(APIView):
 class StatementDetail(APIView):
     @extend_schema(
         operation_id="statements_retrieve",
-        responses={200: StatementSerializer, **_problems(_404="Not yours, or not there.")},
+        summary="Show one of your statements of reasons",
+        responses={200: StatementSerializer, **problems(_404="Not yours, or not there.")},
     )
     def get(self, request: Request, statement_id: UUID) -> Response:
         """One of your statements. Somebody else's is 404."""
@@ -89,8 +80,9 @@ class StatementDetail(APIView):
 class AppealList(APIView):
     @extend_schema(
         operation_id="appeals_list",
+        summary="List your appeals",
         parameters=[CURSOR],
-        responses={200: AppealSerializer(many=True), **_problems()},
+        responses={200: AppealSerializer(many=True), **problems()},
     )
     def get(self, request: Request) -> Response:
         """Your appeals, newest first."""
@@ -101,10 +93,11 @@ class AppealList(APIView):
 
     @extend_schema(
         operation_id="appeals_create",
+        summary="Appeal against a decision",
         request=LodgeSerializer,
         responses={
             201: AppealSerializer,
-            **_problems(
+            **problems(
                 _400="Not valid.",
                 _404="No such statement of yours.",
                 _409="Appealed already, reversed, or too late.",
@@ -126,7 +119,8 @@ class AppealList(APIView):
 class AppealDetail(APIView):
     @extend_schema(
         operation_id="appeals_retrieve",
-        responses={200: AppealSerializer, **_problems(_404="Not yours, or not there.")},
+        summary="Show one of your appeals",
+        responses={200: AppealSerializer, **problems(_404="Not yours, or not there.")},
     )
     def get(self, request: Request, appeal_id: UUID) -> Response:
         """One of your appeals. Somebody else's is 404."""
@@ -139,8 +133,9 @@ class AppealDetail(APIView):
 class CaseList(APIView):
     @extend_schema(
         operation_id="review_cases_list",
+        summary="List the undecided cases",
         parameters=[CURSOR],
-        responses={200: CaseSerializer(many=True), **_problems(_403="Not a reviewer.")},
+        responses={200: CaseSerializer(many=True), **problems(_403="Not a reviewer.")},
     )
     def get(self, request: Request) -> Response:
         """The queue: undecided cases that you may see, the severest and soonest due first."""
@@ -152,11 +147,12 @@ class CaseList(APIView):
 class ClaimNext(APIView):
     @extend_schema(
         operation_id="review_claim_next",
+        summary="Take the most urgent case",
         request=None,
         responses={
             200: ClaimedCaseSerializer,
             204: OpenApiResponse(description="Nothing waits."),
-            **_problems(_403="Not a reviewer."),
+            **problems(_403="Not a reviewer.", _409="A break is due, or runs."),
         },
     )
     def post(self, request: Request) -> Response:
@@ -168,10 +164,11 @@ class ClaimNext(APIView):
 class Decide(APIView):
     @extend_schema(
         operation_id="review_decide",
+        summary="Decide a case that you hold",
         request=DecideSerializer,
         responses={
             202: IntentSerializer,
-            **_problems(
+            **problems(
                 _404="No such case that you may see.",
                 _409="The lease ran out, or the case is decided.",
                 _422="The reason does not belong to the action.",
@@ -179,13 +176,13 @@ class Decide(APIView):
         },
     )
     def post(self, request: Request, case_id: UUID) -> Response:
-        """Decide a case that you hold. `reason` is a policy category to refuse, or
+        """Decide a case that you hold. `reason` is a policy category to restrict it, or
         `within_policy` or `context_excuses` to allow. The effect follows at `due_at`, for a severe
-        decision not before a second person has confirmed it.
+        decision and for a suspension not before a second person has confirmed it.
         """
         by = _person(request)
         found = cases.find(case_id, by=by)
         form = DecideSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        made = intents.propose(found, by=by, at=timezone.now(), **form.validated_data)
+        made = intents.propose(found, by=by, at=timezone.now(), **form.said())
         return Response(IntentSerializer(made).data, status=202)

@@ -1,21 +1,17 @@
 """Appeals: one's own and those to be heard, one appeal, hearing and withdrawing it."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST
 
-from moderation import appeals, pictures, statements
-from moderation.case_views import derivative_of, picture_of
-from moderation.dossiers import compile_dossier
+from moderation import appeals, exhibits, statements
 from moderation.forms import HearingForm
 from moderation.models import Appeal
-from moderation.pages import SignedIn, page
+from moderation.pages import SignedIn, is_blind, page
 from provenance.errors import ProofsheetError
 
 LINES_A_LIST = 100
@@ -27,8 +23,12 @@ def appeal_list(request: SignedIn) -> HttpResponse:
     """Own appeals and the refusals that could still be contested; and for seniors what waits."""
     now = timezone.now()
     contestable = statements.contestable(by=request.user, at=now)[:LINES_A_LIST]
+    is_due = request.GET.get("due") == "today"
+    waiting = appeals.waiting_for(request.user)
+    waiting = appeals.due_today(waiting, at=now) if is_due else waiting
     context = {
-        "waiting": appeals.waiting_for(request.user)[:LINES_A_LIST],
+        "waiting": waiting[:LINES_A_LIST],
+        "is_due": is_due,
         "mine": appeals.of_owner(by=request.user)[:LINES_A_LIST],
         "notices": [statements.notice(found, at=now) for found in contestable],
         "is_senior": request.user.has_perm("moderation.hear_appeals"),
@@ -40,14 +40,15 @@ def appeal_list(request: SignedIn) -> HttpResponse:
 @require_GET
 @page
 def appeal(request: SignedIn, appeal_id: UUID) -> HttpResponse:
-    return _page(request, appeals.find(appeal_id, by=request.user), HearingForm())
+    found = appeals.find(appeal_id, by=request.user)
+    return _page(request, found, HearingForm(appeal=found))
 
 
 @require_POST
 @page
 def hear(request: SignedIn, appeal_id: UUID) -> HttpResponse:
     found = appeals.find(appeal_id, by=request.user)
-    form = HearingForm(request.POST)
+    form = HearingForm(request.POST, appeal=found)
     if not form.is_valid():
         return _page(request, found, form, status=422)
     try:
@@ -68,34 +69,6 @@ def withdraw(request: SignedIn, appeal_id: UUID) -> HttpResponse:
     return redirect("moderation:appeals")
 
 
-@require_POST
-@page
-def reveal(request: SignedIn, appeal_id: UUID) -> HttpResponse:
-    found = appeals.find_to_hear(appeal_id, by=request.user)
-    pictures.reveal(_shown(found), by=request.user, at=timezone.now())
-    if not request.htmx:
-        return redirect(found)
-    return render(request, "moderation/_dossier.html", _evidence(request, found))
-
-
-@require_safe
-@page
-def derivative(request: SignedIn, appeal_id: UUID) -> HttpResponse:
-    return derivative_of(request, _shown(appeals.find_to_hear(appeal_id, by=request.user)))
-
-
-@require_safe
-@page
-def picture(request: SignedIn, appeal_id: UUID) -> HttpResponse:
-    return picture_of(request, _shown(appeals.find_to_hear(appeal_id, by=request.user)))
-
-
-def _shown(found: Appeal) -> pictures.Shown:
-    decision = found.decision
-    severity = statements.category_of(decision).severity
-    return pictures.Shown(decision.subject_kind, decision.subject_id, severity, decision.evidence)
-
-
 def _page(
     request: SignedIn,
     found: Appeal,
@@ -106,34 +79,18 @@ def _page(
 ) -> HttpResponse:
     """The appellant sees how far it is; whoever may hear it sees the evidence and the form."""
     now = timezone.now()
+    statement = getattr(found.decision, "statement", None)
     context = {
         "appeal": found,
-        "notice": statements.notice(found.decision.statement, at=now),
+        "notice": statements.notice(statement, at=now) if statement else None,
+        "kind": found.decision.subject_kind,
         "is_mine": found.appellant_id == request.user.pk,
         "may_hear": appeals.may_hear(found, by=request.user),
         "form": form,
         "error": error,
     }
     if found.appellant_id != request.user.pk:
-        context |= _evidence(request, found)
+        context |= exhibits.context(
+            exhibits.of_appeal(found), by=request.user, at=now, is_blind=is_blind(request)
+        )
     return render(request, "moderation/appeal.html", context, status=status)
-
-
-def _evidence(request: SignedIn, found: Appeal) -> dict[str, Any]:
-    decision = found.decision
-    dossier = compile_dossier(
-        kind=decision.subject_kind,
-        subject_id=decision.subject_id,
-        owner=decision.owner,
-        evidence=decision.evidence,
-        policy_version=decision.policy_version,
-        severity=statements.category_of(decision).severity,
-    )
-    return {
-        "dossier": dossier,
-        "is_revealed": dossier.has_picture
-        and pictures.is_revealed(dossier.shown, by=request.user, at=timezone.now()),
-        "derivative_url": reverse("moderation:appeal-derivative", args=[found.id]),
-        "picture_url": reverse("moderation:appeal-picture", args=[found.id]),
-        "reveal_url": reverse("moderation:appeal-reveal", args=[found.id]),
-    }

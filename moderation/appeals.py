@@ -1,6 +1,8 @@
-"""Appeals: the owner of a refused thing contests it, and somebody who did not decide hears it."""
+"""Appeals: the owner of a restricted thing contests it, or whoever reported a picture contests that
+it stays; and somebody who did not decide hears it.
+"""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -9,7 +11,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from moderation import decisions, statements, tasks
-from moderation.models import Appeal, Decision
+from moderation.measures import RESTRICTIONS
+from moderation.models import Appeal, ContentNotice, Decision
 from provenance import log
 from provenance.errors import ProofsheetError
 
@@ -91,12 +94,12 @@ class AppealNotFound(ProofsheetError):
 
 @transaction.atomic
 def lodge(decision: Decision, *, by: User, grounds: str, at: datetime) -> Appeal:
-    """Lodge the one appeal that a refusal can have.
+    """Lodge the one appeal that a restriction can have.
 
     Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
     """
     row = Decision.objects.select_for_update(of=("self",)).get(id=decision.id)
-    if row.owner_id != by.pk or row.action != Decision.Action.REFUSE:
+    if row.owner_id != by.pk or row.action not in RESTRICTIONS:
         raise NotAppealable
     if Appeal.objects.filter(decision=row).exists():
         raise AlreadyAppealed
@@ -106,6 +109,33 @@ def lodge(decision: Decision, *, by: User, grounds: str, at: datetime) -> Appeal
         decision=row,
         appellant=by,
         decider_id=row.decided_by_id,
+        grounds=_words(grounds),
+        lodged_at=at,
+        due_at=at + HEARING,
+    )
+
+
+@transaction.atomic
+def lodge_for_notice(notice: ContentNotice, *, grounds: str, at: datetime) -> Appeal:
+    """Contest that a picture stays although it was reported; whoever holds the receipt may.
+
+    Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
+    """
+    found = Decision.objects.select_for_update(of=("self",)).filter(case=notice.case_id).first()
+    if found is None or found.action != Decision.Action.ALLOW:
+        raise NotAppealable(advice="Your receipt shows what was decided.")
+    if Appeal.objects.filter(decision=found).exists():
+        raise AlreadyAppealed(
+            message="You or somebody else who reported the picture has appealed already.",
+            advice="Your receipt shows how far the appeal is.",
+        )
+    if at > statements.deadline(found):
+        raise WindowClosed
+    return Appeal.objects.create(
+        decision=found,
+        appellant=notice.notifier,
+        decider_id=found.decided_by_id,
+        notice=notice,
         grounds=_words(grounds),
         lodged_at=at,
         due_at=at + HEARING,
@@ -130,10 +160,13 @@ def hear(
     outcome: Literal["upheld", "reversed"],
     reasons: str,
     at: datetime,
+    category: str = "",
 ) -> Appeal:
-    """Conclude an appeal with reasons; a reversal allows the subject at once.
+    """Conclude an appeal with reasons; a reversal allows the subject at once, or where a notifier
+    appealed, refuses it under `category`.
 
-    Raises NotASenior, SameDecider, NoWords; models.WrongState when it was concluded before.
+    Raises NotASenior, SameDecider, NoWords, offers.ReasonUnknown; models.WrongState when it was
+    concluded before.
     """
     row = (
         Appeal.objects.select_for_update(of=("self",)).select_related("decision").get(id=appeal.id)
@@ -147,20 +180,22 @@ def hear(
     row.conclude(Appeal.Status(outcome), reasons=words, at=at)
     log.append(kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at)
     if outcome == "reversed":
-        decisions.reverse(row.decision, by=by, explanation=words, at=at)
+        decisions.reverse(row.decision, by=by, explanation=words, at=at, category=category)
     transaction.on_commit(lambda: tasks.mail_appeal.delay(str(row.id)), robust=True)
     return row
 
 
 def may_hear(appeal: Appeal, *, by: User) -> bool:
-    """Whether `by` neither decided nor appeals."""
-    return by.pk not in {appeal.decider_id, appeal.decision.decided_by_id, appeal.appellant_id}
+    """Whether `by` neither decided nor appeals, and owns nothing of it."""
+    decision = appeal.decision
+    involved = {appeal.decider_id, decision.decided_by_id, appeal.appellant_id, decision.owner_id}
+    return by.pk not in involved
 
 
 def visible_to(by: User) -> QuerySet[Appeal]:
     """The user's own appeals, and for those who hear appeals all of them; newest first."""
     appeals = Appeal.objects.select_related(
-        "decision", "decision__statement", "decision__decided_by", "appellant", "hearer"
+        "decision", "decision__statement", "decision__decided_by", "appellant", "hearer", "notice"
     )
     mine = Q(appellant=by)
     shown = appeals if by.has_perm("moderation.hear_appeals") else appeals.filter(mine)
@@ -170,7 +205,14 @@ def visible_to(by: User) -> QuerySet[Appeal]:
 def waiting_for(by: User) -> QuerySet[Appeal]:
     """Appeals that `by` may hear, oldest first."""
     lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
-    return lodged.exclude(Q(appellant=by) | Q(decider=by)).order_by("due_at", "id")
+    involved = Q(appellant=by) | Q(decider=by) | Q(decision__owner=by)
+    return lodged.exclude(involved).order_by("due_at", "id")
+
+
+def due_today(waiting: QuerySet[Appeal], *, at: datetime) -> QuerySet[Appeal]:
+    """Those whose time ends today or has ended, in UTC."""
+    midnight = datetime.combine(at.date() + timedelta(days=1), time(), at.tzinfo)
+    return waiting.filter(due_at__lt=midnight)
 
 
 def of_owner(*, by: User) -> QuerySet[Appeal]:

@@ -50,6 +50,16 @@ def profile_of(user_id: int | None) -> str:
     return choice.profile if choice and choice.profile in names else GENERAL
 
 
+def policy_of(user_id: int | None) -> policy.Policy:
+    """The policy in force for a person's pictures."""
+    return policy.active(profile_of(user_id))
+
+
+def is_of_age(user_id: int | None) -> bool:
+    """Whether a person chose an audience of adults that the site offers, and said to be of age."""
+    return profile_of(user_id) in NEED_AGE
+
+
 @transaction.atomic
 def choose(profile: str, *, by: User, is_of_age: bool, at: datetime) -> AudienceChoice:
     """Choose the profile for everything that `by` asks for from now on.

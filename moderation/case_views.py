@@ -1,4 +1,4 @@
-"""One case: look, claim, renew, give back, decide; its picture, blurred until it is revealed."""
+"""One case: look, claim, renew, give back, decide, undo, confirm."""
 
 from typing import Any
 from uuid import UUID
@@ -6,18 +6,21 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST
 
-from moderation import cases, decisions, intents, lines, pictures
-from moderation.dossiers import compile_dossier
+from moderation import cases, exhibits, intents, lines, notes, offers
+from moderation.desk_views import viewers_of
 from moderation.forms import DecisionForm
-from moderation.models import Decision, Intent, ReviewCase
-from moderation.pages import SignedIn, page, private_bytes
+from moderation.measures import MEASURES
+from moderation.models import ReviewCase
+from moderation.pages import SignedIn, is_blind, page
 from moderation.subjects import Action
 from provenance.errors import ProofsheetError
+
+Status = ReviewCase.Status
+ESCALATED = "Escalated: a senior moderator takes it over."
+UNCLEAR = "Kept as unclear. If it was held, a senior moderator takes it over."
 
 
 @require_GET
@@ -53,8 +56,8 @@ def release(request: SignedIn, case_id: UUID) -> HttpResponse:
 @page
 def escalate(request: SignedIn, case_id: UUID) -> HttpResponse:
     found = cases.find(case_id, by=request.user)
-    cases.escalate(found, by=request.user, token=_token(request))
-    messages.success(request, "Escalated: a senior moderator takes it over.")
+    cases.escalate(found, by=request.user, token=_token(request), at=timezone.now())
+    messages.success(request, UNCLEAR if found.is_masked else ESCALATED)
     return _next(request)
 
 
@@ -73,7 +76,7 @@ def decide(request: SignedIn, case_id: UUID) -> HttpResponse:
     """Decide with the button's action; on any conflict the page comes back with what was typed."""
     found = cases.find(case_id, by=request.user)
     form = DecisionForm(request.POST, case=found)
-    action: Action = "refuse" if request.POST.get("action") == "refuse" else "allow"
+    action = _action(request)
     if not form.is_valid():
         return _desk(request, found, kept=_typed(request), status=422)
     reason, explanation, token = form.chosen(action)
@@ -84,7 +87,9 @@ def decide(request: SignedIn, case_id: UUID) -> HttpResponse:
             action=action,
             reason=reason,
             explanation=explanation,
+            perceived=form.cleaned_data.get("perceived", ""),
             token=token,
+            terms=form.terms(action),
             at=timezone.now(),
         )
     except ProofsheetError as error:
@@ -104,11 +109,17 @@ def _next(request: SignedIn) -> HttpResponse:
 @require_POST
 @page
 def undo(request: SignedIn, case_id: UUID) -> HttpResponse:
-    """Take the decision back; the form comes back as it was sent."""
+    """Take the decision back; the form comes back as it was sent. The case that was taken next goes
+    back to the queue.
+    """
     found = cases.find(case_id, by=request.user)
     taken = intents.undo(found, by=request.user, at=timezone.now())
+    _leave(request)
     messages.success(request, "Undone. Nothing was sent; the case is yours again.")
-    kept = {f"{taken.action}_reason": taken.reason, "explanation": taken.explanation}
+    ground = "allow_reason" if taken.action == "allow" else "refuse_reason"
+    kept: dict[str, Any] = {ground: taken.reason, "explanation": taken.explanation}
+    kept |= {"days": taken.days} if taken.days else {}
+    kept |= {"adapter": taken.adapter} if taken.adapter else {}
     return _desk(request, cases.find(case_id, by=request.user), kept=kept)
 
 
@@ -130,44 +141,21 @@ def overturn(request: SignedIn, case_id: UUID) -> HttpResponse:
     return redirect("moderation:review")
 
 
-@require_POST
-@page
-def reveal(request: SignedIn, case_id: UUID) -> HttpResponse:
-    found = cases.find(case_id, by=request.user)
-    pictures.reveal(_shown(found), by=request.user, at=timezone.now())
-    if not request.htmx:
-        return redirect(found)
-    return render(request, "moderation/_dossier.html", _evidence(request, found))
+def _leave(request: SignedIn) -> None:
+    """Give the case back from whose page the reviewer went, if it is still held."""
+    try:
+        left = cases.find(UUID(request.POST.get("leave", "")), by=request.user)
+        cases.release(left, by=request.user, token=_token(request))
+    except (ValueError, cases.CaseNotFound, cases.StaleLease):
+        return  # there was none, or it is somebody else's by now
 
 
-@require_safe
-@page
-def derivative(request: SignedIn, case_id: UUID) -> HttpResponse:
-    return derivative_of(request, _shown(cases.find(case_id, by=request.user)))
-
-
-@require_safe
-@page
-def picture(request: SignedIn, case_id: UUID) -> HttpResponse:
-    return picture_of(request, _shown(cases.find(case_id, by=request.user)))
-
-
-def derivative_of(request: SignedIn, shown: pictures.Shown) -> HttpResponse:
-    etag = f'"gray-{shown.sha256}"'
-    if unchanged := get_conditional_response(request, etag=etag):
-        return HttpResponse(status=unchanged.status_code)
-    answer = private_bytes(pictures.derivative(shown), "image/webp")
-    answer["Cache-Control"] = "private, no-cache"
-    answer["ETag"] = etag
-    return answer
-
-
-def picture_of(request: SignedIn, shown: pictures.Shown) -> HttpResponse:
-    return private_bytes(pictures.full(shown, by=request.user, at=timezone.now()), "image/png")
-
-
-def _shown(found: ReviewCase) -> pictures.Shown:
-    return pictures.Shown(found.subject_kind, found.subject_id, found.severity, found.evidence)
+def _action(request: SignedIn) -> Action:
+    """The pressed button's; raises offers.NotOffered."""
+    found = next((action for action in MEASURES if action == request.POST.get("action")), None)
+    if found is None:
+        raise offers.NotOffered
+    return found
 
 
 def _token(request: SignedIn) -> UUID:
@@ -179,7 +167,7 @@ def _token(request: SignedIn) -> UUID:
 
 def _typed(request: SignedIn) -> dict[str, Any]:
     """What the reviewer had chosen and written, without the token of a lease that may be gone."""
-    names = ("refuse_reason", "allow_reason", "explanation")
+    names = ("refuse_reason", "allow_reason", "perceived", "days", "adapter", "explanation")
     return {name: request.POST[name] for name in names if request.POST.get(name)}
 
 
@@ -191,36 +179,24 @@ def _desk(
     error: ProofsheetError | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    now = timezone.now()
     context = {
         "case": found,
-        "intent": Intent.objects.filter(case=found).select_related("decided_by").first(),
-        "undoable": intents.latest(by=request.user, at=timezone.now()),
-        "following": cases.peek(by=request.user, after=found, at=timezone.now()),
-        "line": lines.line(found, by=request.user, at=timezone.now()),
+        "intent": getattr(found, "intent", None) if found.status == Status.PROPOSED else None,
+        "undoable": intents.latest(by=request.user, at=now),
+        "following": cases.peek(by=request.user, after=found, at=now),
+        "line": lines.line(found, by=request.user, at=now),
         "form": DecisionForm(initial=dict(kept or {}), case=found),
         "kept": kept or {},
         "error": error,
-        "decision": Decision.objects.filter(case=found).select_related("decided_by").first(),
+        "decision": getattr(found, "decision", None) if found.status == Status.DECIDED else None,
+        "notes": () if found.is_masked else notes.of_case(found),
     }
-    context |= _evidence(request, found)
+    if found.status in (Status.OPEN, Status.LEASED):
+        among = list(notes.reviewers(found))
+        context |= {"reviewers": among} | viewers_of(found, among=among, by=request.user)
+    context |= exhibits.context(
+        exhibits.of_case(found), by=request.user, at=now, is_blind=is_blind(request)
+    )
     answer = error.status if error else status
     return render(request, "moderation/case.html", context, status=answer)
-
-
-def _evidence(request: SignedIn, found: ReviewCase) -> dict[str, Any]:
-    dossier = compile_dossier(
-        kind=found.subject_kind,
-        subject_id=found.subject_id,
-        owner=found.owner,
-        evidence=found.evidence,
-        policy_version=decisions.policy_version_of(found),
-        severity=found.severity,
-    )
-    return {
-        "dossier": dossier,
-        "is_revealed": dossier.has_picture
-        and pictures.is_revealed(dossier.shown, by=request.user, at=timezone.now()),
-        "derivative_url": reverse("moderation:derivative", args=[found.id]),
-        "picture_url": reverse("moderation:picture", args=[found.id]),
-        "reveal_url": reverse("moderation:reveal", args=[found.id]),
-    }

@@ -1,21 +1,25 @@
 """Review cases: open one, find it, claim it under a lease, give it back."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from moderation import policy
+from moderation import policy, wellbeing
 from moderation.models import ReviewCase
-from moderation.subjects import Subject
+from moderation.signals import case_labelled
+from moderation.subjects import Kind, Subject
 from provenance.errors import ProofsheetError
 
 LEASE = timedelta(minutes=10)
 UNJUDGED_HOURS = 24  # for subjects that no classifier scored
 SEVERE = 5  # cases from here on are only for those who hear appeals
+GRAVE = 4  # from here on a case counts as severe in the queue's filter
+VERDICT = {"categories", "code", "matched", "screening"}  # of the evidence
 
 
 class CaseNotFound(ProofsheetError):
@@ -63,28 +67,87 @@ class OwnSubject(ProofsheetError):
     default_status = 403
 
 
-def open_case(*, subject: Subject, evidence: dict[str, Any], at: datetime) -> ReviewCase:
-    """Open a case, or return the undecided one that the subject already has."""
-    worst = _worst(subject, evidence)
-    hours = worst.review_within_hours if worst else UNJUDGED_HOURS
+def open_case(
+    *,
+    subject: Subject,
+    evidence: dict[str, Any],
+    at: datetime,
+    is_blind: bool = False,
+    named: str = "",
+) -> ReviewCase:
+    """Open a case, or return the undecided one that the subject already has.
+
+    Blind, the decision is a label too. `named`: the category that a person saw where no score did.
+    """
+    worst = _worst(subject, evidence) or _category(named, evidence)
     case, _ = ReviewCase.objects.exclude(status=ReviewCase.Status.DECIDED).get_or_create(
         subject_kind=subject.kind,
         subject_id=subject.id,
-        defaults={
-            "owner_id": subject.owner_id,
-            "evidence": evidence,
-            "category": worst.name if worst else "",
-            "severity": worst.severity if worst else 1,
-            "opened_at": at,
-            "due_at": at + timedelta(hours=hours),
-        },
+        is_sampled=False,
+        defaults=_filed(subject, evidence, worst, at=at) | {"is_blind": is_blind},
     )
     return case
 
 
+def open_sampled(
+    *,
+    subject: Subject,
+    evidence: dict[str, Any],
+    nearest: str,
+    at: datetime,
+    not_for: User | None = None,
+) -> ReviewCase:
+    """Open a case for a blind label alone, which nobody can tell from one that waits for a verdict:
+    severe and due as if its nearest category had been flagged. `not_for` gave the first label.
+    """
+    filed = _filed(subject, evidence, _category(nearest, evidence), at=at)
+    return ReviewCase.objects.create(
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        is_blind=True,
+        is_sampled=True,
+        not_for=not_for,
+        **filed,
+    )
+
+
+def withdraw_sampled(kind: Kind, subject_id: UUID) -> None:
+    """Give up the label of something that its owner deleted."""
+    waiting = ReviewCase.objects.filter(is_sampled=True).exclude(status=ReviewCase.Status.DECIDED)
+    waiting.filter(subject_kind=kind, subject_id=subject_id).delete()
+
+
+def _filed(
+    subject: Subject, evidence: dict[str, Any], category: policy.Category | None, *, at: datetime
+) -> dict[str, Any]:
+    hours = category.review_within_hours if category else UNJUDGED_HOURS
+    return {
+        "owner_id": subject.owner_id,
+        "evidence": evidence,
+        "category": category.name if category else "",
+        "severity": category.severity if category else 1,
+        "opened_at": at,
+        "due_at": at + timedelta(hours=hours),
+    }
+
+
+def _category(name: str, evidence: dict[str, Any]) -> policy.Category | None:
+    return policy.load(evidence["policy_version"]).categories[name] if name else None
+
+
+def shown(case: ReviewCase) -> dict[str, Any]:
+    """The case's evidence, without verdict and scores while it is answered blind."""
+    evidence: dict[str, Any] = case.evidence
+    if not case.is_masked:
+        return evidence
+    return {name: said for name, said in evidence.items() if name not in VERDICT}
+
+
 def visible_to(by: User) -> QuerySet[ReviewCase]:
     """Cases that `by` may see: severe ones only who hears appeals, none who does not review."""
-    cases = ReviewCase.objects.select_related("owner", "leased_by")
+    cases = ReviewCase.objects.select_related("owner", "leased_by", "assigned_to").exclude(
+        not_for=by.pk or 0
+    )
     if by.has_perm("moderation.hear_appeals"):
         return cases
     return (
@@ -94,11 +157,46 @@ def visible_to(by: User) -> QuerySet[ReviewCase]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which cases of the queue somebody wants to see. Empty values narrow nothing."""
+
+    kind: str = ""
+    category: str = ""
+    whose: Literal["", "mine", "unassigned"] = ""
+    due: Literal["", "overdue", "today"] = ""
+    is_severe: bool = False
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the queue's own numbers say how many cases it leaves."""
+        return not (self.whose or self.due or self.is_severe)
+
+
+def narrowed(wanted: Narrowing, *, by: User, at: datetime) -> QuerySet[ReviewCase]:
+    """The part of the queue that is wanted."""
+    found = queue(by=by, kind=wanted.kind, category=wanted.category)
+    match wanted.whose:
+        case "mine":
+            found = found.filter(assigned_to=by)
+        case "unassigned":
+            found = found.filter(assigned_to=None)
+    match wanted.due:
+        case "overdue":
+            found = found.filter(due_at__lt=at)
+        case "today":
+            midnight = datetime.combine(at.date() + timedelta(days=1), time(), at.tzinfo)
+            found = found.filter(due_at__lt=midnight)
+    if wanted.is_severe:
+        found = found.filter(severity__gte=GRAVE)
+    return found
+
+
 def queue(*, by: User, kind: str = "", category: str = "") -> QuerySet[ReviewCase]:
     """Undecided cases in the order to work them: the severest first, then the one due soonest."""
-    wanted = {
-        name: value for name, value in (("subject_kind", kind), ("category", category)) if value
-    }
+    wanted: dict[str, Any] = {"subject_kind": kind} if kind else {}
+    if category:
+        wanted |= {"category": category, "is_blind": False}
     waiting = (ReviewCase.Status.OPEN, ReviewCase.Status.LEASED)
     undecided = visible_to(by).filter(status__in=waiting, **wanted)
     return undecided.order_by("-severity", "due_at", "id")
@@ -117,7 +215,7 @@ def claim(case: ReviewCase, *, by: User, at: datetime) -> ReviewCase:
     """Lease `case` to `by` for ten minutes; the row returned carries the token a decision needs.
 
     Claiming again renews the own lease under the same token. Raises CaseNotFound, CaseDecided,
-    CaseTaken, OwnSubject.
+    CaseTaken, OwnSubject, and for a new lease wellbeing.OnBreak and wellbeing.BreakDue.
     """
     row = visible_to(by).select_for_update(of=("self",)).filter(id=case.id).first()
     if row is None:
@@ -128,31 +226,44 @@ def claim(case: ReviewCase, *, by: User, at: datetime) -> ReviewCase:
         raise OwnSubject
     if row.is_leased(at=at) and row.leased_by_id != by.pk:
         raise CaseTaken
+    if not (row.is_leased(at=at) and row.leased_by_id == by.pk):
+        wellbeing.check_present(by=by, at=at)
     return _leased(row, by=by, at=at)
 
 
 @transaction.atomic
 def claim_next(*, by: User, at: datetime) -> ReviewCase | None:
-    """Lease the first case that nobody holds; None when the queue is empty."""
-    row = _free(by=by, at=at).select_for_update(skip_locked=True, of=("self",)).first()
+    """Lease the first case that nobody holds; None when the queue is empty.
+
+    Raises wellbeing.OnBreak, wellbeing.BreakDue.
+    """
+    wellbeing.check_present(by=by, at=at)
+    free = _free(by=by, at=at).select_related(None)
+    row = free.select_for_update(skip_locked=True).first()
     return _leased(row, by=by, at=at) if row else None
 
 
 def peek(*, by: User, after: ReviewCase, at: datetime) -> ReviewCase | None:
     """The case that `claim_next` would most likely give after this one; nothing is leased."""
-    return _free(by=by, at=at).exclude(id=after.id).first()
+    return _free(by=by, at=at).select_related(None).exclude(id=after.id).first()
 
 
 @transaction.atomic
-def escalate(case: ReviewCase, *, by: User, token: UUID) -> ReviewCase:
+def escalate(case: ReviewCase, *, by: User, token: UUID, at: datetime) -> ReviewCase:
     """Hand a leased case to those who hear appeals: it becomes severe, and `by` no longer sees it
-    unless they are one. Raises StaleLease.
+    unless they are one. A blind one has its label with that: unclear. Raises StaleLease.
     """
     row = locked(case)
     if row.lease_token != token or row.leased_by_id != by.pk:
         raise StaleLease
-    row.severity = SEVERE
-    row.reopen()
+    was_blind, row.is_blind = row.is_blind, row.is_sampled
+    if row.is_sampled:
+        row.close(at=at)
+    else:
+        row.severity = SEVERE
+        row.reopen()
+    if was_blind:
+        case_labelled.send(sender=ReviewCase, case=row, by=by, truth="unclear", at=at)
     return row
 
 
@@ -181,8 +292,10 @@ def locked(case: ReviewCase) -> ReviewCase:
 
 
 def _free(*, by: User, at: datetime) -> QuerySet[ReviewCase]:
-    """The queue without what others hold and what is about `by`."""
-    free = queue(by=by).filter(Q(status=ReviewCase.Status.OPEN) | Q(lease_expires_at__lte=at))
+    """The queue without what others hold, what is assigned to others and what is about `by`."""
+    is_free = Q(status=ReviewCase.Status.OPEN) | Q(lease_expires_at__lte=at)
+    is_for_them = Q(assigned_to=None) | Q(assigned_to=by)
+    free = queue(by=by).filter(is_free, is_for_them)
     return free.exclude(owner=by)
 
 

@@ -7,34 +7,23 @@ owner of the subject, all in one transaction; the mail goes out after the commit
 import hashlib
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from moderation import cases, policy, statements, tasks
+from moderation import cases, content_notices, offers, policy, standing, statements, tasks
+from moderation import withdrawable as adapters
+from moderation.measures import RESTRICTIONS, Outcome, Terms, code_of, outcome_of
 from moderation.models import Decision, ReviewCase
 from moderation.screening import ImageVerdict, PromptVerdict
 from moderation.signals import decision_enforced
-from moderation.subjects import Action, Subject
+from moderation.subjects import Action, Kind, Subject
 from provenance import log
 from provenance.errors import ProofsheetError
 
-ALLOW_REASONS = {
-    "within_policy": "Within the policy",
-    "context_excuses": "Medical, educational or art-historical context",
-}
-DONE = {"allow": "allowed", "refuse": "refused"}
-
-
-class ReasonUnknown(ProofsheetError):
-    """The reason is not one that the policy knows for this action."""
-
-    default_code = "reason_unknown"
-    default_message = "This reason does not belong to the decision."
-    default_advice = "Choose one of the reasons in the list."
-    default_status = 422
+NO_TERMS = Terms()
 
 
 @transaction.atomic
@@ -88,18 +77,28 @@ def decide(
     at: datetime,
     token: UUID,
     explanation: str = "",
+    terms: Terms = NO_TERMS,
 ) -> Decision:
-    """Decide a leased case at once. `reason` is one of `reasons_for`'s keys.
+    """Decide a leased case at once. `reason` is one of `offers.reasons_of`'s keys.
 
     Raises cases.CaseDecided, cases.StaleLease when `token` is not that of a lease `by` holds,
-    cases.OwnSubject, ReasonUnknown, NeedsSecondPerson.
+    cases.OwnSubject, NeedsSecondPerson, and what `offers.check` raises.
     """
-    row = checked(case, by=by, action=action, reason=reason, at=at, token=token)
-    return enforce(row, by=by, action=action, reason=reason, explanation=explanation, at=at)
+    row = checked(case, by=by, action=action, reason=reason, at=at, token=token, terms=terms)
+    return enforce(
+        row, by=by, action=action, reason=reason, explanation=explanation, at=at, terms=terms
+    )
 
 
 def checked(
-    case: ReviewCase, *, by: User, action: Action, reason: str, at: datetime, token: UUID
+    case: ReviewCase,
+    *,
+    by: User,
+    action: Action,
+    reason: str,
+    at: datetime,
+    token: UUID,
+    terms: Terms = NO_TERMS,
 ) -> ReviewCase:
     """The case's locked row, if `by` may decide it so; raises what `decide` raises."""
     row = cases.locked(case)
@@ -109,16 +108,8 @@ def checked(
         raise cases.StaleLease
     if row.owner_id == by.pk:
         raise cases.OwnSubject
-    if reason not in reasons_for(action, policy_version=policy_version_of(row)):
-        raise ReasonUnknown
+    offers.check(row, action=action, reason=reason, terms=terms)
     return row
-
-
-def is_severe(case: ReviewCase, *, reason: str) -> bool:
-    """Whether a second person has to confirm: its case or its reason is of a severest category."""
-    categories = policy.load(policy_version_of(case)).categories
-    involved = [categories[name] for name in (case.category, reason) if name in categories]
-    return any(category.severity >= cases.SEVERE for category in involved)
 
 
 def enforce(
@@ -130,9 +121,10 @@ def enforce(
     explanation: str,
     at: datetime,
     confirmed_by: User | None = None,
+    terms: Terms = NO_TERMS,
 ) -> Decision:
     """Close a locked case with a decision that was checked before. Raises NeedsSecondPerson."""
-    severe = is_severe(row, reason=reason)
+    severe = offers.is_severe(row, action=action, reason=reason)
     if severe and (confirmed_by is None or confirmed_by == by):
         raise NeedsSecondPerson
     row.close(at=at)
@@ -142,37 +134,50 @@ def enforce(
         subject_id=row.subject_id,
         owner_id=row.owner_id,
         action=action,
+        days=terms.days,
         is_automated=False,
         decided_by=by,
         reason=reason,
         explanation=explanation,
-        code=f"{row.subject_kind}_{DONE[action]}",
+        code=code_of(action, _kind(row.subject_kind)),
         categories=row.evidence.get("categories", {}),
         evidence=row.evidence,
-        policy_version=policy_version_of(row),
+        policy_version=offers.policy_version_of(row),
         is_severe=severe,
         is_confirmed=confirmed_by is not None,
         confirmed_by=confirmed_by,
         decided_at=at,
     )
-    return _enforced(decision)
+    _enforced(decision)
+    if action == "withdraw_adapter" and (adapter := adapters.find(terms.adapter)):
+        _enforced(_withdrawal(decision, adapter))
+    return decision
 
 
-def reverse(decision: Decision, *, by: User, explanation: str, at: datetime) -> Decision:
-    """Undo a refusal: a new decision that names the old one and allows. In the caller's
-    transaction.
+def reverse(
+    decision: Decision, *, by: User, explanation: str, at: datetime, category: str = ""
+) -> Decision:
+    """Undo a decision and what followed from it: a new one that names the old one and allows what
+    it restricted, or refuses under `category` what it allowed although it was reported. In the
+    caller's transaction.
+
+    Raises offers.ReasonUnknown for a category that the policy does not know.
     """
-    return _enforced(
+    action: Action = "allow" if decision.action in RESTRICTIONS else "refuse"
+    known = offers.reasons_for("refuse", policy_version=decision.policy_version)
+    if action == "refuse" and category not in known:
+        raise offers.ReasonUnknown
+    made = _enforced(
         Decision(
             subject_kind=decision.subject_kind,
             subject_id=decision.subject_id,
             owner_id=decision.owner_id,
-            action="allow",
+            action=action,
             is_automated=False,
             decided_by=by,
-            reason="appeal_reversed",
+            reason="appeal_reversed" if action == "allow" else category,
             explanation=explanation,
-            code=f"{decision.subject_kind}_allowed",
+            code=code_of(action, _kind(decision.subject_kind)),
             categories=decision.categories,
             evidence=decision.evidence,
             policy_version=decision.policy_version,
@@ -180,25 +185,14 @@ def reverse(decision: Decision, *, by: User, explanation: str, at: datetime) -> 
             decided_at=at,
         )
     )
-
-
-def reasons_for(action: Action, *, policy_version: str) -> dict[str, str]:
-    """Structured reasons and their titles: the policy's categories for a refusal."""
-    if action == "allow":
-        return ALLOW_REASONS
-    categories = policy.load(policy_version).categories
-    return {name: category.title for name, category in categories.items()}
-
-
-def policy_version_of(case: ReviewCase) -> str:
-    """The policy that the case was opened under, or the one in force where it names none."""
-    version: str = case.evidence.get("policy_version") or policy.active("general").version
-    return version
+    for consequence in decision.consequences.filter(reversed_by__isnull=True):
+        reverse(consequence, by=by, explanation=explanation, at=at)
+    return made
 
 
 def digest(decision: Decision) -> str:
     """SHA-256 of what the decision says, hexadecimal; the log keeps only this."""
-    said = {
+    said: dict[str, Any] = {
         "subject": [decision.subject_kind, str(decision.subject_id)],
         "action": decision.action,
         "reason": decision.reason,
@@ -208,6 +202,10 @@ def digest(decision: Decision) -> str:
         "reverses": str(decision.reverses_id) if decision.reverses_id else None,
         "decided_at": decision.decided_at.isoformat(),
     }
+    if decision.days is not None:
+        said["days"] = decision.days
+    if decision.follows_id is not None:
+        said["follows"] = str(decision.follows_id)
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -215,8 +213,9 @@ def _enforced(decision: Decision) -> Decision:
     """Write, log and send a new decision; whatever a receiver raises undoes all of it."""
     at = decision.decided_at
     decision.save()
-    if decision.action == Decision.Action.REFUSE:
+    if decision.action in RESTRICTIONS:
         statements.write(decision, at=at)
+    standing.follow(decision)
     log.append(
         kind="moderation.decision",
         subject=decision.id,
@@ -227,8 +226,48 @@ def _enforced(decision: Decision) -> Decision:
         sender=Decision,
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
-        outcome=decision.action,
+        outcome=_outcome(decision),
         decision=decision,
     )
     transaction.on_commit(lambda: tasks.mail_decision.delay(str(decision.id)), robust=True)
+    content_notices.tell(decision)
     return decision
+
+
+def _outcome(decision: Decision) -> Outcome:
+    """What the subject's room is to do; a withdrawn adapter comes back as it was."""
+    was = decision.reverses
+    if was is not None and was.subject_kind == "adapter" and was.action == "withdraw_adapter":
+        return "restore"
+    return outcome_of(_action(decision.action), _kind(decision.subject_kind))
+
+
+def _withdrawal(decision: Decision, adapter: Subject) -> Decision:
+    """The decision about the adapter that follows from one about a picture made with it."""
+    return Decision(
+        subject_kind=adapter.kind,
+        subject_id=adapter.id,
+        owner_id=adapter.owner_id,
+        action="withdraw_adapter",
+        is_automated=False,
+        decided_by=decision.decided_by,
+        reason=decision.reason,
+        explanation=decision.explanation,
+        code=code_of("withdraw_adapter", adapter.kind),
+        categories={},
+        evidence={},
+        policy_version=decision.policy_version,
+        is_severe=decision.is_severe,
+        is_confirmed=decision.is_confirmed,
+        confirmed_by=decision.confirmed_by,
+        follows=decision,
+        decided_at=decision.decided_at,
+    )
+
+
+def _action(name: str) -> Action:
+    return cast(Action, name)
+
+
+def _kind(name: str) -> Kind:
+    return cast(Kind, name)

@@ -66,14 +66,9 @@ class Dossier:
 
 
 def compile_dossier(
-    *,
-    kind: str,
-    subject_id: UUID,
-    owner: AbstractBaseUser | None,
-    evidence: dict[str, Any],
-    policy_version: str,
-    severity: int,
+    shown: Shown, *, owner: AbstractBaseUser | None, policy_version: str
 ) -> Dossier:
+    kind, subject_id, evidence = shown.subject_kind, shown.subject_id, shown.evidence
     judged = policy.load(policy_version)
     matched = evidence.get("matched", [])
     model = evidence.get("model") or {}
@@ -96,7 +91,7 @@ def compile_dossier(
         policy_version=policy_version,
         active_version=policy.active(judged.profile).version,
         has_picture=bool((evidence.get("image") or {}).get("file")),
-        shown=Shown(kind, subject_id, severity, evidence),
+        shown=shown,
         marks=history.marks_of(kind, subject_id),
         record=history.of_owner(owner),
         events=tuple(history.of_subject(kind, subject_id)),

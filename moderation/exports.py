@@ -15,7 +15,8 @@ from typing import Any
 
 from django.db.models import Avg, Count, F, Q
 
-from moderation import transparency
+from moderation import notice_indicators, transparency
+from moderation.measures import MEASURES, RESTRICTIONS
 from moderation.models import Appeal, Decision, Screening, Statement
 from provenance.errors import ProofsheetError
 
@@ -93,6 +94,7 @@ def report(period: Period) -> dict[str, int | float | None]:
         **_measures(period),
         **_measures_by_category(period),
         **_screenings(period),
+        **notice_indicators.count(begins_at=period.begins_at, ends_at=period.ends_at),
         **_complaints(period),
     }
 
@@ -114,9 +116,16 @@ def _measures(period: Period) -> dict[str, int | float | None]:
             f"Number of measures on {kind}s": refusals.filter(subject_kind=kind).count()
             for kind in ("prompt", "image", "adapter")
         },
+        **{
+            f"Number of measures by type: {MEASURES[action].label.lower()}": refusals.filter(
+                action=action
+            ).count()
+            for action in RESTRICTIONS
+        },
         "Number of held items allowed by a person": Decision.objects.filter(
             action=Decision.Action.ALLOW,
             reverses__isnull=True,
+            case__notices__isnull=True,
             decided_at__gte=period.begins_at,
             decided_at__lt=period.ends_at,
         ).count(),
@@ -185,7 +194,7 @@ def _hours(span: timedelta) -> float:
 
 def _refusals(period: Period) -> Any:
     return Decision.objects.filter(
-        action=Decision.Action.REFUSE,
+        action__in=RESTRICTIONS,
         decided_at__gte=period.begins_at,
         decided_at__lt=period.ends_at,
     )

@@ -7,10 +7,9 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Count, Q
 
+from moderation.measures import RESTRICTIONS
 from moderation.models import Appeal, Decision, SubjectKind
 from provenance.models import Asset, Leaf
-
-DONE = {Decision.Action.ALLOW: "Allowed", Decision.Action.REFUSE: "Refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +24,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How often the owner's things were refused or allowed by a decision, and refusals reversed."""
+    """How often the owner's things were restricted or allowed by a decision, and how often that was
+    reversed; warnings and suspensions are among the restrictions and counted by themselves too.
+    """
 
     refused: int
     allowed: int
     reversed: int
+    warned: int
+    suspended: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,11 @@ def of_owner(owner: AbstractBaseUser | None) -> Record | None:
     if owner is None:
         return None
     counts = Decision.objects.filter(owner_id=owner.pk).aggregate(
-        refused=Count("id", filter=Q(action=Decision.Action.REFUSE)),
+        refused=Count("id", filter=Q(action__in=RESTRICTIONS)),
         allowed=Count("id", filter=Q(action=Decision.Action.ALLOW, reverses__isnull=True)),
-        reversed=Count("id", filter=Q(reverses__isnull=False)),
+        reversed=Count("id", filter=Q(action=Decision.Action.ALLOW, reverses__isnull=False)),
+        warned=Count("id", filter=Q(action=Decision.Action.WARN)),
+        suspended=Count("id", filter=Q(action=Decision.Action.SUSPEND)),
     )
     return Record(**counts)
 
@@ -80,8 +85,10 @@ def marks_of(kind: str, subject_id: UUID) -> Marks | None:
 
 def _decided(decision: Decision) -> Event:
     who = "the screening" if decision.is_automated else decision.decided_by or "a deleted account"
-    verb = "Reversed: allowed" if decision.reverses_id else DONE[Decision.Action(decision.action)]
-    tone = "bad" if decision.action == Decision.Action.REFUSE else "good"
+    verb = decision.measure.done
+    if decision.reverses_id:
+        verb = f"Reversed: {verb.lower()}"
+    tone = "bad" if decision.action in RESTRICTIONS else "good"
     text = f"{decision.reason}. {decision.explanation}" if decision.explanation else decision.reason
     return Event(decision.decided_at, f"{verb} by {who}", text, tone)
 

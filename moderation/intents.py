@@ -5,20 +5,25 @@ Nothing is sent and nothing happens to the subject before ``settle``.
 
 import logging
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
-from moderation import cases, decisions
-from moderation.models import Decision, Intent, ReviewCase
+from moderation import cases, decisions, offers
+from moderation.decisions import NO_TERMS
+from moderation.measures import Terms
+from moderation.models import Intent, ReviewCase
+from moderation.signals import case_labelled
 from moderation.subjects import Action
 from provenance.errors import ProofsheetError
 
 logger = logging.getLogger(__name__)
-_READY = Q(is_severe=False) | Q(confirmed_by__isnull=False)
+_READY = Q(is_severe=False) | Q(confirmed_by__isnull=False) | Q(case__is_sampled=True)
+_SEVERE = Q(is_severe=True, confirmed_by__isnull=True, case__is_sampled=False)
 
 
 class TooLate(ProofsheetError):
@@ -48,6 +53,11 @@ class NothingToConfirm(ProofsheetError):
     default_status = 409
 
 
+def window() -> timedelta:
+    """How long a decision can be undone."""
+    return timedelta(seconds=settings.PROOFSHEET_UNDO_SECONDS)
+
+
 @transaction.atomic
 def propose(
     case: ReviewCase,
@@ -58,22 +68,32 @@ def propose(
     at: datetime,
     token: UUID,
     explanation: str = "",
+    terms: Terms = NO_TERMS,
+    batch: UUID | None = None,
+    perceived: str = "",
 ) -> Intent:
-    """Decide a leased case; the effect follows after the undo window.
+    """Decide a leased case; the effect follows after the undo window. Intents of one `batch` can be
+    undone together.
 
     Raises what `decisions.decide` raises, except NeedsSecondPerson.
     """
-    row = decisions.checked(case, by=by, action=action, reason=reason, at=at, token=token)
+    row = decisions.checked(
+        case, by=by, action=action, reason=reason, at=at, token=token, terms=terms
+    )
     row.propose()
     intent = Intent.objects.create(
         case=row,
+        batch=batch,
         action=action,
+        days=terms.days,
+        adapter=terms.adapter,
         reason=reason,
         explanation=explanation,
-        is_severe=decisions.is_severe(row, reason=reason),
+        perceived=perceived if row.is_blind else "",
+        is_severe=offers.is_severe(row, action=action, reason=reason),
         decided_by=by,
         decided_at=at,
-        due_at=at + timedelta(seconds=settings.PROOFSHEET_UNDO_SECONDS),
+        due_at=at + window(),
     )
     if intent.due_at <= at:
         settle(at=at)
@@ -133,14 +153,19 @@ def settle(*, at: datetime) -> int:
 
 
 def latest(*, by: User, at: datetime) -> Intent | None:
-    """The person's newest decision that can still be undone."""
+    """The person's newest decision that can still be undone; `batch_size` says how many were made
+    with it, itself included.
+    """
     mine = Intent.objects.filter(decided_by=by, due_at__gt=at, confirmed_by__isnull=True)
-    return mine.select_related("case").order_by("-decided_at").first()
+    together = Intent.objects.filter(batch=OuterRef("batch")).order_by().values("batch")
+    size = Subquery(together.annotate(size=Count("id")).values("size"))
+    newest = mine.select_related("case").annotate(batch_size=size).order_by("-decided_at")
+    return newest.first()
 
 
 def to_confirm(*, by: User) -> QuerySet[Intent]:
     """Severe decisions of other people that wait for somebody like `by`, oldest first."""
-    waiting = Intent.objects.filter(is_severe=True, confirmed_by__isnull=True)
+    waiting = Intent.objects.filter(_SEVERE)
     if not by.has_perm("moderation.hear_appeals"):
         return waiting.none()
     others = waiting.exclude(Q(decided_by=by) | Q(case__owner=by))
@@ -155,21 +180,39 @@ def _settle_one(intent: Intent, *, at: datetime) -> bool:
     if (latest_state := found.first()) is None:
         return False
     latest_state.delete()
+    if row.is_sampled:
+        row.close(at=at)
+    else:
+        _enforce(row, latest_state, at=at)
+    if row.is_blind:
+        case_labelled.send(
+            sender=ReviewCase,
+            case=row,
+            by=latest_state.decided_by,
+            truth="acceptable" if latest_state.action == "allow" else "violates",
+            reason=latest_state.reason,
+            perceived=latest_state.perceived,
+            at=at,
+        )
+    return True
+
+
+def _enforce(row: ReviewCase, latest_state: Intent, *, at: datetime) -> None:
     decisions.enforce(
         row,
         by=latest_state.decided_by,
-        action="refuse" if latest_state.action == Decision.Action.REFUSE else "allow",
+        action=cast(Action, latest_state.action),
         reason=latest_state.reason,
         explanation=latest_state.explanation,
         confirmed_by=latest_state.confirmed_by,
+        terms=Terms(latest_state.days, latest_state.adapter),
         at=at,
     )
-    return True
 
 
 def _to_confirm(case: ReviewCase, *, by: User) -> Intent:
     row = cases.locked(case)
-    intent = Intent.objects.filter(case=row, is_severe=True, confirmed_by__isnull=True).first()
+    intent = Intent.objects.filter(_SEVERE, case=row).first()
     if intent is None or not by.has_perm("moderation.hear_appeals"):
         raise NothingToConfirm
     if by.pk in {intent.decided_by_id, row.owner_id}:

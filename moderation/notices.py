@@ -1,5 +1,5 @@
-"""Mails to the owner of what was decided. They link to the statement and quote nothing of the
-content.
+"""Mails to the owner of what was decided, and to whoever reported it. They link to the statement or
+the receipt and quote nothing of the content.
 """
 
 from uuid import UUID
@@ -8,13 +8,9 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from moderation import statements
-from moderation.models import Appeal, Decision
-
-SUBJECTS = {
-    "refuse": "Your {kind} was refused",
-    "allow": "Your {kind} was allowed",
-}
+from moderation import content_notices, receipts, statements
+from moderation.measures import RESTRICTIONS
+from moderation.models import Appeal, ContentNotice, Decision
 
 
 def mail_decision(decision_id: UUID) -> None:
@@ -22,28 +18,62 @@ def mail_decision(decision_id: UUID) -> None:
     decision = Decision.objects.select_related("owner").get(id=decision_id)
     if decision.owner is None or not decision.owner.email:
         return
+    is_restriction = decision.action in RESTRICTIONS
+    is_news = is_restriction or decision.reverses_id
+    if content_notices.is_reported(decision.evidence) and not is_news:
+        return  # the picture was never held, so there is nothing to tell its owner
     context = {"decision": decision, "base_url": settings.PUBLIC_URL}
-    if decision.action == Decision.Action.REFUSE:
-        context |= {
-            "category": statements.category_of(decision),
-            "deadline": statements.deadline(decision),
-            "url": settings.PUBLIC_URL + decision.statement.get_absolute_url(),
-        }
-    subject = SUBJECTS[decision.action].format(kind=decision.subject_kind)
-    body = render_to_string(f"moderation/mail_{decision.action}.txt", context)
-    send_mail(subject, body, None, [decision.owner.email])
+    if not is_restriction:
+        subject = f"Your {decision.subject_kind} was allowed"
+        body = render_to_string("moderation/mail_allow.txt", context)
+        send_mail(subject, body, None, [decision.owner.email])
+        return
+    context["notice"] = statements.notice(decision.statement, at=decision.decided_at)
+    context["url"] = settings.PUBLIC_URL + decision.statement.get_absolute_url()
+    body = render_to_string("moderation/mail_restriction.txt", context)
+    send_mail(statements.heading(decision), body, None, [decision.owner.email])
 
 
 def mail_appeal(appeal_id: UUID) -> None:
     """Tell the appellant how the appeal ended; silent where there is no address."""
-    appeal = Appeal.objects.select_related("appellant", "decision").get(id=appeal_id)
-    if appeal.appellant is None or not appeal.appellant.email:
+    appeal = Appeal.objects.select_related("appellant", "notice__notifier").get(id=appeal_id)
+    notice = appeal.notice
+    address = _address(notice) if notice else appeal.appellant and appeal.appellant.email
+    if not address:
         return
-    context = {"appeal": appeal, "url": settings.PUBLIC_URL + appeal.get_absolute_url()}
+    url = (notice or appeal).get_absolute_url()
+    context = {"appeal": appeal, "url": settings.PUBLIC_URL + url}
     body = render_to_string("moderation/mail_appeal.txt", context)
     send_mail(
         f"Your appeal was decided: {appeal.get_status_display()}",
         body,
         None,
-        [appeal.appellant.email],
+        [address],
     )
+
+
+def mail_receipt(notice_id: UUID) -> None:
+    """Confirm that a report came in; silent where there is no address."""
+    _mail_notifier(notice_id, "Your report was received", "report_received")
+
+
+def mail_notifier(notice_id: UUID) -> None:
+    """Tell whoever reported a picture what holds now; silent where there is no address."""
+    _mail_notifier(notice_id, "Your report was decided", "report_decided")
+
+
+def _mail_notifier(notice_id: UUID, subject: str, template: str) -> None:
+    notice = ContentNotice.objects.select_related("notifier", "case").get(id=notice_id)
+    if not (address := _address(notice)):
+        return
+    context = {
+        "receipt": receipts.receipt(notice),
+        "url": settings.PUBLIC_URL + notice.get_absolute_url(),
+    }
+    send_mail(
+        subject, render_to_string(f"moderation/mail_{template}.txt", context), None, [address]
+    )
+
+
+def _address(notice: ContentNotice) -> str:
+    return notice.notifier.email if notice.notifier else notice.email

@@ -65,6 +65,11 @@ def is_reviewer(user: User) -> bool:
     return user.has_perm("moderation.review_cases") or user.has_perm("moderation.hear_appeals")
 
 
+def is_blind(request: HttpRequest) -> bool:
+    """Whether the reviewer chose not to see how an owner fared before."""
+    return bool(request.session.get("is_blind"))
+
+
 def problem(request: HttpRequest, error: ProofsheetError) -> HttpResponse:
     return render(request, "error.html", {"error": error}, status=error.status)
 

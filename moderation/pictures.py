@@ -14,13 +14,13 @@ from django.core.files.storage import storages
 from django.db import transaction
 from PIL import Image, ImageFilter, ImageOps
 
+from moderation import wellbeing
 from moderation.cases import SEVERE
 from moderation.models import Reveal
 from provenance import log
 from provenance.errors import ProofsheetError
 
 DERIVATIVE_SIDE = 256  # pixels of its longer side
-DERIVATIVE_BLUR = 9  # pixels, so that figures are seen and details are not
 REVEAL_LASTS = timedelta(minutes=30)
 
 
@@ -59,6 +59,7 @@ class Shown:
     subject_id: UUID
     severity: int
     evidence: dict[str, Any]
+    category: str = ""
 
     @property
     def sha256(self) -> str:
@@ -77,14 +78,15 @@ class Shown:
         return picture
 
 
-def derivative(shown: Shown) -> bytes:
-    """A small blurred grayscale WebP; the full picture never leaves the server for it.
+def derivative(shown: Shown, *, blur: int) -> bytes:
+    """A small grayscale WebP, blurred by `blur` pixels so that figures are seen and details are
+    not; the full picture never leaves the server for it.
 
     Raises NoPicture, PictureAltered.
     """
     image = Image.open(BytesIO(_read(shown)), formats=["PNG", "JPEG", "WEBP"])
     image.thumbnail((DERIVATIVE_SIDE, DERIVATIVE_SIDE))
-    gray = ImageOps.grayscale(image).filter(ImageFilter.GaussianBlur(DERIVATIVE_BLUR))
+    gray = ImageOps.grayscale(image).filter(ImageFilter.GaussianBlur(blur))
     out = BytesIO()
     gray.save(out, "WEBP", quality=60)
     return out.getvalue()
@@ -94,13 +96,17 @@ def derivative(shown: Shown) -> bytes:
 def reveal(shown: Shown, *, by: User, at: datetime) -> None:
     """Record that `by` looks at the full picture; of a severe case in the log too.
 
-    Raises NoPicture.
+    Raises NoPicture, wellbeing.OnBreak, wellbeing.BreakDue, wellbeing.BudgetSpent.
     """
     assert shown.sha256
+    if is_revealed(shown, by=by, at=at):
+        return
+    wellbeing.check_reveal(by=by, at=at)
     row = Reveal.objects.create(
         subject_kind=shown.subject_kind,
         subject_id=shown.subject_id,
         revealed_by=by,
+        category=shown.category,
         severity=shown.severity,
         revealed_at=at,
     )
@@ -124,11 +130,6 @@ def full(shown: Shown, *, by: User, at: datetime) -> bytes:
     if not is_revealed(shown, by=by, at=at):
         raise NotRevealed
     return _read(shown)
-
-
-def reveals_since(since: datetime, *, by: User) -> int:
-    """How many pictures `by` revealed since then."""
-    return Reveal.objects.filter(revealed_by=by, revealed_at__gte=since).count()
 
 
 def _read(shown: Shown) -> bytes:

@@ -1,8 +1,9 @@
 """A policy version: categories, thresholds for each stage, rules; and the verdict that scores earn
 under it.
 
-Policies are data (``moderation/policies/*.json``). They are read once in a process and never change
-under a version; a changed policy is a new file with a new version.
+Policies are data: those that ship are files (``moderation/policies/*.json``), those made on a site
+come from the shelf that it registers. They are read once in a process and never change under a
+version; a changed policy is a new version.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import jsonschema
 
@@ -23,7 +24,7 @@ from provenance.errors import ProofsheetError
 Verdict = Literal["allow", "hold", "refuse"]
 Stage = Literal["prompt", "image"]
 FOLDER = Path(__file__).parent / "policies"
-ACTIVE = {  # profile -> version
+ACTIVE = {  # profile -> version that ships
     "general": "2026-11-general",
     "education-medical": "2026-11-education-medical",
     "adult": "2026-11-adult",
@@ -103,6 +104,21 @@ class Policy:
         return self.categories[max(flagged)[3]] if flagged else None
 
 
+class Shelf(Protocol):
+    """Where versions stand that did not ship, and which version of a profile is in force."""
+
+    def active_version(self, profile: str) -> str | None: ...
+    def document(self, version: str) -> dict[str, Any] | None: ...
+
+
+_shelves: list[Shelf] = []  # at most one
+
+
+def use_shelf(shelf: Shelf | None) -> None:
+    """Look up versions on `shelf` too; None for those that ship alone."""
+    _shelves[:] = [shelf] if shelf else []
+
+
 def parse(document: Mapping[str, Any]) -> Policy:
     """Build a policy from its JSON document; raises PolicyInvalid."""
     try:
@@ -130,7 +146,7 @@ def parse(document: Mapping[str, Any]) -> Policy:
 
 @cache
 def load(version: str) -> Policy:
-    """Read one version from its file; raises PolicyInvalid."""
+    """Read one version; raises PolicyInvalid, or FileNotFoundError where there is none."""
     policy = parse(_document(version))
     if policy.version != version:
         raise PolicyInvalid(f"{version}.json says that it is {policy.version}")
@@ -139,7 +155,13 @@ def load(version: str) -> Policy:
 
 def _document(version: str) -> dict[str, Any]:
     """The version's full document, a profile's laid over its base."""
-    document: dict[str, Any] = json.loads((FOLDER / f"{version}.json").read_text(encoding="utf-8"))
+    try:
+        text = (FOLDER / f"{version}.json").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if made_here := _shelves and _shelves[0].document(version):
+            return made_here
+        raise
+    document: dict[str, Any] = json.loads(text)
     if base := document.get("extends"):
         try:
             return profiles.layered(_document(base), document)
@@ -152,7 +174,8 @@ def active(profile: str) -> Policy:
     """The policy in force for an audience profile; raises PolicyUnknown."""
     if profile not in ACTIVE:
         raise PolicyUnknown
-    return load(ACTIVE[profile])
+    made_here = _shelves[0].active_version(profile) if _shelves else None
+    return load(made_here or ACTIVE[profile])
 
 
 def find(version: str) -> Policy:

@@ -1,6 +1,5 @@
 """The review queue: what waits, and taking the next case."""
 
-from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -10,35 +9,66 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from moderation import appeals, cases, intents, lines, pictures
-from moderation.forms import QueueFilter
-from moderation.pages import SignedIn, desk
+from moderation import appeals, bulk, cases, intents, lines, saved_views, wellbeing
+from moderation.forms import BulkForm, QueueFilter
+from moderation.pages import SignedIn, desk, is_blind
 
 CASES_A_PAGE = 50
+
+
+class Counted(Paginator):  # type: ignore[type-arg] # of cases
+    """Pages over rows that were counted before; counting again would double the time."""
+
+    count = 0
 
 
 @require_GET
 @desk
 def review(request: SignedIn) -> HttpResponse:
-    form = QueueFilter(request.GET)
-    wanted = {k: v for k, v in form.cleaned_data.items() if v} if form.is_valid() else {}
-    waiting = cases.queue(by=request.user, **wanted)
-    sheet = Paginator(waiting, CASES_A_PAGE).get_page(request.GET.get("page"))
     now = timezone.now()
+    exposure = wellbeing.exposure(by=request.user, at=now)
+    if exposure.resting_until:
+        return redirect("moderation:wellbeing")
+    form = QueueFilter(request.GET)
+    wanted, narrowing = form.wanted(), form.narrowing()
+    waiting = cases.narrowed(narrowing, by=request.user, at=now)
+    summary = lines.summary(by=request.user, at=now)
+    pages = Counted(waiting, CASES_A_PAGE)
+    pages.count = (
+        summary.matching(kind=narrowing.kind, category=narrowing.category)
+        if narrowing.is_counted
+        else waiting.count()
+    )
+    sheet = pages.get_page(request.GET.get("page"))
     context = {
         "page": sheet,
         "rows": [lines.line(case, by=request.user, at=now) for case in sheet],
-        "summary": lines.summary(by=request.user, at=now),
-        "kind": wanted.get("kind", ""),
-        "category": wanted.get("category", ""),
+        "summary": summary,
+        "filter": form,
+        "matching": pages.count,
+        "bulk_most": bulk.MOST,
+        "is_narrowed": bool(wanted),
+        "bulk": BulkForm(initial={"measure": "allow:within_policy"}),
+        "views": saved_views.of(request.user),
+        "wanted": wanted,
+        "wanted_query": urlencode(wanted),
         "query": f"{urlencode(wanted)}&" if wanted else "",
-        "reveals": pictures.reveals_since(now - timedelta(hours=8), by=request.user),
+        "exposure": exposure,
+        "is_blind": is_blind(request),
         "undoable": intents.latest(by=request.user, at=now),
         "to_confirm": intents.to_confirm(by=request.user)[:CASES_A_PAGE],
         "appeals": appeals.waiting_for(request.user).count(),
     }
     template = "moderation/review.html" + ("#queue" if request.htmx else "")
     return render(request, template, context)
+
+
+@require_POST
+@desk
+def blind(request: SignedIn) -> HttpResponse:
+    """Hide how owners fared before, or show it again, until the person signs out."""
+    request.session["is_blind"] = not is_blind(request)
+    return redirect("moderation:review")
 
 
 @require_POST

@@ -7,15 +7,16 @@ asks ``cached_prompt_verdict``.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from moderation import normalisation, policy, rules
-from moderation.classifiers import ImageClassifier, PromptClassifier, heads
-from moderation.models import Policy, Screening
+from django.db import transaction
 
-USUAL = f"{heads.NAME} {heads.version()}"
+from moderation import banks, normalisation, policy, policy_versions, rules
+from moderation.classifiers import ImageClassifier, PromptClassifier, chosen
+from moderation.models import Screening
+
 CODES: dict[policy.Verdict, str] = {"allow": "allowed", "hold": "held", "refuse": "refused"}
 
 
@@ -95,10 +96,11 @@ def cached_prompt_verdict(
     none.
     """
     active = policy.active(profile)
-    learned = _cached_scores(_cache_key(text, active, USUAL))
+    usual = chosen.prompt_label()
+    learned = _cached_scores(_cache_key(text, active, usual))
     if learned is None:
         return None
-    return _stored_prompt(text, _judged(text, learned, active, USUAL), at=at, is_from_cache=True)
+    return _stored_prompt(text, _judged(text, learned, active, usual), at=at, is_from_cache=True)
 
 
 def screen_prompt(
@@ -125,21 +127,57 @@ def screen_image(
     profile: str = "general",
     classifier: ImageClassifier | None = None,
 ) -> ImageVerdict:
-    """Judge an encoded picture and store the screening. For workers and commands only.
+    """Judge an encoded picture, compare it with the banks, and store the screening. For workers and
+    commands only.
 
     Raises what `judge_image` raises.
     """
-    judged = judge_image(png, profile=profile, classifier=classifier)
-    screening = _store(
-        judged, stage="image", cache_key=hashlib.sha256(png).hexdigest(), at=at, is_from_cache=False
-    )
+    return _screened_picture(png, "image", at=at, profile=profile, classifier=classifier)
+
+
+def screen_upload(
+    data: bytes,
+    *,
+    at: datetime,
+    profile: str = "general",
+    classifier: ImageClassifier | None = None,
+) -> ImageVerdict:
+    """Screen a picture that a user uploads (to draw from, or as an adapter's example) like a drawn
+    one, before anything uses it; the code begins with ``upload_``.
+
+    Raises what `judge_image` raises.
+    """
+    return _screened_picture(data, "upload", at=at, profile=profile, classifier=classifier)
+
+
+def _screened_picture(
+    data: bytes,
+    what: str,
+    *,
+    at: datetime,
+    profile: str,
+    classifier: ImageClassifier | None,
+) -> ImageVerdict:
+    near = banks.near(data)
+    judged = _with_banks(judge_image(data, profile=profile, classifier=classifier), near)
+    key = hashlib.sha256(data).hexdigest()
+    with transaction.atomic():
+        screening = _store(judged, stage="image", cache_key=key, at=at, is_from_cache=False)
+        banks.record(near, screening=screening, at=at)
     return ImageVerdict(
         judged.verdict,
         judged.categories,
         judged.policy.version,
-        f"image_{CODES[judged.verdict]}",
+        f"{what}_{CODES[judged.verdict]}",
         screening.id,
     )
+
+
+def _with_banks(judged: Judgement, near: list[banks.Near]) -> Judgement:
+    """The judgement with a score of 1 for each category of a bank that acts."""
+    acting = {match.banked.bank.category: 1.0 for match in near if match.is_enforced}
+    scores = judged.categories | acting
+    return replace(judged, categories=scores, verdict=judged.policy.judge(scores, stage="image"))
 
 
 def _judged(
@@ -179,7 +217,7 @@ def _store(
 ) -> Screening:
     return Screening.objects.create(
         stage=stage,
-        policy=_stored(judged.policy, at=at),
+        policy=policy_versions.keep(judged.policy, at=at),
         profile=judged.policy.profile,
         classifier=judged.classifier,
         cache_key=cache_key,
@@ -200,16 +238,3 @@ def _cache_key(text: str, active: policy.Policy, classifier: str) -> str:
 def _cached_scores(key: str) -> dict[str, float] | None:
     earlier = Screening.objects.filter(cache_key=key).order_by("-screened_at").first()
     return earlier.learned if earlier else None
-
-
-def _stored(active: policy.Policy, *, at: datetime) -> Policy:
-    row, _ = Policy.objects.get_or_create(
-        version=active.version,
-        defaults={
-            "profile": active.profile,
-            "sha256": active.sha256,
-            "document": dict(active.document),
-            "first_used_at": at,
-        },
-    )
-    return row

@@ -1,28 +1,30 @@
 """What the API says about statements, appeals and cases, and what it takes."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
-from moderation import statements
+from moderation import cases, statements
 from moderation.appeals import GROUNDS_MAX
-from moderation.models import Appeal, Intent, ReviewCase, Statement, SubjectKind
-
-
-class ProblemDetailsSerializer(serializers.Serializer[Any]):
-    """RFC 9457 problem details; `code` is stable."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField(required=False)
+from moderation.measures import DAYS, Terms
+from moderation.models import (
+    Appeal,
+    Decision,
+    Intent,
+    Perceived,
+    ReviewCase,
+    Statement,
+    SubjectKind,
+)
 
 
 class StatementSerializer(serializers.ModelSerializer[Statement]):
     """A statement of reasons; `fields` are those of the EU Transparency Database."""
 
     code = serializers.CharField(source="decision.code")
+    action = serializers.ChoiceField(source="decision.action", choices=Decision.Action.choices)
+    suspended_days = serializers.IntegerField(source="decision.days", allow_null=True)
     stage = serializers.ChoiceField(source="decision.subject_kind", choices=SubjectKind.choices)
     subject = serializers.UUIDField(source="decision.subject_id")
     category = serializers.CharField(source="decision.reason")
@@ -40,9 +42,9 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
     class Meta:
         model = Statement
         fields = (
-            "id", "code", "stage", "subject", "category", "categories", "explanation",
-            "policy_version", "is_automated", "is_reversed", "decided_at", "appeal_until",
-            "statement_url", "appeal_url", "statement",
+            "id", "code", "action", "suspended_days", "stage", "subject", "category", "categories",
+            "explanation", "policy_version", "is_automated", "is_reversed", "decided_at",
+            "appeal_until", "statement_url", "appeal_url", "statement",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -60,7 +62,7 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
 class AppealSerializer(serializers.ModelSerializer[Appeal]):
     """An appeal as its appellant sees it: never who hears it."""
 
-    statement = serializers.UUIDField(source="decision.statement.id")
+    statement = serializers.SerializerMethodField(help_text="None where a report is contested")
     url = serializers.URLField(source="get_absolute_url")
 
     class Meta:
@@ -71,6 +73,10 @@ class AppealSerializer(serializers.ModelSerializer[Appeal]):
         )  # fmt: skip
         read_only_fields = fields
 
+    def get_statement(self, appeal: Appeal) -> UUID | None:
+        statement: Statement | None = getattr(appeal.decision, "statement", None)
+        return statement.id if statement else None
+
 
 class LodgeSerializer(serializers.Serializer[Any]):
     """An appeal to lodge against an own statement."""
@@ -80,15 +86,25 @@ class LodgeSerializer(serializers.Serializer[Any]):
 
 
 class CaseSerializer(serializers.ModelSerializer[ReviewCase]):
-    """A case with the evidence frozen when it was opened; the owner is not named."""
+    """A case with the evidence frozen when it was opened; the owner is not named.
+
+    A blind one shows neither category nor what the screening said before it is decided.
+    """
+
+    is_blind = serializers.BooleanField(source="is_masked", read_only=True)
 
     class Meta:
         model = ReviewCase
         fields = (
             "id", "subject_kind", "subject_id", "category", "severity", "status", "opened_at",
-            "due_at", "lease_expires_at", "decided_at", "evidence",
+            "due_at", "lease_expires_at", "decided_at", "is_blind", "evidence",
         )  # fmt: skip
         read_only_fields = fields
+
+    def to_representation(self, case: ReviewCase) -> dict[str, Any]:
+        said: dict[str, Any] = super().to_representation(case)
+        said["evidence"] = cases.shown(case)
+        return said | {"category": ""} if case.is_masked else said
 
 
 class ClaimedCaseSerializer(CaseSerializer):
@@ -104,9 +120,26 @@ class DecideSerializer(serializers.Serializer[Any]):
     """A decision on a claimed case."""
 
     token = serializers.UUIDField()
-    action = serializers.ChoiceField(choices=["allow", "refuse"])
+    action = serializers.ChoiceField(choices=Decision.Action.choices)
     reason = serializers.CharField(max_length=32)
+    days = serializers.ChoiceField(
+        choices=DAYS, required=False, help_text="Of a suspension: how long it lasts."
+    )
+    adapter = serializers.CharField(
+        max_length=64, required=False, help_text="Of a withdrawal: the adapter's slug."
+    )
     explanation = serializers.CharField(max_length=GROUNDS_MAX, required=False, allow_blank=True)
+    perceived = serializers.ChoiceField(
+        choices=Perceived.choices,
+        required=False,
+        help_text="Of a blind picture: how the person in it is presented, as you see it.",
+    )
+
+    def said(self) -> dict[str, Any]:
+        """The keywords of `intents.propose`."""
+        data = dict(self.validated_data)
+        terms = Terms(data.pop("days", None), data.pop("adapter", ""))
+        return data | {"terms": terms}
 
 
 class IntentSerializer(serializers.ModelSerializer[Intent]):
@@ -114,5 +147,15 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
 
     class Meta:
         model = Intent
-        fields = ("case", "action", "reason", "explanation", "is_severe", "decided_at", "due_at")
+        fields = (
+            "case",
+            "action",
+            "days",
+            "adapter",
+            "reason",
+            "explanation",
+            "is_severe",
+            "decided_at",
+            "due_at",
+        )
         read_only_fields = fields

@@ -1,8 +1,8 @@
-"""Statements of reasons: write one for each refusal, find it for its owner, say what it quotes."""
+"""Statements of reasons: write one for each restriction, find it for its owner, say it plainly."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -10,24 +10,43 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from moderation import policy, transparency
+from moderation import content_notices, policy, transparency
 from moderation.marked import Piece, pieces
 from moderation.models import Appeal, Decision, Statement
+from moderation.subjects import Action
 from provenance.errors import ProofsheetError
 
 MEANS = {
     "prompt": "Word rules and a learned classifier read the prompt",
     "image": "A classifier looked at the picture after it was drawn",
+    "upload": "A classifier looked at the picture that you uploaded",
     "adapter": "The file was checked by programs",
 }
+MEANS_OF_NOTICE = "Somebody reported it, and no program took part in finding it"
 STAGES = {
     "prompt": "Before anything was drawn: the prompt",
     "image": "After it was drawn: the picture",
+    "upload": "Before anything was drawn: the picture to start from",
     "adapter": "At the upload: the adapter",
 }
-NOUNS = {"prompt": "prompt", "image": "image", "adapter": "adapter"}
-
-
+NOUNS = {
+    "prompt": "prompt",
+    "image": "image",
+    "upload": "picture to start from",
+    "adapter": "adapter",
+}
+REFUSED = {
+    "prompt": "The request: no picture was made from this prompt.",
+    "image": "The picture: it is kept and not shown to you or anyone else.",
+    "upload": "The request: no picture was made from the one that you uploaded.",
+    "adapter": "The adapter: it cannot be used or published.",
+}
+RESTRICTED = {
+    "blur": "The picture: it comes blurred until you choose to see it, and is always blurred on "
+    "public pages.",
+    "age_restrict": "The picture: it is shown only to people whose audience is adults and who said "
+    "that they are of age.",
+}
 WINDOW = timedelta(days=184)  # no six months of any calendar are longer
 
 
@@ -46,6 +65,9 @@ class Notice:
 
     url: str
     kind: str
+    heading: str
+    restriction: str
+    duration: str
     code: str
     title: str
     facts: str
@@ -66,7 +88,7 @@ class Notice:
 
 
 def write(decision: Decision, *, at: datetime) -> Statement:
-    """Write the statement of a refusal in the decision's transaction."""
+    """Write the statement of a restriction in the decision's transaction."""
     category = category_of(decision)
     case = transparency.Case(
         kind=decision.subject_kind,
@@ -77,6 +99,9 @@ def write(decision: Decision, *, at: datetime) -> Statement:
         content_date=_content_date(decision),
         application_date=at.date(),
         puid=str(decision.id),
+        source=_source(decision),
+        action=cast(Action, decision.action),
+        account_ends_on=_suspended_until(decision),
         policy_url=settings.PUBLIC_URL
         + reverse("moderation:policy", args=[decision.policy_version]),
     )
@@ -125,10 +150,13 @@ def notice(statement: Statement, *, at: datetime) -> Notice:
     return Notice(
         url=statement.get_absolute_url(),
         kind=decision.subject_kind,
+        heading=heading(decision),
+        restriction=_restriction(decision),
+        duration=_duration(decision),
         code=decision.code,
         title=category.title,
         facts=statement.fields["decision_facts"],
-        stage=STAGES[decision.subject_kind],
+        stage=STAGES[_thing(decision)],
         means=_means(statement),
         rule=category.rule,
         ground=category.explanation,
@@ -145,6 +173,14 @@ def notice(statement: Statement, *, at: datetime) -> Notice:
     )
 
 
+def heading(decision: Decision) -> str:
+    """What happened, as the first line of the page and the subject of the mail."""
+    told = decision.measure.told
+    if decision.action == Decision.Action.WITHDRAW_ADAPTER and decision.subject_kind == "image":
+        told = "refused"  # the adapter's owner gets a statement of their own
+    return f"Your {NOUNS[_thing(decision)]} was {told}"
+
+
 def find(statement_id: UUID, *, by: User) -> Statement:
     """One of the user's own statements; raises StatementNotFound for anybody else's."""
     found = of_owner(by=by).filter(id=statement_id).first()
@@ -154,7 +190,7 @@ def find(statement_id: UUID, *, by: User) -> Statement:
 
 
 def category_of(decision: Decision) -> policy.Category:
-    """The policy category that the refusal names."""
+    """The policy category that the restriction names."""
     return policy.load(decision.policy_version).categories[decision.reason]
 
 
@@ -187,8 +223,10 @@ def _flagged(decision: Decision) -> list[str]:
 def _means(statement: Statement) -> str:
     """How programs took part in finding and in deciding, as one sentence."""
     found = (
-        MEANS[statement.decision.subject_kind]
+        MEANS[_thing(statement.decision)]
         if statement.fields["automated_detection"] == "Yes"
+        else MEANS_OF_NOTICE
+        if content_notices.is_reported(statement.decision.evidence)
         else "A person noticed it"
     )
     if statement.decision.is_automated:
@@ -196,16 +234,65 @@ def _means(statement: Statement) -> str:
     return f"{found}; a person decided."
 
 
+def _restriction(decision: Decision) -> str:
+    """What is restricted, as one or two sentences."""
+    said = RESTRICTED.get(decision.action) or REFUSED[_thing(decision)]
+    if decision.action == Decision.Action.WARN:
+        return f"{said} Your account is warned: a suspension can follow if this happens again."
+    if until := _suspended_until(decision):
+        return (
+            f"{said} Your account is suspended until {until:%-d %B %Y}: you can sign in, read and "
+            "appeal, and ask for nothing new."
+        )
+    return said
+
+
+def _duration(decision: Decision) -> str:
+    if until := _suspended_until(decision):
+        return f"The account until {until:%-d %B %Y}, the rest until it is reversed; everywhere"
+    return "Everywhere, until it is reversed"
+
+
+def _suspended_until(decision: Decision) -> date | None:
+    if decision.days is None:
+        return None
+    return (decision.decided_at + timedelta(days=decision.days)).date()
+
+
+def _thing(decision: Decision) -> str:
+    """The kind of subject in the statement's words: an upload is told from a drawn image."""
+    return "upload" if decision.evidence.get("is_uploaded") else decision.subject_kind
+
+
 def _facts(decision: Decision, category: policy.Category) -> str:
-    noun = NOUNS[decision.subject_kind]
+    noun = NOUNS[_thing(decision)]
     if decision.is_automated:
         how = (
             f"Rules and a classifier scored the {noun} above the policy's limit "
             "and refused it at once."
         )
+    elif decision.follows_id is not None:
+        how = f"A reviewer looked at a picture made with the {noun} and withdrew the {noun}."
+    elif content_notices.is_reported(decision.evidence):
+        how = f"Somebody had reported the {noun}; a person looked at it and {_did(decision)} it."
     else:
-        how = f"A reviewer looked at the {noun}, which had been held, and refused it."
+        how = f"A reviewer looked at the {noun}, which had been held, and {_did(decision)} it."
     return f"The {noun} was found to fall under “{category.title}”. {how}"
+
+
+def _did(decision: Decision) -> str:
+    if decision.action in {Decision.Action.BLUR, Decision.Action.AGE_RESTRICT}:
+        return "restricted"
+    return "refused"
+
+
+def _source(decision: Decision) -> transparency.Source:
+    """Own initiative, a notice under Art. 16, or a trusted flagger's; never who sent it."""
+    if not content_notices.is_reported(decision.evidence):
+        return "SOURCE_VOLUNTARY"
+    case_id = decision.case_id or (decision.reverses.case_id if decision.reverses else None)
+    is_trusted = content_notices.of_case(case_id).filter(is_trusted=True).exists()
+    return "SOURCE_TRUSTED_FLAGGER" if is_trusted else "SOURCE_ARTICLE_16"
 
 
 def _content_date(decision: Decision) -> Any:

@@ -5,12 +5,12 @@ from typing import Literal
 from uuid import UUID
 
 Kind = Literal["prompt", "image", "adapter"]
-Action = Literal["allow", "refuse"]
+Action = Literal["allow", "refuse", "blur", "age_restrict", "withdraw_adapter", "warn", "suspend"]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing that can be allowed or refused.
+    """One thing that is decided about.
 
     ``owner_id`` is the primary key of the user who is told of the decision, or None when there is
     none.

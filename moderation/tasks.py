@@ -14,6 +14,20 @@ def mail_decision(decision_id: str) -> None:
 
 
 @shared_task
+def mail_receipt(notice_id: str) -> None:
+    from moderation import notices
+
+    notices.mail_receipt(UUID(notice_id))
+
+
+@shared_task
+def mail_notifier(notice_id: str) -> None:
+    from moderation import notices
+
+    notices.mail_notifier(UUID(notice_id))
+
+
+@shared_task
 def settle_decisions() -> None:
     from moderation import intents
 

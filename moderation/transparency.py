@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema
 
 from moderation.policy import Category
+from moderation.subjects import Action
 
 VISIBILITIES = (
     "REMOVED",
@@ -28,7 +29,7 @@ CONTENT_TYPES = {
     "image": ["CONTENT_TYPE_IMAGE", "CONTENT_TYPE_SYNTHETIC_MEDIA"],
     "adapter": ["CONTENT_TYPE_OTHER"],
 }
-RESTRICTIONS: dict[str, dict[str, Any]] = {
+NOT_SHOWN: dict[str, dict[str, Any]] = {
     "prompt": {
         "decision_visibility": ["DECISION_VISIBILITY_OTHER"],
         "decision_visibility_other": "The request was not carried out, so no image was made.",
@@ -39,6 +40,15 @@ RESTRICTIONS: dict[str, dict[str, Any]] = {
         "content_type_other": "Adapter (LoRA) of an image model",
     },
 }
+SHOWN: dict[str, dict[str, Any]] = {
+    "blur": {
+        "decision_visibility": ["DECISION_VISIBILITY_OTHER"],
+        "decision_visibility_other": "Delivered blurred until its owner chooses to see it; blurred "
+        "on public pages.",
+    },
+    "age_restrict": {"decision_visibility": ["DECISION_VISIBILITY_CONTENT_AGE_RESTRICTED"]},
+}
+Source = Literal["SOURCE_VOLUNTARY", "SOURCE_ARTICLE_16", "SOURCE_TRUSTED_FLAGGER"]
 PUID = re.compile(r"[a-zA-Z0-9_-]{1,500}")
 
 
@@ -48,7 +58,10 @@ class StatementInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a statement is made of. `is_detected_automatically`: a classifier or rule found it."""
+    """What a statement is made of. `is_detected_automatically`: a classifier or rule found it.
+
+    `account_ends_on` is the day on which the account's suspension ends, None where there is none.
+    """
 
     kind: str
     category: Category
@@ -59,12 +72,16 @@ class Case:
     application_date: date
     puid: str
     policy_url: str
+    source: Source = "SOURCE_VOLUNTARY"
+    action: Action = "refuse"
+    account_ends_on: date | None = None
 
 
 def fields(case: Case) -> dict[str, Any]:
     """The statement's fields by their database names, validated; raises StatementInvalid."""
     statement = {
-        **RESTRICTIONS[case.kind],
+        **(SHOWN.get(case.action) or NOT_SHOWN[case.kind]),
+        **_on_account(case),
         "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
         "decision_ground_reference_url": case.policy_url,
         "incompatible_content_ground": case.category.rule,
@@ -76,7 +93,7 @@ def fields(case: Case) -> dict[str, Any]:
         "content_type": CONTENT_TYPES[case.kind],
         "automated_detection": "Yes" if case.is_detected_automatically else "No",
         "automated_decision": _automated_decision(case),
-        "source_type": "SOURCE_VOLUNTARY",
+        "source_type": case.source,
         "content_language": "EN",
         "content_date": case.content_date.isoformat(),
         "application_date": case.application_date.isoformat(),
@@ -92,6 +109,16 @@ def validate(statement: Mapping[str, Any]) -> None:
         jsonschema.validate(dict(statement), SCHEMA)
     except jsonschema.ValidationError as error:
         raise StatementInvalid(f"{error.json_path}: {error.message}") from error
+
+
+def _on_account(case: Case) -> dict[str, Any]:
+    if case.account_ends_on is None:
+        return {}
+    return {
+        "decision_account": "DECISION_ACCOUNT_SUSPENDED",
+        "account_type": "ACCOUNT_TYPE_PRIVATE",
+        "end_date_account_restriction": case.account_ends_on.isoformat(),
+    }
 
 
 def _automated_decision(case: Case) -> str:
@@ -168,6 +195,7 @@ SCHEMA: dict[str, Any] = {
             "pattern": "^DECISION_PROVISION_(PARTIAL|TOTAL)_(SUSPENSION|TERMINATION)$"
         },
         "decision_account": {"pattern": "^DECISION_ACCOUNT_(SUSPENDED|TERMINATED)$"},
+        "end_date_account_restriction": _DAY,
         "account_type": {"enum": ["ACCOUNT_TYPE_BUSINESS", "ACCOUNT_TYPE_PRIVATE"]},
         "decision_ground": {
             "enum": ["DECISION_GROUND_ILLEGAL_CONTENT", "DECISION_GROUND_INCOMPATIBLE_CONTENT"]

@@ -6,7 +6,15 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from provenance.models import Asset, Checkpoint, LogEntry
+from provenance.models import (
+    Asset,
+    Checkpoint,
+    Copy,
+    Cosignature,
+    LogEntry,
+    Timestamp,
+    VerifyFeedback,
+)
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -39,6 +47,8 @@ class AssetAdmin(ReadOnlyAdmin):
         "system_model",
         "created_at",
         "is_altered",
+        "is_observed",
+        "is_timestamped",
     )
 
 
@@ -71,3 +81,46 @@ class CheckpointAdmin(ReadOnlyAdmin):
     @admin.display(description="root hash")
     def root(self, checkpoint: Checkpoint) -> str:
         return bytes(checkpoint.root_hash).hex()
+
+
+@admin.register(Cosignature)
+class CosignatureAdmin(ReadOnlyAdmin):
+    list_display = ("name", "tree_size", "at", "problem")
+    ordering = ("witness",)
+    fields = ("witness", "tree_size", "line", "at", "problem")
+
+    @admin.display(description="witness")
+    def name(self, cosignature: Cosignature) -> str:
+        return cosignature.witness.partition("+")[0]
+
+
+@admin.register(Timestamp)
+class TimestampAdmin(ReadOnlyAdmin):
+    list_display = ("tree_size", "dated_at", "authority", "attempts", "problem")
+    ordering = ("-tree_size",)
+    fields = (
+        "tree_size",
+        "dated_at",
+        "authority",
+        "first_asked_at",
+        "asked_at",
+        "attempts",
+        "problem",
+        "note",
+    )
+
+
+@admin.register(Copy)
+class CopyAdmin(ReadOnlyAdmin):
+    list_display = ("asset_id", "mime", "is_timestamped", "attempts", "made_at")
+    list_filter = ("mime", "is_timestamped")
+    ordering = ("-made_at",)
+    fields = ("asset_id", "mime", "is_timestamped", "attempts", "made_at")
+
+
+@admin.register(VerifyFeedback)
+class VerifyFeedbackAdmin(ReadOnlyAdmin):
+    list_display = ("on", "is_right", "said_ours", "comment")
+    list_filter = ("is_right", "said_ours")
+    ordering = ("-on", "-id")
+    fields = ("on", "is_right", "said_ours", "comment")

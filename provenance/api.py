@@ -1,4 +1,6 @@
-"""The verify API: public, free, without an account; nothing that is sent is kept."""
+"""The verify API and proofs of the log: public, free, without an account; nothing sent is kept."""
+
+import base64
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -7,8 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from provenance import submissions, verify
-from provenance.serializers import AddressSerializer, ReportSerializer, SubmissionSerializer
+from provenance import log, signed_reports, submissions, verify
+from provenance.serializers import (
+    AddressSerializer,
+    ConsistencySerializer,
+    ReportSerializer,
+    SubmissionSerializer,
+)
 
 
 class VerifyView(APIView):
@@ -42,4 +49,26 @@ class VerifyView(APIView):
     def post(self, request: Request) -> Response:
         """Send a PNG, JPEG or WebP file, or its address: five verdicts; nothing is kept."""
         data = submissions.receive(request._request)
-        return Response(verify.check(data, at=timezone.now()).as_json())
+        report = verify.check(data, at=timezone.now())
+        return Response(report.as_json() | {"signed_report": signed_reports.sign(report)})
+
+
+class ConsistencyView(APIView):
+    """Whether the log only grew."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="log_consistency",
+        summary="Proof that one tree is a prefix of a later one",
+        responses={
+            200: ConsistencySerializer,
+            404: OpenApiResponse(description="`not_in_log`: the log is not that large yet."),
+            422: OpenApiResponse(description="`consistency_proof_invalid`: sizes out of order."),
+        },
+    )
+    def get(self, request: Request, old_size: int, size: int) -> Response:
+        """Digests in base64, as RFC 6962 orders them; compare the roots with signed checkpoints."""
+        proof = [base64.b64encode(each).decode() for each in log.prove_consistency(old_size, size)]
+        return Response({"old_size": old_size, "size": size, "proof": proof})

@@ -2,22 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from provenance import canonical, checkpoint, log, merkle
+from provenance import canonical, checkpoint, log, merkle, timestamps
+from provenance.log import ASSET_MARKED as ASSET_MARKED
 from provenance.models import Asset, LogEntry
-
-ASSET_MARKED = "asset.marked"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedEntry:
-    """`index` is None while the entry waits for its place; `fault` says what does not hold."""
+    """`index` is None while the entry waits for its place; `fault` says what does not hold.
+
+    `written_at` is what a good entry says; `dated_at` is when a timestamping authority saw the tree
+    with the entry in it.
+    """
 
     index: int | None
     tree_size: int | None = None
     fault: str = ""
+    dated_at: datetime | None = None
+    written_at: datetime | None = None
 
     @property
     def is_good(self) -> bool:
@@ -44,7 +50,13 @@ def check(asset: Asset) -> CheckedEntry:
         head = log.verify_proof(log.prove_inclusion(index))
     except (merkle.ProofInvalid, checkpoint.NoteInvalid, log.NotInLog) as error:
         return CheckedEntry(index, fault=error.message)
-    return CheckedEntry(index, head.tree_size)
+    dated = timestamps.of_leaf(index)
+    return CheckedEntry(
+        index,
+        head.tree_size,
+        dated_at=dated.dated_at if dated else None,
+        written_at=datetime.fromisoformat(canonical.decode(bytes(entry.body))["at"]),
+    )
 
 
 def _agrees(asset: Asset, body: bytes) -> bool:

@@ -1,15 +1,25 @@
 """Handing out everything that proves one picture, for a check without this system."""
 
+from dataclasses import replace
 from hashlib import sha256
 from uuid import UUID
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 
-from provenance import bundle, canonical, checkpoint, proofs
+from provenance import (
+    bundle,
+    canonical,
+    certificates,
+    checkpoint,
+    cosigning,
+    pictures,
+    proofs,
+    timestamps,
+    tlog_proof,
+)
 from provenance.errors import ProofsheetError
-from provenance.installation import keyring
+from provenance.installation import keyring, timestamp_authority
 from provenance.models import Asset
 
 
@@ -38,22 +48,76 @@ def bundle_of(asset_id: UUID, *, image: bytes | None = None) -> bytes:
     asset = Asset.objects.filter(id=asset_id).first()
     if asset is None:
         raise NoSuchAsset
-    authority = x509.load_pem_x509_certificate(keyring().authority_pem.encode())
-    log_key = keyring().log_key.public_key()
-    policy = {
-        "v": 1,
-        "log_key": checkpoint.verifier_key(settings.PROOFSHEET_LOG_ORIGIN, log_key),
-        "authority_sha256": sha256(authority.public_bytes(Encoding.DER)).hexdigest(),
-    }
+    if image is not None and sha256(image).hexdigest() != asset.sha256:
+        raise AnotherFile
+    proof, policy = _proof_and_signers(asset_id)
+    authority = _authority_of(bytes(asset.manifest))
+    dated = _timestamp_of(proof)
     files = {
         bundle.MANIFEST: bytes(asset.manifest),
-        bundle.PROOF: proofs.of_asset(asset_id).encode(),
-        bundle.AUTHORITY: authority.public_bytes(Encoding.PEM),
-        bundle.POLICY: canonical.encode(policy),
+        bundle.PROOF: tlog_proof.write(proof).encode(),
+        bundle.AUTHORITY: authority,
+        bundle.POLICY: canonical.encode(
+            policy
+            | {
+                "v": 1,
+                "authority_sha256": bundle.digest_of_pem(authority),
+                "timestamp": bundle.digests_of_timestamp(dated),
+            }
+        ),
         bundle.README: bundle.EXPLANATION.encode(),
+        **dated,
     }
     if image is not None:
-        if sha256(image).hexdigest() != asset.sha256:
-            raise AnotherFile
-        files[bundle.IMAGE] = image
+        files[bundle.IMAGES[pictures.mime_of(image)]] = image
     return bundle.write(files)
+
+
+def _proof_and_signers(asset_id: UUID) -> tuple[tlog_proof.Proof, dict[str, object]]:
+    """The proof under the signatures that the policy names, and no others: the newest of the log's
+    keys that signed, and witnesses.
+    """
+    proof = tlog_proof.read(proofs.of_asset(asset_id))
+    origin = settings.PROOFSHEET_LOG_ORIGIN
+    _, key = checkpoint.verify_by_any(proof.note, origin=origin, keys=keyring().log_verifiers())
+    own = checkpoint.lines_by(proof.note, name=origin, key=key)[:1]
+    witnessed = cosigning.lines_in(proof.note)
+    policy: dict[str, object] = {
+        "log_key": checkpoint.verifier_key(origin, key),
+        "witnesses": [witness.verifier_key for witness, _ in witnessed],
+    }
+    note = checkpoint.with_lines(proof.note, [*own, *(line for _, line in witnessed)])
+    return replace(proof, note=note), policy
+
+
+def _authority_of(manifest: bytes) -> bytes:
+    """Those of our anchors, or of our authorities of earlier, that vouch for the manifest's signer,
+    as PEM.
+
+    The active manifest is the last of a store (C2PA 2.x, section 11.1), after those of its parents.
+    """
+    pem = f"{keyring().anchors_pem}\n{keyring().authorities_pem}"
+    anchors = list(dict.fromkeys(x509.load_pem_x509_certificates(pem.encode())))
+    known = list(certificates.embedded_in(manifest))
+    for signer in reversed([each for each in known if certificates.may_sign(each)]):
+        vouching = [
+            anchor
+            for anchor in anchors
+            if certificates.leads_to(signer, known=known, anchors=[anchor])
+        ]
+        if vouching:
+            return b"".join(certificates.public_pem(anchor) for anchor in vouching)
+    return certificates.public_pem(anchors[0])
+
+
+def _timestamp_of(proof: tlog_proof.Proof) -> dict[str, bytes]:
+    """The token that dates the proof's checkpoint and the certificates that vouch for it."""
+    dated, authority = timestamps.of_leaf(proof.index), timestamp_authority()
+    is_about_it = dated is not None and dated.tree_size == checkpoint.parse(proof.note).tree_size
+    if dated is None or authority is None or not is_about_it:
+        return {}
+    plain = x509.load_pem_x509_certificates(authority.anchors_pem.encode())
+    return {
+        bundle.TIMESTAMP: bytes(dated.token),
+        bundle.TIMESTAMP_AUTHORITY: b"".join(certificates.public_pem(each) for each in plain),
+    }

@@ -1,5 +1,7 @@
 """From what was found in a file to the five verdicts and their sentences. No queries, no clock."""
 
+from datetime import UTC, datetime
+
 from provenance.entries import CheckedEntry
 from provenance.manifest_reading import ManifestReading
 from provenance.records import Match
@@ -19,7 +21,8 @@ _UNREADABLE = {
     "manifest.too_large": "The Content Credentials in the file are too large to be looked at.",
     "manifest.unreadable": "The file holds Content Credentials that cannot be read.",
 }
-_NOTHING = "Nothing: apps and screenshots remove it, and other systems never had it."
+_REMOVED = "Nothing: apps and screenshots remove it, and other systems never had it."
+_REMOVED_ALL = "Nothing: apps and screenshots remove them, and other systems never had them."
 
 
 def of_manifest(reading: ManifestReading) -> ManifestCheck:
@@ -28,29 +31,39 @@ def of_manifest(reading: ManifestReading) -> ManifestCheck:
     match reading.state:
         case "absent":
             verdict, sentence = Verdict.ABSENT, "The file carries no Content Credentials."
-            proves = _NOTHING
+            proves = _REMOVED_ALL
         case "unreadable":
             sentence = _UNREADABLE[reading.issues[0]]
             verdict, proves = Verdict.COULD_NOT_CHECK, "Nothing, one way or the other."
         case "invalid" if not _bytes_match(reading):
             verdict = Verdict.FOUND_BAD
             sentence = _mismatch(reading)
-            proves = "This file is not what was signed."
+            proves = "This file is not what was signed. What was changed, they do not say."
         case _ if bad_parents:
             verdict = Verdict.FOUND_BAD
-            sentence = f"A picture that it was made from does not verify: {bad_parents[0].title}."
-            proves = "The file itself is as it was signed, but its history does not hold."
+            sentence = (
+                "The file is as it was signed, but a picture that went into it is not: "
+                f"“{bad_parents[0].title}”."
+            )
+            proves = "The history of the picture does not hold from there on."
         case _:
             verdict, sentence = Verdict.FOUND_GOOD, "The Content Credentials match this file."
             proves = "Nobody has changed the file since it was signed."
     return ManifestCheck(
-        verdict, sentence, proves, reading.state, reading.issues, reading.ingredients
+        verdict,
+        sentence,
+        proves,
+        reading.state,
+        reading.issues,
+        reading.ingredients,
+        reading.visible_label,
     )
 
 
 def _bytes_match(reading: ManifestReading) -> bool:
     """An invalid certificate says nothing about the bytes; every other failure does."""
-    return all(issue.startswith("signingCredential.") for issue in reading.issues)
+    about_signer = ("signingCredential.", "claimSignature.outsideValidity")
+    return all(issue.startswith(about_signer) for issue in reading.issues)
 
 
 def _mismatch(reading: ManifestReading) -> str:
@@ -60,34 +73,79 @@ def _mismatch(reading: ManifestReading) -> str:
 
 
 def of_signer(reading: ManifestReading) -> SignerCheck:
-    """Who signed, and whether this installation vouches for them."""
+    """Who signed, and whether this system vouches for them."""
     name = reading.signer
     shown = f"“{name}”" if name else "a signer without a name"
     match reading.signature:
         case "none":
-            return SignerCheck(Verdict.ABSENT, "Nobody signed this file.", _NOTHING)
+            return SignerCheck(Verdict.ABSENT, "Nobody signed this file.", _REMOVED)
         case "trusted":
             return SignerCheck(
                 Verdict.FOUND_GOOD,
-                f"Signed by {shown}, whose certificate this installation vouches for.",
-                "The Content Credentials come from who they name.",
+                f"Signed by {shown}, and this system vouches for their certificate.",
+                f"The Content Credentials come from whom they name.{_timed(reading)}",
                 name,
             )
         case "unknown":
             return SignerCheck(
                 Verdict.COULD_NOT_CHECK,
-                f"Signed by {shown}, whom this installation does not know.",
-                "The signature itself is sound; whether the name is true, it does not say.",
+                f"Signed by somebody who calls themselves {shown}. This system does not know them.",
+                "The signature is sound, but anybody can take any name.",
+                name,
+            )
+        case "expired":
+            return SignerCheck(
+                Verdict.FOUND_BAD,
+                f"The certificate of {shown} has run out, or was not valid yet, and no timestamp "
+                "says that the file was signed while it was.",
+                "Nothing about who signed. Nobody need have done wrong: certificates run out.",
+                name,
+            )
+        case "revoked":
+            return SignerCheck(
+                Verdict.FOUND_BAD,
+                f"The certificate of {shown} was withdrawn on {_day(reading.revoked_since)}: "
+                "its key may be in other hands.",
+                "Nothing by itself. What the public log holds from before that day, it still "
+                "proves.",
+                name,
+            )
+        case "distrusted":
+            return SignerCheck(
+                Verdict.FOUND_BAD,
+                f"The authority that vouched for {shown} is not relied on since "
+                f"{told(reading.revoked_since or '')}, and nothing shows that the file was signed "
+                "before.",
+                "Nothing: whoever has that authority's key can sign in any name.",
                 name,
             )
         case "invalid":
-            return SignerCheck(Verdict.FOUND_BAD, _bad_signature(reading, shown), "Nothing.", name)
+            return SignerCheck(
+                Verdict.FOUND_BAD,
+                f"The signature does not hold; that it is by {shown} is not shown.",
+                "Nothing.",
+                name,
+            )
 
 
-def _bad_signature(reading: ManifestReading, shown: str) -> str:
-    if any("expired" in issue or "outsideValidity" in issue for issue in reading.issues):
-        return f"The certificate of {shown} was not valid at the time, or has run out since."
-    return f"The signature does not hold; that it is by {shown} is not shown."
+def _timed(reading: ManifestReading) -> str:
+    if reading.timestamp != "trusted" or not reading.signed_at:
+        return ""
+    return f" An independent timestamp says that they were signed by {told(reading.signed_at)}."
+
+
+def _day(moment: str | None) -> str:
+    return told(moment or "").partition(",")[0]
+
+
+def told(moment: datetime | str) -> str:
+    """A time as a person reads it, in UTC; what is no time stays as it is."""
+    try:
+        at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    except ValueError:
+        return str(moment)
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
 def of_log(match: Match | None, entry: CheckedEntry | None, *, is_same_file: bool) -> LogCheck:
@@ -96,7 +154,7 @@ def of_log(match: Match | None, entry: CheckedEntry | None, *, is_same_file: boo
         sentence = "The log holds no entry about this picture."
         return LogCheck(Verdict.ABSENT, sentence, "Nothing: it may come from elsewhere.")
     if not is_same_file and not match.is_same_picture:
-        sentence = "The log's entry that a mark names is about a picture that looks different."
+        sentence = "The entry that a mark leads to is about a picture that looks different."
         return LogCheck(Verdict.ABSENT, sentence, "Nothing about this picture.")
     if entry.fault:
         proves = "The log or the record was changed after the fact."
@@ -104,37 +162,51 @@ def of_log(match: Match | None, entry: CheckedEntry | None, *, is_same_file: boo
     if entry.index is None:
         sentence = "The log's entry about this picture waits for its place; ask again in a moment."
         return LogCheck(Verdict.COULD_NOT_CHECK, sentence, "Nothing yet.")
-    what = "this very file" if is_same_file else "the picture that this one was made from"
+    if not is_same_file and not match.is_looked_up:
+        return LogCheck(
+            Verdict.FOUND_GOOD,
+            f"Entry {entry.index} of the public log is about a picture that looks like this one.",
+            "That the entry is genuine. That it is about this picture, only the likeness says.",
+            entry.index,
+            entry.tree_size,
+        )
+    what = "this very file" if is_same_file else "the original of this picture"
     return LogCheck(
         Verdict.FOUND_GOOD,
         f"Entry {entry.index} of the public log is about {what}, and its proof holds.",
-        "The record was made when the log says, and nobody has changed it since.",
+        f"The record was made when the log says, and nobody has changed it since.{_dated(entry)}",
         entry.index,
         entry.tree_size,
     )
 
 
+def _dated(entry: CheckedEntry) -> str:
+    if entry.dated_at is None:
+        return ""
+    return f" An independent timestamp says that it was there by {told(entry.dated_at)}."
+
+
 def of_watermark(detection: Detection, match: Match | None) -> WatermarkCheck:
     """Whether the pixels carry our identifier, and whether its record shows the same picture."""
     if detection.verdict == "not_found":
-        sentence = "No watermark of this installation was found in the pixels."
-        return WatermarkCheck(Verdict.ABSENT, sentence, _NOTHING)
+        sentence = "No watermark of this system was found in the picture."
+        return WatermarkCheck(Verdict.ABSENT, sentence, _REMOVED)
     if detection.identifier is None:
         verdict = Verdict.COULD_NOT_CHECK
         sentence = "There are traces of a watermark, too damaged to be read."
         proves = "The picture may come from this system, much reworked."
     elif match is None or match.asset.watermark_id != f"{detection.identifier:016x}":
         verdict = Verdict.FOUND_BAD if match else Verdict.COULD_NOT_CHECK
-        sentence = "The watermark's identifier belongs to no record of this picture."
-        proves = "Nothing: its record may have been erased, or the mark was copied."
+        sentence = "There is a watermark of this system, but it leads to no record of this picture."
+        proves = "Nothing: the record may have been erased, or the watermark was copied."
     elif match.is_same_picture:
         verdict = Verdict.FOUND_GOOD
-        sentence = "The pixels carry the identifier of a record that shows the same picture."
+        sentence = "The watermark leads to a record, and the record shows the same picture."
         proves = "The picture was marked by this system. It may have been cut or resized since."
     else:
         verdict = Verdict.FOUND_BAD
-        sentence = "The pixels carry the identifier of a record that shows a different picture."
-        proves = "The mark was copied from elsewhere, or the picture was changed very much."
+        sentence = "The watermark leads to a record that shows a different picture."
+        proves = "The watermark was copied from elsewhere, or the picture was changed very much."
     identifier = None if detection.identifier is None else f"{detection.identifier:016x}"
     return WatermarkCheck(
         verdict, sentence, proves, identifier, detection.confidence, _geometry(detection)
@@ -148,6 +220,7 @@ def _geometry(detection: Detection) -> dict[str, float | bool] | None:
     return {
         "scale": geometry.scale,
         "rotation_degrees": geometry.rotation_degrees,
+        "stretch": geometry.stretch,
         "is_mirrored": geometry.is_mirrored,
     }
 
@@ -155,19 +228,19 @@ def _geometry(detection: Detection) -> dict[str, float | bool] | None:
 def of_fingerprint(match: Match | None) -> FingerprintCheck:
     """Whether the picture looks like one of the records."""
     if match is None:
-        sentence = "The picture looks like none of this installation's records."
+        sentence = "The picture looks like none that was marked here."
         return FingerprintCheck(Verdict.ABSENT, sentence, "Nothing: it may be cut or reworked.")
     if match.distance is None:
         sentence = "Too little of the picture is left to compare it with its record."
         return FingerprintCheck(Verdict.COULD_NOT_CHECK, sentence, "Nothing.")
     if not match.is_same_picture:
-        sentence = f"It differs from the record that its marks name ({match.distance} of 256 bits)."
+        sentence = "It does not look like the picture that its other marks lead to."
         proves = "It is another picture, or this one was changed very much."
         return FingerprintCheck(Verdict.FOUND_BAD, sentence, proves, match.distance)
     if match.is_looked_up:
-        sentence = f"It looks like the record that its marks name ({match.distance} of 256 bits)."
+        sentence = "It looks like the picture that its other marks lead to."
         proves = "The marks belong to this picture and were not copied onto it."
     else:
-        sentence = f"It looks like one of the records ({match.distance} of 256 bits differ)."
+        sentence = "It looks like a picture that was marked here."
         proves = "A likeness only: no other mark of the picture confirms it."
     return FingerprintCheck(Verdict.FOUND_GOOD, sentence, proves, match.distance)

@@ -7,7 +7,7 @@ it safe to run it anywhere and any number of times.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,8 +20,9 @@ from django.db import connection, transaction
 from provenance import canonical, checkpoint, merkle
 from provenance.errors import ProofsheetError
 from provenance.installation import keyring
-from provenance.models import Checkpoint, Leaf, LogEntry, Node, PendingEntry
+from provenance.models import Checkpoint, Leaf, LogEntry
 
+ASSET_MARKED = "asset.marked"
 BATCH = 5000
 MAX_BODY_BYTES = 65_535
 """Bundles of entries (C2SP tlog-tiles) give each one's length in 16 bits."""
@@ -59,10 +60,17 @@ def append(*, kind: str, subject: UUID, body: Mapping[str, Any], at: datetime) -
     encoded = canonical.encode(record)
     if len(encoded) > MAX_BODY_BYTES:
         raise canonical.NotCanonical(message="The entry is longer than a bundle of entries allows.")
-    with transaction.atomic():
-        entry = LogEntry.objects.create(kind=kind, subject=subject, body=encoded, at=at)
-        PendingEntry.objects.create(entry=entry)
-    return entry
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT provenance_append(%s, %s, %s, %s)", [kind, subject, encoded, at])
+        (entry_id,) = cursor.fetchone()
+    return LogEntry(id=entry_id, kind=kind, subject=subject, body=encoded, at=at)
+
+
+def bodies_of(kind: str) -> Iterator[Mapping[str, Any]]:
+    """What the entries of that kind say, the latest first."""
+    found = LogEntry.objects.filter(kind=kind).order_by("-id").values_list("body", flat=True)
+    for encoded in found.iterator():
+        yield canonical.decode(bytes(encoded))["body"]
 
 
 def commitment(salt: bytes, value: str | bytes) -> str:
@@ -88,14 +96,27 @@ def _sequence_batch(*, at: datetime) -> int:
     with transaction.atomic():
         if not _lock_sequencer():
             return 0
-        waiting = list(PendingEntry.objects.select_related("entry").order_by("entry_id")[:BATCH])
+        waiting = _waiting()
         last = Checkpoint.objects.order_by("-tree_size").first()
         if waiting or last is None:
             frontier = _frontier(last.tree_size if last else 0)
-            _integrate(frontier, [pending.entry for pending in waiting])
-            PendingEntry.objects.filter(pk__in=[pending.pk for pending in waiting]).delete()
+            _integrate(frontier, waiting)
             _sign(frontier.size, frontier.root(), at=at)
         return len(waiting)
+
+
+def _waiting() -> list[tuple[int, bytes]]:
+    """Id and body of the entries next in line; they leave the outbox with this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH taken AS (DELETE FROM provenance_pendingentry WHERE entry_id IN ("
+            " SELECT entry_id FROM provenance_pendingentry ORDER BY entry_id LIMIT %s)"
+            " RETURNING entry_id)"
+            " SELECT e.id, e.body FROM taken JOIN provenance_logentry e ON e.id = taken.entry_id"
+            " ORDER BY e.id",
+            [BATCH],
+        )
+        return [(int(entry_id), bytes(body)) for entry_id, body in cursor.fetchall()]
 
 
 def _lock_sequencer() -> bool:
@@ -111,24 +132,34 @@ def _frontier(size: int) -> merkle.Frontier:
     return merkle.Frontier(size, [digests[place] for place in places])
 
 
-def _integrate(frontier: merkle.Frontier, entries: Sequence[LogEntry]) -> None:
+def _integrate(frontier: merkle.Frontier, entries: Sequence[tuple[int, bytes]]) -> None:
+    """Store leaves and subtrees in two COPYs: a row at a time would be most of the work."""
     start = frontier.size
-    Leaf.objects.bulk_create(
-        Leaf(index=start + offset, entry=entry) for offset, entry in enumerate(entries)
-    )
-    Node.objects.bulk_create(
-        (
-            Node(level=level, position=position, digest=digest)
-            for entry in entries
-            for (level, position), digest in frontier.append(merkle.leaf_hash(bytes(entry.body)))
-        ),
-        batch_size=5000,
-    )
+    leaves = [(start + offset, entry_id) for offset, (entry_id, _) in enumerate(entries)]
+    subtrees = [
+        (level, position, digest)
+        for _, body in entries
+        for (level, position), digest in frontier.append(merkle.leaf_hash(body))
+    ]
+    _copy('provenance_leaf ("index", entry_id)', ("int8", "int8"), leaves)
+    _copy("provenance_node (level, position, digest)", ("int2", "int8", "bytea"), subtrees)
+
+
+def _copy(target: str, types: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor:
+        copying = cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)")
+        with copying as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
 
 
 def _sign(size: int, root: bytes, *, at: datetime) -> None:
     head = checkpoint.TreeHead(settings.PROOFSHEET_LOG_ORIGIN, size, root)
-    note = checkpoint.sign(head, key=keyring().log_key)
+    newest, *older = keyring().log_signers(at=at)
+    note = checkpoint.sign(head, key=newest)
+    for key in older:
+        note = checkpoint.also_sign(note, name=head.origin, key=key)
     Checkpoint.objects.create(tree_size=size, root_hash=root, note=note, made_at=at)
 
 
@@ -158,9 +189,11 @@ def latest_checkpoint() -> Checkpoint:
     return found
 
 
-def prove_inclusion(index: int) -> InclusionProof:
-    """The entry at a leaf index with its audit path to the latest checkpoint. Raises `NotInLog`."""
-    head = latest_checkpoint()
+def prove_inclusion(index: int, *, head: Checkpoint | None = None) -> InclusionProof:
+    """The entry at a leaf index with its audit path to a checkpoint, the latest if none is given.
+    Raises `NotInLog`.
+    """
+    head = head or latest_checkpoint()
     leaf = Leaf.objects.select_related("entry").filter(index=index).first()
     if leaf is None or index >= head.tree_size:
         raise NotInLog
@@ -186,9 +219,8 @@ def verify_proof(proof: InclusionProof) -> checkpoint.TreeHead:
     """The signed tree head that the proof leads to. Raises `checkpoint.NoteInvalid` or
     `merkle.InclusionProofInvalid`.
     """
-    head = checkpoint.verify(
-        proof.note, origin=settings.PROOFSHEET_LOG_ORIGIN, key=keyring().log_key.public_key()
-    )
+    origin, keys = settings.PROOFSHEET_LOG_ORIGIN, keyring().log_verifiers()
+    head, _ = checkpoint.verify_by_any(proof.note, origin=origin, keys=keys)
     leaf = merkle.leaf_hash(proof.body)
     merkle.verify_inclusion(leaf, proof.index, head.tree_size, proof.path, head.root_hash)
     return head

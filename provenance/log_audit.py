@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from provenance import canonical, checkpoint, merkle
 from provenance.installation import keyring
-from provenance.models import Checkpoint, Leaf, LogEntry, Node, PendingEntry
+from provenance.models import Checkpoint, LogEntry, Node, PendingEntry
 
 ROWS = 2000
 
@@ -122,8 +122,10 @@ def _checkpoint_fault(found: Checkpoint | None, frontier: merkle.Frontier) -> Fa
         return None
     place = frontier.size - 1 if frontier.size else None
     try:
-        head = checkpoint.verify(
-            found.note, origin=settings.PROOFSHEET_LOG_ORIGIN, key=keyring().log_key.public_key()
+        head, _ = checkpoint.verify_by_any(
+            found.note,
+            origin=settings.PROOFSHEET_LOG_ORIGIN,
+            keys=keyring().log_verifiers(at=found.made_at),
         )
     except checkpoint.NoteInvalid as error:
         return Fault(place, f"The checkpoint of {frontier.size} leaves: {error.message}")
@@ -139,7 +141,6 @@ def _leftover(size: int) -> Fault | None:
         return Fault(size - 1, "The last leaves are covered by no checkpoint.")
     if Node.objects.count() != 2 * size - size.bit_count():
         return Fault(None, "The tree stores subtrees that no entry accounts for.")
-    placed = Leaf.objects.values("entry_id")
-    if LogEntry.objects.filter(pending=None).exclude(pk__in=placed).exists():
+    if LogEntry.objects.filter(pending=None, leaf=None).exists():
         return Fault(None, "An entry is neither in the tree nor waiting for its place.")
     return None

@@ -16,11 +16,23 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from provenance import fingerprint, likeness, log, watermark
+from provenance import fingerprint, iscc, likeness, log, visible_label, watermark
+from provenance.claims import ManifestClaim, Parent
 from provenance.installation import keyring, signer
-from provenance.manifests import ManifestClaim
 from provenance.models import Asset
+from provenance.pictures import Mime
+from provenance.visible_label import VisibleLabel
 
+_CODECS: dict[Mime, tuple[str, list[int]]] = {
+    "image/jpeg": (
+        ".jpg",
+        [
+            *(cv2.IMWRITE_JPEG_QUALITY, 95),
+            *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+        ],
+    ),
+    "image/webp": (".webp", [cv2.IMWRITE_WEBP_QUALITY, 95]),
+}
 FLAT_SHARE = 0.5
 """A picture is flat when more than this share of its pixels equal the one above."""
 
@@ -43,21 +55,25 @@ class MarkedPixels:
     pixels: NDArray[np.uint8]
     watermark_id: int
     png: bytes
+    label: VisibleLabel | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SealedImage:
-    """The signed PNG and everything that the record of it needs."""
+    """The signed file and everything that the record of it needs."""
 
     data: bytes
     sha256: str
     manifest: bytes
     manifest_sha256: str
     original: likeness.Original
+    image_code: str
     watermark_id: int
     created_at: datetime
     system: SystemInfo
     is_altered: bool
+    is_observed: bool = True
+    is_timestamped: bool = False
 
     @property
     def fingerprint(self) -> bytes:
@@ -65,15 +81,20 @@ class SealedImage:
         return self.original.fingerprint
 
 
-def embed(pixels: NDArray[np.uint8], *, asset_id: UUID) -> MarkedPixels:
+def embed(
+    pixels: NDArray[np.uint8], *, asset_id: UUID, label: VisibleLabel | None = None
+) -> MarkedPixels:
     """Watermark uint8 [H, W, 3] RGB pixels with an identifier derived from the asset's id; encode.
 
-    The same asset gets the same identifier, so a repeated attempt makes the same picture.
+    A label is drawn first, so that the watermark lies over it too. The same asset gets the same
+    identifier, so a repeated attempt makes the same picture.
     """
+    if label is not None:
+        pixels = visible_label.draw(pixels, label)
     key = keyring().watermark_key
     identifier = watermark_id_of(asset_id, key=key)
     marked = watermark.embed(pixels, identifier, key=key)
-    return MarkedPixels(marked, identifier, encode_png(marked))
+    return MarkedPixels(marked, identifier, encode_png(marked), label)
 
 
 def watermark_id_of(asset_id: UUID, *, key: bytes) -> int:
@@ -97,6 +118,19 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.tobytes()
 
 
+def encode(pixels: NDArray[np.uint8], mime: Mime) -> bytes:
+    """uint8 [H, W, 3] RGB pixels as a file of that format, without metadata.
+
+    JPEG without chroma subsampling and WebP, both at a quality that costs the watermark nothing.
+    """
+    if mime == "image/png":
+        return encode_png(pixels)
+    suffix, parameters = _CODECS[mime]
+    is_done, buffer = cv2.imencode(suffix, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), parameters)
+    assert is_done, "OpenCV encodes every uint8 picture"
+    return buffer.tobytes()
+
+
 def seal(
     marked: MarkedPixels,
     *,
@@ -104,12 +138,21 @@ def seal(
     created_at: datetime,
     system: SystemInfo,
     altered: bool = False,
+    parent: Parent | None = None,
+    observed: bool = True,
+    mime: Mime = "image/png",
 ) -> SealedImage:
-    """Sign the marked PNG with a C2PA manifest that names the asset, and verify it.
+    """Sign the marked picture with a C2PA manifest that names the asset, and verify it.
+
+    The signature is of the file in the format that is delivered. A parent is the picture that this
+    one was made from; it makes this one altered. What was not observed while it was made comes from
+    an archive, and needs its parent.
 
     Raises:
         manifests.SigningFailed: the file could not be signed, or did not verify afterwards.
     """
+    image_code = iscc.image_code(marked.pixels)
+    is_altered = altered or parent is not None
     claim = ManifestClaim(
         asset_id=str(asset_id),
         system_name=system.name,
@@ -117,19 +160,32 @@ def seal(
         model=system.model,
         created_at=created_at,
         watermark_id=f"{marked.watermark_id:016x}",
-        is_altered=altered,
+        is_altered=is_altered,
+        image_code=image_code,
+        is_observed=observed,
+        visible_label=(marked.label.text, marked.label.position) if marked.label else None,
     )
-    signed = signer().sign(marked.png, "image/png", claim=claim)
+    original = likeness.original_of(marked.pixels)
+    signed = signer().sign(
+        marked.png if mime == "image/png" else encode(marked.pixels, mime),
+        mime,
+        claim=claim,
+        parent=parent,
+        thumbnail=original.thumbnail,
+    )
     return SealedImage(
         data=signed.data,
         sha256=sha256(signed.data).hexdigest(),
         manifest=signed.manifest,
         manifest_sha256=sha256(signed.manifest).hexdigest(),
-        original=likeness.original_of(marked.pixels),
+        original=original,
+        image_code=image_code,
         watermark_id=marked.watermark_id,
         created_at=created_at,
         system=system,
-        is_altered=altered,
+        is_altered=is_altered,
+        is_observed=observed,
+        is_timestamped=signed.is_timestamped,
     )
 
 
@@ -155,6 +211,7 @@ def record(
         width=sealed.original.width,
         height=sealed.original.height,
         fingerprint=sealed.fingerprint,
+        image_code=sealed.image_code,
         fingerprint_bands=fingerprint.bands(sealed.fingerprint),
         thumbnail=sealed.original.thumbnail,
         manifest=sealed.manifest,
@@ -166,6 +223,8 @@ def record(
         system_model=sealed.system.model,
         created_at=sealed.created_at,
         is_altered=sealed.is_altered,
+        is_observed=sealed.is_observed,
+        is_timestamped=sealed.is_timestamped,
     )
     hidden = {"owner": owner_pseudonym, **(commit_to or {})}
     commitments = {name: log.commitment(salt, value) for name, value in hidden.items()}
@@ -173,6 +232,7 @@ def record(
         "sha256": sealed.sha256,
         "manifest_sha256": sealed.manifest_sha256,
         "created_or_altered": "altered" if sealed.is_altered else "created",
+        "making_observed": sealed.is_observed,
         "commitments": commitments
         | {
             "fingerprint": log.commitment(salt, sealed.fingerprint),

@@ -26,6 +26,9 @@ class Asset(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     fingerprint = models.BinaryField(max_length=32, help_text="PDQ, 256 bits")
+    image_code = models.CharField(
+        max_length=80, blank=True, db_index=True, help_text="ISCC Image-Code, 256 bits"
+    )
     fingerprint_bands = ArrayField(
         models.IntegerField(), help_text="16 bits each with their place, to search by distance"
     )
@@ -45,6 +48,12 @@ class Asset(models.Model):
     system_model = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     is_altered = models.BooleanField(default=False)
+    is_observed = models.BooleanField(
+        default=True, help_text="false for a picture of an archive that was marked late"
+    )
+    is_timestamped = models.BooleanField(
+        default=False, help_text="whether the manifest's signature carries a trusted time"
+    )
 
     class Meta:
         indexes = [
@@ -54,6 +63,58 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return f"asset {self.id}"
+
+
+class Copy(models.Model):
+    """A picture in another format as it was delivered, until it has its timestamp and some time
+    after. It goes with its asset.
+    """
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="copies")
+    mime = models.CharField(max_length=20)
+    data = models.BinaryField(help_text="the signed file")
+    draft = models.BinaryField(
+        blank=True, help_text="what its manifest is made of anew; empty once it is timestamped"
+    )
+    is_timestamped = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(
+        default=0, help_text="how often the authority answered, but with no time that is trusted"
+    )
+    made_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "copies"
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "mime"], name="one_copy_per_format"),
+            models.CheckConstraint(
+                condition=Q(is_timestamped=True) | ~Q(draft=b""), name="copy_waits_with_a_draft"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["attempts", "made_at"],
+                condition=Q(is_timestamped=False),
+                name="copy_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mime} of {self.asset_id}"
+
+
+class VerifyFeedback(models.Model):
+    """Whether somebody found a verdict right. No address, no file, no time of day."""
+
+    is_right = models.BooleanField()
+    said_ours = models.BooleanField(help_text="whether the verdict was that the picture is ours")
+    comment = models.TextField(blank=True)
+    on = models.DateField()
+
+    class Meta:
+        verbose_name_plural = "verify feedback"
+
+    def __str__(self) -> str:
+        return f"{'right' if self.is_right else 'wrong'} on {self.on}"
 
 
 class LogEntry(models.Model):
@@ -75,7 +136,11 @@ class PendingEntry(models.Model):
     """Outbox row: an entry that the sequencer has not yet given a leaf index."""
 
     entry = models.OneToOneField(
-        LogEntry, on_delete=models.PROTECT, primary_key=True, related_name="pending"
+        LogEntry,
+        on_delete=models.PROTECT,
+        primary_key=True,
+        related_name="pending",
+        db_constraint=False,  # entries are never deleted, and a check for each costs the append
     )
 
     class Meta:
@@ -89,7 +154,9 @@ class Leaf(models.Model):
     """The place of an entry in the tree."""
 
     index = models.BigIntegerField(primary_key=True)
-    entry = models.OneToOneField(LogEntry, on_delete=models.PROTECT, related_name="leaf")
+    entry = models.OneToOneField(
+        LogEntry, on_delete=models.PROTECT, related_name="leaf", db_constraint=False
+    )
 
     class Meta:
         verbose_name_plural = "leaves"
@@ -115,6 +182,69 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return f"node {self.level}/{self.position}"
+
+
+class Freshness(models.Model):
+    """The newest timed cosignature of the largest tree: one row, made anew while the log idles."""
+
+    tree_size = models.BigIntegerField(primary_key=True)
+    line = models.TextField(help_text="signature line (C2SP tlog-cosignature)")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "freshness"
+
+    def __str__(self) -> str:
+        return f"freshness of {self.tree_size}"
+
+
+class Cosignature(models.Model):
+    """The last line that a witness gave: one row a witness, for the largest tree that it has seen.
+
+    `problem` is a code where it refused the newest checkpoint.
+    """
+
+    witness = models.CharField(max_length=400, unique=True, help_text="its verifier key")
+    tree_size = models.BigIntegerField(db_index=True)
+    line = models.TextField(help_text="signature line (C2SP tlog-cosignature)")
+    at = models.DateTimeField()
+    problem = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"cosignature of {self.tree_size} by {self.witness.partition('+')[0]}"
+
+
+class Timestamp(models.Model):
+    """A checkpoint that a timestamping authority dated (RFC 3161), or still has to.
+
+    `note` is the checkpoint with the cosignatures that it had when it was dated. While `token` is
+    empty the tree is untimestamped; `problem` says why, and the row is tried again.
+    """
+
+    tree_size = models.BigIntegerField(unique=True)
+    note = models.TextField()
+    token = models.BinaryField(blank=True, help_text="CMS, DER; empty while there is none")
+    dated_at = models.DateTimeField(null=True, blank=True, help_text="what the token says")
+    authority = models.CharField(max_length=400, blank=True)
+    first_asked_at = models.DateTimeField()
+    asked_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(token=b"", dated_at__isnull=True)
+                | ~Q(token=b"") & Q(dated_at__isnull=False),
+                name="timestamp_dated_with_token",
+            ),
+            models.UniqueConstraint(
+                fields=["token"], condition=Q(token=b""), name="one_timestamp_is_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"timestamp of {self.tree_size}"
 
 
 class Checkpoint(models.Model):

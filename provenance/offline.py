@@ -1,24 +1,40 @@
 """Checking a proof bundle without the system that made it: no Django, no database, no network.
 
     python -m provenance.offline BUNDLE [--image FILE] [--log-key KEY] [--authority SHA256]
+                                 [--witness KEY] [--revoked SERIAL] [--distrusted SHA256=TIME]
 
 Exit 0 when everything holds, 1 when something does not, 2 when the file is no bundle.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from provenance import bundle, canonical, checkpoint, manifests, merkle, tlog_proof
+from provenance import (
+    bundle,
+    canonical,
+    certificates,
+    checkpoint,
+    manifests,
+    merkle,
+    pictures,
+    timestamp_token,
+    tlog_proof,
+)
 from provenance.bundle import BundleUnreadable
 from provenance.errors import ProofsheetError
+from provenance.manifest_reading import ManifestReading
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the log's clock may be ahead of a witness's or a timestamping authority's."""
+_POLICY = {"v", "log_key", "authority_sha256", "witnesses", "timestamp"}
 
 
 class BundleInvalid(ProofsheetError):
@@ -28,12 +44,43 @@ class BundleInvalid(ProofsheetError):
     default_status = 422
 
 
+class SignerUnknown(BundleInvalid):
+    default_code = "signer_unknown"
+
+
+class SignerExpired(BundleInvalid):
+    default_code = "signer_expired"
+
+
+class SignerRevoked(BundleInvalid):
+    default_code = "signer_revoked"
+
+
+class AuthorityDistrusted(BundleInvalid):
+    default_code = "authority_distrusted"
+
+
+class ClockWrong(BundleInvalid):
+    """An entry cannot be younger than the tree that somebody saw it in."""
+
+    default_code = "clock_wrong"
+
+
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """What the reader knows from elsewhere; None where they take the bundle's word."""
+    """What the reader knows from elsewhere; None or nothing where they take the bundle's word.
+
+    The bundle's authority must be one of `authorities`, the present one or an earlier one. Each of
+    `witnesses` must have cosigned. `revoked` are serial numbers of certificates; `distrusted` are
+    authorities, by SHA-256, that count only for what a log was told before the time given, and only
+    where `log_key` says which log.
+    """
 
     log_key: str | None = None
-    authority_sha256: str | None = None
+    authorities: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
+    revoked: tuple[str, ...] = ()
+    distrusted: tuple[tuple[str, datetime], ...] = ()
 
 
 def verify(data: bytes, *, image: bytes | None = None, trusted: Trusted) -> list[str]:
@@ -41,10 +88,10 @@ def verify(data: bytes, *, image: bytes | None = None, trusted: Trusted) -> list
     not.
     """
     files = bundle.read(data)
-    return list(_checks(files, files.get(bundle.IMAGE, image), trusted))
+    return list(_checks(files, bundle.image_in(files) or image, trusted))
 
 
-def _checks(files: dict[str, bytes], image: bytes | None, trusted: Trusted) -> Iterator[str]:
+def _checks(files: Mapping[str, bytes], image: bytes | None, trusted: Trusted) -> Iterator[str]:
     _require(files[bundle.README] == bundle.EXPLANATION.encode(), "The README was changed.")
     policy = _policy(files, trusted)
     yield f"The authority's SHA-256 is {policy['authority_sha256']}."
@@ -55,7 +102,10 @@ def _checks(files: dict[str, bytes], image: bytes | None, trusted: Trusted) -> I
     leaf = merkle.leaf_hash(proof.body)
     merkle.verify_inclusion(leaf, proof.index, head.tree_size, proof.path, head.root_hash)
     yield f"Entry {proof.index} is in that tree."
-    entry = canonical.decode(proof.body)
+    entry, written_at = _entry(proof.body)
+    yield from _seen(proof.note, policy["witnesses"], written_at)
+    yield from _dated(files, proof.note, written_at)
+    _check_authority(files[bundle.AUTHORITY], written_at, trusted)
     told = entry["body"]
     _require(
         sha256(files[bundle.MANIFEST]).hexdigest() == told["manifest_sha256"],
@@ -67,33 +117,126 @@ def _checks(files: dict[str, bytes], image: bytes | None, trusted: Trusted) -> I
         return
     _require(sha256(image).hexdigest() == told["sha256"], "The entry is about another picture.")
     yield "The entry is about this very picture."
-    authority = _text(files[bundle.AUTHORITY])
-    reading = manifests.Reader(authority).read(image, "image/png")
-    is_about_it = reading.state == "trusted" and reading.asset_id == entry["subject"]
-    _require(is_about_it, f"The picture's Content Credentials read as {reading.state}.")
+    reading = _reader(files, trusted).read(image, pictures.mime_of(image))
+    _check_signer(reading)
+    _require(reading.asset_id == entry["subject"], "The credentials name another asset.")
     yield f"Its Content Credentials are signed by “{reading.signer}”, under that authority."
 
 
-def _policy(files: dict[str, bytes], trusted: Trusted) -> dict[str, Any]:
-    policy: dict[str, Any] = canonical.decode(files[bundle.POLICY])
-    is_whole = isinstance(policy, dict) and set(policy) == {"v", "log_key", "authority_sha256"}
-    _require(
-        is_whole and policy["v"] == 1 and isinstance(policy["log_key"], str),
-        "The policy cannot be read.",
-    )
+def _check_authority(pem: bytes, written_at: datetime, trusted: Trusted) -> None:
+    """Raises `AuthorityDistrusted` unless a log that the reader knows is older than the distrust.
+
+    Whoever has the authority's key makes a log and a bundle of their own, with any time in them.
+    """
+    given = {certificates.digest(each) for each in x509.load_pem_x509_certificates(pem)}
+    times = [since for sha256_of_it, since in trusted.distrusted if sha256_of_it in given]
+    if not times:
+        return
+    since = min(times)
+    if trusted.log_key is None:
+        raise AuthorityDistrusted(
+            message="The authority is distrusted, and only the log shows what was there before.",
+            advice="Give the log's key that you know from elsewhere: --log-key.",
+        )
+    if written_at >= since:
+        raise AuthorityDistrusted(
+            message=f"The authority is distrusted since {since:%Y-%m-%d %H:%M} UTC, and the entry "
+            f"is of {written_at:%Y-%m-%d %H:%M} UTC."
+        )
+
+
+def _entry(body: bytes) -> tuple[dict[str, Any], datetime]:
+    """What the log says, and when it says that it was written."""
+    entry = canonical.decode(body)
     try:
-        authority = x509.load_pem_x509_certificate(files[bundle.AUTHORITY])
-    except (ValueError, x509.InvalidVersion) as error:
-        raise BundleInvalid(message="The authority's certificate cannot be read.") from error
-    der = authority.public_bytes(Encoding.DER)
-    is_plain = authority.public_bytes(Encoding.PEM) == files[bundle.AUTHORITY]
-    is_named = is_plain and sha256(der).hexdigest() == policy["authority_sha256"]
-    _require(is_named, "The authority is not the one of the policy.")
-    for name, known in (
-        ("log_key", trusted.log_key),
-        ("authority_sha256", trusted.authority_sha256),
-    ):
-        _require(known in (None, policy[name]), f"The bundle's {name} is not the one you trust.")
+        told, written_at = entry["body"], datetime.fromisoformat(entry["at"])
+        is_whole = all(isinstance(told[name], str) for name in ("sha256", "manifest_sha256"))
+        _require(
+            is_whole and isinstance(entry["subject"], str), "The entry is not about a picture."
+        )
+        return entry, written_at.astimezone(UTC)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleInvalid(message="The entry is not about a picture.") from error
+
+
+def _seen(note: str, witnesses: list[str], written_at: datetime) -> Iterator[str]:
+    """Every signature of the note is the log's or a named witness's: no line goes unread."""
+    count = checkpoint.count_lines(note)
+    _require(count == 1 + len(set(witnesses)), "The checkpoint bears a signature of a stranger.")
+    for text in witnesses:
+        name, key = checkpoint.parse_witness_key(text)
+        unix_time = checkpoint.cosigned_at(note, name=name, key=key)
+        at = datetime.fromtimestamp(unix_time, UTC)
+        _check_clock(written_at, at, f"the witness {name}")
+        yield f"The witness {text} saw that tree at {at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+def _dated(files: Mapping[str, bytes], note: str, written_at: datetime) -> Iterator[str]:
+    if bundle.TIMESTAMP not in files:
+        return
+    message = checkpoint.parse(note).text().encode()
+    anchors = _text(files[bundle.TIMESTAMP_AUTHORITY])
+    found = timestamp_token.verify(files[bundle.TIMESTAMP], message, anchors_pem=anchors)
+    _check_clock(written_at, found.at, f"the timestamp by {found.authority}")
+    yield f"That tree was there at {found.at:%Y-%m-%d %H:%M:%S} UTC, says {found.authority}."
+
+
+def _check_clock(written_at: datetime, seen_at: datetime, by: str) -> None:
+    if written_at > seen_at + CLOCKS_DIFFER:
+        raise ClockWrong(
+            message=f"The entry says that it was written at {written_at:%Y-%m-%d %H:%M} UTC, but "
+            f"{by} saw it at {seen_at:%Y-%m-%d %H:%M} UTC: one of the clocks is wrong."
+        )
+
+
+def _reader(files: Mapping[str, bytes], trusted: Trusted) -> manifests.Reader:
+    anchors = files.get(bundle.TIMESTAMP_AUTHORITY, b"")
+    revoked = tuple((serial, "the day that you know of") for serial in trusted.revoked)
+    trust = manifests.Trust(_text(files[bundle.AUTHORITY]), _text(anchors), revoked)
+    return manifests.Reader(trust)
+
+
+def _check_signer(reading: ManifestReading) -> None:
+    name = reading.signer or "a signer without a name"
+    match reading.signature:
+        case "revoked":
+            raise SignerRevoked(message=f"The certificate of “{name}” was revoked.")
+        case "expired":
+            raise SignerExpired(
+                message=f"The certificate of “{name}” was not valid at the time of the signature."
+            )
+        case "unknown":
+            raise SignerUnknown(message=f"The authority does not vouch for “{name}”.")
+        case "none" | "invalid":
+            raise BundleInvalid(message="The signature of the Content Credentials does not hold.")
+        case "trusted":
+            # A parent's signer may be one of an authority of earlier, which this bundle lacks.
+            _require(
+                reading.is_sound, f"The picture's Content Credentials read as {reading.state}."
+            )
+
+
+def _policy(files: Mapping[str, bytes], trusted: Trusted) -> dict[str, Any]:
+    policy: dict[str, Any] = canonical.decode(files[bundle.POLICY])
+    is_whole = (
+        isinstance(policy, dict)
+        and set(policy) == _POLICY
+        and policy["v"] == 1
+        and isinstance(policy["log_key"], str)
+        and isinstance(policy["witnesses"], list)
+        and all(isinstance(text, str) for text in policy["witnesses"])
+    )
+    _require(is_whole, "The policy cannot be read.")
+    digest = bundle.digest_of_pem(files[bundle.AUTHORITY])
+    _require(digest == policy["authority_sha256"], "The authority is not the one of the policy.")
+    is_dated_so = bundle.digests_of_timestamp(files) == policy["timestamp"]
+    _require(is_dated_so, "The timestamp is not the one of the policy.")
+    is_known = trusted.log_key in (None, policy["log_key"])
+    _require(is_known, "The bundle's log_key is not the one you trust.")
+    is_known = not trusted.authorities or digest in trusted.authorities
+    _require(is_known, "The bundle's authority_sha256 is not the one you trust.")
+    for text in trusted.witnesses:
+        _require(text in policy["witnesses"], f"No cosignature by {text} is in the bundle.")
     return policy
 
 
@@ -109,16 +252,43 @@ def _require(holds: bool, sentence: str) -> None:
         raise BundleInvalid(message=sentence)
 
 
+def _distrust(text: str) -> tuple[str, datetime]:
+    """Raises `ValueError`, which argparse tells."""
+    digest, _, time = text.partition("=")
+    at = datetime.fromisoformat(time)
+    return digest, at.replace(tzinfo=at.tzinfo or UTC)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="provenance.offline", description=__doc__)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--image", type=Path, help="the picture, where only its hash is in")
     parser.add_argument("--log-key", help="the log's public key that you trust")
-    parser.add_argument("--authority", help="SHA-256 of the authority that you trust")
+    parser.add_argument(
+        "--authority",
+        action="append",
+        default=[],
+        help="SHA-256 of the authority that you trust; again for each one of earlier",
+    )
+    parser.add_argument(
+        "--witness", action="append", default=[], help="a witness's key that must have cosigned"
+    )
+    parser.add_argument(
+        "--revoked", action="append", default=[], help="serial number of a revoked certificate"
+    )
+    parser.add_argument(
+        "--distrusted",
+        action="append",
+        default=[],
+        type=_distrust,
+        metavar="SHA256=TIME",
+        help="an authority that counts only for what the log of --log-key holds from before then",
+    )
     chosen = parser.parse_args()
     try:
         image = chosen.image.read_bytes() if chosen.image else None
-        trusted = Trusted(chosen.log_key, chosen.authority)
+        known = (chosen.authority, chosen.witness, chosen.revoked, chosen.distrusted)
+        trusted = Trusted(chosen.log_key, *(tuple(each) for each in known))
         for sentence in verify(chosen.bundle.read_bytes(), image=image, trusted=trusted):
             print(sentence)
     except (BundleUnreadable, OSError) as error:

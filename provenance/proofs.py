@@ -1,18 +1,34 @@
 """Proofs and entries of the log as they are shown and handed out."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from provenance import canonical, entries, log, tlog_proof
+from django.conf import settings
+
+from provenance import canonical, checkpoint, cosigning, entries, log, timestamps, tlog_proof
 from provenance.checkpoint import NoteInvalid
+from provenance.installation import keyring
 from provenance.merkle import ProofInvalid
-from provenance.models import Leaf
+from provenance.models import Checkpoint, Leaf, Timestamp
 
 TITLES = {
     "asset.marked": "A picture was marked",
+    "asset.erased": "The record of a picture was erased",
+    "key.rotated": "A key was replaced by another",
+    "key.revoked": "A certificate was withdrawn",
+    "key.retired": "An old authority is no longer vouched for",
     "decision.made": "A moderation decision was made",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """Somebody else who has seen the tree that an entry is proved against, and when."""
+
+    name: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +44,15 @@ class EntryPage:
     body: str
     path: tuple[str, ...]
     checkpoint: str
+    witnesses: tuple[Witnessed, ...]
+    dated: Timestamp | None
     fault: str
     is_asset: bool
 
 
 def describe(index: int) -> EntryPage:
     """The entry at a leaf index with its proof. Raises `log.NotInLog`."""
-    proof = log.prove_inclusion(index)
+    proof = _witnessed_proof(index)
     record = canonical.decode(proof.body)
     return EntryPage(
         index=index,
@@ -46,9 +64,25 @@ def describe(index: int) -> EntryPage:
         body=json.dumps(record["body"], indent=2, ensure_ascii=False),
         path=tuple(digest.hex() for digest in proof.path),
         checkpoint=proof.note,
+        witnesses=tuple(
+            Witnessed(witness.name, cosigning.time_of(line))
+            for witness, line in cosigning.lines_in(proof.note)
+        ),
+        dated=timestamps.of_leaf(index),
         fault=_fault(proof),
         is_asset=record["kind"] == entries.ASSET_MARKED,
     )
+
+
+def _witnessed_proof(index: int) -> log.InclusionProof:
+    """Against the tree that a timestamping authority dated, where there is one; else against the
+    largest that a witness has seen; else against the latest.
+    """
+    if (dated := timestamps.of_leaf(index)) is not None:
+        head = Checkpoint.objects.get(tree_size=dated.tree_size)
+        return replace(log.prove_inclusion(index, head=head), note=dated.note)
+    proof = log.prove_inclusion(index, head=cosigning.best_head(index))
+    return replace(proof, note=proof.note + cosigning.lines_for(proof.tree_size))
 
 
 def _fault(proof: log.InclusionProof) -> str:
@@ -59,11 +93,17 @@ def _fault(proof: log.InclusionProof) -> str:
     return ""
 
 
+def verifier_keys() -> list[str]:
+    """The log's public keys in the note format, the newest first."""
+    origin = settings.PROOFSHEET_LOG_ORIGIN
+    return [checkpoint.verifier_key(origin, key) for key in keyring().log_verifiers()]
+
+
 def of_asset(asset_id: UUID) -> str:
     """The `.tlog-proof` of the entry about an asset. Raises `log.NotInLog`."""
     leaves = Leaf.objects.filter(entry__kind=entries.ASSET_MARKED, entry__subject=asset_id)
     index = leaves.order_by("index").values_list("index", flat=True).first()
     if index is None:
         raise log.NotInLog(message="The log holds no entry about that picture, or not yet.")
-    proof = log.prove_inclusion(index)
+    proof = _witnessed_proof(index)
     return tlog_proof.write(tlog_proof.Proof(index, proof.path, proof.note, proof.body))

@@ -16,6 +16,12 @@ class AddressSerializer(serializers.Serializer[Any]):
     url = serializers.URLField(help_text="the public address of a PNG, JPEG or WebP picture")
 
 
+class ConsistencySerializer(serializers.Serializer[Any]):
+    old_size = serializers.IntegerField()
+    size = serializers.IntegerField()
+    proof = serializers.ListField(child=serializers.CharField())
+
+
 class CheckSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
     sentence = serializers.CharField(help_text="what was found, in one plain sentence")
@@ -27,12 +33,22 @@ class IngredientSerializer(serializers.Serializer[Any]):
     relationship = serializers.CharField()
     depth = serializers.IntegerField()
     issues = serializers.ListField(child=serializers.CharField())
+    finding = serializers.ChoiceField(
+        choices=["holds", "unknown_signer", "no_credentials", "changed", "damaged"],
+        help_text="what its own credentials were worth when it went in",
+    )
+    signer = serializers.CharField(allow_null=True)
+    claim_generator = serializers.CharField(allow_null=True)
+    is_generated = serializers.BooleanField()
 
 
 class ManifestCheckSerializer(CheckSerializer):
     state = serializers.ChoiceField(choices=["absent", "unreadable", "invalid", "valid", "trusted"])
     issues = serializers.ListField(child=serializers.CharField())
     ingredients = IngredientSerializer(many=True)
+    visible_label = serializers.CharField(
+        allow_null=True, help_text="the text that was drawn on the picture, as the credentials say"
+    )
 
 
 class SignerCheckSerializer(CheckSerializer):
@@ -47,6 +63,7 @@ class LogCheckSerializer(CheckSerializer):
 class GeometrySerializer(serializers.Serializer[Any]):
     scale = serializers.FloatField()
     rotation_degrees = serializers.FloatField()
+    stretch = serializers.FloatField()
     is_mirrored = serializers.BooleanField()
 
 
@@ -89,3 +106,8 @@ class ReportSerializer(serializers.Serializer[Any]):
     watermark = WatermarkCheckSerializer()
     fingerprint = FingerprintCheckSerializer()
     disclosure = DisclosureSerializer(allow_null=True)
+    is_making_observed = serializers.BooleanField(
+        allow_null=True,
+        help_text="false for a picture of an archive that was marked late; null without disclosure",
+    )
+    signed_report = serializers.CharField(help_text="all this as a note that the log's key signed")

@@ -3,10 +3,27 @@
 from celery import shared_task
 from django.utils import timezone
 
-from provenance import log
+from provenance import copies, cosigning, freshness, log, timestamps
 
 
 @shared_task
 def sequence_log() -> None:
     """Give waiting log entries their place; beat sends this every second."""
-    log.sequence(at=timezone.now())
+    now = timezone.now()
+    log.sequence(at=now)
+    freshness.refresh(at=now)
+
+
+@shared_task
+def cosign_log() -> None:
+    """Ask the witnesses that settings name; beat sends this every other second."""
+    cosigning.collect(at=timezone.now())
+
+
+@shared_task
+def date_log() -> None:
+    """Have a checkpoint and waiting copies timestamped, where settings name an authority; every
+    minute.
+    """
+    timestamps.stamp(at=timezone.now())
+    copies.stamp(at=timezone.now())

@@ -28,13 +28,18 @@ TILT_FROM = 0.05
 SYNC_AMPLITUDE = 0.55
 """Amplitude of the synchronisation pattern relative to that of all code bits together."""
 
+SETS = 4
+"""How many sets of patterns a key has. The identifier says which of them carries it, so pictures
+that are averaged to lay the mark bare do not all agree."""
+
 Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """One key's patterns; `basis` is float32 [dimensions, 1 + CODE_BITS], the sync first."""
+    """One set of a key's patterns; `basis` is float32 [dimensions, 1 + CODE_BITS], sync first."""
 
+    number: int
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     basis: Plane
@@ -54,13 +59,30 @@ class Reading:
     agreement: float
 
 
-@lru_cache(maxsize=8)
-def patterns(key: bytes) -> Patterns:
-    """The patterns of a key (any bytes); the same on every machine."""
+def sets(key: bytes) -> tuple[Patterns, ...]:
+    """Every set of a key's patterns."""
+    return tuple(patterns(key, number) for number in range(SETS))
+
+
+def patterns_for(identifier: int, key: bytes) -> Patterns:
+    """The set that carries this identifier."""
+    return patterns(key, _set_number(identifier, key))
+
+
+def _set_number(identifier: int, key: bytes) -> int:
+    said = b"set" + identifier.to_bytes(IDENTIFIER_BITS // 8)
+    return hmac.digest(key, said, hashlib.sha256)[0] % SETS
+
+
+@lru_cache(maxsize=4 * SETS)
+def patterns(key: bytes, number: int) -> Patterns:
+    """One set of a key (any bytes); the same on every machine."""
     rows, columns = _band()
     dimensions = 2 * len(rows)
     noise = np.frombuffer(
-        hashlib.shake_256(b"proofsheet tile 1" + key).digest(4 * dimensions * (1 + CODE_BITS)),
+        hashlib.shake_256(b"proofsheet tile %d" % number + key).digest(
+            4 * dimensions * (1 + CODE_BITS)
+        ),
         np.dtype("<i4"),
     ).reshape(dimensions, 1 + CODE_BITS)
     shaped = noise / 2.0**31
@@ -68,7 +90,7 @@ def patterns(key: bytes) -> Patterns:
     basis = (orthonormal * np.sign(np.diag(triangle))).astype(np.float32)
     sync = plane_of(basis[:, 0], rows, columns)
     spectra = np.stack([np.conj(fft.rfft2(turned)) for turned in orientations(sync)])
-    return Patterns(rows, columns, basis, spectra.astype(np.complex64), key)
+    return Patterns(number, rows, columns, basis, spectra.astype(np.complex64), key)
 
 
 def _band() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -110,8 +132,9 @@ def upright(tile: Plane, orientation: int) -> Plane:
     return turned[:, ::-1] if orientation >= 4 else turned
 
 
-def write(identifier: int, found: Patterns) -> Plane:
+def write(identifier: int, key: bytes) -> Plane:
     """The tile, float32 [96, 96] of unit variance, that carries a 64-bit identifier."""
+    found = patterns_for(identifier, key)
     signs = 2.0 * convolutional.encode(_message(identifier, found.key)).astype(np.float32) - 1.0
     weights = np.concatenate([[SYNC_AMPLITUDE], signs / np.sqrt(CODE_BITS)]).astype(np.float32)
     tilt = np.tile((1 + _radius(found) / TILT_FROM) ** -0.5, 2).astype(np.float32)
@@ -164,7 +187,9 @@ def _reading(soft: Plane, found: Patterns) -> Reading:
     message = convolutional.decode(soft)
     signs = 2.0 * convolutional.encode(message) - 1.0
     identifier = int.from_bytes(np.packbits(message[:IDENTIFIER_BITS]).tobytes())
-    is_checked = bool((message == _message(identifier, found.key)).all())
+    is_checked = bool((message == _message(identifier, found.key)).all()) and (
+        _set_number(identifier, found.key) == found.number
+    )
     return Reading(identifier, is_checked, float(np.mean(signs * soft)))
 
 

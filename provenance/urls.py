@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from provenance import views
+from provenance import sbr_api, views
 
 app_name = "provenance"
 NUMBER = r"(?P<number>(?:x[0-9]{3}/){0,4}[0-9]{3})"
@@ -10,7 +10,9 @@ WIDTH = r"(?:\.p/(?P<width>[1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?"
 
 urlpatterns = [
     path("verify/", views.verify_page, name="verify"),
+    path("verify/feedback/", views.give_feedback, name="verify-feedback"),
     path("log/checkpoint", views.checkpoint, name="checkpoint"),
+    path("log/keys", views.log_keys, name="log-keys"),
     re_path(rf"^log/tile/entries/{NUMBER}{WIDTH}$", views.entry_bundle, name="entry-bundle"),
     re_path(
         rf"^log/tile/(?P<level>[0-9]|[1-5][0-9]|6[0-3])/{NUMBER}{WIDTH}$",
@@ -18,5 +20,13 @@ urlpatterns = [
         name="hash-tile",
     ),
     path("log/entry/<int:index>/", views.log_entry, name="log-entry"),
+    path("sbr/matches/byBinding", sbr_api.ByBindingView.as_view(), name="sbr-by-binding"),
+    path("sbr/matches/byContent", sbr_api.ByContentView.as_view(), name="sbr-by-content"),
+    path("sbr/manifests/<uuid:manifest_id>", sbr_api.ManifestView.as_view(), name="sbr-manifest"),
+    path(
+        "sbr/services/supportedAlgorithms",
+        sbr_api.SupportedAlgorithmsView.as_view(),
+        name="sbr-supported-algorithms",
+    ),
     path("log/proof/<uuid:asset_id>", views.asset_proof, name="asset-proof"),
 ]

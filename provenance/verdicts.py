@@ -4,11 +4,16 @@ They are never added up to one: a mark that is absent says nothing, and one that
 make the others so.
 """
 
-from dataclasses import asdict, dataclass
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from provenance.manifest_reading import Ingredient
+
+TITLES = ("Content Credentials", "Signer", "Public log", "Watermark", "Fingerprint")
 
 
 class Verdict(StrEnum):
@@ -19,6 +24,26 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LineageNode:
+    """A picture that went into another, and what went into it."""
+
+    ingredient: Ingredient
+    made_from: list[LineageNode] = field(default_factory=list)
+
+
+def lineage_of(ingredients: Sequence[Ingredient]) -> list[LineageNode]:
+    """The tree that a depth-first list of ingredients stands for."""
+    roots: list[LineageNode] = []
+    way: list[LineageNode] = []
+    for ingredient in ingredients:
+        node = LineageNode(ingredient)
+        del way[ingredient.depth - 1 :]
+        (way[-1].made_from if way else roots).append(node)
+        way.append(node)
+    return roots
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestCheck:
     verdict: Verdict
     sentence: str
@@ -26,6 +51,12 @@ class ManifestCheck:
     state: str
     issues: tuple[str, ...] = ()
     ingredients: tuple[Ingredient, ...] = ()
+    visible_label: str | None = None
+
+    @property
+    def lineage(self) -> list[LineageNode]:
+        """What went into the picture, as a tree."""
+        return lineage_of(self.ingredients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +106,7 @@ class Disclosure:
     created_at: str
     id: str
     created_or_altered: str
+    is_observed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +139,46 @@ class Report:
 
     @property
     def headline(self) -> str:
+        if self.is_ours and self._bad_marks():
+            return "This picture comes from this system, but one of its marks does not hold."
         if self.is_ours:
             return "This picture comes from this system."
         if self.disclosure is not None:
             return "Inconclusive: it looks like a picture of this system, but nothing proves it."
-        if Verdict.FOUND_BAD in self._verdicts():
+        if self._bad_marks():
             return "Not confirmed: it carries a mark that does not hold."
         return "Inconclusive: no mark of this system was found."
 
     @property
     def explanation(self) -> str:
+        if self._bad_marks():
+            named = " and ".join(f"“{title}”" for title in self._bad_marks())
+            return f"See what is said under {named} before you rely on the picture."
         if self.is_ours:
-            return "Read each mark for itself: they prove different things."
-        if self.disclosure is not None or Verdict.FOUND_BAD in self._verdicts():
+            return "Each mark is read for itself: they prove different things."
+        if self.disclosure is not None:
             return "Read each mark for itself before you rely on the picture."
         return (
             "That does not make it a photograph, nor the work of a person: marks can be removed, "
             "and other systems leave other marks."
         )
 
-    def _verdicts(self) -> tuple[Verdict, ...]:
-        checks = (self.manifest, self.signer, self.log, self.watermark, self.fingerprint)
-        return tuple(check.verdict for check in checks)
+    def _bad_marks(self) -> list[str]:
+        """Titles of the marks that were found and do not hold."""
+        verdicts = (
+            self.manifest.verdict,
+            self.signer.verdict,
+            self.log.verdict,
+            self.watermark.verdict,
+            self.fingerprint.verdict,
+        )
+        named = zip(TITLES, verdicts, strict=True)
+        return [title for title, verdict in named if verdict == Verdict.FOUND_BAD]
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, as the API, the command and the download give it."""
         told: dict[str, Any] = asdict(self)
         file = {name: told.pop(name) for name in ("sha256", "mime", "width", "height", "notes")}
-        return told | {"file": file, "is_ours": self.is_ours, "headline": self.headline}
+        observed = told["disclosure"].pop("is_observed") if told["disclosure"] else None
+        said = {"is_ours": self.is_ours, "headline": self.headline, "is_making_observed": observed}
+        return told | said | {"file": file}

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from django.conf import settings
 
-from provenance import entries, judgements, pictures, records, watermark
+from provenance import entries, judgements, manifest_reading, pictures, records, watermark
 from provenance.installation import keyring, signer
 from provenance.manifest_reading import ManifestReading
 from provenance.models import Asset
@@ -43,6 +43,8 @@ def check(data: bytes, *, at: datetime) -> Report:
         picture.pixels, asset_id=reading.asset_id, sha256=digest, detection=detection
     )
     entry = entries.check(match.asset) if match else None
+    if entry is not None and entry.written_at is not None and _is_same_file(match, digest):
+        reading = manifest_reading.as_seen(reading, entry.written_at)
     findings = _Findings(reading, detection, match, entry)
     height, width = picture.pixels.shape[:2]
     return Report(
@@ -92,4 +94,5 @@ def _disclosure_of(asset: Asset) -> Disclosure:
         created_at=asset.created_at.astimezone(UTC).isoformat(timespec="seconds"),
         id=str(asset.id),
         created_or_altered="altered" if asset.is_altered else "created",
+        is_observed=asset.is_observed,
     )

@@ -1,7 +1,6 @@
 """The verify page, and the log as anybody may read it."""
 
 import base64
-import json
 from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
@@ -11,9 +10,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from provenance import log, proofs, submissions, tiles, verify
+from provenance import feedback, freshness, proofs, signed_reports, submissions, tiles, verify
 from provenance.errors import ProofsheetError
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -44,17 +43,41 @@ def verify_page(request: HttpRequest) -> HttpResponse:
     except ProofsheetError as error:
         response = render(request, "provenance/verify.html", {"error": error}, status=error.status)
     else:
-        told = base64.b64encode(json.dumps(report.as_json(), indent=1).encode()).decode()
+        told = base64.b64encode(signed_reports.sign(report).encode()).decode()
         response = render(request, "provenance/verify.html", {"report": report, "download": told})
     add_never_cache_headers(response)
     return response
 
 
+@csrf_exempt  # nobody is logged in here, so nobody's rights can be borrowed
+@require_POST
+@_tells_problems
+def give_feedback(request: HttpRequest) -> HttpResponse:
+    submissions.throttle(request)
+    feedback.give(
+        answer=request.POST.get("answer", ""),
+        is_ours=request.POST.get("is_ours") == "True",
+        comment=request.POST.get("comment", ""),
+        at=timezone.now(),
+    )
+    return render(request, "provenance/verify.html", {"is_thanked": True})
+
+
 @require_GET
 @_tells_problems
 def checkpoint(request: HttpRequest) -> HttpResponse:
-    note = log.latest_checkpoint().note
+    note = freshness.latest_note()
     response = HttpResponse(note, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_GET
+@_tells_problems
+def log_keys(request: HttpRequest) -> HttpResponse:
+    """The log's verifier keys (C2SP signed-note), one a line, the newest first."""
+    lines = "".join(f"{key}\n" for key in proofs.verifier_keys())
+    response = HttpResponse(lines, content_type="text/plain; charset=utf-8")
     response["Cache-Control"] = "no-cache"
     return response
 

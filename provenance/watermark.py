@@ -8,6 +8,7 @@ lookup key, never proof: who can copy it onto another picture can forge it.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import cv2
@@ -27,7 +28,12 @@ DETAIL_LEVELS = 24.0
 REFERENCE_SIDE = 512
 FOUND_SYNC, DAMAGED_SYNC = 6.0, 8.0
 FOUND_AGREEMENT = 0.45
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+CHANNELS = tuple(float(share) for share in LUMA / np.sum(LUMA**2))
+"""How much each channel changes for one step of brightness: most brightness for its PSNR."""
+PEAK_LEVELS = 19.0
+FAINT_TILES = 0.5
+"""Strength of every other tile: what a coarse codec rounds away everywhere survives in the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,8 @@ class Detection:
 
 def embed(pixels: NDArray[np.uint8], identifier: int, *, key: bytes) -> NDArray[np.uint8]:
     """Mark uint8 [H, W, 3] RGB pixels with an identifier of 64 bits; the same shape comes back."""
-    luma = pixels.astype(np.float32) @ _LUMA
-    change = _field(luma.shape, identifier, key) * _amplitude(luma)
+    luma = _luma(pixels)
+    change = _field(luma.shape, identifier, key) * _amplitude(luma) * _checkered(pixels.shape[:2])
     faint = _limited(pixels, change, FAINT_PSNR_DB)
     if _survives(faint, identifier, key):
         return faint
@@ -55,7 +61,7 @@ def embed(pixels: NDArray[np.uint8], identifier: int, *, key: bytes) -> NDArray[
 def _survives(marked: NDArray[np.uint8], identifier: int, key: bytes) -> bool:
     """Whether a mark is read well from a JPEG of half the size."""
     height, width = marked.shape[:2]
-    found = tile.patterns(key)
+    found = tile.patterns_for(identifier, key)
     shrink = TRIAL_SCALE / native_scale(height, width)
     size = (max(8, round(width * shrink)), max(8, round(height * shrink)))
     small = cv2.resize(marked, size, interpolation=cv2.INTER_AREA)
@@ -70,7 +76,7 @@ def _field(shape: tuple[int, ...], identifier: int, key: bytes) -> NDArray[np.fl
     """The repeated tile, float32 [H, W] of unit variance."""
     height, width = shape
     scale = native_scale(height, width)
-    one = tile.write(identifier, tile.patterns(key))
+    one = tile.write(identifier, key)
     rows, columns = -(-height // tile.SIZE) + 1, -(-width // tile.SIZE) + 1
     if scale > 1:
         rows, columns = int(rows / scale) + 2, int(columns / scale) + 2
@@ -87,6 +93,19 @@ def native_scale(height: int, width: int) -> float:
     return max(1.0, max(height, width) / REFERENCE_SIDE)
 
 
+@lru_cache(maxsize=4)
+def _checkered(shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Full strength and `FAINT_TILES` by turns, with soft borders; float32 [H, W]."""
+    height, width = shape
+    side = tile.SIZE * native_scale(height, width)
+    rows = np.arange(height, dtype=np.float32)[:, None] / side
+    columns = np.arange(width, dtype=np.float32)[None] / side
+    wave = np.sin(np.pi * rows) * np.sin(np.pi * columns)
+    return np.asarray(
+        (1 + FAINT_TILES) / 2 + (1 - FAINT_TILES) / 2 * np.clip(4 * wave, -1, 1), np.float32
+    )
+
+
 def _amplitude(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     """How strong the mark may be at each pixel; the flat side of an edge stays flat."""
     mean = cv2.blur(luma, (7, 7))
@@ -101,33 +120,33 @@ def _amplitude(luma: NDArray[np.float32]) -> NDArray[np.float32]:
 def _limited(
     pixels: NDArray[np.uint8], change: NDArray[np.float32], psnr_db: float
 ) -> NDArray[np.uint8]:
-    """Add a change to all three channels, scaled to just keep the PSNR."""
+    """Add a change of brightness, spread over the channels and scaled to just keep the PSNR."""
     room = 255.0**2 / 10 ** (psnr_db / 10)
     for _ in range(3):
-        marked = _added(pixels, change)
-        mean_square = float(np.mean((marked.astype(np.float32) - pixels) ** 2))
+        bounded = np.clip(change, -PEAK_LEVELS, PEAK_LEVELS)
+        spread = cv2.merge([bounded * share for share in CHANNELS])
+        marked = cv2.add(pixels, spread, dtype=cv2.CV_8U)  # rounds and stays within 0 to 255
+        mean_square = cv2.norm(marked, pixels, cv2.NORM_L2SQR) / pixels.size
         if 0.97 * room <= mean_square <= room:
             break
         change = change * np.float32(0.99 * np.sqrt(room / mean_square))
-    return marked
+    return np.asarray(marked, np.uint8)
 
 
-def _added(pixels: NDArray[np.uint8], change: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.asarray(np.clip(np.rint(pixels + change[..., None]), 0, 255), np.uint8)
+def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
 
 
 def detect(pixels: NDArray[np.uint8], *, key: bytes) -> Detection:
     """Look for a mark of this key in uint8 [H, W, 3] RGB pixels."""
-    found = tile.patterns(key)
-    luma = pixels.astype(np.float32) @ _LUMA
+    luma = _luma(pixels)
     best: lattice.Alignment | None = None
-    for alignment in lattice.alignments(luma, found):
-        reading = tile.read(alignment.tile, found)
-        is_found = reading.is_checked and reading.agreement >= FOUND_AGREEMENT
-        if is_found and alignment.sync >= FOUND_SYNC:
-            return Detection(
-                "found", _confidence(alignment, reading), reading.identifier, alignment.geometry
-            )
+    for alignment in lattice.alignments(luma, lattice.syncs(tile.sets(key))):
+        if alignment.sync >= FOUND_SYNC:
+            reading = tile.read(alignment.tile, alignment.patterns)
+            if reading.is_checked and reading.agreement >= FOUND_AGREEMENT:
+                confidence = _confidence(alignment, reading)
+                return Detection("found", confidence, reading.identifier, alignment.geometry)
         if best is None or alignment.sync > best.sync:
             best = alignment
     if best is not None and best.sync >= DAMAGED_SYNC:

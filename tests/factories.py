@@ -92,6 +92,8 @@ def make_request(
         defaults |= lease | {"lease_expires_at": at + timedelta(seconds=20)}
     if not is_waiting:
         defaults["ended_at"] = at
+    if status == RequestStatus.FINISHED:
+        defaults["made"] = 1
     if status in {RequestStatus.REFUSED, RequestStatus.FAILED}:
         defaults["code"] = "prompt_refused" if status == RequestStatus.REFUSED else "render_failed"
     return GenerationRequest.objects.create(

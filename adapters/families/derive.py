@@ -34,6 +34,15 @@ OPEN_CLIP_G = CLIP_L | {
     "num_attention_heads": 20,
     "projection_dim": 1280,
 }
+T5_XXL = {
+    "vocab_size": 32128,
+    "d_model": 4096,
+    "d_kv": 64,
+    "d_ff": 10240,
+    "num_layers": 24,
+    "num_heads": 64,
+    "feed_forward_proj": "gated-gelu",
+}
 XL_UNET = {
     "sample_size": 128,
     "block_out_channels": [320, 640, 1280],
@@ -72,6 +81,7 @@ SOURCES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "flux": {
         "transformer": ("FluxTransformer2DModel", {"guidance_embeds": True}),
         "text_encoder": ("CLIPTextModel", CLIP_L),
+        "text_encoder_2": ("T5EncoderModel", T5_XXL),
     },
 }
 

@@ -4,7 +4,9 @@
   // Server answers 4xx with a page that says what is wrong: show it instead of dropping it.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const status = event.detail.xhr.status;
+    const isFragment = !event.detail.xhr.responseText.startsWith("<!doctype");
     if (status === 422 || status === 409) event.detail.shouldSwap = true;
+    if ([403, 429, 503].includes(status) && isFragment) event.detail.shouldSwap = true;
   });
 
   // Left and right arrows turn the frames of a roll, unless a field has the keys.

@@ -88,10 +88,15 @@
     };
   };
 
-  // On a narrow screen the sheet begins below the form: show that something happens.
+  // On a narrow screen the sheet begins below the form: show that something happens, or what is wrong.
   const reveal = (event) => {
     const isSubmit = event.detail.requestConfig?.verb === "post" && event.detail.target.id === "bench";
-    if (isSubmit && active().length && sheet().getBoundingClientRect().top > window.innerHeight * 0.6) {
+    if (isSubmit) stop(); // a new stream looks at once, the old one may be between two looks
+    const wrong = isSubmit && document.querySelector("#compose :is([role=alert], .is-wrong, .error)");
+    if (wrong) {
+      wrong.scrollIntoView({ block: "center" });
+      wrong.querySelector("input, select, textarea")?.focus({ preventScroll: true });
+    } else if (isSubmit && active().length && sheet().getBoundingClientRect().top > window.innerHeight * 0.6) {
       sheet().scrollIntoView();
     }
   };

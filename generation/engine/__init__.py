@@ -1,1 +1,1 @@
-"""Denoises and decodes. Knows no Django; `generation.engine.pipeline` alone loads torch."""
+"""Denoises and decodes, many images in one batch. Knows no Django; `jobs` needs no torch."""

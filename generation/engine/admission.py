@@ -9,14 +9,25 @@ import torch
 from generation.engine import schedulers
 from generation.engine.bank import Wearing
 from generation.engine.families import Size
-from generation.engine.jobs import RenderJob, StepsOutOfRange, TooManyAdapters
+from generation.engine.jobs import (
+    OutOfMemory,
+    RenderJob,
+    StepsOutOfRange,
+    TooManyAdapters,
+    Unchanged,
+)
 from generation.engine.model import Model
-from generation.engine.prompts import Prompts
+from generation.engine.prompts import Prompts, TextKey
 from generation.engine.schedulers import Schedule
 from generation.engine.slots import Slots
 from generation.engine.trajectory import Order, Trajectory
 
 PLANS_KEPT = 64
+
+
+def named(error: Exception) -> Exception:
+    """What its owner is told of a failure."""
+    return OutOfMemory() if isinstance(error, torch.OutOfMemoryError) else error
 
 
 class Admission:
@@ -26,7 +37,7 @@ class Admission:
         self._model = model
         self.prompts = Prompts(model)
         self.slots = Slots(model.banks, model.settings.adapter_slots)
-        self._plans: dict[tuple[int, Size], Schedule] = {}
+        self._plans: dict[tuple[int, Size, int | None], Schedule] = {}
         self.waiting: list[Order] = []
 
     def admit(self, room: int) -> list[Trajectory]:
@@ -35,6 +46,7 @@ class Admission:
         An order whose adapters find no slot keeps later ones with adapters from overtaking it.
         """
         self.waiting.sort(key=lambda order: order.due_at)
+        self._read_together(self.waiting[:room])
         admitted: list[Trajectory] = []
         kept: list[Order] = []
         for order in self.waiting:
@@ -45,6 +57,16 @@ class Admission:
                 admitted.append(trajectory)
         self.waiting = kept
         return admitted
+
+    def _read_together(self, orders: list[Order]) -> None:
+        """Encode the prompts of what is likely admitted now by one call of the text encoders."""
+        texts: list[str] = []
+        for order in orders:
+            if not any(adapter.is_read_by_text for adapter, _ in order.adapters):
+                texts.append(order.job.prompt)
+                if order.job.negative_prompt and self._model.is_guided(order.job.guidance):
+                    texts.append(order.job.negative_prompt)
+        self.prompts.prepare(texts)
 
     def release(self, trajectory: Trajectory) -> None:
         self.slots.release(trajectory.order.adapters)
@@ -64,7 +86,7 @@ class Admission:
         except Exception as error:  # whatever one job does wrong is that job's failure alone
             if wearing is not None:
                 self.slots.release(order.adapters)
-            order.future.set_exception(error)
+            order.future.set_exception(named(error))
             return None
 
     def _check(self, order: Order) -> None:
@@ -76,18 +98,24 @@ class Admission:
     def _start(self, order: Order, wearing: Wearing) -> Trajectory:
         job, model = order.job, self._model
         started_at = monotonic()
+        key = tuple((a.name, weight) for a, weight in order.adapters if a.is_read_by_text)
+        if (shown := job.shown_prompt) is not None and self.prompts.looks_like(
+            job.prompt, shown, key=key, wearing=wearing
+        ):
+            raise Unchanged
         size = native_size(job, multiple=model.size_multiple)
         generator = torch.Generator("cpu").manual_seed(job.seed)
+        picture = self._picture(order, generator)  # draws before the noise, as diffusers does
         noise = model.family.noise(model.pipe, size, generator).to(model.device)
-        schedule = self._plan(job.steps, size, noise)
-        rows = self._rows(order, size, wearing)
+        schedule = self._plan(job, size, noise)
+        rows = self._rows(job, size, key, wearing)
         dropped_tokens = self.prompts.dropped_tokens(job.prompt)
         return Trajectory(
             order=order,
             size=size,
             schedule=schedule,
             generator=generator,
-            latents=noise * schedule.start_scale,
+            latents=noise * schedule.noise_scale + picture * schedule.source_scale,
             past=torch.zeros_like(noise),
             rows=rows,
             guidance=job.guidance,
@@ -98,10 +126,9 @@ class Admission:
         )
 
     def _rows(
-        self, order: Order, size: Size, wearing: Wearing
+        self, job: RenderJob, size: Size, key: TextKey, wearing: Wearing
     ) -> tuple[dict[str, torch.Tensor], ...]:
-        job, model = order.job, self._model
-        key = tuple((a.name, weight) for a, weight in order.adapters if a.is_read_by_text)
+        model = self._model
         extras = model.family.extras(model.pipe, size, job.guidance)
         positive = self.prompts.encode(job.prompt, key=key, wearing=wearing)
         if not model.is_guided(job.guidance):
@@ -109,16 +136,26 @@ class Admission:
         negative = self.prompts.negative(job.negative_prompt, positive, key=key, wearing=wearing)
         return positive | extras, negative | extras
 
-    def _plan(self, steps: int, size: Size, latents: torch.Tensor) -> Schedule:
-        if (steps, size) not in self._plans:
+    def _picture(self, order: Order, generator: torch.Generator) -> torch.Tensor | float:
+        """Latents of the picture to start from; 0 where there is none."""
+        if order.picture is None:
+            return 0.0
+        model = self._model
+        return model.family.from_vae(model.pipe, order.picture, generator).to(model.device)
+
+    def _plan(self, job: RenderJob, size: Size, latents: torch.Tensor) -> Schedule:
+        model, steps, source = self._model, job.steps, job.source
+        skipped = model.family.skipped(steps, source.strength) if source else None
+        key = (steps, size, skipped)
+        if key not in self._plans:
             if len(self._plans) >= PLANS_KEPT:
                 self._plans.clear()
-            options = self._model.family.timesteps(self._model.pipe, steps, latents)
+            options = model.family.timesteps(model.pipe, steps, latents)
             try:
-                self._plans[steps, size] = schedulers.plan(self._model.scheduler, options)
+                self._plans[key] = schedulers.plan(model.scheduler, options, skipped=skipped)
             except ValueError as error:
                 raise StepsOutOfRange(message=f"{steps} steps cannot be taken.") from error
-        return self._plans[steps, size]
+        return self._plans[key]
 
 
 def native_size(job: RenderJob, *, multiple: int) -> Size:

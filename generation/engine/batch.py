@@ -43,13 +43,14 @@ class Batch:
         scaled = latents * scales.view(-1, *[1] * (latents.dim() - 1))
         model = self._model
         model.banks[model.family.network].wear(self._wearing)
-        raw = model.family.call(
-            model.network,
-            scaled[self._owners].to(model.dtype),
-            timesteps[self._owners],
-            self._rows,
-            self._shared,
-        ).float()
+        with model.attention():
+            raw = model.family.call(
+                model.network,
+                scaled[self._owners].to(model.dtype),
+                timesteps[self._owners],
+                self._rows,
+                self._shared,
+            ).float()
         return self._guide(raw)
 
     def advance(self, prediction: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from generation.engine.families import Size
 from generation.engine.jobs import NotFinite, OutOfMemory, Rendered
 from generation.engine.libraries import library_versions
 from generation.engine.model import Model
+from generation.engine.quantization import FP8
 from generation.engine.trajectory import Order, Trajectory
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,13 @@ class Preview:
     latents: Tensor
     size: Size
     show: Callable[[bytes], None]
+
+
+def use_cores(count: int) -> None:
+    """Give the calling thread that many torch threads. Torch counts by thread only once it was
+    asked; before that, the last to set a number sets it for all."""
+    torch.get_num_threads()
+    torch.set_num_threads(count)
 
 
 Item = TypeVar("Item", Finished, Preview)
@@ -89,6 +97,7 @@ class Decoder:
         self._thread.join()
 
     def _run(self) -> None:
+        use_cores(1)
         with torch.inference_mode():
             while True:
                 finished, previews = self._take()
@@ -152,7 +161,7 @@ def _rendered(item: Finished, image: NDArray[np.uint8], decode_ms: float) -> Ren
             "underway_ms": round(underway_s * 1000, 2),
         },
         dropped_tokens=trajectory.dropped_tokens,
-        library_versions=library_versions(),
+        library_versions=library_versions(is_fp8=item.model.settings.weights == FP8),
     )
 
 

@@ -11,9 +11,9 @@ from time import monotonic
 import torch
 from torch import Tensor
 
-from generation.engine.admission import Admission
+from generation.engine.admission import Admission, named
 from generation.engine.batch import Batch
-from generation.engine.jobs import NotFinite, OutOfMemory
+from generation.engine.jobs import NotFinite
 from generation.engine.model import Model
 from generation.engine.trajectory import Order, Trajectory
 
@@ -72,12 +72,19 @@ class Denoiser:
             self.active += self.admission.admit(min(room, self.model.settings.batch_sizes[-1]))
 
     def _gather(self) -> list[Trajectory]:
-        """The images of one bucket that are due first, as many as the batch has rows."""
+        """The images of one bucket that are due first, as many as the batch has rows.
+
+        Where an interactive one is due first, no others step beside it: each row more makes the
+        step longer for the person who waits, and a few steps are soon over.
+        """
         queue = sorted(self.active, key=lambda trajectory: trajectory.order.due_at)
+        is_urgent = bool(queue) and queue[0].order.job.is_interactive
         members: list[Trajectory] = []
         rows = 0
         for trajectory in queue:
             if trajectory.size != queue[0].size:
+                continue
+            if is_urgent and not trajectory.order.job.is_interactive:
                 continue
             rows += len(trajectory.rows)
             if members and rows > self.rows_ceiling:
@@ -97,7 +104,7 @@ class Denoiser:
             if isinstance(error, torch.OutOfMemoryError):
                 self._shrink(len(members))
             if len(members) == 1:
-                members[0].error = _named(error)
+                members[0].error = named(error)
                 return []
         else:
             self._count(members)
@@ -134,7 +141,7 @@ class Denoiser:
                 continue
             if member.order.on_step is not None:
                 preview = estimates[index : index + 1] if self._is_preview_due(member) else None
-                member.order.on_step(member.step, preview)
+                member.order.on_step(member.step, len(member.schedule), preview)
 
     def _charge(self, members: list[Trajectory], seconds: float) -> None:
         """Share the time of a forward among its images by the rows that they took."""
@@ -143,6 +150,8 @@ class Denoiser:
             member.device_s += seconds * len(member.rows) / rows
 
     def _is_preview_due(self, member: Trajectory) -> bool:
+        if member.order.job.is_interactive:
+            return False  # the image itself is there before a preview would be of use
         every = max(1, len(member.schedule) // max(1, self.model.settings.previews))
         return bool(self.model.settings.previews) and not (member.step % every or member.is_done)
 
@@ -160,7 +169,3 @@ class Denoiser:
             else:
                 member.order.future.set_exception(error)
         return done
-
-
-def _named(error: Exception) -> Exception:
-    return OutOfMemory() if isinstance(error, torch.OutOfMemoryError) else error

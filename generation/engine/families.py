@@ -34,18 +34,20 @@ TARGETS = "|".join(
 class Family:
     """One row of the table below.
 
-    `encode(pipe, text)` gives the row of a text; `extras(pipe, size, guidance)` what a row needs
-    beside it; `shared(pipe, size)` what a bucket shares; `call(network, latents, timesteps, rows,
-    shared)` is one forward; `noise` the first latents [1, …]; `timesteps` the options of
-    `set_timesteps`; `to_vae` what the VAE decodes; `lora_options` diffusers' own for reading a
-    LoRA file. `is_guided_by_row` says that guidance costs a second row; `has_zero_negative(pipe)`
-    that this row is zeros when there is no negative prompt.
+    `encode(pipe, texts)` gives their rows [texts, …]; `extras(pipe, size, guidance)` what a row
+    needs beside it; `shared(pipe, size)` what a bucket shares; `call(network, latents, timesteps,
+    rows, shared)` is one forward; `noise` the first latents [1, …]; `timesteps` the options of
+    `set_timesteps`; `to_vae` what the VAE decodes, `from_vae` float32 latents of a picture [1, 3,
+    H, W] in [-1, 1]; `skipped(steps, strength)` the steps that are left out when one is started
+    from; `lora_options` diffusers' own for reading a LoRA file. `is_guided_by_row` says that
+    guidance costs a second row; `has_zero_negative(pipe)` that this row is zeros when there is no
+    negative prompt.
     """
 
     pipelines: frozenset[str]
     network: str
     text_encoders: tuple[str, ...]
-    encode: Callable[[Any, str], Rows]
+    encode: Callable[[Any, list[str]], Rows]
     is_guided_by_row: bool
     has_zero_negative: Callable[[Any], bool]
     extras: Callable[[Any, Size, float], Rows]
@@ -54,6 +56,8 @@ class Family:
     noise: Callable[[Any, Size, torch.Generator], Tensor]
     timesteps: Callable[[Any, int, Tensor], dict[str, Any]]
     to_vae: Callable[[Any, Tensor, Size], Tensor]
+    from_vae: Callable[[Any, Tensor, torch.Generator], Tensor]
+    skipped: Callable[[int, float], int]
     lora_options: Callable[[Any], dict[str, Any]]
 
 
@@ -88,24 +92,56 @@ def _guidance_embedding(pipe: Any, size: Size, guidance: float) -> Rows:
     return {"timestep_cond": embedding.to(pipe.unet.device, pipe.unet.dtype)}
 
 
-def _unscaled(pipe: Any, latents: Tensor, size: Size) -> Tensor:
-    config = pipe.vae.config
-    mean, std = config.get("latents_mean"), config.get("latents_std")
-    factor = float(config.scaling_factor)
+def _normalisation(pipe: Any, latents: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Mean and spread [1, C, 1, 1] of the VAE's latents, where its configuration names them."""
+    mean, std = (pipe.vae.config.get(name) for name in ("latents_mean", "latents_std"))
     if mean is None or std is None:
-        return latents / factor
+        return None
     shape = (1, -1, 1, 1)
-    spread = torch.tensor(std, device=latents.device).view(shape)
-    centre = torch.tensor(mean, device=latents.device).view(shape)
+    centre, spread = (torch.tensor(v, device=latents.device).view(shape) for v in (mean, std))
+    return centre, spread
+
+
+def _unscaled(pipe: Any, latents: Tensor, size: Size) -> Tensor:
+    factor = float(pipe.vae.config.scaling_factor)
+    if (known := _normalisation(pipe, latents)) is None:
+        return latents / factor
+    centre, spread = known
     return latents * spread / factor + centre
+
+
+def _encoded(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
+    """A draw from what the VAE makes of a picture; tiny autoencoders leave nothing to chance."""
+    vae = pipe.vae
+    encoded = vae.encode(picture.to(vae.device, vae.dtype))
+    is_drawn = hasattr(encoded, "latent_dist")
+    latents: Tensor = encoded.latent_dist.sample(generator) if is_drawn else encoded.latents
+    return latents.float()
+
+
+def _scaled(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
+    latents = _encoded(pipe, picture, generator)
+    factor = float(pipe.vae.config.scaling_factor)
+    if (known := _normalisation(pipe, latents)) is None:
+        return latents * factor
+    centre, spread = known
+    return (latents - centre) * factor / spread
+
+
+def _skipped(steps: int, strength: float) -> int:
+    return steps - min(int(steps * strength), steps)
+
+
+def _skipped_flux(steps: int, strength: float) -> int:
+    return int(steps - min(steps * strength, steps))
 
 
 def _no_options(pipe: Any) -> dict[str, Any]:
     return {}
 
 
-def _encode_sd(pipe: Any, text: str) -> Rows:
-    embeds, _ = pipe.encode_prompt(text, pipe.device, 1, False)
+def _encode_sd(pipe: Any, texts: list[str]) -> Rows:
+    embeds, _ = pipe.encode_prompt(texts, pipe.text_encoder.device, 1, False)
     return {"encoder_hidden_states": embeds}
 
 
@@ -114,9 +150,12 @@ def _call_sd(network: Any, latents: Tensor, timesteps: Tensor, rows: Rows, share
     return prediction
 
 
-def _encode_sdxl(pipe: Any, text: str) -> Rows:
+def _encode_sdxl(pipe: Any, texts: list[str]) -> Rows:
     embeds, _, pooled, _ = pipe.encode_prompt(
-        text, device=pipe.device, num_images_per_prompt=1, do_classifier_free_guidance=False
+        texts,
+        device=pipe.text_encoder.device,
+        num_images_per_prompt=1,
+        do_classifier_free_guidance=False,
     )
     return {"encoder_hidden_states": embeds, "text_embeds": pooled}
 
@@ -152,15 +191,17 @@ def _call_sdxl(
     return prediction
 
 
-def _encode_flux(pipe: Any, text: str) -> Rows:
-    embeds, pooled, _ = pipe.encode_prompt(text, None, device=pipe.device)
+def _encode_flux(pipe: Any, texts: list[str]) -> Rows:
+    embeds, pooled, _ = pipe.encode_prompt(texts, None, device=pipe.text_encoder.device)
     return {"encoder_hidden_states": embeds, "pooled_projections": pooled}
 
 
 def _extras_flux(pipe: Any, size: Size, guidance: float) -> Rows:
     if not pipe.transformer.config.guidance_embeds:
         return {}
-    return {"guidance": torch.full([1], guidance, device=pipe.device, dtype=torch.float32)}
+    return {
+        "guidance": torch.full([1], guidance, device=pipe.transformer.device, dtype=torch.float32)
+    }
 
 
 def _shared_flux(pipe: Any, size: Size) -> Rows:
@@ -205,6 +246,14 @@ def _lora_options_flux(pipe: Any) -> dict[str, Any]:
     return {"return_alphas": True}
 
 
+def _from_vae_flux(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
+    latents = _encoded(pipe, picture, generator)
+    config = pipe.vae.config
+    latents = (latents - float(config.shift_factor)) * float(config.scaling_factor)
+    packed: Tensor = pipe._pack_latents(latents, *latents.shape)
+    return packed
+
+
 def _to_vae_flux(pipe: Any, latents: Tensor, size: Size) -> Tensor:
     unpacked: Tensor = pipe._unpack_latents(latents, *size, pipe.vae_scale_factor)
     config = pipe.vae.config
@@ -224,6 +273,8 @@ STABLE_DIFFUSION = Family(
     noise=_unet_noise,
     timesteps=_plain_timesteps,
     to_vae=_unscaled,
+    from_vae=_scaled,
+    skipped=_skipped,
     lora_options=_no_options,
 )
 SDXL = Family(
@@ -239,6 +290,8 @@ SDXL = Family(
     noise=_unet_noise,
     timesteps=_plain_timesteps,
     to_vae=_unscaled,
+    from_vae=_scaled,
+    skipped=_skipped,
     lora_options=_lora_options_sdxl,
 )
 FLUX = Family(
@@ -254,6 +307,8 @@ FLUX = Family(
     noise=_noise_flux,
     timesteps=_timesteps_flux,
     to_vae=_to_vae_flux,
+    from_vae=_from_vae_flux,
+    skipped=_skipped_flux,
     lora_options=_lora_options_flux,
 )
 FAMILIES = (STABLE_DIFFUSION, SDXL, FLUX)

@@ -16,6 +16,10 @@ class Cancelled(Exception):
     """`should_stop` said so between two steps; nothing was rendered."""
 
 
+class Unchanged(Exception):
+    """The picture would look like that of the job's `shown_prompt`; nothing was rendered."""
+
+
 class NotFinite(ProofsheetError):
     default_code = "not_finite"
     default_message = "The model produced numbers that are no picture (NaN or infinity)."
@@ -39,6 +43,18 @@ class ModelNotLoadable(ProofsheetError):
     default_status = 503
     default_message = "The model's folder cannot be loaded."
     default_advice = "Tell the operator; the worker's log says why."
+
+
+class ModelTooLarge(ModelNotLoadable):
+    """Its figures, and those of a smaller variant where one fits, are in the message."""
+
+    default_code = "model_too_large"
+    default_message = "The model does not fit the memory of the device."
+
+
+class Fp8NotPossible(ModelNotLoadable):
+    default_code = "fp8_not_possible"
+    default_message = "The model cannot be served with FP8 weights here."
 
 
 class StepsOutOfRange(ProofsheetError):
@@ -76,11 +92,23 @@ class AdapterUse:
     weight: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """The picture to start from: `pixels` uint8 [H, W, 3] RGB of any size. `strength` in (0, 1] is
+    the share of the steps that are taken: at 1 next to nothing of it is left."""
+
+    pixels: NDArray[np.uint8]
+    strength: float
+
+
 @dataclass(frozen=True, slots=True)
 class RenderJob:
     """`width` and `height` are the delivered size in pixels, `native_size` the VAE's shorter side.
 
-    An interactive job's steps are due sooner. `timeout_s` counts from the submission.
+    A `source` is cropped about its centre to the delivered shape. An interactive job's steps are
+    due sooner. `timeout_s` counts from the submission. `shown_prompt` is that of a picture from
+    which this one would differ in nothing but the prompt: one that would look like it ends the job
+    with Unchanged.
     """
 
     prompt: str
@@ -94,6 +122,8 @@ class RenderJob:
     adapters: tuple[AdapterUse, ...] = ()
     is_interactive: bool = False
     timeout_s: float | None = None
+    source: Source | None = None
+    shown_prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

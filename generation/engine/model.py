@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import diffusers
 import torch
 import transformers
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from generation.engine import adapter_file, schedulers
+from generation.engine import adapter_file, quantization, schedulers
 from generation.engine.adapter_file import AdapterFile
 from generation.engine.bank import Bank, can_wear
 from generation.engine.families import TARGETS, Family, family_of
@@ -38,6 +40,10 @@ class Settings:
     `batch_sizes` are the numbers of rows a forward may have, ascending; smaller batches are padded
     to the next one. Compiled models want few; on the CPU padding is work, so every size is there.
     `flat_folder` keeps adapters in the slots' own layout from one start to the next.
+    `is_text_offloaded` leaves the text encoders in main memory, where the CPU reads the prompts.
+    `weights` are served "as_saved", or the network's linears in "fp8" (ADR 54).
+    `compiled_by` names the backend that compiles the network's repeated blocks, "" for none; the
+    gains of it, of `is_channels_last` and of `has_fused_attention` are in ADR 50.
     """
 
     batch_sizes: tuple[int, ...] = tuple(range(1, 9))
@@ -50,6 +56,11 @@ class Settings:
     previews: int = 5
     steps_ceiling: int = 1000
     active_ceiling: int = 64
+    is_text_offloaded: bool = False
+    weights: str = quantization.AS_SAVED
+    compiled_by: str = ""
+    is_channels_last: bool = False
+    has_fused_attention: bool = True
 
     def __post_init__(self) -> None:
         if not self.batch_sizes or list(self.batch_sizes) != sorted(set(self.batch_sizes)):
@@ -58,28 +69,25 @@ class Settings:
             raise ValueError("a batch must hold the two rows of one guided image")
         if self.adapter_slots < 1 or self.rank_ceiling < 1:
             raise ValueError("adapters need a slot and a rank")
+        if self.weights not in quantization.WEIGHTS:
+            raise ValueError(f"weights must be one of {', '.join(quantization.WEIGHTS)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """`network` is the U-Net or transformer; `scheduler` one that can be stepped by row."""
+    """`network` is the U-Net or transformer; `scheduler` one that can be stepped by row.
+
+    `device` and `dtype` are the network's, kept: diffusers walks through every module to tell.
+    """
 
     pipe: Any
     family: Family
     network: Any
     scheduler: Any
     banks: Banks
+    device: torch.device
+    dtype: torch.dtype
     settings: Settings = field(default_factory=Settings)
-
-    @property
-    def device(self) -> torch.device:
-        device: torch.device = self.network.device
-        return device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.network.dtype
-        return dtype
 
     @property
     def size_multiple(self) -> int:
@@ -90,6 +98,10 @@ class Model:
         """Raises AdapterNotLoadable."""
         return adapter_file.read(self.pipe, path, self.family.lora_options(self.pipe))
 
+    def attention(self) -> AbstractContextManager[None]:
+        """Around a forward: torch's fused attention, or the plain one."""
+        return nullcontext() if self.settings.has_fused_attention else sdpa_kernel(SDPBackend.MATH)
+
     def is_guided(self, guidance: float) -> bool:
         """Whether an image with this guidance takes a second row, as diffusers decides it."""
         if not self.family.is_guided_by_row or guidance <= 1:
@@ -98,38 +110,61 @@ class Model:
 
 
 def load(folder: Path, *, settings: Settings, device: torch.device, dtype: torch.dtype) -> Model:
-    """Load a diffusers folder of any family. Raises ModelNotLoadable."""
+    """Load a diffusers folder of any family. Raises ModelNotLoadable, Fp8NotPossible."""
     pipelines: Any = diffusers.DiffusionPipeline  # diffusers leaves its methods untyped
     try:
         pipe = pipelines.from_pretrained(
             folder, dtype=dtype, use_safetensors=True, local_files_only=True
-        ).to(device)
+        )
     except (OSError, ValueError) as error:
         raise ModelNotLoadable from error
+    if settings.weights == quantization.FP8:
+        quantization.quantise(getattr(pipe, family_of(pipe).network), device)
+    for name, part in pipe.components.items():
+        is_left = settings.is_text_offloaded and name.startswith("text_encoder")
+        if isinstance(part, nn.Module) and not is_left:
+            part.to(device)
     return assemble(pipe, settings)
 
 
 def assemble(pipe: Any, settings: Settings) -> Model:
-    """A model of a pipeline that is loaded already. Raises ModelNotLoadable."""
+    """A model of a pipeline that is loaded already. Raises ModelNotLoadable, Fp8NotPossible."""
     family = family_of(pipe)
     network = getattr(pipe, family.network)
+    if settings.weights == quantization.FP8 and not quantization.is_quantised(network):
+        quantization.quantise(network, network.device)
     banks = {family.network: _bank(network, settings.targets, settings)}
     for name in family.text_encoders:
         banks[name] = _bank(getattr(pipe, name), TEXT_TARGETS, settings)
     for part in pipe.components.values():
         if isinstance(part, nn.Module):
             part.requires_grad_(False).eval()
-    return Model(pipe, family, network, schedulers.supported(pipe.scheduler), banks, settings)
+    scheduler = schedulers.supported(pipe.scheduler)
+    _tune(network, pipe.vae, settings)
+    return Model(pipe, family, network, scheduler, banks, network.device, network.dtype, settings)
 
 
-def _bank(network: Any, targets: str, settings: Settings) -> Bank:
-    layers = {
+def _tune(network: Any, vae: Any, settings: Settings) -> None:
+    if settings.is_channels_last:
+        for part in (network, vae):
+            # Transformers have no images inside, and torch leaves their weights as they are.
+            part.to(memory_format=torch.channels_last)
+    if settings.compiled_by:
+        network.compile_repeated_blocks(backend=settings.compiled_by, dynamic=True)
+
+
+def layers_to_wear(network: Any, targets: str) -> dict[str, nn.Module]:
+    """The layers that a bank gives adapters to."""
+    return {
         name: layer
         for name, layer in network.named_modules()
         if re.search(targets, name) and can_wear(layer)
     }
+
+
+def _bank(network: Any, targets: str, settings: Settings) -> Bank:
     return Bank(
-        layers,
+        layers_to_wear(network, targets),
         slots=settings.adapter_slots,
         rank=settings.rank_ceiling,
         device=network.device,

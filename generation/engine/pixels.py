@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from generation.engine.families import Size
@@ -40,6 +40,17 @@ def _decode(model: Model, latents: Tensor, size: Size) -> Tensor:
     scaled = model.family.to_vae(model.pipe, latents, size)
     images: Tensor = vae.decode(scaled.to(vae.dtype), return_dict=False)[0]
     return images
+
+
+def fitted(pixels: NDArray[np.uint8], size: Size) -> Tensor:
+    """uint8 [h, w, 3] to float32 [1, 3, H, W] in [-1, 1]: the middle of it in the shape of `size`,
+    by Lanczos where the size differs."""
+    height, width = size
+    image = Image.fromarray(pixels)
+    if image.size != (width, height):
+        image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+    scaled = np.array(image, np.float32) / 127.5 - 1
+    return torch.from_numpy(scaled).permute(2, 0, 1)[None]
 
 
 def enlarge(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

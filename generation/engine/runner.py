@@ -11,7 +11,7 @@ from threading import Thread
 
 import torch
 
-from generation.engine.decoder import Decoder
+from generation.engine.decoder import Decoder, use_cores
 from generation.engine.denoiser import Denoiser
 from generation.engine.trajectory import Order
 
@@ -19,9 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class Runner:
-    """Steps the model whose image is due first; decoding goes on beside it."""
+    """Steps the model whose image is due first; decoding goes on beside it.
 
-    def __init__(self) -> None:
+    `threads` cores of the CPU serve the steps, one the decoding.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._threads = threads
         self.decoder = Decoder()
         self._inbox: SimpleQueue[tuple[Denoiser, Order] | None] = SimpleQueue()
         self._busy: list[Denoiser] = []
@@ -40,6 +44,7 @@ class Runner:
         self.decoder.close()
 
     def _run(self) -> None:
+        use_cores(self._threads)
         with torch.inference_mode():
             while self._is_open or self._busy:
                 self._receive()

@@ -42,13 +42,14 @@ class Schedule:
 
     `timesteps` float32 [steps]; `input_scales` float32 [steps] multiply the latents before the
     model sees them; `weights` float32 [steps, 6] are indexed by KEEP … ESTIMATE_DRIVE;
-    `start_scale` multiplies the first noise.
+    the first latents are `noise_scale` of noise and `source_scale` of the picture to start from.
     """
 
     timesteps: Tensor
     input_scales: Tensor
     weights: Tensor
-    start_scale: float
+    noise_scale: float
+    source_scale: float = 0.0
 
     def __len__(self) -> int:
         return len(self.timesteps)
@@ -74,21 +75,43 @@ def supported(scheduler: Any) -> Any:
     return scheduler
 
 
-def plan(scheduler: Any, timesteps_options: dict[str, Any]) -> Schedule:
-    """Walk a copy of `scheduler` through all its steps; `timesteps_options` go to
-    `set_timesteps`."""
+def plan(
+    scheduler: Any, timesteps_options: dict[str, Any], *, skipped: int | None = None
+) -> Schedule:
+    """Walk a copy of `scheduler` through its steps; `timesteps_options` go to `set_timesteps`.
+
+    `skipped` steps are left out at the beginning where a picture is started from; None is for
+    noise. Raises ValueError when no step is left.
+    """
     walker = copy.deepcopy(scheduler)
     walker.set_timesteps(**timesteps_options)
+    first, count = skipped or 0, len(walker.timesteps)
+    if first >= count:
+        raise ValueError("no step is left")
     if hasattr(walker, "set_begin_index"):
-        walker.set_begin_index(0)
+        walker.set_begin_index(first)
+    noise_scale, source_scale = float(getattr(walker, "init_noise_sigma", 1.0)), 0.0
+    if skipped is not None:
+        noise_scale, source_scale = _mixture(walker, walker.timesteps[first : first + 1])
     generator = torch.Generator().manual_seed(0)
-    rows = [_walk_one(walker, index, generator) for index in range(len(walker.timesteps))]
+    rows = [_walk_one(walker, index, generator) for index in range(first, count)]
     return Schedule(
-        timesteps=walker.timesteps.float(),
+        timesteps=walker.timesteps[first:].float(),
         input_scales=torch.tensor([scale for scale, _ in rows]),
         weights=torch.stack([weights for _, weights in rows]).float(),
-        start_scale=float(getattr(walker, "init_noise_sigma", 1.0)),
+        noise_scale=noise_scale,
+        source_scale=source_scale,
     )
+
+
+def _mixture(walker: Any, timestep: Tensor) -> tuple[float, float]:
+    """How much noise and how much picture the scheduler starts from at `timestep`."""
+    picture, noise = torch.eye(2, dtype=torch.float64)[:, None]
+    if hasattr(walker, "scale_noise"):
+        mixed = walker.scale_noise(picture, timestep, noise)
+    else:
+        mixed = walker.add_noise(picture, noise, timestep)
+    return float(mixed[0, 1]), float(mixed[0, 0])
 
 
 def _walk_one(walker: Any, index: int, generator: torch.Generator) -> tuple[float, Tensor]:
@@ -98,7 +121,7 @@ def _walk_one(walker: Any, index: int, generator: torch.Generator) -> tuple[floa
         scale = float(walker.scale_model_input(torch.ones(1, dtype=torch.float64), timestep))
     latents, prediction, past, silence = _PROBES
     is_multistep = hasattr(walker, "model_outputs")
-    if is_multistep and index:
+    if is_multistep and walker.lower_order_nums:
         walker.model_outputs[-1] = past
     noise = _next_noise(generator)
     result = walker.step(prediction, timestep, latents, generator=generator, return_dict=False)

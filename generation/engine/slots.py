@@ -133,6 +133,7 @@ class Slots:
         self.count = count
         self.hits = 0
         self.misses = 0
+        self.resident: frozenset[str] = frozenset()  # replaced, never changed: others read it
 
     def acquire(self, adapters: Sequence[tuple[FlatAdapter, float]]) -> Wearing | None:
         """Pin the adapters and say what their row wears; None while all slots are pinned."""
@@ -160,6 +161,7 @@ class Slots:
         slot = self._free.pop() if self._free else self._evict()
         self._install(slot, adapter)
         self._slots[adapter.name] = slot
+        self.resident = frozenset(self._slots)
         return slot
 
     def _evict(self) -> int:

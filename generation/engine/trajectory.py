@@ -23,12 +23,15 @@ INTERACTIVE_STEP_S, STEP_S = 0.02, 0.2
 class Order:
     """A job as it was submitted. Its caller reads `future`, and sets `is_cancelled` to give up.
 
-    `on_step(step, estimate)` gets the estimated final latents when a preview is due, else None.
+    `picture` is the one to start from, float32 [1, 3, H, W] in [-1, 1] of the size that the VAE
+    makes. `on_step(step, total, estimate)` gets the estimated final latents when a preview is due,
+    else None.
     """
 
     job: RenderJob
     adapters: tuple[tuple[FlatAdapter, float], ...] = ()
-    on_step: Callable[[int, Tensor | None], None] | None = None
+    picture: Tensor | None = None
+    on_step: Callable[[int, int, Tensor | None], None] | None = None
     future: Future[Rendered] = field(default_factory=Future)
     submitted_at: float = field(default_factory=monotonic)
     is_cancelled: bool = False

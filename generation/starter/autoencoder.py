@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from generation.starter.course import Course, Plan
+from generation.starter.course import Course, Plan, mixed_precision
 from generation.starter.pictures import CACHE, SETS, load
 
 PATCH, CHANNELS, WIDTH = 8, 16, 48
@@ -90,6 +90,15 @@ def load_latents(slug: str, basis: Basis, cache: Path = CACHE) -> Tensor:
     pixels = load(slug, cache).pixels
     chunks = (to_unit(pixels[start : start + 256]) for start in range(0, len(pixels), 256))
     return torch.cat([basis.encode(chunk) for chunk in chunks])
+
+
+@torch.no_grad()
+def load_latents_of(model: Path, slug: str, cache: Path = CACHE) -> Tensor:
+    """float32 [N, 16, 16, 16]: the codes of a whole set by an exported model's encoder."""
+    encoder = AutoencoderTiny.from_pretrained(model / "vae", torch_dtype=torch.float32).encoder
+    pixels = load(slug, cache).pixels
+    chunks = (to_unit(pixels[start : start + 256]) for start in range(0, len(pixels), 256))
+    return torch.cat([encoder(chunk.mul(2).sub(1)) for chunk in chunks])
 
 
 def build_autoencoder(basis: Basis) -> AutoencoderTiny:
@@ -164,7 +173,7 @@ def train_decoder(
         target = _crops(pixels, plan.batch, 8, rng)
         codes = basis.encode(target)
         codes = codes + torch.randn_like(codes) * 0.05 * torch.rand(len(codes), 1, 1, 1)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             made = _decode_unit(model, codes)
         return decoder_loss(made.float(), target)
 

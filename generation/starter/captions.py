@@ -15,7 +15,6 @@ FLAGS = 9
 EMOJI_VARIATION = "fe0f"
 ARTICLES = ("a", "the", "an", "one")
 MEDIUMS = ("emoji", "icon", "picture", "drawing")
-LONGEST_WORDS = 20
 _UNWANTED = re.compile(r"[“”’‘\"().!?#*]")
 _SEPARATORS = re.compile(r"[:,\-]")
 

@@ -2,6 +2,8 @@
 
     python -m generation.starter.export        from the checkpoints to generation/starter/model
 
+After `train --start FOLDER`, `--start FOLDER` takes the autoencoder and the tokenizer from there.
+
 The averaged weights are stored as fp16 safetensors; `proofsheet.json` beside them tells the
 registry what no diffusers configuration knows.
 """
@@ -21,10 +23,12 @@ from transformers import CLIPTokenizer
 
 from generation.starter import train
 from generation.starter.autoencoder import CHECKPOINT, build_autoencoder, load_basis
+from generation.starter.captions import read_captions, vocabulary
 from generation.starter.layout import MODEL
 from generation.starter.network import build_scheduler
-from generation.starter.pictures import CACHE
-from generation.starter.train import Student, build_student, load_tokenizer
+from generation.starter.pictures import CACHE, EMOJIBASE, fetch
+from generation.starter.tokenizer import spare_ids
+from generation.starter.train import Student, build_student, load_student, load_tokenizer
 
 LARGEST_BYTES = 40 * 1024 * 1024
 DETAILS: dict[str, Any] = {
@@ -36,7 +40,7 @@ DETAILS: dict[str, Any] = {
     "sizes": [[512, 512]],
     "default_steps": 12,
     "few_steps": 6,
-    "default_guidance": 2.0,
+    "default_guidance": 3.0,
     "rank_ceiling": 64,
     "licence": "Apache-2.0; trained on Noto Emoji (Apache-2.0)",
 }
@@ -83,6 +87,17 @@ def load_trained(cache: Path = CACHE) -> tuple[Student, AutoencoderTiny, CLIPTok
     return student, autoencoder, tokenizer
 
 
+def load_continued(
+    start: Path, cache: Path = CACHE
+) -> tuple[Student, AutoencoderTiny, CLIPTokenizer]:
+    """The averaged networks of `cache` with the autoencoder and tokenizer they went on from."""
+    student, tokenizer = load_student(start)
+    student.load_state_dict(_averaged(cache / train.CHECKPOINT))
+    words = vocabulary(list(read_captions(fetch(*EMOJIBASE, cache)).values()))
+    share_spare_embedding(student, spare_ids(tokenizer, words))
+    return student, AutoencoderTiny.from_pretrained(start / "vae"), tokenizer
+
+
 def _averaged(checkpoint: Path) -> dict[str, torch.Tensor]:
     weights: dict[str, torch.Tensor] = torch.load(checkpoint, weights_only=True)["average"]
     return weights
@@ -92,8 +107,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the checkpoints are")
     parser.add_argument("--folder", type=Path, default=MODEL, help="replaced by the export")
+    parser.add_argument("--start", type=Path, help="the exported model that training began from")
     options = parser.parse_args()
-    size = write(assemble(*load_trained(options.cache)), options.folder)
+    if options.start:
+        parts = load_continued(options.start, options.cache)
+    else:
+        parts = load_trained(options.cache)
+    size = write(assemble(*parts), options.folder)
     print(f"{options.folder}: {size / 2**20:.1f} MiB")
     if size > LARGEST_BYTES:
         raise SystemExit(f"The model is larger than the {LARGEST_BYTES / 2**20:.0f} MiB it may be.")

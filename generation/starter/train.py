@@ -2,7 +2,8 @@
 
     python -m generation.starter.train --minutes 80 --threads 1
 
-Give a larger `--minutes` to go on.
+Give a larger `--minutes` to go on. Where the checkpoint is lost, `--start generation/starter/model`
+goes on from the exported weights and their autoencoder instead of fresh ones.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from generation.starter.autoencoder import load_basis, load_latents
+from generation.starter.autoencoder import load_basis, load_latents, load_latents_of
 from generation.starter.captions import Caption, read_captions, vary, vocabulary
-from generation.starter.course import Course, Plan
+from generation.starter.course import Course, Plan, mixed_precision
 from generation.starter.network import alphas_sigmas, build_text_encoder, build_unet
 from generation.starter.pictures import CACHE, EMOJIBASE, fetch, load
 from generation.starter.tokenizer import build, encode, spare_ids
@@ -73,14 +75,21 @@ def velocity_loss(student: nn.Module, latents: Tensor, ids: Tensor) -> Tensor:
     timesteps = ((torch.randperm(size) + torch.rand(size)) / size * 1000).long()
     alpha, sigma = alphas_sigmas(timesteps)
     noise = torch.randn_like(latents)
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed_precision():
         made: Tensor = student(alpha * latents + sigma * noise, timesteps, ids)
     return (made.float() - (alpha * noise - sigma * latents)).square().mean()
 
 
+def quicken(student: Student) -> Student:
+    """Plain attention and channels last: a step takes a seventh less on a CPU, same weights."""
+    student.unet.set_attn_processor(AttnProcessor())
+    student.unet.to(memory_format=torch.channels_last)
+    return student
+
+
 def train(student: Student, lesson: Lesson, plan: Plan, checkpoint: Path) -> Student:
     """Train until `plan.minutes` are spent, then give `student` the averaged weights."""
-    course = Course(dict(student.named_parameters()), plan, checkpoint)
+    course = Course(dict(quicken(student).named_parameters()), plan, checkpoint)
     average = course.learn(lambda rng: velocity_loss(student, *lesson.draw(plan.batch, rng)))
     student.load_state_dict(average)
     return student
@@ -92,6 +101,15 @@ def load_tokenizer(cache: Path = CACHE) -> tuple[CLIPTokenizer, list[int]]:
     words = vocabulary(list(captions.values()))
     tokenizer = build(words, cache / "tokenizer")
     return tokenizer, spare_ids(tokenizer, words)
+
+
+def load_student(model: Path) -> tuple[Student, CLIPTokenizer]:
+    """The networks of an exported model in fp32."""
+    student = Student(
+        CLIPTextModel.from_pretrained(model / "text_encoder", dtype=torch.float32),
+        UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32),
+    )
+    return student, CLIPTokenizer.from_pretrained(model / "tokenizer")
 
 
 def build_student(vocabulary_size: int) -> Student:
@@ -109,6 +127,16 @@ def prepare(slug: str, cache: Path = CACHE) -> tuple[Student, Lesson]:
     )
 
 
+def prepare_from(model: Path, slug: str, cache: Path = CACHE) -> tuple[Student, Lesson]:
+    """The networks of an exported model, and the lesson in its own latents."""
+    student, tokenizer = load_student(model)
+    words = vocabulary(list(read_captions(fetch(*EMOJIBASE, cache)).values()))
+    latents = load_latents_of(model, slug, cache)
+    return student, Lesson(
+        latents, load(slug, cache).captions, tokenizer, spare_ids(tokenizer, words)
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=80, help="training time in all")
@@ -116,9 +144,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--start", type=Path, help="an exported model to go on from")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    student, lesson = prepare("noto", options.cache)
+    if options.start:
+        student, lesson = prepare_from(options.start, "noto", options.cache)
+    else:
+        student, lesson = prepare("noto", options.cache)
     sizes = [sum(p.numel() for p in part.parameters()) / 1e6 for part in student.children()]
     print(f"text encoder {sizes[0]:.1f} M, unet {sizes[1]:.1f} M", flush=True)
     plan = Plan(options.minutes, options.batch, options.learning_rate)

@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import StableDiffusionPipeline
 from peft import LoraConfig
-from peft.utils import get_peft_model_state_dict
+from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
+from torch.nn import Parameter
 
-from generation.starter.autoencoder import load_basis, load_latents
+from generation.starter.autoencoder import load_latents_of
 from generation.starter.course import Course, Plan
 from generation.starter.layout import ADAPTERS, CATALOGUE, MODEL
 from generation.starter.pictures import CACHE, load
-from generation.starter.train import Lesson, Student, velocity_loss
+from generation.starter.train import Lesson, Student, load_student, velocity_loss
 
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
 
@@ -58,19 +59,13 @@ STYLES = {
 }
 
 
-def load_student(model: Path) -> tuple[Student, CLIPTokenizer]:
-    """The exported networks in fp32, frozen."""
-    student = Student(
-        CLIPTextModel.from_pretrained(model / "text_encoder", dtype=torch.float32),
-        UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32),
-    )
+def add_adapter(student: Student, rank: int, start: Path | None = None) -> dict[str, Parameter]:
+    """Add a LoRA to the U-Net, untrained or from the file `start`; its weights alone learn."""
     student.requires_grad_(False)
-    return student, CLIPTokenizer.from_pretrained(model / "tokenizer")
-
-
-def add_adapter(student: Student, rank: int) -> dict[str, torch.nn.Parameter]:
-    """Add an untrained LoRA to the U-Net; returns its weights, the only ones that learn."""
     student.unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=TARGETS))
+    if start:
+        state = {name.removeprefix("unet."): each for name, each in load_file(start).items()}
+        set_peft_model_state_dict(student.unet, state)
     return {
         name: weight for name, weight in student.unet.named_parameters() if weight.requires_grad
     }
@@ -104,9 +99,11 @@ def write_catalogue(folder: Path) -> None:
     (folder / CATALOGUE).write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
 
 
-def train_adapter(student: Student, lesson: Lesson, rank: int, plan: Plan, checkpoint: Path) -> Any:
-    """Train until `plan.minutes` are spent; returns the averaged weights of the LoRA."""
-    course = Course(add_adapter(student, rank), plan, checkpoint)
+def train_adapter(
+    student: Student, lesson: Lesson, weights: dict[str, Parameter], plan: Plan, checkpoint: Path
+) -> Any:
+    """Train `weights` until `plan.minutes` are spent; returns their average."""
+    course = Course(weights, plan, checkpoint)
     return course.learn(lambda rng: velocity_loss(student, *lesson.draw(plan.batch, rng)))
 
 
@@ -119,16 +116,18 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL, help="the exported base model")
     parser.add_argument("--folder", type=Path, default=ADAPTERS, help="where the adapter goes")
     parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--go-on", action="store_true", help="start from the file in --folder")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     slug, style = options.style, STYLES[options.style]
     student, tokenizer = load_student(options.model)
-    latents = load_latents(slug, load_basis(options.cache), options.cache)
+    latents = load_latents_of(options.model, slug, options.cache)
     lesson = Lesson(latents, load(slug, options.cache).captions, tokenizer, [])
     plan = Plan(options.minutes, learning_rate=options.learning_rate)
     checkpoint = options.cache / f"adapter-{slug}.pt"
-    average = train_adapter(student, lesson, style.rank, plan, checkpoint)
-    save_adapter(student, average, options.folder / f"{slug}.safetensors")
+    file = options.folder / f"{slug}.safetensors"
+    weights = add_adapter(student, style.rank, file if options.go_on else None)
+    save_adapter(student, train_adapter(student, lesson, weights, plan, checkpoint), file)
     write_catalogue(options.folder)
 
 

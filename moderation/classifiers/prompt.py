@@ -8,7 +8,7 @@ from functools import cache
 
 import torch
 
-from moderation.classifiers import heads, sentences
+from moderation.classifiers import PromptClassifier, chosen, heads, sentences
 
 
 class HeadClassifier:
@@ -33,5 +33,15 @@ class HeadClassifier:
 
 
 @cache
-def classifier() -> HeadClassifier:
+def shipped() -> HeadClassifier:
     return HeadClassifier()
+
+
+def classifier() -> PromptClassifier:
+    """The one that the settings choose, loaded once in a process."""
+    model = chosen.of("prompt")
+    if model is None:
+        return shipped()
+    from moderation.classifiers import own
+
+    return own.prompt_classifier(model)

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.generation.conftest import clock as clock
+from tests.generation.conftest import image_classifier as image_classifier
+from tests.generation.conftest import prompt_classifier as prompt_classifier
+
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

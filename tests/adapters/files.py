@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters import header
 from adapters.header import DTYPE_BYTES
 
 Shape = tuple[int, ...]
@@ -60,3 +61,17 @@ def write(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
+
+
+def as_kohya(path: Path) -> bytes:
+    """A UNet's LoRA in diffusers' naming, written anew as kohya's scripts would have saved it."""
+    found = header.read_file(path)
+    data = path.read_bytes()[found.data_begins_at :]
+    entries: dict[str, Any] = {}
+    for tensor in found.tensors:
+        stem, half = tensor.name.removeprefix("unet.").removesuffix(".weight").rsplit(".", 1)
+        name = (
+            f"lora_unet_{stem.replace('.', '_')}.lora_{ {'lora_A': 'down', 'lora_B': 'up'}[half] }"
+        )
+        entries[f"{name}.weight"] = entry(tensor.dtype, tensor.shape, tensor.begin)
+    return encode({"__metadata__": {"ss_network_module": "networks.lora"}} | entries, data)

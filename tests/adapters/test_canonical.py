@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.loaders.lora_conversion_utils import _convert_xlabs_flux_lora_to_diffusers
 from peft.tuners.lora import LoraLayer
+from safetensors.torch import load_file
 
 from adapters import canonical, header, inspection
 from adapters.architecture import layers_of_folder
@@ -179,6 +181,25 @@ def test_fused_flux_layers_come_apart_into_the_layers_of_diffusers(tmp_path: Pat
         entry = found[f"transformer.transformer_blocks.0.attn.{name}.lora_B.weight"]
         rows = np.frombuffer(data[start + entry.begin : start + entry.end], "<f2").reshape(-1, 2)
         np.testing.assert_array_equal(rows, up[3072 * place : 3072 * (place + 1)])
+
+
+def test_xlabs_names_mean_what_diffusers_converter_means_by_them(tmp_path: Path) -> None:
+    sizes = {
+        "double_blocks.4.processor.qkv_lora1": (3072, 9216),
+        "double_blocks.4.processor.proj_lora2": (3072, 3072),
+        "single_blocks.4.processor.qkv_lora": (3072, 9216),
+        "single_blocks.4.processor.proj_lora": (15360, 3072),
+    }
+    tensors: vectors.Arrays = {}
+    for stem, sides in sizes.items():
+        tensors |= pair(stem, sides, rank=1, ends=vectors.XLABS)
+    made = convert(write(tmp_path / "x.safetensors", arrays(tensors)), Base.of_family("flux"))
+    oracle = _convert_xlabs_flux_lora_to_diffusers(
+        {name: torch.from_numpy(array) for name, array in tensors.items()}
+    )
+    found = load_file(made.path)
+    assert found.keys() == oracle.keys()
+    assert all(torch.equal(found[name], oracle[name]) for name in oracle)
 
 
 @pytest.mark.parametrize(("rank", "least"), [(1, 0.1), (4, 0.5), (7, 0.9), (8, 1.0)])

@@ -30,7 +30,7 @@ def test_catalogue_lists_adapters_and_the_models_they_fit(alice: User, as_user: 
     assert "flat art" in page
     assert "Small model" in page
     assert "256 × 256, 512 × 512" in page
-    assert "<td>24</td>" in page
+    assert '<td data-label="Highest rank">24</td>' in page
 
 
 def test_catalogue_says_what_to_do_when_there_is_nothing(alice: User, as_user: AsUser) -> None:

@@ -12,14 +12,14 @@ from adapters.architecture import layers_of_folder
 from adapters.canonical import Source
 from adapters.inspection import Base
 from adapters.layouts import Layout
+from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, RenderJob
-from generation.engine.pipeline import Pipeline
 from tests import tiny_pipeline
 
 
 @pytest.fixture(scope="module")
-def pipeline(tiny_folder: Path) -> Pipeline:
-    return Pipeline.load(tiny_folder, device="cpu")
+def engine(tiny_folder: Path) -> Engine:
+    return Engine.load(tiny_folder, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +34,18 @@ def adapter(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return canonical.write(source, folder / "canonical.safetensors").path
 
 
-def picture(pipeline: Pipeline, *adapters: AdapterUse) -> bytes:
+def picture(engine: Engine, *adapters: AdapterUse) -> bytes:
     job = RenderJob("a red apple", "", 3, 5.0, 7, 32, 32, 32, adapters=adapters)
-    rendered = pipeline.render(job, on_step=lambda step: None, should_stop=lambda: False)
+    rendered = engine.render(job, on_step=lambda step: None, should_stop=lambda: False)
     return np.ascontiguousarray(rendered.pixels).tobytes()
 
 
 def test_weight_0_gives_the_picture_without_the_adapter_byte_for_byte(
-    pipeline: Pipeline, adapter: Path
+    engine: Engine, adapter: Path
 ) -> None:
-    bare = picture(pipeline)
-    worn = picture(pipeline, AdapterUse("probe", adapter, 1.0))
+    bare = picture(engine)
+    worn = picture(engine, AdapterUse("probe", adapter, 1.0))
     assert worn != bare
-    assert picture(pipeline, AdapterUse("probe", adapter, 0.0)) == bare
-    assert picture(pipeline, AdapterUse("probe", adapter, 1.0)) == worn
-    assert picture(pipeline) == bare
+    assert picture(engine, AdapterUse("probe", adapter, 0.0)) == bare
+    assert picture(engine, AdapterUse("probe", adapter, 1.0)) == worn
+    assert picture(engine) == bare

@@ -7,21 +7,23 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from adapters import catalogue, publishing, quarantine, tasks, uploads, validating
-from adapters.models import Adapter, BaseModel, WrongState
-from moderation import cases, decisions
+from adapters import catalogue, examples, publishing, quarantine, tasks, uploads, validating
+from adapters.examples import Picture
+from adapters.models import Adapter, AdapterExample, BaseModel, WrongState
+from moderation import cases, decisions, offers
 from moderation.models import Decision, ReviewCase
 from moderation.subjects import Action
 from tests import tiny_pipeline
 from tests.adapters import vectors
 from tests.adapters.files import arrays
-from tests.factories import NOON, register_folder
+from tests.factories import NOON, png, register_folder
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -63,6 +65,22 @@ def upload(client: Client, content: bytes, **said: Any) -> Adapter:
     validating.validate(adapter.id, now=lambda: NOON)
     adapter.refresh_from_db()
     return adapter
+
+
+def test_an_upload_that_finds_no_room_is_told_so_and_leaves_nothing(
+    model: BaseModel, lora: bytes, as_user: AsUser, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_a_full_device() -> str:
+        name = new_name()
+        quarantine.path_of(name).symlink_to("/dev/full")
+        return name
+
+    new_name = quarantine.new_name
+    monkeypatch.setattr(quarantine, "new_name", on_a_full_device)
+    answer = send(as_user(alice), lora)
+    assert answer.status_code == 507
+    assert "no room left" in answer.content.decode()
+    assert in_quarantine() == []
 
 
 def in_quarantine() -> list[str]:
@@ -135,15 +153,15 @@ def test_upload_needs_the_csrf_token(model: BaseModel, lora: bytes, alice: User)
 
 
 @pytest.mark.parametrize(
-    ("content", "code"),
+    ("content", "code", "sentence"),
     [
-        (b"\x80\x04 a pickle that nobody opens", "not_safetensors"),
-        (arrays(vectors.GOOD), "no_model_here"),
-        (b"", "empty"),
+        (b"\x80\x04 a pickle that nobody opens", "not_safetensors", "It does not fit."),
+        (arrays(vectors.GOOD), "no_model_here", "There is no model for it here."),
+        (b"", "empty", "It does not fit."),
     ],
 )
 def test_rejected_upload_keeps_its_report_and_not_its_file(
-    model: BaseModel, alice: User, as_user: AsUser, content: bytes, code: str
+    model: BaseModel, alice: User, as_user: AsUser, content: bytes, code: str, sentence: str
 ) -> None:
     client = as_user(alice)
     adapter = upload(client, content) if content else api_upload(client, content)
@@ -151,7 +169,7 @@ def test_rejected_upload_keeps_its_report_and_not_its_file(
     assert in_quarantine() == []
     assert not adapter.original
     page = client.get(adapter.get_absolute_url()).content.decode()
-    assert "It does not fit." in page
+    assert sentence in page
     assert code in page
 
 
@@ -163,6 +181,18 @@ def api_upload(client: Client, content: bytes) -> Adapter:
     validating.validate(adapter.id, now=lambda: NOON)
     adapter.refresh_from_db()
     return adapter
+
+
+def test_markup_in_a_layers_name_is_text_wherever_it_is_shown(
+    model: BaseModel, alice: User, as_user: AsUser
+) -> None:
+    name = "<script>alert(1)</script>/../../etc"
+    client = as_user(alice)
+    adapter = upload(client, arrays(vectors.GOOD | vectors.pair(name, (8, 8))))
+    assert name in str(adapter.report)
+    page = client.get(adapter.get_absolute_url()).content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
 def test_wrong_base_model_is_named(model: BaseModel, alice: User, as_user: AsUser) -> None:
@@ -268,7 +298,10 @@ def test_a_link_lets_others_use_it_until_it_is_taken_back(
 def ask(
     adapter: Adapter, by: User, *, licence: str = "CC0", has_consent: bool = False
 ) -> ReviewCase:
+    """With every example picture released."""
     publishing.ask(adapter.slug, by=by, licence=licence, has_consent=has_consent, at=NOON)
+    for row in examples.waiting_of(adapter):
+        examples.hand_in(row.id, Picture(uuid4(), png(), AdapterExample.State.SHOWN))
     publishing.open_review(adapter.id, at=NOON)
     return ReviewCase.objects.get(subject_id=adapter.id)
 
@@ -276,8 +309,8 @@ def ask(
 def decide(case: ReviewCase, action: Action, by: User) -> Decision:
     leased = cases.claim(case, by=by, at=NOON)
     assert leased.lease_token is not None
-    version = decisions.policy_version_of(case)
-    reason = next(iter(decisions.reasons_for(action, policy_version=version)))
+    version = offers.policy_version_of(case)
+    reason = next(iter(offers.reasons_for(action, policy_version=version)))
     return decisions.decide(
         leased,
         by=by,
@@ -297,6 +330,7 @@ def test_going_public_asks_a_moderator_and_is_published_when_allowed(
     assert (case.subject_kind, case.owner) == ("adapter", alice)
     assert "Flat ink on paper" in case.evidence["prompt"]
     assert case.evidence["adapter"]["sha256"] == adapter.sha256
+    assert "passed the screening" in case.evidence["adapter"]["picture_1"]
     assert adapter not in catalogue.usable_by(mallory, model)
     decide(case, "allow", bob)
     adapter.refresh_from_db()
@@ -333,7 +367,11 @@ def test_going_public_needs_a_licence_and_the_consent_of_the_person_shown(
         ask(adapter, alice)
     answer = as_user(alice).post(f"/adapters/{adapter.slug}/publish/", {"licence": "CC0"})
     assert answer.status_code == 422
-    ask(adapter, alice, has_consent=True)
+    case = ask(adapter, alice, has_consent=True)
+    assert (
+        "attested that person's consent at 2026-11-24"
+        in (case.evidence["adapter"]["shows_a_real_person"])
+    )
     with pytest.raises(publishing.AlreadyAsked):
         publishing.ask(adapter.slug, by=alice, licence="CC0", has_consent=True, at=NOON)
 

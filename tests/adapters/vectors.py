@@ -24,6 +24,7 @@ RNG = np.random.default_rng(5)
 KOHYA = (".lora_down.weight", ".lora_up.weight")
 PEFT = (".lora_A.weight", ".lora_B.weight")
 OLD = ("_lora.down.weight", "_lora.up.weight")
+XLABS = (".down.weight", ".up.weight")
 LINEAR = (".lora_linear_layer.down.weight", ".lora_linear_layer.up.weight")
 MIDDLE_AGE = (".lora.down.weight", ".lora.up.weight")
 
@@ -142,6 +143,14 @@ def _stable_diffusion() -> list[Row]:
             "base_model.model.mid_block.attentions.0.transformer_blocks.0.attn2.to_k", (192, 192),
             ends=PEFT, dtype="uint16",
         ), "peft", "starter", {"dtypes": ["BF16"]}),
+        ("kohya_starter", pair(
+            "lora_unet_mid_block_attentions_0_transformer_blocks_0_ff_net_2", (768, 192),
+            alpha=2.0,
+        ), "kohya", "starter", {}),
+        ("peft_text_encoder_alone", pair(
+            "base_model.model.text_encoder.encoder.layers.22.self_attn.v_proj", (1024, 1024),
+            ends=PEFT,
+        ), "peft", "sd21", {"targets": {"text_encoder": 1}}),
         ("diffusers_starter", pair(
             "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0", (192, 192),
             ends=PEFT,
@@ -208,6 +217,17 @@ def _flux() -> list[Row]:
         ("kohya_flux_diffusers_names", pair(
             "lora_transformer_transformer_blocks_0_attn_to_out_0", (3072, 3072), alpha=1.0,
         ), "kohya", "flux", {}),
+        ("xlabs_flux", join(
+            pair("double_blocks.3.processor.qkv_lora1", (3072, 9216), ends=XLABS),
+            pair("double_blocks.3.processor.qkv_lora2", (3072, 9216), ends=XLABS),
+            pair("double_blocks.3.processor.proj_lora1", (3072, 3072), ends=XLABS),
+            pair("double_blocks.3.processor.proj_lora2", (3072, 3072), ends=XLABS),
+        ), "xlabs", "flux", {"targets": {"transformer": 8}}),
+        ("xlabs_flux_with_prefix", join(
+            pair("diffusion_model.single_blocks.20.processor.qkv_lora", (3072, 9216), ends=XLABS),
+            pair("diffusion_model.single_blocks.20.processor.proj_lora", (15360, 3072),
+                 ends=XLABS),
+        ), "xlabs", "flux", {"targets": {"transformer": 4}}),
         ("peft_flux", pair(
             "base_model.model.single_transformer_blocks.3.proj_mlp", (3072, 12288), ends=PEFT,
         ), "peft", "flux", {}),
@@ -290,6 +310,12 @@ def _faults() -> list[tuple[str, bytes, str, dict[str, Any]]]:
         ("convolution", arrays(GOOD | conv), "unsupported_layers", {"family": "sd15"}),
         ("time_embedding", arrays(GOOD | pair("lora_unet_time_embedding_linear_1", (320, 1280))),
          "unsupported_layers", {}),
+        ("t5_of_kohya", arrays(pair("lora_unet_double_blocks_0_img_attn_proj", (3072, 3072)) | pair(
+         "lora_te3_encoder_block_7_layer_0_SelfAttention_q", (4096, 4096))),
+         "unsupported_layers", {"family": "flux"}),
+        ("t5_of_diffusers", arrays(pair(
+         "text_encoder_2.encoder.block.23.layer.1.DenseReluDense.wi_1", (4096, 10240), ends=PEFT)),
+         "unsupported_layers", {"family": "flux", "format": "diffusers"}),
         ("integers", arrays({down: np.zeros((4, 768), np.int64), up: weights(320, 4)}),
          "unsupported_dtype", {}),
         ("unknown_layer", arrays(GOOD | pair("lora_unet_roof_blocks_0_attn_to_q", (320, 320))),

@@ -1,5 +1,6 @@
 """Full-size models on one CUDA device, eager bf16: latencies, throughput, adapters, and how far
-each is from the computed limit (FLOPs at 800 TFLOP/s, VAE included).
+each is from the computed limit (FLOPs at 800 TFLOP/s, VAE included). Then the same with the weights
+of the networks' linears in FP8, in rows of their own that are labelled lossy.
 
     python -m tests.bench.bench_gpu --rounds 5
 
@@ -13,22 +14,26 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
 
-from generation.engine import pixels
+from generation.engine import pixels, quantization
 from generation.engine.denoiser import Denoiser
 from generation.engine.engine import GPU_BATCH_SIZES
 from generation.engine.jobs import RenderJob
 from generation.engine.model import Model, Settings, assemble
+from generation.engine.quantization import FP8
 from generation.engine.slots import FlatAdapter, Slots
 from generation.engine.trajectory import Order
 from tests.bench import gpu_models
 from tests.bench.report import Row, print_table, publish
 from tests.engine import tiny_models
+
+LOSSY = "lossy: linears' weights in FP8, turned back to bf16 in each forward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,15 @@ class Bench:
     rows: list[Row] = field(default_factory=list)
 
     def measure(self) -> list[Row]:
-        for family in dict.fromkeys(case.family for case in self.cases):
+        families = dict.fromkeys(case.family for case in self.cases)
+        for family, weights in product(families, quantization.WEIGHTS):
             settings = Settings(
-                batch_sizes=GPU_BATCH_SIZES, adapter_slots=self.slots, rank_ceiling=self.rank
+                batch_sizes=GPU_BATCH_SIZES,
+                adapter_slots=self.slots,
+                rank_ceiling=self.rank,
+                weights=weights,
             )
+            # Built anew each time: the hooks of one model's bank would stay on the other's layers.
             model = assemble(self.build(family), settings)
             cases = [case for case in self.cases if case.family == family]
             for case in cases:
@@ -90,10 +100,13 @@ class Bench:
 
     def _latency(self, model: Model, case: Case) -> None:
         took = self._repeat(lambda: run(model, [self._job(case)], []))
-        ratio = median(took) / case.limit_ms
+        limit = f"limit {case.limit_ms:g} ms, {median(took) / case.limit_ms:.1f} times that"
+        if model.settings.weights == FP8:
+            self._add(f"{named(model, case)}_ms", took, "ms", against=f"{limit}; {LOSSY}, eager")
+            return
         self._add(
             case.name, took, "ms", must=case.must_ms, aim=case.aim_ms,
-            against=f"limit {case.limit_ms:g} ms, {ratio:.1f} times that; lossless bf16, eager",
+            against=f"{limit}; lossless bf16, eager",
         )  # fmt: skip
 
     def _batching(self, model: Model, case: Case) -> None:
@@ -102,8 +115,9 @@ class Bench:
         together = self._repeat(lambda: run(model, jobs, []))
         apart = self._repeat(lambda: [run(model, [job], []) for job in jobs])
         speeds = [8000 / ms for ms in together]
-        name = case.name.removesuffix("_ms")
-        self._add(f"{name}_images_per_s_8", speeds, "images/s", better="higher")
+        name = named(model, case)
+        lossy = LOSSY if model.settings.weights == FP8 else ""
+        self._add(f"{name}_images_per_s_8", speeds, "images/s", better="higher", against=lossy)
         ratios = [a / t for a, t in zip(apart, together, strict=True)]
         self._add(
             f"{name}_batched_vs_sequential", ratios, "x", better="higher", against="same kernels"
@@ -119,7 +133,7 @@ class Bench:
             slots.release([(adapter, 1.0)])
 
         turn = iter(flats * (self.rounds + 2))
-        name = case.name.removesuffix("_ms")
+        name = named(model, case)
         self._add(
             f"{name}_slot_install_rank_{self.rank}_ms",
             self._repeat(lambda: install(next(turn))),
@@ -147,6 +161,12 @@ class Bench:
         row = Row(name, median(values), unit, min(values), max(values), **more)
         print(f"{row.name}: {row.value:.3g} {row.unit}", flush=True)
         self.rows.append(row)
+
+
+def named(model: Model, case: Case) -> str:
+    """The case, and that its weights are FP8 where they are."""
+    name = case.name.removesuffix("_ms")
+    return f"{name}_fp8" if model.settings.weights == FP8 else name
 
 
 def synchronize() -> None:

@@ -4,6 +4,7 @@ All servers are up at once with the same weights and one torch thread each; ever
 every contender, so that what disturbs the machine disturbs all of them.
 
     python -m tests.bench.bench_serving --rounds 5
+    python -m tests.bench.bench_serving --only live queue    (replaces those rows alone)
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import serving_engine, serving_model
+from tests.bench import bench_live, serving_engine, serving_model, serving_tuning
 from tests.bench.report import ROOT, Row, publish
 
 FOLDER = ROOT / "var" / "bench" / "serving"
@@ -41,14 +42,15 @@ class Effort:
     """How much each round asks for."""
 
     rounds: int
-    uniform: int = 32
+    uniform: int = 96
     mixed: int = 40
     adapters: int = 100
-    swapped: int = 12
+    swapped: int = 32
+    is_tiny: bool = False
 
     @classmethod
     def tiny(cls) -> Effort:
-        return cls(rounds=1, uniform=4, mixed=4, adapters=3, swapped=2)
+        return cls(rounds=1, uniform=4, mixed=4, adapters=3, swapped=2, is_tiny=True)
 
 
 class Server:
@@ -256,24 +258,56 @@ def compare_adapters(folder: Path, effort: Effort) -> list[Row]:
     return [*rows, ratio_row(label, ratios, "ours, one adapter", 0.90, 0.97)]
 
 
-def measure(effort: Effort, folder: Path) -> list[Row]:
-    serving_model.build(folder, adapters=effort.adapters)
-    parts: list[Callable[[Path, Effort], list[Row]]] = [compare_batching, compare_adapters]
-    rows = [row for part in parts for row in part(folder, effort)]
-    return rows + serving_engine.rows(folder, rounds=effort.rounds)
+def measure_queue(folder: Path, effort: Effort) -> list[Row]:
+    """A flooder among nine users, and accepting requests: in a process with servers of its own."""
+    path = folder / "queue.json"
+    command = [sys.executable, "-W", "ignore", "-m", "tests.bench.bench_queue", str(path)]
+    subprocess.run([*command, *(["--tiny"] if effort.is_tiny else [])], cwd=ROOT, check=True)
+    return [Row(**row) for row in json.loads(path.read_text())]
+
+
+def measure_live(folder: Path, effort: Effort) -> list[Row]:
+    return bench_live.rows(effort.uniform if effort.is_tiny else 60)
+
+
+def measure_engine(folder: Path, effort: Effort) -> list[Row]:
+    return serving_engine.rows(folder, rounds=effort.rounds)
+
+
+def measure_tuning(folder: Path, effort: Effort) -> list[Row]:
+    return serving_tuning.rows(effort.rounds)
+
+
+PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
+    "batching": compare_batching,
+    "adapters": compare_adapters,
+    "queue": measure_queue,
+    "engine": measure_engine,
+    "tuning": measure_tuning,
+    "live": measure_live,
+}
+
+
+def measure(effort: Effort, folder: Path, only: Sequence[str]) -> list[Row]:
+    if set(only) - {"live", "tuning"}:
+        serving_model.build(folder, adapters=effort.adapters)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [row for name in only for row in PARTS[name](folder, effort)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tiny", action="store_true", help="try everything once, publish nothing")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     options = parser.parse_args()
     if options.tiny:
         from tests.bench.report import print_table
 
-        print_table(measure(Effort.tiny(), FOLDER.with_name("serving-tiny")))
+        print_table(measure(Effort.tiny(), FOLDER.with_name("serving-tiny"), options.only))
         return
-    publish("serving", measure(Effort(rounds=options.rounds), FOLDER))
+    rows = measure(Effort(rounds=options.rounds), FOLDER, options.only)
+    publish("serving", rows, keeps_others=len(options.only) < len(PARTS))
 
 
 if __name__ == "__main__":

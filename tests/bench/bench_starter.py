@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from math import sqrt
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from diffusers import AutoencoderTiny
 
 from generation.starter.layout import MODEL
 from generation.starter.pictures import load
+from moderation.audits.rates import wilson
 from tests.bench import starter_sheet
 from tests.bench.likeness import Neighbours, Pixels
 from tests.bench.report import Row, publish
@@ -39,17 +39,9 @@ def through_autoencoder(folder: Path, pictures: Pixels) -> Pixels:
     return scaled.round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson, 1927)."""
-    z = 1.96
-    share, squared = hits / total, z * z / total
-    middle, reach = share + squared / 2, z * sqrt(share * (1 - share) / total + squared / 4 / total)
-    return (middle - reach) / (1 + squared), (middle + reach) / (1 + squared)
-
-
 def recall_row(name: str, ranks: list[int], against: str, must: float | None = None) -> Row:
     hits = sum(rank < NEAREST for rank in ranks)
-    low, high = wilson(hits, len(ranks))
+    _, low, high = wilson([hits], [len(ranks)])[0]
     return Row(name, hits / len(ranks), "share", low, high, "higher", must, against=against)
 
 

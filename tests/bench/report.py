@@ -74,17 +74,28 @@ def print_table(rows: Sequence[Row]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
 
 
-def publish(benchmark: str, rows: Sequence[Row]) -> Path:
-    """Print the table and write it to docs/benchmarks/<benchmark>.json; returns the path."""
+def _earlier(path: Path, rows: Sequence[Row]) -> list[dict[str, object]]:
+    """Rows of the file that this run did not measure."""
+    names = {row.name for row in rows}
+    known = json.loads(path.read_text())["rows"] if path.exists() else []
+    return [row for row in known if row["name"] not in names]
+
+
+def publish(benchmark: str, rows: Sequence[Row], *, keeps_others: bool = False) -> Path:
+    """Print the table and write it to docs/benchmarks/<benchmark>.json; returns the path.
+
+    A run of a part keeps the others' rows: time and commit are then those of the last run.
+    """
     print_table(rows)
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{benchmark}.json"
+    others = _earlier(path, rows) if keeps_others else []
     report = {
         "benchmark": benchmark,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "machine": machine(),
-        "rows": [asdict(row) for row in rows],
+        "rows": others + [asdict(row) for row in rows],
     }
     path.write_text(json.dumps(report, indent=1) + "\n")
     return path

@@ -28,6 +28,7 @@ from tests.bench.serving_model import RANK, SIDE, adapter_path
 Call = dict[str, Any]
 Answer = Callable[[Call], float]
 BATCH = 8
+FEW_STEPS = 4  # as the interactive tier has it
 
 
 def pipeline(folder: Path) -> Any:
@@ -116,6 +117,7 @@ def ours(folder: Path) -> Answer:
         adapter_slots=count,
         rank_ceiling=RANK,
         previews=0,
+        is_channels_last=True,  # as the workers' settings have it
         flat_folder=folder / "flat",
     )
     engine = Engine.load(folder, settings=settings, device="cpu")
@@ -141,6 +143,7 @@ def job(folder: Path, call: Call) -> RenderJob:
         height=SIDE,
         native_size=SIDE,
         adapters=adapters,
+        is_interactive=call["steps"] <= FEW_STEPS,
     )
 
 

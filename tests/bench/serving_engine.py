@@ -69,8 +69,9 @@ def _swaps(folder: Path, rounds: int) -> list[float]:
     pipe = pipeline(folder)
     pipe.enable_lora_hotswap(target_rank=RANK)
     load_adapter(pipe, folder, 0, name="a")
+    count = _adapters(folder)
     return [
-        _ms(lambda n=n: load_adapter(pipe, folder, n % _adapters(folder), name="a", hotswap=True))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        _ms(lambda n=n: load_adapter(pipe, folder, n % count, name="a", hotswap=True))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         for n in range(4 * rounds)
     ]
 
@@ -93,10 +94,11 @@ def _installs(folder: Path, rounds: int) -> list[float]:
         slots.release(worn)
 
     slots = Slots(model.banks, 1)
-    for number in range(_adapters(folder)):
+    count = _adapters(folder)
+    for number in range(count):
         install(number)  # writes the flat files, which happens once, at the upload
     return [
-        _ms(lambda n=n: install(n % _adapters(folder)))  # type: ignore[misc]  # as above
+        _ms(lambda n=n: install(n % count))  # type: ignore[misc]  # as above
         for n in range(4 * rounds)
     ]
 

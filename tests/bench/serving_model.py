@@ -68,7 +68,7 @@ def _pipeline() -> Any:
             block_out_channels=(32, 64),
             layers_per_block=1,
             norm_num_groups=8,
-            attention_head_dim=8,
+            attention_head_dim=(2, 4),  # read as the number of heads: 16 channels each
             cross_attention_dim=tiny_pipeline.WIDTH,
             down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
             up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, RenderJob, StepReport
-from generation.engine.pipeline import Pipeline
 from tests.bench.likeness import Pixels
 
 
@@ -26,7 +26,7 @@ class Artist:
         self.side = int(said["native_size"])
         self.default_steps, self.few_steps = int(said["default_steps"]), int(said["few_steps"])
         self.guidance = float(said["default_guidance"])
-        self._pipeline = Pipeline.load(folder, threads=1, device="cpu")
+        self._engine = Engine.load(folder, threads=1, device="cpu")
         self.draw("a warm-up", seed=0)
 
     def draw(
@@ -49,7 +49,7 @@ class Artist:
             adapters=adapters,
         )
         started = time.perf_counter()
-        made = self._pipeline.render(job, on_step=_ignore, should_stop=lambda: False)
+        made = self._engine.render(job, on_step=_ignore, should_stop=lambda: False)
         return Made(made.pixels, time.perf_counter() - started)
 
 

@@ -29,6 +29,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config.children import program
 from config.processes import free_port, spawn
+from tests.settings import APP_DATABASE_URL
 
 DATABASE = "house_in_the_browser"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -76,13 +77,17 @@ def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
 def _environment(state: Path, port: int) -> dict[str, str]:
     """Valkey's databases 4 and 5: the first ones belong to the tests in this process."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{DATABASE}")
+    database = urlsplit(APP_DATABASE_URL)._replace(path=f"/{DATABASE}")
+    owner = urlsplit(settings.DATABASE_URL)._replace(path=f"/{DATABASE}")
     return kept | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PROOFSHEET_STATE_DIR": str(state),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "PROOFSHEET_UNDO_SECONDS": "8",
+        "AUDIT_PASSED_PER_MILLE": "0",  # a story knows which cases wait
+        "AUDIT_FLAGGED_PER_MILLE": "0",
         "DATABASE_URL": urlunsplit(database),
+        "DATABASE_OWNER_URL": urlunsplit(owner),
         "BROKER_URL": settings.BROKER_URL.rsplit("/", 1)[0] + "/4",
         "CACHE_URL": settings.CACHE_URL.rsplit("/", 1)[0] + "/5",
         "OMP_NUM_THREADS": "1",

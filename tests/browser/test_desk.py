@@ -12,6 +12,10 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_MS)
 
 
+SEED = 3
+"""Of some seeds the image screening holds the picture too, and the story would have another end."""
+
+
 def wait_for_picture(page: Page) -> None:
     """Nothing of it may be shown by itself any more, so look again until it is there."""
     for _ in range(60):
@@ -26,18 +30,20 @@ def test_held_prompt_is_undone_then_allowed_by_keys_and_its_picture_appears(
     open_page: OpenPage,
 ) -> None:
     alice, bob = open_page(as_="alice"), open_page(as_="bob")
-    generate(alice, "a woman in lingerie at a market")
-    card = alice.locator("[data-request]").first
+    card = generate(alice, "a woman in lingerie at a market", seed=SEED)
     expect(card).to_contain_text("Held for review")
     card.get_by_role("link", name="a woman in lingerie at a market").click()
 
     bob.goto("/review/")
     bob.keyboard.press("n")
     expect(bob.locator("main mark")).to_contain_text("lingerie")
+    bob.wait_for_load_state()  # the keys are those of a script
     bob.keyboard.press("r")
     expect(bob.locator("form.undo")).to_contain_text("Refused")
+    bob.wait_for_load_state()  # the keys are those of a script
     bob.keyboard.press("z")
     expect(bob.get_by_role("button", name="Allow")).to_be_visible()
+    bob.wait_for_load_state()  # the keys are those of a script
     bob.keyboard.press("a")
     expect(bob.locator("form.undo")).to_contain_text("Allowed")
     wait_for_picture(alice)
@@ -47,8 +53,7 @@ def test_appeal_is_heard_by_a_senior_moderator_alone_and_the_picture_appears(
     open_page: OpenPage,
 ) -> None:
     alice, bob, carol = (open_page(as_=name) for name in ("alice", "bob", "carol"))
-    generate(alice, "a nude woman in a park")
-    card = alice.locator("[data-request]").first
+    card = generate(alice, "a nude woman in a park", seed=SEED)
     expect(card).to_contain_text("The prompt was refused")
     card.get_by_role("link", name="Read why, or appeal").click()
     alice.locator("main textarea").first.fill("It is a statue in the city's own sculpture garden.")

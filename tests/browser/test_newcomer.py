@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, House, OpenPage, sign_in
 
@@ -14,15 +14,32 @@ expect.set_options(timeout=PATIENCE_MS)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def generate(page: Page, prompt: str, *, pace: str = "Quick") -> None:
+def generate(
+    page: Page,
+    prompt: str,
+    *,
+    pace: str = "Quick",
+    steps: int | None = None,
+    seed: int | None = None,
+) -> Locator:
+    """Sends the form; the new request's card, whichever else may come before it later."""
+    cards = page.locator("[data-request]")
+    earlier = cards.first.get_attribute("data-request") if cards.count() else ""
     page.get_by_label("What should the picture show?").fill(prompt)
-    page.locator("label.chip", has_text=pace).click()
+    if seed is not None:
+        page.get_by_text("Model, seed and more").click()
+        page.locator("input[name=seed]").fill(str(seed))
+    page.locator("label.chip", has_text=pace if steps is None else "Own").click()
+    if steps is not None:
+        page.get_by_label("Own number of steps").fill(str(steps))
     page.get_by_role("button", name="Generate").click()
+    expect(cards.first).not_to_have_attribute("data-request", earlier or "")
+    return page.locator(f"[data-request='{cards.first.get_attribute('data-request')}']")
 
 
-def expect_picture(page: Page) -> None:
-    """The newest card ends with a picture that the browser could really draw."""
-    picture = page.locator("[data-request]").first.locator("img[src*='/file/']")
+def expect_picture(card: Locator) -> None:
+    """The card ends with a picture that the browser could really draw."""
+    picture = card.locator("img[src*='/file/']")
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("complete", True)
     assert picture.evaluate("image => image.naturalWidth") == 512
@@ -35,11 +52,10 @@ def test_picture_appears_is_found_again_downloaded_and_proved(
     page.goto("/")
     page.get_by_role("link", name="Sign in").first.click()
     sign_in(page, "alice", house.passwords["alice"])
-    generate(page, "a red apple", pace="Full")
-    card = page.locator("[data-request]").first
+    card = generate(page, "a red apple", pace="Full")
     expect(card).to_contain_text("a red apple")
     expect(card.locator("[data-live]")).to_contain_text("Step")
-    expect_picture(page)
+    expect_picture(card)
     expect(card).to_contain_text("Finished")
 
     page.get_by_role("link", name="Gallery").first.click()
@@ -60,8 +76,7 @@ def test_picture_appears_is_found_again_downloaded_and_proved(
 
 def test_refusal_is_explained_and_contested(open_page: OpenPage) -> None:
     page = open_page(as_="alice")
-    generate(page, "a nude woman")
-    card = page.locator("[data-request]").first
+    card = generate(page, "a nude woman")
     expect(card).to_contain_text("The prompt was refused")
     card.get_by_role("link", name="Read why, or appeal").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -73,8 +88,7 @@ def test_refusal_is_explained_and_contested(open_page: OpenPage) -> None:
 
 def test_whole_way_works_without_javascript(open_page: OpenPage) -> None:
     page = open_page(as_="alice", java_script_enabled=False)
-    generate(page, "a yellow sunflower")
-    card = page.locator("[data-request]").first
+    card = generate(page, "a yellow sunflower")
     expect(card).to_contain_text("a yellow sunflower")
     card.get_by_role("link", name="a yellow sunflower").click()
     for _ in range(60):
@@ -96,6 +110,8 @@ def test_picture_is_made_with_the_keyboard_alone(open_page: OpenPage) -> None:
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    expect(page.locator("main").get_by_role("link", name="Live")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_label("What should the picture show?")).to_be_focused()
     page.keyboard.type("a green leaf")
     page.keyboard.press("Tab")
@@ -106,14 +122,14 @@ def test_picture_is_made_with_the_keyboard_alone(open_page: OpenPage) -> None:
     )
     assert outline == "solid"
     page.keyboard.press("Control+Enter")
-    expect(page.locator("[data-request]").first).to_contain_text("a green leaf")
-    expect_picture(page)
+    card = page.locator("[data-request]", has_text="a green leaf").first
+    expect_picture(card)
 
 
 def test_phone_shows_the_picture_developing_without_scrolling_by_hand(
     open_page: OpenPage,
 ) -> None:
     page = open_page(as_="alice", width=390)
-    generate(page, "a blue boat")
-    expect(page.locator("[data-request]").first).to_be_in_viewport()
-    expect_picture(page)
+    card = generate(page, "a blue boat")
+    expect(card).to_be_in_viewport()
+    expect_picture(card)

@@ -7,8 +7,10 @@ from typing import Any
 
 import diffusers
 import torch
+from PIL import Image
 
 from generation.engine.denoiser import Denoiser
+from generation.engine.engine import order_of
 from generation.engine.jobs import RenderJob
 from generation.engine.model import Model
 from generation.engine.slots import Shelf
@@ -41,7 +43,7 @@ def order(model: Model, request: RenderJob) -> Order:
     shelf = Shelf(
         model.read_adapter, model.banks, folder=None, ceiling_bytes=1 << 28, is_pinned=False
     )
-    return Order(request, tuple((shelf.fetch(use), use.weight) for use in request.adapters))
+    return order_of(request, model, shelf)
 
 
 def denoise(model: Model, requests: list[RenderJob]) -> list[Trajectory]:
@@ -60,6 +62,17 @@ def denoise(model: Model, requests: list[RenderJob]) -> list[Trajectory]:
 def by_diffusers(folder: Path, request: RenderJob, *, output: str = "latent") -> Any:
     """The same picture by diffusers' own pipeline and `load_lora_weights`."""
     pipe = pipeline(folder)
+    is_flux = type(pipe).__name__ == "FluxPipeline"
+    options: dict[str, Any] = (
+        {} if is_flux else {"negative_prompt": request.negative_prompt or None}
+    )
+    if request.source:
+        pipe = diffusers.AutoPipelineForImage2Image.from_pipe(pipe)
+        pipe.set_progress_bar_config(disable=True)
+        options["image"] = Image.fromarray(request.source.pixels)
+        options["strength"] = request.source.strength
+    if not request.source or is_flux:
+        options |= {"width": request.native_size, "height": request.native_size}
     for use in request.adapters:
         pipe.load_lora_weights(
             str(use.path.parent), weight_name=use.path.name, adapter_name=use.name
@@ -67,15 +80,11 @@ def by_diffusers(folder: Path, request: RenderJob, *, output: str = "latent") ->
     if request.adapters:
         names, weights = [u.name for u in request.adapters], [u.weight for u in request.adapters]
         pipe.set_adapters(names, weights)
-    is_flux = type(pipe).__name__ == "FluxPipeline"
-    negative = {} if is_flux else {"negative_prompt": request.negative_prompt or None}
     return pipe(
         prompt=request.prompt,
         num_inference_steps=request.steps,
         guidance_scale=request.guidance,
-        width=request.native_size,
-        height=request.native_size,
         generator=torch.Generator().manual_seed(request.seed),
         output_type=output,
-        **negative,
+        **options,
     ).images

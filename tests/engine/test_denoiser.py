@@ -126,6 +126,34 @@ def test_an_interactive_image_goes_before_an_equal_one(load: Callable[..., Model
     assert course.done_after[course.orders[1]] < course.done_after[course.orders[0]]
 
 
+def test_an_interactive_image_steps_without_those_that_have_time(
+    load: Callable[..., Model],
+) -> None:
+    model = load("sd")
+    rows: list[int] = []
+    hook = model.network.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
+    patient = [job(steps=5, guidance=1.0, seed=seed) for seed in range(2)]
+    urgent = [job(steps=3, guidance=1.0, seed=seed, is_interactive=True) for seed in (7, 8)]
+    course = Course(model, *patient, *urgent)
+    course.finish()
+    hook.remove()
+    assert rows == [2] * 3 + [2] * 5
+    assert [course.done_after[order] for order in course.orders] == [8, 8, 3, 3]
+
+
+def test_an_image_that_waited_too_long_steps_beside_interactive_ones(
+    load: Callable[..., Model],
+) -> None:
+    course = Course(
+        load("sd"),
+        job(steps=2, guidance=1.0),
+        *[job(steps=2, guidance=1.0, seed=seed, is_interactive=True) for seed in (1, 2)],
+    )
+    course.orders[0].submitted_at -= 60
+    course.finish()
+    assert [course.done_after[order] for order in course.orders] == [2, 2, 2]
+
+
 def test_a_cancelled_image_leaves_before_its_next_step(load: Callable[..., Model]) -> None:
     course = Course(load("sd"), job(steps=50), job(steps=3))
     course.step(2)
@@ -238,6 +266,25 @@ def test_a_prompt_is_encoded_once_while_it_is_remembered(load: Callable[..., Mod
     course.finish()
     prompts = course.denoiser.admission.prompts
     assert (prompts.misses, prompts.hits) == (2, 4)  # the prompt, and the empty negative one
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl", "flux"])
+def test_prompts_admitted_together_are_read_by_one_call(
+    load: Callable[..., Model], family: str
+) -> None:
+    model = load(family)
+    calls = []
+    hook = model.pipe.text_encoder.register_forward_pre_hook(lambda *_: calls.append(1))
+    requests = [job(prompt=f"a {colour} cat", steps=2) for colour in ("red", "blue", "grey")]
+    together = Course(model, *requests)
+    together.step()
+    hook.remove()
+    assert len(calls) <= 2  # the three prompts, and the empty negative one where it is encoded
+    together.finish()
+    for request, own in zip(requests, together.orders, strict=True):
+        (alone,) = denoise(model, [request])
+        latents = together.done[own].latents
+        torch.testing.assert_close(latents, alone.latents, atol=1e-4, rtol=1e-4)
 
 
 def test_text_adapters_do_not_leak_into_remembered_prompts(

@@ -14,7 +14,12 @@ def test_every_row_is_measured_on_tiny_models_of_each_family(tmp_path: Path) -> 
     rows = bench_gpu.tiny_rows(tmp_path)
     names = {row.name for row in rows}
     assert {"sd15_512_4_steps_ms", "sdxl_1024_4_steps_ms", "flux_1024_4_steps_ms"} <= names
-    assert len([name for name in names if name.endswith("_overhead")]) == 3
+    assert {"sd15_512_4_steps_fp8_ms", "flux_1024_4_steps_fp8_ms"} <= names
+    assert len([name for name in names if name.endswith("_overhead")]) == 2 * 3
+    for row in rows:
+        if row.name.endswith(("_steps_ms", "_fp8_ms")):
+            assert ("lossy" in row.against) is ("_fp8" in row.name), row.name
+            assert (row.must is None) is ("_fp8" in row.name), row.name
     assert all(row.value > 0 for row in rows if row.unit == "ms")
 
 

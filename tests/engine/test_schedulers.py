@@ -89,7 +89,7 @@ def together(rows: list[tuple[Any, int]]) -> list[Tensor]:
     schedules = [schedulers.plan(s, {"num_inference_steps": steps}) for s, steps in rows]
     generators = [torch.Generator().manual_seed(row) for row in range(len(rows))]
     latents = [
-        torch.randn(SHAPE, generator=g) * schedule.start_scale
+        torch.randn(SHAPE, generator=g) * schedule.noise_scale
         for g, schedule in zip(generators, schedules, strict=True)
     ]
     past = [torch.zeros(SHAPE) for _ in rows]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -24,11 +26,50 @@ def test_database_url() -> str:
     return urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
 
 
+class Wire:
+    """A TCP line to a server that can be cut and mended; nothing answers while it is cut."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server = (host, port)
+        self._ends: list[socket.socket] = []
+        self.port = 0
+        self.mend()
+
+    def mend(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        for end in (self._listener, *self._ends):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self._ends.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):  # the listener was closed
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection(self._server)
+                self._ends += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    Thread(target=self._carry, args=(source, sink), daemon=True).start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
 def celery_worker(*, queue: str = "gpu", **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker that is killed at the end, unless it has stopped before."""
     name = f"{uuid4().hex[:8]}@%h"
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "1"]
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "4"]
     command += ["-Q", queue, "-n", name, "--without-gossip", "--without-mingle", "-l", "INFO"]
     variables = {
         "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -26,7 +26,7 @@ def submit(by: User, **said: object) -> GenerationRequest:
 def test_cost_follows_what_the_last_images_took(alice: User, model: BaseModel) -> None:
     assert estimates.speed_of(model) == estimates.UNKNOWN
     for denoise in (90.0, 100.0, 400.0):
-        timings = {"denoise_ms": denoise * 8, "decode_ms": 30.0, "preview_ms": 20.0}
+        timings = {"denoise_ms": denoise * 8, "decode_ms": 30.0, "adapters_ms": 20.0}
         make_request(alice, model, status=RequestStatus.FINISHED, timings=timings)
     assert estimates.speed_of(model) == tiers.Speed(row_step_ms=100.0, fixed_ms=50.0)
     assert submit(alice, steps=10, guidance=5.0).predicted_ms == 2050

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
 from generation import intake
-from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
+from generation.models import (
+    Allowance,
+    GeneratedImage,
+    GenerationRequest,
+    ImageState,
+    RequestStatus,
+)
 from tests.factories import NOON, make_adapter, make_image, make_request, png
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +78,8 @@ def test_same_key_answers_with_the_first_request(api: APIClient, model: BaseMode
     ("said", "status", "code"),
     [
         ({"prompt": ""}, 422, "prompt_empty"),
-        ({"prompt": "a" * 5000}, 422, "prompt_too_long"),
+        ({"prompt": "a" * 10_000}, 422, "prompt_too_long"),
+        ({"steps": 0}, 422, "steps_out_of_range"),
         ({"prompt": "a\x00b"}, 400, "invalid"),
         ({"prompt": ["a"]}, 400, "invalid"),
         ({"steps": "many"}, 400, "invalid"),
@@ -92,6 +101,43 @@ def test_bad_input_is_a_problem_with_a_code(
     assert (body["type"], body["status"]) == (f"/problems/{code}", status)
     assert body["title"].endswith(".")
     assert not GenerationRequest.objects.exists()
+
+
+def test_accepting_takes_few_queries(
+    api: APIClient,
+    model: BaseModel,
+    settings: Settings,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    settings.PROOFSHEET_REMEMBER_S = 60
+    post(api)  # remembers the model, its speed, the allowance and who is alive
+    with django_assert_max_num_queries(8):
+        assert post(api).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_burst_is_answered_with_201_or_429_and_nothing_is_lost_or_doubled(
+    alice: User, model: BaseModel
+) -> None:
+    Allowance.objects.create(user=alice, in_flight=12)
+    key = Token.objects.create(user=alice).key
+
+    def send(number: int) -> tuple[int, Any]:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
+        try:
+            answer = post(client, f"picture {number}")
+            return answer.status_code, answer.json().get("id") or answer["Retry-After"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(60)))
+    accepted = sorted(said for code, said in answers if code == 201)
+    stored = GenerationRequest.objects.values_list("id", flat=True)
+    assert accepted == sorted(map(str, stored))
+    assert {code for code, _ in answers} == {201, 429}
+    assert len(accepted) >= 12
 
 
 def test_body_that_is_no_json_is_a_problem(api: APIClient, model: BaseModel) -> None:

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.django_db
 def busy(alice: User, model: BaseModel) -> None:
     """Three images in the last minute, begun after 1, 2 and 9 seconds, and two that wait."""
     now = timezone.now()
-    fleet.announce("render@here", queues=["gpu"], slots=1, at=now)
+    vitals = {"adapter_slots": 8, "adapters_resident": 5, "slot_hits": 30, "slot_misses": 10}
+    vitals |= {"forwards": 10, "rows": 45}
+    fleet.announce("render@here", queues=["gpu"], slots=1, at=now, vitals=vitals)
     for wait, device_ms in ((1, 1000), (2, 2000), (9, 6000)):
         request = make_request(
             alice, model, status=RequestStatus.FINISHED, created_at=now, device_ms=device_ms
@@ -44,6 +46,16 @@ def test_capacity_tells_waits_costs_and_needs(settings: Settings) -> None:
     [cost] = now.models
     assert (cost.images, cost.device_ms_p50, cost.price) == (3, 2000, "3.00 EUR")
     assert [(need.times, need.devices) for need in now.needs] == [(1, 1), (2, 1), (10, 1)]
+    [live] = now.workers
+    assert (live.adapters_resident, live.adapter_slots) == (5, 8)
+    assert (live.hit_rate_percent, live.rows_a_forward) == (75.0, 4.5)
+
+
+@pytest.mark.usefixtures("db")
+def test_worker_without_an_engine_is_told_without_its_figures() -> None:
+    fleet.announce("cpu@here", queues=["cpu"], slots=2, at=NOON)
+    [live] = capacity.look(at=NOON).workers
+    assert (live.adapter_slots, live.hit_rate_percent, live.rows_a_forward) == (0, None, None)
 
 
 def test_empty_house_is_told_without_figures(model: BaseModel) -> None:
@@ -58,6 +70,8 @@ def test_page_is_for_operators(olga: User, alice: User, as_user: Any) -> None:
     answer = as_user(olga).get("/capacity/")
     assert answer.status_code == 200
     assert b"render@here" in answer.content
+    assert b"5 of 8" in answer.content
+    assert b"75.0 % of 40" in answer.content
     assert as_user(alice).get("/capacity/").status_code == 403
 
 
@@ -67,3 +81,5 @@ def test_metrics_tell_the_predicted_wait() -> None:
     assert 'proofsheet_predicted_wait_seconds{tier="standard"} 10.0' in told
     assert 'proofsheet_queue_wait_seconds{quantile="0.95",tier="standard"} 8.3' in told
     assert "proofsheet_render_workers 1.0" in told
+    assert 'proofsheet_adapter_slots{state="resident",worker="render@here"} 5.0' in told
+    assert 'slot_uses_total{outcome="hit",worker="render@here"} 30.0' in told

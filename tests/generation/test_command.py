@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from adapters.models import BaseModel
 from generation import fleet, intake, outcomes, requests, worker
@@ -193,3 +194,13 @@ def test_help_documents_every_exit_status(capsys: pytest.CaptureFixture[str]) ->
         call_command("generate", "--help")
     told = capsys.readouterr().out
     assert all(f"\n  {status}  " in told for status in range(7))
+
+
+def test_address_is_where_the_house_answers(
+    alice: User, tiny: BaseModel, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://pictures.example"
+    with working_house():
+        status, said = generate("a red apple", "--json")
+    image = GeneratedImage.objects.get()
+    assert (status, json.loads(said)["url"]) == (0, f"https://pictures.example/images/{image.id}/")

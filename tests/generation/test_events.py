@@ -78,7 +78,7 @@ def test_stream_tells_each_change_and_ends_with_the_last_request(
     def finish() -> None:
         progress.forget(made.id)
         make_image(alice, model, request=made)
-        GenerationRequest.objects.get(id=made.id).finish(at=timezone.now())
+        GenerationRequest.objects.get(id=made.id).note_made(at=timezone.now())
 
     told = follow(alice, {1: draw, 2: finish})
     assert [name for name, _ in told] == ["progress", "progress", "progress", "end"]
@@ -88,6 +88,28 @@ def test_stream_tells_each_change_and_ends_with_the_last_request(
     assert second["preview"].startswith(f"/requests/{made.id}/preview/?v=")
     assert third["label"] == "Finished"
     assert third["is_active"] is False
+
+
+def test_stream_tells_of_a_request_that_came_and_went_between_two_looks(
+    alice: User, model: BaseModel
+) -> None:
+    """A held one is looked at seldom; another one is made faster than that."""
+    held = make_request(alice, model, status=RequestStatus.SUBMITTED, is_held=True)
+    quick: list[str] = []
+
+    def come_and_go() -> None:
+        now = timezone.now()
+        made = make_request(alice, model, status=RequestStatus.FINISHED, created_at=now)
+        make_image(alice, model, request=made)
+        quick.append(str(made.id))
+
+    def end() -> None:
+        GenerationRequest.objects.get(id=held.id).cancel(at=timezone.now())
+
+    told = follow(alice, {1: come_and_go, 2: end})
+    seen = [(state["id"], state["is_active"]) for name, state in told if name == "progress"]
+    assert seen == [(str(held.id), True), (quick[0], False), (str(held.id), False)]
+    assert told[-1] == ("end", {})
 
 
 def test_stream_ends_at_once_when_nothing_is_under_way(alice: User, model: BaseModel) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -16,6 +15,7 @@ from moderation import cases
 from moderation.subjects import Subject
 from provenance import log, marking
 from tests.factories import NOON, make_image, png
+from tests.provenance.pictures import drawing
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -23,9 +23,10 @@ SYSTEM = marking.SystemInfo("Proofsheet", "0.1.0", "tiny@aaaa")
 
 
 def seal(image: GeneratedImage) -> marking.SealedImage:
-    """Give an image the marks that a worker gives."""
+    """Give an image the marks that a worker gives. Something is to be seen on it: the likeness of a
+    blank picture is that of its noise."""
     now = datetime.now(UTC)
-    marked = marking.embed(np.full((512, 512, 3), 120, dtype=np.uint8), asset_id=image.id)
+    marked = marking.embed(drawing(3), asset_id=image.id)
     sealed = marking.seal(marked, asset_id=image.id, created_at=now, system=SYSTEM)
     marking.record(sealed, asset_id=image.id, owner_pseudonym="nobody", at=now)
     return sealed

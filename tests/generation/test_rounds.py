@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -50,3 +51,13 @@ def test_users_of_dear_and_cheap_requests_get_the_same_device_time() -> None:
         chosen, ring = serve(ring, costs, quantum=QUANTUM)
         spent[chosen] += int(costs[chosen])
     assert max(spent.values()) - min(spent.values()) <= 2 * max(costs.values())
+
+
+def test_a_hundred_cheap_requests_are_not_served_in_a_row() -> None:
+    ring, costs = Ring(None, {}), {1: 40.0, 2: 40.0, 3: 40.0}
+    served = []
+    for _ in range(30):
+        chosen, ring = serve(ring, costs)
+        served.append(chosen)
+    in_a_row = max(len(list(group)) for _, group in groupby(served))
+    assert in_a_row <= 2

@@ -70,11 +70,16 @@ def test_htmx_gets_the_bench_with_the_new_request_on_its_sheet(
     assert ">a red apple</textarea>" in page.replace("\n", "")
 
 
-def test_several_images_count_the_seed_up(alice: User, model: BaseModel, as_user: AsUser) -> None:
+def test_several_images_are_one_request_whose_seeds_count_up(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
     client = as_user(alice)
     client.post("/studio/submit/", filled_in(client) | {"count": "3", "seed": "10"})
-    seeds = GenerationRequest.objects.order_by("seed").values_list("seed", flat=True)
-    assert list(seeds) == [10, 11, 12]
+    made = GenerationRequest.objects.get()
+    assert (made.count, [made.seed_of(index) for index in range(3)]) == (3, [10, 11, 12])
+    page = client.get("/studio/").content.decode()
+    assert "Seeds 10 to 12" in page
+    assert page.count("is-developing") == 3
 
 
 def test_quick_takes_the_models_few_steps(alice: User, model: BaseModel, as_user: AsUser) -> None:
@@ -100,6 +105,7 @@ def test_adapters_are_kept_with_their_weights(
         ({"prompt": ""}, "The prompt is empty."),
         ({"prompt": "\x07\u202e  "}, "The prompt is empty."),
         ({"prompt": "apple " * 400}, "longer than 2000 characters"),
+        ({"prompt": "a" * 10_000}, "longer than 2000 characters"),
         ({"prompt": "a" * 30_000}, "at most 20000 characters"),
         ({"pace": "own", "steps": "0"}, "number of steps is out of range"),
         ({"pace": "own", "steps": "10000"}, "number of steps is out of range"),
@@ -307,3 +313,29 @@ def test_link_may_bring_a_prompt_and_an_adapter(
     page = as_user(alice).get("/studio/?prompt=flat+art&weight_flat=0.8").content.decode()
     assert "flat art</textarea>" in page
     assert 'name="weight_flat" value="0.8"' in page
+
+
+def test_studio_tells_cost_and_wait_before_anything_is_sent(
+    alice: User, bob: User, model: BaseModel, as_user: AsUser
+) -> None:
+    client = as_user(alice)
+    said = filled_in(client)
+    assert "Takes about 1.1 s and begins at once." in client.get("/studio/").content.decode()
+    del said["prompt"]
+    make_request(bob, model, predicted_ms=9000)
+    answer = client.post("/studio/estimate/", said | {"count": "3"}, headers=HTMX)
+    assert "Takes about 3.3 s and begins in about 9 s." in answer.content.decode()
+    assert not GenerationRequest.objects.filter(owner=alice).exists()
+
+
+def test_estimate_of_a_full_line_says_so_and_of_a_wrong_form_nothing(
+    alice: User, bob: User, model: BaseModel, as_user: AsUser
+) -> None:
+    client = as_user(alice)
+    said = filled_in(client)
+    make_request(bob, model, predicted_ms=900_000)
+    answer = client.post("/studio/estimate/", said, headers=HTMX)
+    assert "The line is full" in answer.content.decode()
+    answer = client.post("/studio/estimate/", said | {"guidance": "much"}, headers=HTMX)
+    assert answer.status_code == 200
+    assert "about" not in answer.content.decode()

@@ -1,4 +1,4 @@
-"""One claimed request on its way to an image, on a real database with a tiny real pipeline."""
+"""One claimed request on its way to an image, on a real database with a tiny real model."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from PIL import Image
 import moderation.tasks
 from adapters.models import BaseModel
 from generation import progress, publishing, queue, requests, sweeper, worker
+from generation.engine.denoiser import Denoiser
 from generation.engine.jobs import NotFinite
-from generation.engine.pipeline import Pipeline
 from generation.models import GeneratedImage, GenerationRequest, private_storage
 from moderation.models import Decision, ReviewCase, Statement
 from provenance import installation, watermark
@@ -120,7 +120,7 @@ def test_picture_of_nan_fails_by_its_code(
     def burst(*_: object, **__: object) -> None:
         raise NotFinite
 
-    monkeypatch.setattr(Pipeline, "_denoise", burst)
+    monkeypatch.setattr(Denoiser, "_forward", burst)
     request = make_request(alice, tiny)
     worker.work_one(now=clock)
     request.refresh_from_db()
@@ -198,7 +198,7 @@ def test_worker_that_lost_its_lease_publishes_nothing(
     assert not GeneratedImage.objects.exists()
     assert files_of(request) == []
 
-    image_classifier.score = FakeImageClassifier().score  # type: ignore[method-assign]
+    image_classifier.score = FakeImageClassifier().score  # type: ignore[method-assign] # well again
     worker.work_one(now=clock)
     request.refresh_from_db()
     assert (request.status, request.attempts) == ("finished", 2)
@@ -232,7 +232,7 @@ def test_outage_of_the_database_before_publishing_is_outlasted(
     request = make_request(alice, tiny)
 
     def cut(data: bytes) -> dict[str, float]:
-        image_classifier.score = FakeImageClassifier().score  # type: ignore[method-assign] # once
+        image_classifier.score = FakeImageClassifier().score  # type: ignore[method-assign] # well again # once
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

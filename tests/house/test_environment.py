@@ -1,7 +1,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import database_from_url, env_bool, env_int, env_list
+from config.env import database_from_url, env_bool, env_choice, env_int, env_list
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,15 @@ def test_env_int_names_the_variable_it_cannot_read(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("COUNT", "many")
     with pytest.raises(ImproperlyConfigured, match="COUNT is 'many'"):
         env_int("COUNT", 1)
+
+
+def test_env_choice_names_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env_choice("WEIGHTS", ("as_saved", "fp8")) == "as_saved"
+    monkeypatch.setenv("WEIGHTS", "fp8")
+    assert env_choice("WEIGHTS", ("as_saved", "fp8")) == "fp8"
+    monkeypatch.setenv("WEIGHTS", "int4")
+    with pytest.raises(ImproperlyConfigured, match="WEIGHTS is 'int4': write as_saved or fp8"):
+        env_choice("WEIGHTS", ("as_saved", "fp8"))
 
 
 def test_env_list_drops_blanks(monkeypatch: pytest.MonkeyPatch) -> None:

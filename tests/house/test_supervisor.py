@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config import children, services, supervisor
+from config import children, lock, services, supervisor
 from config.processes import CannotStart
 
 Usage = namedtuple("Usage", "total used free")
@@ -53,15 +53,44 @@ def test_a_disk_without_space_for_a_file_is_named(
 
 
 def test_a_second_start_finds_the_first(tmp_path: Path) -> None:
-    with services.only_one(tmp_path) as first, services.only_one(tmp_path) as second:
+    with lock.only_one(tmp_path) as first, lock.only_one(tmp_path) as second:
         assert (first, second) == (True, False)
-        assert services.holder(tmp_path) == str(os.getpid())
+        assert lock.holder(tmp_path) == str(os.getpid())
 
 
 def test_a_stale_lock_file_does_not_block_a_start(tmp_path: Path) -> None:
     (tmp_path / "services.lock").write_text("4194304")
-    with services.only_one(tmp_path) as is_first:
+    with lock.only_one(tmp_path) as is_first:
         assert is_first
+
+
+def test_a_house_says_where_it_answers_for_as_long_as_it_runs(tmp_path: Path) -> None:
+    assert lock.address(tmp_path) == ""
+    with lock.only_one(tmp_path):
+        assert lock.address(tmp_path) == ""
+        lock.announce(tmp_path, "http://127.0.0.1:8123")
+        assert lock.address(tmp_path) == "http://127.0.0.1:8123"
+        assert lock.holder(tmp_path) == str(os.getpid())
+    assert lock.address(tmp_path) == ""
+    with lock.only_one(tmp_path):
+        assert lock.address(tmp_path) == ""
+
+
+def test_settings_know_where_the_running_house_answers(tmp_path: Path) -> None:
+    ask = [sys.executable, "-c", "from config import settings; print(settings.PUBLIC_URL)"]
+    told = {name: value for name, value in os.environ.items() if name != "PUBLIC_URL"}
+    told |= {"PROOFSHEET_STATE_DIR": str(tmp_path)}
+
+    def public_url(**said: str) -> str:
+        return subprocess.run(
+            ask, env=told | said, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    with lock.only_one(tmp_path):
+        lock.announce(tmp_path, "http://127.0.0.1:8123")
+        assert public_url() == "http://127.0.0.1:8123"
+        assert public_url(PUBLIC_URL="https://pictures.example") == "https://pictures.example"
+    assert public_url() == "http://localhost:8000"
 
 
 def test_a_child_that_keeps_dying_is_given_up(tmp_path: Path) -> None:
@@ -125,13 +154,18 @@ def test_embedded_servers_keep_data_across_a_restart(
     folder = services.ROOT / "var" / "test" / tmp_path_factory.mktemp("servers").name
     for value in (None, ("kept",)):
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
+            for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "CACHE_URL"):
                 patch.setenv(name, "")
             with services.embedded(folder) as servers:
-                with psycopg.connect(servers.urls["DATABASE_URL"], autocommit=True) as connection:
+                owner = servers.urls["DATABASE_OWNER_URL"]
+                with psycopg.connect(owner, autocommit=True) as connection:
                     connection.execute("CREATE TABLE IF NOT EXISTS proof (word text)")
                     assert connection.execute("SELECT word FROM proof").fetchone() == value
                     connection.execute("INSERT INTO proof VALUES ('kept')")
+                with psycopg.connect(servers.urls["DATABASE_URL"], autocommit=True) as application:
+                    assert application.execute("SELECT word FROM proof").fetchone() == ("kept",)
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                        application.execute("CREATE TABLE mine (word text)")
                 with redis.Redis.from_url(servers.urls["BROKER_URL"]) as broker:
                     assert broker.get("word") == (None if value is None else b"kept")
                     broker.set("word", "kept")

@@ -17,7 +17,7 @@ from moderation.screening import PromptVerdict
 from moderation.subjects import Subject
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-VERSION = policy.active("general").version
+VERSION = policy.ACTIVE["general"]
 PROMPT = "a naked flame of a statue, unclear"
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.db import IntegrityError, connection, transaction
 
-from moderation import cases, decisions, notices, statements, transparency
+from moderation import cases, decisions, notices, offers, statements, transparency
 from moderation.models import Decision, NeverChanged, ReviewCase, Statement
 from moderation.screening import PromptVerdict
 from moderation.signals import decision_enforced
@@ -109,7 +109,7 @@ def test_decide_refuses_a_reason_of_another_action(
     alice: User, bob: User, action: Any, reason: str
 ) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    with pytest.raises(decisions.ReasonUnknown):
+    with pytest.raises(offers.ReasonUnknown):
         decisions.decide(case, by=bob, action=action, reason=reason, token=token, at=NOON)
 
 

@@ -198,11 +198,11 @@ def test_database_refuses_to_confirm_an_own_intent(alice: User, carol: User) -> 
 
 def test_escalate_hands_the_case_to_seniors(alice: User, bob: User, carol: User) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    cases.escalate(case, by=bob, token=token)
+    cases.escalate(case, by=bob, token=token, at=NOON)
     assert case not in cases.queue(by=bob)
     assert case in cases.queue(by=carol)
     with pytest.raises(cases.StaleLease):
-        cases.escalate(case, by=bob, token=token)
+        cases.escalate(case, by=bob, token=token, at=NOON)
 
 
 # ------------------------------------------------------------------ the pages
@@ -223,6 +223,21 @@ def test_undo_page_brings_back_what_was_typed(alice: User, bob: User, as_user: A
     assert answer.context["form"].initial["refuse_reason"] == "hate"
     late = client.post(url("undo", case))
     assert (late.status_code, "undo_too_late" in late.content.decode()) == (409, True)
+
+
+def test_undo_page_gives_back_the_case_that_was_taken_next(
+    alice: User, bob: User, as_user: Any
+) -> None:
+    first, second = prompt_case(alice), prompt_case(alice, at=NOON + timedelta(hours=1))
+    token = claimed(first, bob, at=timezone.now())[1]
+    client = as_user(bob)
+    form = {"token": token, "action": "refuse", "refuse_reason": "hate", "next": "1"}
+    page = client.post(url("decide", first), form, follow=True).content.decode()
+    held = ReviewCase.objects.get(id=second.id)
+    assert f'name="token" value="{held.lease_token}"' in page
+    client.post(url("undo", first), {"leave": str(second.id), "token": str(held.lease_token)})
+    assert ReviewCase.objects.get(id=second.id).status == "open"
+    assert ReviewCase.objects.get(id=first.id).leased_by == bob
 
 
 def test_severe_case_page_offers_confirmation_to_another_senior_alone(

@@ -11,6 +11,7 @@ import pytest
 from moderation import policy, profiles, transparency
 from moderation.policy import FOLDER, PolicyInvalid, Thresholds
 
+pytestmark = pytest.mark.django_db
 GENERAL = json.loads((FOLDER / "2026-11-general.json").read_text())
 
 

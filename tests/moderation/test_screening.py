@@ -10,12 +10,14 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from moderation import normalisation, screening
+from moderation.classifiers import chosen
 from moderation.classifiers.image import ImageUnreadable
 from moderation.marked import pieces
 from moderation.models import Policy, Screening
 from tests.moderation import evasions, worth
 from tests.moderation.makers import NOON, picture
 
+pytestmark = pytest.mark.django_db
 CAPTIONS = Path(screening.__file__).parent / "classifiers" / "captions.txt"
 
 
@@ -120,7 +122,7 @@ def test_screen_prompt_stores_versions_and_never_the_text(db: None) -> None:
     made = screening.screen_prompt("a naked woman", at=NOON)
     row = Screening.objects.get(id=made.screening_id)
     assert row.policy.version == made.policy_version
-    assert row.classifier == screening.USUAL
+    assert row.classifier == chosen.prompt_label()
     assert "naked" not in json.dumps([row.categories, row.matched, row.cache_key])
     assert Policy.objects.get().sha256 == row.policy.sha256
 

@@ -7,15 +7,14 @@ half. Run ``python -m tests.moderation.worth`` for the table.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import cycle
-from math import sqrt
 from pathlib import Path
 
 from moderation import screening
+from moderation.audits.rates import wilson
 from moderation.classifiers.fit import read_groups
 from tests.moderation import evasions
 
 FOLDER = Path(__file__).parent / "prompts"
-Z = 1.959964  # 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,8 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        center = (self.value + Z * Z / (2 * self.of)) / (1 + Z * Z / self.of)
-        spread = sqrt(self.value * (1 - self.value) / self.of + (Z / (2 * self.of)) ** 2)
-        half = Z * spread / (1 + Z * Z / self.of)
-        return center - half, center + half
+        _, low, high = wilson([self.hits], [self.of])[0]
+        return low, high
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -1,8 +1,12 @@
 """Marked pictures, as the worker makes them: embedded, sealed, recorded and put into the log."""
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -54,3 +58,36 @@ def mark(db: None) -> Callable[[NDArray[np.uint8]], Marked]:
 @pytest.fixture
 def astronaut(mark: Callable[[NDArray[np.uint8]], Marked]) -> Marked:
     return mark(photograph("astronaut"))
+
+
+@contextmanager
+def other_process(keys_folder: Path, answer: str) -> Iterator[Callable[[], list[str]]]:
+    """A worker that has the keys loaded, in a process of its own: each call of what is yielded runs
+    the line `answer` there, where `ring` is its keyring, and returns the words that it prints.
+    """
+    script = (
+        "import sys; from django.conf import settings\n"
+        "settings.configure(PROOFSHEET_KEYS_DIR=sys.argv[1], PROOFSHEET_TSA_URL='',"
+        " PROOFSHEET_C2PA={'certificates': ''})\n"
+        "from provenance.installation import keyring\n"
+        "from provenance import certificates\n"
+        "for line in sys.stdin:\n"
+        f"    ring = keyring()\n    print({answer}, flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(keys_folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    ) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        stdin, stdout = worker.stdin, worker.stdout
+
+        def asked() -> list[str]:
+            print(file=stdin, flush=True)
+            return stdout.readline().split()
+
+        yield asked
+        stdin.close()

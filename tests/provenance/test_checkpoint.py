@@ -75,3 +75,19 @@ def test_signatures_of_strangers_are_passed_over() -> None:
 def test_garbage_is_refused(text: str) -> None:
     with pytest.raises(NoteInvalid):
         checkpoint.verify(text, origin="a", key=KEY.public_key())
+
+
+@pytest.mark.parametrize("kind", [b"\x02", b"\x04", b"\x06"])
+def test_good_signature_that_names_another_algorithm_is_refused(kind: bytes) -> None:
+    blob = checkpoint.key_id(ORIGIN, KEY.public_key(), kind) + KEY.sign(HEAD.text().encode())
+    note = f"{HEAD.text()}\n\u2014 {ORIGIN} {base64.b64encode(blob).decode()}\n"
+    with pytest.raises(NoteInvalid):
+        checkpoint.verify(note, origin=ORIGIN, key=KEY.public_key())
+
+
+def test_cosignature_does_not_stand_for_the_log_s_own_signature() -> None:
+    line = checkpoint.cosign(HEAD, name=ORIGIN, key=KEY, unix_time=7)
+    note = f"{HEAD.text()}\n{line}"
+    assert checkpoint.cosigned_at(note, name=ORIGIN, key=KEY.public_key()) == 7
+    with pytest.raises(NoteInvalid):
+        checkpoint.verify(note, origin=ORIGIN, key=KEY.public_key())

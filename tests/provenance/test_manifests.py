@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from provenance import containers, keys, manifests
-from provenance.manifests import ManifestClaim, Signer
+from provenance import claims, containers, judgements, keys
+from provenance.manifests import ManifestClaim, Parent, Signer
 from provenance.pictures import Mime
 from tests.provenance.files import chunk, saved
 from tests.provenance.pictures import photograph
@@ -57,6 +57,26 @@ def test_changed_claim_reads_as_invalid(signer: Signer) -> None:
     assert signer.read(forged, "image/png").state in ("invalid", "unreadable")
 
 
+def test_picture_made_from_another_names_its_parent(signer: Signer) -> None:
+    parent = signer.sign(saved(photograph("moon"), "PNG"), "image/png", claim=CLAIM).data
+    plain = saved(photograph("coffee"), "PNG")
+    signed = signer.sign(plain, "image/png", claim=CLAIM, parent=Parent(parent, "image/png"))
+    reading = signer.read(signed.data, "image/png")
+    assert (reading.state, reading.is_generated, reading.is_altered) == ("trusted", True, True)
+    assert [(item.relationship, item.issues) for item in reading.ingredients] == [("parentOf", ())]
+
+
+def test_tampered_parent_is_told_by_a_child_that_is_sound(signer: Signer) -> None:
+    parent = bytearray(signer.sign(saved(photograph("moon"), "PNG"), "image/png", claim=CLAIM).data)
+    parent[-200] ^= 1
+    plain = saved(photograph("coffee"), "PNG")
+    signed = signer.sign(plain, "image/png", claim=CLAIM, parent=Parent(bytes(parent), "image/png"))
+    reading = signer.read(signed.data, "image/png")
+    assert reading.state == "trusted"
+    assert reading.ingredients[0].issues == ("assertion.dataHash.mismatch",)
+    assert judgements.of_manifest(reading).verdict == "found_bad"
+
+
 def test_signature_of_a_stranger_is_valid_but_unknown(signer: Signer, tmp_path: Path) -> None:
     stranger = Signer(keys.load_or_make(tmp_path))
     signed = stranger.sign(saved(photograph("moon"), "PNG"), "image/png", claim=CLAIM).data
@@ -94,7 +114,7 @@ def test_remote_manifest_is_never_fetched(signer: Signer) -> None:
 
 
 def test_manifest_holds_no_prompt_and_no_person(signer: Signer) -> None:
-    told = json.dumps(manifests.definition_of(CLAIM))
+    told = json.dumps(claims.definition_of(CLAIM))
     assert "prompt" not in told
     assert "author" not in told
 

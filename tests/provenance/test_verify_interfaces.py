@@ -16,6 +16,7 @@ from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from provenance import signed_reports
 from provenance.submissions import VerifyThrottle
 from tests.provenance.conftest import Marked
 from tests.provenance.files import HTML, converted, refused, saved
@@ -78,7 +79,7 @@ def test_page_tells_each_verdict_and_offers_the_report(client: Client, astronaut
     assert str(astronaut.id) in page
     encoded = re.search(r"base64,([^\"]+)", page)
     assert encoded is not None
-    assert json.loads(base64.b64decode(encoded[1]))["is_ours"] is True
+    assert signed_reports.read(base64.b64decode(encoded[1]).decode())["is_ours"] is True
 
 
 @pytest.mark.django_db
@@ -155,12 +156,15 @@ def test_nothing_submitted_is_kept(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", [API, PAGE])
-def test_too_many_checks_are_put_off(
+def test_too_many_checks_are_put_off_whatever_address_the_client_claims(
     client: Client, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.clear()
     monkeypatch.setattr(VerifyThrottle, "THROTTLE_RATES", {"verify": "2/min"})
-    answers = [client.post(url, upload(b"no picture")) for _ in range(3)]
+    answers = [
+        client.post(url, upload(b"no picture"), headers={"X-Forwarded-For": f"192.0.2.{number}"})
+        for number in range(3)
+    ]
     assert [answer.status_code for answer in answers] == [415, 415, 429]
     cache.clear()
 
@@ -204,7 +208,7 @@ def test_admin_shows_assets_and_log_but_changes_nothing(
     olga.is_superuser = True
     olga.save()
     client = as_user(olga)
-    for model in ("asset", "logentry", "checkpoint"):
+    for model in ("asset", "logentry", "checkpoint", "cosignature", "timestamp"):
         assert client.get(f"/admin/provenance/{model}/").status_code == 200
         assert client.get(f"/admin/provenance/{model}/add/").status_code == 403
     page = client.get(f"/admin/provenance/asset/{astronaut.id}/change/")

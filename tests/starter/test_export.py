@@ -10,13 +10,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, RenderJob
-from generation.engine.pipeline import Pipeline
 from generation.starter.autoencoder import build_autoencoder
 from generation.starter.export import LARGEST_BYTES, assemble, share_spare_embedding, write
 from generation.starter.layout import ADAPTERS, MODEL
-from generation.starter.train import train
-from generation.starter.train_adapter import load_student, save_adapter, train_adapter
+from generation.starter.train import load_student, train
+from generation.starter.train_adapter import add_adapter, save_adapter, train_adapter
 from tests.starter import tiny_lesson
 
 
@@ -34,14 +34,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def draw(
-    pipeline: Pipeline, prompt: str, *, seed: int = 1, adapters: tuple[AdapterUse, ...] = ()
+    engine: Engine, prompt: str, *, seed: int = 1, adapters: tuple[AdapterUse, ...] = ()
 ) -> NDArray[np.uint8]:
     job = RenderJob(prompt, "", 3, 2.0, seed, 512, 512, 128, adapters)
-    return pipeline.render(job, on_step=lambda step: None, should_stop=lambda: False).pixels
+    return engine.render(job, on_step=lambda step: None, should_stop=lambda: False).pixels
 
 
 def test_an_exported_model_renders_the_same_picture_for_the_same_seed(exported: Path) -> None:
-    first, second = Pipeline.load(exported), Pipeline.load(exported)
+    first, second = Engine.load(exported), Engine.load(exported)
     picture = draw(first, "red disc")
     assert picture.shape == (512, 512, 3)
     assert np.array_equal(picture, draw(second, "red disc"))
@@ -49,8 +49,8 @@ def test_an_exported_model_renders_the_same_picture_for_the_same_seed(exported: 
 
 
 def test_unknown_words_are_all_read_alike(exported: Path) -> None:
-    pipeline = Pipeline.load(exported)
-    assert np.array_equal(draw(pipeline, "red q"), draw(pipeline, "red z"))
+    engine = Engine.load(exported)
+    assert np.array_equal(draw(engine, "red q"), draw(engine, "red z"))
 
 
 def test_an_export_replaces_the_folder_before(exported: Path, tmp_path: Path) -> None:
@@ -69,16 +69,32 @@ def test_a_trained_adapter_loads_and_changes_the_picture(exported: Path, tmp_pat
     student, _ = load_student(exported)
     frozen = student.unet.conv_in.weight.clone()
     plan = tiny_lesson.plan(4, learning_rate=1e-2)
-    average = train_adapter(student, lesson, 4, plan, tmp_path / "adapter.pt")
+    average = train_adapter(student, lesson, add_adapter(student, 4), plan, tmp_path / "adapter.pt")
     file = tmp_path / "style.safetensors"
     save_adapter(student, average, file)
     assert torch.equal(student.unet.conv_in.weight, frozen)
-    pipeline = Pipeline.load(exported)
-    bare = draw(pipeline, "red disc")
-    styled = draw(pipeline, "red disc", adapters=(AdapterUse("style", file, 1.0),))
-    without = draw(pipeline, "red disc", adapters=(AdapterUse("style", file, 0.0),))
+    engine = Engine.load(exported)
+    bare = draw(engine, "red disc")
+    styled = draw(engine, "red disc", adapters=(AdapterUse("style", file, 1.0),))
+    without = draw(engine, "red disc", adapters=(AdapterUse("style", file, 0.0),))
     assert not np.array_equal(bare, styled)
     assert np.array_equal(bare, without)
+
+
+def test_an_adapter_goes_on_from_its_file(exported: Path, tmp_path: Path) -> None:
+    lesson = tiny_lesson.lesson(tmp_path / "tokenizer")
+    student, _ = load_student(exported)
+    average = train_adapter(
+        student,
+        lesson,
+        add_adapter(student, 4),
+        tiny_lesson.plan(4, learning_rate=1e-2),
+        tmp_path / "adapter.pt",
+    )
+    save_adapter(student, average, tmp_path / "style.safetensors")
+    again, _ = load_student(exported)
+    for name, weight in add_adapter(again, 4, tmp_path / "style.safetensors").items():
+        assert torch.allclose(weight, average[name], atol=1e-3), name
 
 
 def test_what_ships_is_small_and_holds_no_pickle() -> None:
@@ -92,6 +108,6 @@ def test_the_shipped_model_renders_with_its_own_defaults() -> None:
     steps, guidance, native = said["few_steps"], said["default_guidance"], said["native_size"]
     [(width, height)] = said["sizes"]
     job = RenderJob("a red apple", "", steps, guidance, 1, width, height, native)
-    made = Pipeline.load(MODEL).render(job, on_step=lambda s: None, should_stop=lambda: False)
+    made = Engine.load(MODEL).render(job, on_step=lambda s: None, should_stop=lambda: False)
     assert made.pixels.shape == (512, 512, 3)
     assert made.pixels.std() > 10

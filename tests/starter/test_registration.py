@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from adapters.models import Adapter, BaseModel
 from adapters.registry import ModelDetails, register_model
-from generation.starter import shipped
+from generation import shipped
 from tests import tiny_pipeline
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -62,13 +62,16 @@
       status.textContent = "Uploaded; storing it";
     });
     request.addEventListener("load", () => {
-      if (request.status < 400 && request.responseURL !== window.location.href) {
-        window.location.assign(request.responseURL);
+      if (request.status === 201) {
+        window.location.assign(request.getResponseHeader("Location"));
+      } else if (request.status < 400 && request.responseURL !== window.location.href) {
+        window.location.assign(request.responseURL); // signed out meanwhile
       } else {
         fail(sentenceOf(request.responseText));
       }
     });
     request.addEventListener("error", () => fail("The connection broke. Try it again."));
+    request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
     wrong.hidden = true;
     box.hidden = false;
     button.disabled = true;

@@ -1,5 +1,6 @@
 """What a first start needs and later starts keep: tables, keys, roles, accounts, the models."""
 
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -17,10 +18,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._say("database schema")
         call_command("migrate", interactive=False, verbosity=0)
+        if settings.DATABASE_OWNER_URL:
+            call_command("grant_role", settings.DATABASE_ROLE, stdout=StringIO())
         self._say("static files")
         call_command("collectstatic", interactive=False, verbosity=0)
         self._say("signing keys, roles, models")
-        installation.keyring()
+        installation.signer()
         give_permissions()
         call_command("register_starter", verbosity=0)
         if settings.IS_LOCAL:

@@ -52,6 +52,11 @@ class Command(BaseCommand):
         parser.add_argument("--negative-prompt", default="", metavar="TEXT")
         parser.add_argument("--model", metavar="SLUG", help="default: the default model")
         parser.add_argument(
+            "--visible-label",
+            metavar="CORNER",
+            help="such as bottom-right, or none; default: the operator's usual one",
+        )
+        parser.add_argument(
             "--adapter",
             action="append",
             default=[],
@@ -166,7 +171,7 @@ def _check_out(out: Path | None) -> None:
 
 
 def _draft(options: dict[str, Any]) -> Draft:
-    names = ("prompt", "negative_prompt", "model", "seed", "steps", "guidance")
+    names = ("prompt", "negative_prompt", "model", "seed", "steps", "guidance", "visible_label")
     adapters = tuple(_adapter(text) for text in options["adapter"])
     return Draft(**{name: options[name] for name in names}, adapters=adapters)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from generation.starter import shipped
+from generation import shipped
 from provenance.errors import ProofsheetError
 
 

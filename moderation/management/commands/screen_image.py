@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from moderation import screening
+from moderation.management.in_force import settle_policies
 from provenance.errors import ProofsheetError
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -15,7 +16,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 
 class Command(BaseCommand):
     help = "Screen pictures under the policy in force. Stores nothing; exits 0 for any verdict."
-    requires_system_checks: list[str] = []  # it reads no database
+    requires_system_checks: list[str] = []  # it works without a database too
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a picture")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        settle_policies(self.stderr)
         for path in options["files"]:
             try:
                 judged = screening.judge_image(_read(path), profile=options["profile"])

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from moderation import screening
+from moderation.management.in_force import settle_policies
 from provenance.errors import ProofsheetError
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         "Screen a prompt, or with --file one prompt a line, under the policy in force. Stores "
         "nothing. Exits 0 for any verdict."
     )
-    requires_system_checks: list[str] = []  # it reads no database
+    requires_system_checks: list[str] = []  # it works without a database too
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("text", nargs="?", metavar="TEXT")
@@ -30,6 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["text"] is None) == (options["file"] is None):
             raise CommandError("Give either a text or --file, not both.")
+        settle_policies(self.stderr)
         prompts = [options["text"]] if options["file"] is None else _lines(options["file"])
         for text in prompts:
             try:

@@ -42,7 +42,17 @@
     return true;
   };
 
+  // x ticks the queue's row that has the focus.
+  const tick = () => {
+    const row = document.activeElement?.closest(".queue tr");
+    const box = row?.querySelector("[name=case]");
+    if (!box) return false;
+    box.checked = !box.checked;
+    return true;
+  };
+
   const act = (key) => {
+    if (key === "x") return tick();
     if (key === "?") return help(), true;
     if (key === "j" || key === "k") return walk(key === "j" ? 1 : -1), true;
     if (/^[1-9]$/.test(key)) return choose(Number(key));
@@ -82,7 +92,10 @@
   setInterval(() => {
     if (form() && document.visibilityState === "visible") send(form().dataset.renew);
   }, RENEW_MS);
-  document.addEventListener("submit", () => (isLeaving = true));
+  // htmx sends some forms itself (a reveal, a note) and the page stays: only others leave it.
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented) isLeaving = true;
+  });
   window.addEventListener("pageshow", (event) => {
     isLeaving = false;
     if (event.persisted && form()) window.location.reload();

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class AuditsConfig(AppConfig):
+    name = "moderation.audits"
+    label = "audits"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Audits"
+
+    def ready(self) -> None:
+        from moderation.audits import labelling
+
+        labelling.connect()

@@ -1,0 +1,30 @@
+"""Celery tasks: reports on demand, every month, and when policy or classifier changed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from celery import shared_task
+from django.utils import timezone
+
+
+@shared_task
+def audit_traffic(stage: str, first: str, last: str, user_id: int | None = None) -> None:
+    from moderation.audits import schedule
+
+    window = (stage, date.fromisoformat(first), date.fromisoformat(last))
+    schedule.on_demand(*window, user_id=user_id, at=timezone.now())
+
+
+@shared_task
+def audit_month() -> None:
+    from moderation.audits import schedule
+
+    schedule.monthly(at=timezone.now())
+
+
+@shared_task
+def audit_changes() -> None:
+    from moderation.audits import schedule
+
+    schedule.on_change(at=timezone.now())

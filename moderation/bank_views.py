@@ -1,0 +1,88 @@
+"""Banks of known bad pictures for senior moderators: begin, fill, enforce and export them."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from moderation import banks, policy
+from moderation.decoding import ImageUnreadable
+from moderation.pages import SignedIn, page, private_bytes
+from provenance.errors import ProofsheetError
+
+
+@require_GET
+@page
+def bank_list(request: SignedIn) -> HttpResponse:
+    return _page(request)
+
+
+@require_POST
+@page
+def create(request: SignedIn) -> HttpResponse:
+    try:
+        made = banks.create(
+            request.POST.get("name", ""),
+            category=request.POST.get("category", ""),
+            by=request.user,
+            at=timezone.now(),
+        )
+    except banks.BankInvalid as error:
+        return _page(request, error)
+    messages.success(request, f"The bank “{made.name}” is there. It acts on nothing yet.")
+    return redirect("moderation:banks")
+
+
+@require_POST
+@page
+def fill(request: SignedIn, name: str) -> HttpResponse:
+    """Add a list of fingerprints, or the fingerprint of a picture."""
+    bank = banks.find(name, by=request.user)
+    now = timezone.now()
+    try:
+        if picture := request.FILES.get("picture"):
+            note = request.POST.get("note", "")
+            added = banks.add_picture(bank, picture.read(), note=note, by=request.user, at=now)
+        else:
+            file = request.FILES.get("hashes")
+            if file is None or (file.size or 0) > banks.LONGEST_FILE_BYTES:
+                raise banks.HashFileInvalid(message="Choose a file of at most 16 MiB.")
+            added = banks.take_in(bank, file.read(), by=request.user, at=now)
+    except (banks.HashFileInvalid, ImageUnreadable) as error:
+        return _page(request, error)
+    messages.success(request, f"{added} new in “{bank.name}”.")
+    return redirect("moderation:banks")
+
+
+@require_POST
+@page
+def enforce(request: SignedIn, name: str) -> HttpResponse:
+    bank = banks.find(name, by=request.user)
+    percent = request.POST.get("percent", "")
+    try:
+        changed = banks.enforce(bank, int(percent) if percent.isdigit() else -1, by=request.user)
+    except banks.BankInvalid as error:
+        return _page(request, error)
+    messages.success(request, f"{changed.enforced_percent} % of “{bank.name}” acts now.")
+    return redirect("moderation:banks")
+
+
+@require_GET
+@page
+def export(request: SignedIn, name: str) -> HttpResponse:
+    bank = banks.find(name, by=request.user)
+    answer = private_bytes(banks.export(bank, by=request.user), "text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{bank.name}.csv"'
+    return answer
+
+
+def _page(request: SignedIn, error: ProofsheetError | None = None) -> HttpResponse:
+    context = {
+        "banks": banks.overview(by=request.user),
+        "categories": policy.active("general").categories.values(),
+        "name": request.POST.get("name", ""),
+        "error": error,
+    }
+    status = error.status if error else 200
+    return render(request, "moderation/banks.html", context, status=status)

@@ -1,0 +1,134 @@
+"""The API of notices: report a public picture, read the receipt, appeal. Open to anybody."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from moderation import appeals, content_notices, misuse, receipts
+from moderation.appeals import GROUNDS_MAX
+from moderation.content_notices import Draft
+from moderation.models import Appeal
+from provenance.problem_schema import problems
+
+
+class NoticeSerializer(serializers.Serializer[Any]):
+    """A report of a released picture (DSA Art. 16). Name and e-mail address are optional, and not
+    kept for callers with an account, who are told under theirs.
+    """
+
+    image = serializers.UUIDField(help_text="The asset's identifier, as verifying names it.")
+    category = serializers.CharField(
+        max_length=32, help_text="A category of the policy, `unlawful` or `other`."
+    )
+    explanation = serializers.CharField(max_length=content_notices.WORDS_MAX)
+    good_faith = serializers.BooleanField(
+        help_text="That the report is believed in good faith to be accurate and complete."
+    )
+    name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    email = serializers.EmailField(required=False, allow_blank=True)
+
+
+class ReceiptSerializer(serializers.Serializer[receipts.Receipt]):
+    """What became of a report. Whoever knows `receipt` may read it."""
+
+    receipt = serializers.UUIDField(source="key")
+    image = serializers.UUIDField(source="image_id")
+    state = serializers.ChoiceField(choices=["waiting", "withheld", "restricted", "stays"])
+    received_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(help_text="By when a person is to look at it.")
+    ground = serializers.CharField(allow_blank=True)
+    is_unfounded = serializers.BooleanField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    appeal_until = serializers.DateTimeField(source="deadline", allow_null=True)
+    appeal_status = serializers.ChoiceField(
+        source="appeal.status", choices=Appeal.Status.choices, default=None, allow_null=True
+    )
+
+
+class ContestSerializer(serializers.Serializer[Any]):
+    """Why the reported picture should not stay."""
+
+    grounds = serializers.CharField(max_length=GROUNDS_MAX)
+
+
+class ForAnybody(APIView):
+    permission_classes = (AllowAny,)
+
+
+class NoticeList(ForAnybody):
+    @extend_schema(
+        operation_id="notices_create",
+        summary="Report a picture",
+        request=NoticeSerializer,
+        responses={
+            201: ReceiptSerializer,
+            **problems(
+                _400="Not valid.",
+                _403="Repeated manifestly unfounded reports: none are taken for now.",
+                _404="No such public picture.",
+                _409="Reported before.",
+                _422="The ground is unknown, or good faith is not confirmed.",
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Report a released picture. A person decides; keep `receipt` to learn the outcome."""
+        form = NoticeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        misuse.throttle(request)
+        said = form.validated_data
+        draft = Draft(
+            image_id=said["image"],
+            category=said["category"],
+            explanation=said["explanation"],
+            is_in_good_faith=said["good_faith"],
+            name=said.get("name", ""),
+            email=said.get("email", ""),
+        )
+        sender = misuse.sender_of(request)
+        notice = content_notices.submit(draft, sender=sender, at=timezone.now())
+        return Response(ReceiptSerializer(receipts.receipt(notice)).data, status=201)
+
+
+class NoticeDetail(ForAnybody):
+    @extend_schema(
+        operation_id="notices_retrieve",
+        summary="Show what became of a report",
+        responses={200: ReceiptSerializer, **problems(_404="No such receipt.")},
+    )
+    def get(self, request: Request, receipt_key: UUID) -> Response:
+        """What became of a report."""
+        found = content_notices.find(receipt_key)
+        return Response(ReceiptSerializer(receipts.receipt(found)).data)
+
+
+class NoticeAppeal(ForAnybody):
+    @extend_schema(
+        operation_id="notices_appeal",
+        summary="Appeal against what became of a report",
+        request=ContestSerializer,
+        responses={
+            201: ReceiptSerializer,
+            **problems(
+                _400="Not valid.",
+                _404="No such receipt.",
+                _409="Not decided, withheld already, appealed already, or too late.",
+            ),
+        },
+    )
+    def post(self, request: Request, receipt_key: UUID) -> Response:
+        """Appeal against the decision that a reported picture stays."""
+        form = ContestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        notice = content_notices.find(receipt_key)
+        grounds = form.validated_data["grounds"]
+        appeals.lodge_for_notice(notice, grounds=grounds, at=timezone.now())
+        found = receipts.receipt(content_notices.find(receipt_key))
+        return Response(ReceiptSerializer(found).data, status=201)

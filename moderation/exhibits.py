@@ -1,0 +1,94 @@
+"""The evidence of a case or an appeal as a page shows it: dossier, picture, and their addresses."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.urls import reverse
+
+from moderation import appeals, cases, content_notices, offers, policy, wellbeing
+from moderation.dossiers import compile_dossier
+from moderation.models import Appeal, ReviewCase
+from moderation.pictures import Shown, is_revealed
+
+Of = Literal["case", "appeal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """What is looked at, whose it is, and on which page."""
+
+    of: Of
+    id: UUID
+    shown: Shown
+    owner: AbstractBaseUser | None
+    policy_version: str
+    case_id: UUID | None
+    is_masked: bool = False
+
+    @property
+    def url(self) -> str:
+        return reverse(f"moderation:{self.of}", args=[self.id])
+
+    def url_of(self, part: Literal["derivative", "picture", "reveal"]) -> str:
+        name = part if self.of == "case" else f"appeal-{part}"
+        return reverse(f"moderation:{name}", args=[self.id])
+
+
+def of_case(case: ReviewCase) -> Exhibit:
+    """Of a case that is answered blind without verdict, scores and category."""
+    category = "" if case.is_masked else case.category
+    shown = Shown(
+        case.subject_kind, case.subject_id, case.severity, cases.shown(case), category=category
+    )
+    version = offers.policy_version_of(case)
+    return Exhibit("case", case.id, shown, case.owner, version, case.id, case.is_masked)
+
+
+def of_appeal(appeal: Appeal) -> Exhibit:
+    """Of a restriction by its category; of what was reported and stays, by what the report says. Of
+    an adapter that was withdrawn for a picture, the picture.
+    """
+    decision = appeal.decision
+    seen = decision.follows or decision
+    name = appeal.notice.category if appeal.notice else decision.reason
+    category = policy.load(decision.policy_version).categories.get(name)
+    shown = Shown(
+        seen.subject_kind,
+        seen.subject_id,
+        category.severity if category else 1,
+        seen.evidence,
+        category=category.name if category else "",
+    )
+    owner, version = decision.owner, decision.policy_version
+    reverses = decision.reverses
+    case_id = reverses.case_id if reverses else seen.case_id
+    return Exhibit("appeal", appeal.id, shown, owner, version, case_id)
+
+
+def find(of: Of, found_id: UUID, *, by: User) -> Exhibit:
+    """The exhibit of a case or appeal that `by` may look into; raises what their rooms raise."""
+    if of == "case":
+        return of_case(cases.find(found_id, by=by))
+    return of_appeal(appeals.find_to_hear(found_id, by=by))
+
+
+def context(exhibit: Exhibit, *, by: User, at: datetime, is_blind: bool = False) -> dict[str, Any]:
+    """What ``moderation/_dossier.html`` needs; blind, it hides how the owner fared before."""
+    dossier = compile_dossier(
+        exhibit.shown, owner=exhibit.owner, policy_version=exhibit.policy_version
+    )
+    is_reported = content_notices.is_reported(exhibit.shown.evidence)
+    return {
+        "dossier": dossier,
+        "reports": content_notices.said_about(exhibit.case_id) if is_reported else (),
+        "is_blind": is_blind or exhibit.is_masked,
+        "is_masked": exhibit.is_masked,
+        "is_revealed": dossier.has_picture and is_revealed(exhibit.shown, by=by, at=at),
+        "exposure": wellbeing.exposure(by=by, at=at),
+        "derivative_url": exhibit.url_of("derivative"),
+        "picture_url": exhibit.url_of("picture"),
+        "reveal_url": exhibit.url_of("reveal"),
+    }

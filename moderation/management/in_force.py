@@ -1,0 +1,40 @@
+"""Which policies the screening commands judge by: those in force, or those that ship where no
+database answers.
+"""
+
+import socket
+from pathlib import Path
+
+from django.core.management.base import OutputWrapper
+from django.db import DatabaseError, connection
+
+from moderation import policy, policy_versions
+
+TIMEOUT_S = 2.0
+
+
+def settle_policies(stderr: OutputWrapper) -> None:
+    """Leave the site's own versions out, and say so, where they cannot be read."""
+    if not _are_readable():
+        policy.use_shelf(None)
+        stderr.write("No database answers, so the policies that ship judge.")
+
+
+def _are_readable() -> bool:
+    place = connection.settings_dict
+    host, port = str(place["HOST"]), int(place["PORT"] or 5432)
+    if host.startswith("/"):
+        return Path(host).exists() and _is_migrated()
+    try:
+        socket.create_connection((host or "localhost", port), TIMEOUT_S).close()
+    except OSError:
+        return False
+    return _is_migrated()
+
+
+def _is_migrated() -> bool:
+    try:
+        policy_versions.Shelf().active_version("general")
+    except DatabaseError:
+        return False
+    return True

@@ -1,0 +1,45 @@
+"""Policies, screenings, review cases, notices, decisions, statements and appeals, by story.
+
+Rows change only through the domain modules (``cases``, ``decisions``, ``appeals``, …), which hold
+the row's lock and call the transition methods. ``Decision`` rows never change; a trigger repeats
+that.
+"""
+
+from moderation.models.appeals import Appeal
+from moderation.models.banks import BankedHash, BankMatch, HashBank
+from moderation.models.cases import ReviewCase
+from moderation.models.conditions import NeverChanged, Perceived, SubjectKind, WrongState
+from moderation.models.content_notices import ContentNotice
+from moderation.models.decisions import Decision, Intent, Statement
+from moderation.models.desk import CaseNote, SavedView
+from moderation.models.exports import Export
+from moderation.models.policies import AudienceChoice, Policy
+from moderation.models.screenings import Screening
+from moderation.models.suspensions import Suspension
+from moderation.models.wellbeing import BlurChoice, Break, Reveal
+
+__all__ = [
+    "Appeal",
+    "AudienceChoice",
+    "BankMatch",
+    "BankedHash",
+    "BlurChoice",
+    "Break",
+    "CaseNote",
+    "ContentNotice",
+    "Decision",
+    "Export",
+    "HashBank",
+    "Intent",
+    "NeverChanged",
+    "Perceived",
+    "Policy",
+    "Reveal",
+    "ReviewCase",
+    "SavedView",
+    "Screening",
+    "Statement",
+    "SubjectKind",
+    "Suspension",
+    "WrongState",
+]

@@ -1,0 +1,176 @@
+"""Decisions, those that still wait for their effect, and their statements of reasons."""
+
+from typing import Any, cast
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from moderation.measures import MEASURES, Measure
+from moderation.models.cases import ReviewCase
+from moderation.models.conditions import NeverChanged, Perceived, SubjectKind
+from moderation.subjects import Action
+
+
+class Decision(models.Model):
+    """What was decided about a subject, by whom and why. Never changed: a reversal is a new row.
+
+    One that `follows` another was made with it about something else: the adapter of a picture.
+    """
+
+    class Action(models.TextChoices):
+        ALLOW = "allow", "Allow"
+        REFUSE = "refuse", "Refuse"
+        BLUR = "blur", "Blur"
+        AGE_RESTRICT = "age_restrict", "Adults only"
+        WITHDRAW_ADAPTER = "withdraw_adapter", "Withdraw the adapter"
+        WARN = "warn", "Refuse and warn"
+        SUSPEND = "suspend", "Refuse and suspend"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    case = models.OneToOneField(ReviewCase, null=True, on_delete=models.PROTECT)
+    subject_kind = models.CharField(max_length=8, choices=SubjectKind.choices)
+    subject_id = models.UUIDField()
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    action = models.CharField(max_length=16, choices=Action.choices)
+    days = models.PositiveSmallIntegerField(null=True, help_text="How long a suspension lasts.")
+    is_automated = models.BooleanField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason = models.CharField(max_length=32)
+    explanation = models.TextField(blank=True)
+    code = models.CharField(max_length=64)
+    categories = models.JSONField()
+    evidence = models.JSONField()
+    policy_version = models.CharField(max_length=64)
+    is_severe = models.BooleanField(default=False)
+    is_confirmed = models.BooleanField(default=False)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reverses = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
+    follows = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="consequences"
+    )
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(action="suspend") | Q(is_severe=True, days__isnull=False, days__gt=0),
+                name="suspension_is_severe_and_ends",
+            ),
+            models.CheckConstraint(
+                condition=Q(action="suspend") | Q(days__isnull=True),
+                name="only_suspensions_have_days",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_automated=False) | Q(decided_by__isnull=True),
+                name="automated_decision_has_no_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(reverses__isnull=True) | Q(is_automated=False),
+                name="reversal_is_never_automated",
+            ),
+            models.CheckConstraint(
+                condition=~Q(confirmed_by=F("decided_by")), name="confirmer_is_not_decider"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_severe=False)
+                | Q(is_automated=True)
+                | Q(reverses__isnull=False)
+                | Q(is_confirmed=True),
+                name="severe_decision_is_confirmed",
+            ),
+        ]
+        indexes = [models.Index(fields=["subject_kind", "subject_id"], name="decision_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_kind} {self.subject_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise NeverChanged("A decision is never changed; write a new one that names it.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise NeverChanged("A decision is never deleted.")
+
+    @property
+    def measure(self) -> Measure:
+        return MEASURES[cast(Action, self.action)]
+
+
+class Intent(models.Model):
+    """A decision that a reviewer made and that has no effect yet.
+
+    It waits for the undo window, and a severe one for a second person's confirmation; then it
+    becomes a ``Decision``. Undone or overturned, it is gone.
+    """
+
+    case = models.OneToOneField(ReviewCase, on_delete=models.CASCADE)
+    batch = models.UUIDField(null=True, db_index=True, help_text="Of several decided at once.")
+    action = models.CharField(max_length=16, choices=Decision.Action.choices)
+    days = models.PositiveSmallIntegerField(null=True)
+    adapter = models.CharField(max_length=64, blank=True, help_text="Slug of the one to withdraw.")
+    reason = models.CharField(max_length=32)
+    explanation = models.TextField(blank=True)
+    is_severe = models.BooleanField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    perceived = models.CharField(
+        max_length=16, choices=Perceived.choices, blank=True, default="", db_default=""
+    )
+    decided_at = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(confirmed_by=F("decided_by")), name="intent_confirmer_is_not_decider"
+            ),
+            models.CheckConstraint(
+                condition=~Q(action="suspend") | Q(is_severe=True, days__isnull=False, days__gt=0),
+                name="intended_suspension_is_severe_and_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"intent to {self.action} {self.case_id}"
+
+    @property
+    def measure(self) -> Measure:
+        return MEASURES[cast(Action, self.action)]
+
+    def confirm(self, *, by_id: int) -> None:
+        self.confirmed_by_id = by_id
+        self.save()
+
+
+class Statement(models.Model):
+    """The statement of reasons that belongs to a restriction (DSA Art. 17(3))."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="statements"
+    )
+    fields = models.JSONField(help_text="EU Transparency Database field names; no personal data")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"statement {self.id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("moderation:statement", args=[self.id])

@@ -1,0 +1,181 @@
+"""A small witness of transparency logs (C2SP tlog-witness): no Django, one SQLite file.
+
+    python -m provenance.witness --name example.org/witness --folder DIR --log VERIFIER_KEY
+
+It watches the logs whose verifier keys it is given (`/log/keys` of a house lists them; several of
+one log while its keys overlap), answers `POST /add-checkpoint`, and prints its own key at the
+start: that goes into the setting LOG_WITNESSES of the house that it watches.
+"""
+
+import argparse
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from provenance import certificates, checkpoint, keys, witnessing
+from provenance.checkpoint import NoteInvalid
+from provenance.errors import ProofsheetError
+from provenance.witnessing import MAX_REQUEST_BYTES, LogKeys, Seen, SizeConflict
+
+SECONDS = 10
+
+
+class Memory:
+    """The largest tree seen of each log, on disk before it is cosigned."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._opened() as database:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS seen (origin TEXT PRIMARY KEY, size INTEGER, root BLOB)"
+            )
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, timeout=SECONDS, isolation_level=None)) as opened:
+            opened.execute("PRAGMA synchronous = FULL")
+            yield opened
+
+    @contextmanager
+    def locked(self, origin: str) -> Iterator[tuple[sqlite3.Connection, Seen]]:
+        """What was seen of a log; nobody else changes it inside the block."""
+        with self._opened() as database:
+            database.execute("BEGIN IMMEDIATE")
+            query = "SELECT size, root FROM seen WHERE origin = ?"
+            row = database.execute(query, [origin]).fetchone()
+            try:
+                yield database, Seen(*row) if row else Seen()
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A name, a key, the logs that it watches, and what it remembers of them."""
+
+    name: str
+    key: Ed25519PrivateKey
+    logs: LogKeys
+    memory: Memory
+
+    def add_checkpoint(self, body: bytes, *, unix_time: int) -> str:
+        """The cosignature line of a checkpoint that holds. Raises `ProofsheetError`; of a
+        `SizeConflict`, `size_of` tells what was seen.
+        """
+        asked = witnessing.read(body)
+        head = witnessing.signed_head(asked.note, logs=self.logs)
+        with self.memory.locked(head.origin) as (database, seen):
+            witnessing.check(asked, head, seen)
+            database.execute(
+                "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (origin)"
+                " DO UPDATE SET size = excluded.size, root = excluded.root",
+                [head.origin, head.tree_size, head.root_hash],
+            )
+        return checkpoint.cosign(head, name=self.name, key=self.key, unix_time=unix_time)
+
+    def size_of(self, origin: str) -> int:
+        with self.memory.locked(origin) as (_, seen):
+            return seen.size
+
+    @property
+    def verifier_key(self) -> str:
+        return checkpoint.witness_key(self.name, self.key.public_key())
+
+
+def server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
+    """An HTTP server that answers for the witness; the caller runs it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = SECONDS
+
+        def do_POST(self) -> None:
+            if self.path != "/add-checkpoint":
+                self._answer(404, "not found\n")
+                return
+            length = self.headers.get("Content-Length", "")
+            if not length.isdecimal() or int(length) > MAX_REQUEST_BYTES:
+                self._answer(413 if length.isdecimal() else 411, "no such body\n")
+                return
+            body = self.rfile.read(int(length))
+            try:
+                self._answer(200, witness.add_checkpoint(body, unix_time=int(time.time())))
+            except SizeConflict:
+                origin = witnessing.read(body).note.partition("\n")[0]
+                self._answer(409, f"{witness.size_of(origin)}\n", witnessing.SIZE_TYPE)
+            except ProofsheetError as error:
+                self._answer(error.status, f"{error.message}\n")
+
+        def _answer(self, status: int, text: str, kind: str = "text/plain") -> None:
+            data = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8" if "plain" in kind else kind)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *args: object) -> None:
+            """Who asks is nobody's business."""
+
+    made = ThreadingHTTPServer((host, port), Handler)
+    made.daemon_threads = True
+    return made
+
+
+def opened(name: str, folder: Path, verifier_keys: Sequence[str]) -> Witness:
+    """The witness of a folder; its key is made at the first start.
+
+    Raises:
+        NoteInvalid: a verifier key cannot be read.
+        OSError, ValueError: the folder cannot be used.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "witness.key"
+    if not path.exists():
+        keys.write(path, certificates.private_pem(Ed25519PrivateKey.generate()))
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("witness.key is not an Ed25519 key")
+    logs: dict[str, list[Ed25519PublicKey]] = {}
+    for text in verifier_keys:
+        origin, public = checkpoint.parse_verifier_key(text)
+        logs.setdefault(origin, []).append(public)
+    return Witness(name, key, logs, Memory(folder / "seen.sqlite3"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="provenance.witness", description=__doc__)
+    parser.add_argument("--name", required=True, help="such as example.org/witness")
+    parser.add_argument("--folder", type=Path, required=True, help="key and memory lie here")
+    parser.add_argument("--log", action="append", required=True, help="a log's verifier key")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8900)
+    chosen = parser.parse_args()
+    try:
+        witness = opened(chosen.name, chosen.folder, chosen.log)
+        listening = server(witness, chosen.host, chosen.port)
+    except (NoteInvalid, OSError, ValueError) as error:
+        print(f"The witness cannot start: {error}", file=sys.stderr)
+        return 1
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
+    print(witness.verifier_key, flush=True)
+    try:
+        listening.serve_forever()
+    except KeyboardInterrupt:
+        listening.server_close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

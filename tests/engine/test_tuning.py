@@ -1,0 +1,43 @@
+"""Compiling, memory layout and attention change the speed and not the picture."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from generation.engine.jobs import AdapterUse, RenderJob
+from generation.engine.model import Model
+from tests.engine.rendering import denoise, job
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation"),
+    pytest.mark.filterwarnings("ignore:.*Already found a `peft_config`"),
+]
+TUNINGS: dict[str, dict[str, Any]] = {
+    "channels_last": {"is_channels_last": True},
+    "plain_attention": {"has_fused_attention": False},
+    "compiled": {"compiled_by": "eager"},  # traced like by inductor, which needs a C++ compiler
+}
+
+
+@pytest.mark.parametrize("tuning", TUNINGS)
+@pytest.mark.parametrize("family", ["sd", "sdxl", "flux"])
+def test_picture_stays_the_same_bare_and_dressed_in_changing_batches(
+    family: str, tuning: str, load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+) -> None:
+    plain, tuned = load(family), load(family, **TUNINGS[tuning])
+    style, other = adapter(family, seed=1), adapter(family, seed=2)
+    batches: list[list[RenderJob]] = [
+        [job(seed=1)],
+        [job(seed=2, adapters=(style,)), job(seed=3)],
+        [
+            job(seed=4, adapters=(other,)),
+            job(seed=5, adapters=(style, other)),
+            job(seed=6, steps=2),
+        ],
+        [job(seed=7)],
+    ]
+    for batch in batches:
+        for usual, made in zip(denoise(plain, batch), denoise(tuned, batch), strict=True):
+            torch.testing.assert_close(usual.latents, made.latents, atol=1e-4, rtol=1e-4)

@@ -1,0 +1,106 @@
+"""Servers that go away while images are made: each request ends exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from adapters.models import BaseModel
+from config.celery import app
+from config.valkey import Valkey
+from generation import fleet, progress, sweeper, tasks
+from generation.models import GeneratedImage, GenerationRequest
+from provenance.models import LogEntry
+from tests.factories import make_request
+from tests.generation.processes import Wire, celery_worker, log_tail, wait_until
+from tests.generation.processes import test_database_url as database_url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OUTAGE_S = 10.0
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Valkey]:
+    """A broker of its own, so that it can die."""
+    server = Valkey(tmp_path / "broker")
+    server.start()
+    yield server
+    server.stop()
+
+
+def send_tickets(count: int, url: str) -> None:
+    with app.connection_for_write(url) as line:
+        for _ in range(count):
+            app.send_task("generation.tasks.render", connection=line)
+
+
+def is_up() -> bool:
+    return fleet.alive("gpu", at=timezone.now()).exists()
+
+
+def is_denoising(request: GenerationRequest) -> bool:
+    now = progress.read(request.id)
+    return now is not None and now.stage == "denoise" and now.step >= 3
+
+
+def have_ended() -> bool:
+    """As beat does, the sweeper looks after what was left behind."""
+    sweeper.sweep(at=timezone.now())
+    return not GenerationRequest.objects.filter(ended_at__isnull=True).exists()
+
+
+def assert_each_ended_once(count: int) -> None:
+    ends = GenerationRequest.objects.values_list("status", "code")
+    assert list(ends) == [("finished", "")] * count, log_tail()
+    assert GeneratedImage.objects.values("request").distinct().count() == count
+    assert GeneratedImage.objects.count() == count
+    assert LogEntry.objects.filter(kind="asset.marked").count() == count
+
+
+def test_broker_that_is_killed_and_comes_back_costs_no_request_and_doubles_none(
+    alice: User, tiny: BaseModel, broker: Valkey
+) -> None:
+    requests = [make_request(alice, tiny, steps=100, seed=seed) for seed in range(3)]
+    with celery_worker(BROKER_URL=broker.url(0)):
+        wait_until(is_up, seconds=240)
+        send_tickets(2, broker.url(0))
+        wait_until(lambda: any(is_denoising(request) for request in requests), seconds=240)
+        assert broker.process is not None
+        broker.process.kill()
+        broker.process.wait()
+        broker.start()
+        send_tickets(3, broker.url(0))  # one that is new, two that double the first
+        wait_until(have_ended, seconds=240, pause=0.5)
+    assert_each_ended_once(3)
+    assert set(GenerationRequest.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_database_that_is_gone_for_ten_seconds_costs_no_image_and_doubles_none(
+    alice: User, tiny: BaseModel
+) -> None:
+    requests = [make_request(alice, tiny, steps=100, seed=seed) for seed in range(2)]
+    parts = urlsplit(database_url())
+    assert parts.hostname is not None
+    assert parts.port is not None
+    wire = Wire(parts.hostname, parts.port)
+    login = parts.netloc.rpartition("@")[0]
+    by_wire = urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{wire.port}"))
+    with celery_worker(DATABASE_URL=by_wire):
+        wait_until(is_up, seconds=240)
+        for _ in requests:
+            tasks.render.delay()
+        wait_until(lambda: all(is_denoising(request) for request in requests), seconds=240)
+        wire.cut()
+        back_at = monotonic() + OUTAGE_S
+        wait_until(lambda: monotonic() > back_at)
+        assert not GeneratedImage.objects.exists()
+        wire.mend()
+        wait_until(have_ended, seconds=240, pause=0.5)
+    wire.cut()
+    assert_each_ended_once(2)

@@ -1,0 +1,161 @@
+"""Reports on real traffic: weighted, frozen, and able to say that there is nothing to say."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+from moderation.audits import lab, making, population, schedule, sheets, traffic_report
+from moderation.audits import report as reports
+from moderation.audits.models import (
+    Audit,
+    FrameEntry,
+)
+from moderation.audits.population import Window
+from tests.moderation.audits.makers import NOON, traffic
+
+pytestmark = pytest.mark.django_db
+NOVEMBER = Window("image", date(2026, 11, 1), date(2026, 11, 30))
+
+
+def _text(made: reports.AuditReport) -> str:
+    files = sheets.files(made)
+    return (files["report.json"] + files["report.csv"]).decode()
+
+
+def test_a_period_without_data_says_so() -> None:
+    made = traffic_report.assemble(NOVEMBER)
+    assert [finding.sentence for finding in made.findings] == [
+        "Nothing was screened in this period, so nothing can be said."
+    ]
+    assert not re.search(r"\bnan\b", _text(made).lower())
+
+
+def test_a_period_backwards_is_refused() -> None:
+    with pytest.raises(traffic_report.PeriodBackwards):
+        traffic_report.assemble(Window("image", date(2026, 11, 2), date(2026, 11, 1)))
+
+
+@pytest.mark.parametrize(
+    ("fpr", "each", "violating"),
+    [
+        ({"woman": 0.1}, 60, 0.0),
+        ({"woman": 0.0, "man": 0.0}, 60, 0.0),
+        ({"woman": 1.0, "man": 1.0}, 60, 0.5),
+        ({"woman": 0.1, "man": 0.1}, 60, 1.0),
+    ],
+)
+def test_one_group_no_positives_all_flagged_print_no_nan(
+    fpr: dict[str, float], each: int, violating: float, bob: User
+) -> None:
+    traffic([bob], fpr=fpr, each=each, violating=violating)
+    made = traffic_report.assemble(NOVEMBER)
+    text = reports.encode(made).decode()
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    assert sheets.files(made)["report.pdf"].startswith(b"%PDF")
+
+
+def test_labels_that_were_never_given_are_told(bob: User) -> None:
+    traffic([], fpr={"woman": 0.1, "man": 0.1}, each=50)
+    made = traffic_report.assemble(NOVEMBER)
+    assert "has a clear label yet" in made.findings[0].sentence
+
+
+def test_a_planted_disparity_is_found_and_the_naive_figure_is_wrong(bob: User, carol: User) -> None:
+    traffic([bob, carol], fpr={"woman": 0.06, "man": 0.02}, each=2500)
+    audit = traffic_report.make(NOVEMBER, at=NOON, by=carol)
+    made = reports.decode(audit.document)
+    primary = made.table("primary")
+    assert primary.cells("standing")[0] == "disparity"
+    assert made.findings[0].level == "bad"
+    rows = {str(row[1]): row for row in made.table("rates").rows if row[0] == "gender"}
+    names = [column.name for column in made.table("rates").columns]
+    for group, truth in (("Woman", 0.06), ("Man", 0.02)):
+        low, high = (rows[group][names.index(name)] for name in ("fpr_low", "fpr_high"))
+        assert isinstance(low, float)
+        assert isinstance(high, float)
+        assert low < truth < high
+    naive = made.table("naive")
+    assert all(isinstance(cell, float) and cell > 0.2 for cell in naive.cells("discovery"))
+    assert made.responsible == "carol"
+    assert making.files_of(audit)["report.json"].decode() == audit.document
+    agreement = made.table("agreement").cells("value")
+    assert agreement == [1.0, 1.0, 1.0]
+
+
+def test_the_same_data_give_the_same_bytes(bob: User) -> None:
+    traffic([bob], fpr={"woman": 0.06, "man": 0.02}, each=300)
+    first, second = (sheets.files(traffic_report.assemble(NOVEMBER)) for _ in range(2))
+    assert first == second
+
+
+def test_small_groups_are_counted_and_not_described(bob: User) -> None:
+    traffic([bob], fpr={"woman": 0.1, "man": 0.1}, each=300)
+    traffic([bob], fpr={"person": 1.0}, each=5, seed=9)
+    rows = traffic_report.assemble(NOVEMBER).table("rates").rows
+    person = next(row for row in rows if row[1] == "Person")
+    assert person[2] == 5
+    assert set(person[3:-1]) == {None}
+    assert person[-1] == "below the minimum cell"
+
+
+def test_every_month_is_audited_once(bob: User) -> None:
+    traffic([bob], fpr={"woman": 0.06, "man": 0.02}, each=100)
+    december = NOON + timedelta(days=25)
+    assert len(schedule.monthly(at=december)) == 1
+    assert schedule.monthly(at=december) == []
+    assert schedule.on_change(at=december) == []
+    FrameEntry.objects.filter(screened_at__lt=NOON + timedelta(seconds=100)).update(
+        model_version="an older classifier"
+    )
+    [changed] = schedule.on_change(at=december)
+    assert changed.is_scheduled
+    assert schedule.on_change(at=december) == []
+    assert Audit.objects.count() == 2
+
+
+def test_the_lab_replays_every_stored_score(bob: User) -> None:
+    traffic([bob], fpr={"woman": 0.06, "man": 0.02}, each=800)
+    found = lab.replayed(NOVEMBER, category="sexual", dimension="gender", before=0.5, after=0.65)
+    entries = FrameEntry.objects.all()
+    assert found.screenings == 1600
+    assert found.change.newly_flagged == 0
+    between = entries.filter(score__gte=0.5, score__lt=0.65)
+    assert found.change.newly_passed == between.count()
+    assert {row.group: row.newly_passed for row in found.rows} == {
+        "Man": between.filter(gender="man").count(),
+        "Woman": between.filter(gender="woman").count(),
+    }
+    assert found.misses_gained > 0
+    assert found.hours < 0
+    assert len(found.figures) == 2
+    none = lab.replayed(
+        Window("image", date(2020, 1, 1), date(2020, 1, 2)),
+        category="sexual",
+        dimension="gender",
+        before=0.5,
+        after=0.65,
+    )
+    assert none.screenings == 0
+    assert none.rows == ()
+
+
+def test_labels_that_are_missing_where_most_passed_bias_nothing(bob: User) -> None:
+    """What was held is answered at once, a fifth of what passed: the rate stays what it is."""
+    traffic([bob], fpr={"woman": 0.06}, each=6000, answered=0.2)
+    items, _ = population.labelled(NOVEMBER)
+    assert items.weight.sum() == pytest.approx(6000, rel=0.1)
+    made = traffic_report.assemble(NOVEMBER)
+    rates = made.table("rates")
+    place = rates.cells("group").index("Woman")
+    low, high = (rates.cells(name)[place] for name in ("fpr_low", "fpr_high"))
+    assert isinstance(low, float)
+    assert isinstance(high, float)
+    assert low < 0.06 < high
+    answered = [float(str(share)) for share in made.table("sampling").cells("answered")]
+    assert min(answered) < 0.3
+    assert max(answered) == 1

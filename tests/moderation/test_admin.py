@@ -1,0 +1,117 @@
+"""The room in the admin: every table can be looked at, nothing is changed, evidence stays out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.urls import reverse
+
+from moderation import (
+    appeals,
+    audiences,
+    banks,
+    intents,
+    notes,
+    saved_views,
+    wellbeing,
+)
+from moderation.models import (
+    BankedHash,
+    BankMatch,
+    BlurChoice,
+    ContentNotice,
+    Decision,
+    Export,
+    Reveal,
+    Screening,
+    Suspension,
+)
+from moderation.screening import screen_prompt
+from tests.moderation.makers import NOON, PROMPT, claimed, picture, prompt_case, refused_by
+
+TABLES = list(apps.get_app_config("moderation").get_models())
+
+
+@pytest.fixture
+def root(olga: User) -> User:
+    olga.is_superuser = True
+    olga.save()
+    return olga
+
+
+@pytest.fixture
+def filled(alice: User, bob: User, carol: User) -> Decision:
+    """A row in every table of the room; the decision is one of them."""
+    decision = refused_by(bob, alice)
+    appeals.lodge(decision, by=alice, grounds="Hm.", at=NOON)
+    case = prompt_case(alice)
+    notes.write(case, "Seen before.", by=bob, at=NOON)
+    saved_views.save("Mornings", {"kind": "prompt"}, by=bob, at=NOON)
+    wellbeing.rest(by=bob, at=NOON)
+    BlurChoice.objects.create(reviewer=bob, category="nudity", level="light")
+    audiences.choose("adult", by=alice, is_of_age=True, at=NOON)
+    bank = banks.create("Known", category="sexual", by=carol, at=NOON)
+    banks.add_picture(bank, picture(), note="", by=carol, at=NOON)
+    screening = Screening.objects.get(id=screen_prompt("a red apple", at=NOON).screening_id)
+    BankMatch.objects.create(
+        screening=screening,
+        banked=BankedHash.objects.get(),
+        distance=3,
+        is_enforced=False,
+        matched_at=NOON,
+    )
+    Export.objects.create(
+        kind="statements", first=NOON, last=NOON, sha256="a" * 64, size_bytes=1, made_at=NOON
+    )
+    Suspension.objects.create(
+        user=alice, decision=decision, began_at=NOON, ends_at=NOON + timedelta(days=7)
+    )
+    Reveal.objects.create(
+        subject_kind="prompt", subject_id=case.subject_id, severity=2, revealed_at=NOON
+    )
+    ContentNotice.objects.create(
+        case=case,
+        sender="secret-digest",
+        name="Whoever Wrote",
+        email="whoever@example.org",
+        category="nudity",
+        explanation="It should not be here.",
+        is_in_good_faith=True,
+        received_at=NOON,
+    )
+    propose(prompt_case(alice), carol)
+    return decision
+
+
+def propose(case: Any, by: User) -> None:
+    row, token = claimed(case, by)
+    intents.propose(row, by=by, action="refuse", reason="nudity", token=token, at=NOON)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
+def test_table_is_listed_and_read_and_never_changed(
+    table: type[Model], root: User, filled: Decision, as_user: Any
+) -> None:
+    client, name = as_user(root), f"admin:moderation_{table.__name__.lower()}"
+    row = table._default_manager.first()
+    assert row is not None, "the fixture fills every table"
+    assert client.get(reverse(f"{name}_changelist")).status_code == 200
+    page = client.get(reverse(f"{name}_change", args=[row.pk]))
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert PROMPT not in text, "evidence stays at the desk"
+    assert not any(said in text for said in ("secret-digest", "whoever@example.org"))
+    assert client.get(reverse(f"{name}_add")).status_code == 403
+    assert client.post(reverse(f"{name}_change", args=[row.pk]), {}).status_code == 403
+    assert client.post(reverse(f"{name}_delete", args=[row.pk]), {}).status_code == 403
+
+
+@pytest.mark.parametrize("table", ["break", "blurchoice", "casenote", "savedview"])
+def test_operator_sees_nothing_of_how_reviewers_rest_and_talk(
+    table: str, olga: User, as_user: Any
+) -> None:
+    address = reverse(f"admin:moderation_{table}_changelist")
+    assert as_user(olga).get(address).status_code == 403

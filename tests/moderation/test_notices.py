@@ -1,0 +1,365 @@
+"""Reports of public pictures: taken from anybody, decided by a person, contested, not misused."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core import mail
+from django.db import IntegrityError, transaction
+
+from generation.models import GeneratedImage
+from moderation import (
+    appeals,
+    cases,
+    content_notices,
+    decisions,
+    exports,
+    misuse,
+    notices,
+    offers,
+    receipts,
+    reportable,
+)
+from moderation.content_notices import Draft
+from moderation.misuse import Sender
+from moderation.models import Appeal, ContentNotice, Decision, ReviewCase
+from tests.factories import make_image, make_model
+from tests.moderation.makers import NOON, claimed
+
+STRANGER = Sender(None, "a" * 64)
+
+
+@pytest.fixture
+def image(alice: User) -> GeneratedImage:
+    return make_image(alice, make_model())
+
+
+@pytest.fixture
+def flagger(mallory: User, roles: dict[str, Group]) -> User:
+    mallory.groups.add(roles["trusted flaggers"])
+    return User.objects.get(pk=mallory.pk)
+
+
+def draft(image_id: UUID, **said: Any) -> Draft:
+    usual: dict[str, Any] = {
+        "category": "nudity",
+        "explanation": "She is undressed.",
+        "is_in_good_faith": True,
+    }
+    return Draft(image_id=image_id, **usual | said)
+
+
+def reported(
+    image: GeneratedImage, *, sender: Sender = STRANGER, at: datetime = NOON, **said: Any
+) -> ContentNotice:
+    return content_notices.submit(draft(image.id, **said), sender=sender, at=at)
+
+
+def decided(
+    notice: ContentNotice, by: User, action: Any, reason: str, *, at: datetime = NOON
+) -> Decision:
+    case, token = claimed(notice.case, by, at=at)
+    return decisions.decide(case, by=by, action=action, reason=reason, token=token, at=at)
+
+
+def fresh(notice: ContentNotice) -> receipts.Receipt:
+    return receipts.receipt(content_notices.find(notice.receipt_key))
+
+
+# ------------------------------------------------------------------ taking one
+def test_submit_opens_a_case_of_the_picture(image: GeneratedImage, alice: User) -> None:
+    case = reported(image).case
+    assert (case.subject_kind, case.subject_id, case.owner) == ("image", image.id, alice)
+    assert (case.category, case.evidence["prompt"]) == ("nudity", "a red apple")
+    assert fresh(ContentNotice.objects.get()).state == "waiting"
+
+
+def test_submit_joins_the_case_that_waits(image: GeneratedImage, mallory: User) -> None:
+    first = reported(image)
+    second = reported(image, sender=Sender(mallory, ""), category="hate")
+    assert first.case_id == second.case_id
+    row = ReviewCase.objects.get()
+    assert (row.category, row.severity) == ("hate", 4)
+    assert row.due_at == NOON + timedelta(hours=4)
+
+
+def test_submit_never_lowers_a_case(image: GeneratedImage, mallory: User) -> None:
+    reported(image, category="hate")
+    row = reported(image, sender=Sender(mallory, ""), category="other").case
+    assert (row.category, row.severity) == ("hate", 4)
+
+
+def test_submit_opens_a_new_case_once_the_old_one_is_decided(
+    image: GeneratedImage, bob: User
+) -> None:
+    first = reported(image)
+    decided(first, bob, "allow", "within_policy")
+    assert reported(image).case_id != first.case_id
+
+
+def test_submit_takes_a_severe_case_off_the_desk_of_who_may_not_see_it(
+    image: GeneratedImage, bob: User, carol: User, mallory: User
+) -> None:
+    claimed(reported(image).case, bob)
+    row = reported(image, sender=Sender(mallory, ""), category="minors").case
+    assert not cases.visible_to(bob).exists()
+    assert cases.claim_next(by=carol, at=NOON) == row
+
+
+def test_submit_leaves_a_case_alone_that_is_decided_but_for_its_window(
+    image: GeneratedImage, bob: User, mallory: User
+) -> None:
+    from moderation import intents
+
+    case, token = claimed(reported(image).case, bob)
+    intents.propose(case, by=bob, action="refuse", reason="nudity", token=token, at=NOON)
+    late = reported(image, sender=Sender(mallory, ""), category="minors")
+    intents.settle(at=NOON + timedelta(minutes=1))
+    assert fresh(late).state == "withheld"
+
+
+@pytest.mark.parametrize("state", ["held", "withheld"])
+def test_submit_refuses_pictures_that_are_not_public(alice: User, state: str) -> None:
+    hidden = make_image(alice, make_model(), state=state)
+    with pytest.raises(reportable.PictureNotPublic):
+        reported(hidden)
+
+
+def test_submit_refuses_deleted_and_unknown_pictures(image: GeneratedImage) -> None:
+    with pytest.raises(reportable.PictureNotPublic):
+        content_notices.submit(draft(uuid4()), sender=STRANGER, at=NOON)
+    image.mark_deleted(at=NOON)
+    with pytest.raises(reportable.PictureNotPublic):
+        reported(image)
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"category": "boring"}, content_notices.GroundUnknown),
+        ({"explanation": " \n"}, content_notices.WordsMissing),
+        ({"explanation": "x" * 4001}, content_notices.WordsMissing),
+        ({"is_in_good_faith": False}, content_notices.GoodFaithMissing),
+    ],
+)
+def test_submit_refuses_half_a_notice(
+    image: GeneratedImage, said: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        reported(image, **said)
+    assert not ReviewCase.objects.exists()
+
+
+def test_submit_takes_one_notice_a_person_and_case(image: GeneratedImage, mallory: User) -> None:
+    for sender in (STRANGER, Sender(mallory, "")):
+        reported(image, sender=sender)
+        with pytest.raises(content_notices.AlreadyReported):
+            reported(image, sender=sender)
+
+
+def test_database_takes_no_notice_without_good_faith(image: GeneratedImage) -> None:
+    notice = reported(image)
+    with pytest.raises(IntegrityError, match="good_faith"), transaction.atomic():
+        ContentNotice.objects.filter(id=notice.id).update(is_in_good_faith=False)
+
+
+# ------------------------------------------------------------------ trusted flaggers
+def test_trusted_flagger_comes_before_others(image: GeneratedImage, flagger: User) -> None:
+    plain = make_image(image.owner, image.request.model)
+    reported(plain)
+    urgent = reported(image, sender=Sender(flagger, ""))
+    assert urgent.is_trusted
+    assert cases.queue(by=User(is_superuser=True)).first() == urgent.case
+    assert urgent.case.due_at == NOON + timedelta(hours=content_notices.TRUSTED_HOURS)
+
+
+def test_superuser_is_no_trusted_flagger(image: GeneratedImage, mallory: User) -> None:
+    mallory.is_superuser = True
+    assert not reported(image, sender=Sender(mallory, "")).is_trusted
+
+
+# ------------------------------------------------------------------ the decision
+def test_refusal_withholds_the_picture_and_names_the_notice_as_its_source(
+    image: GeneratedImage, bob: User
+) -> None:
+    notice = reported(image, name="Eve", email="eve@example.org")
+    statement = decided(notice, bob, "refuse", "nudity").statement
+    image.refresh_from_db()
+    assert image.state == "withheld"
+    assert statement.fields["source_type"] == "SOURCE_ARTICLE_16"
+    assert statement.fields["automated_detection"] == "No"
+    assert "Somebody had reported" in statement.fields["decision_facts"]
+    assert "Eve" not in str(statement.fields)
+    assert (fresh(notice).state, fresh(notice).ground) == ("withheld", "Nudity")
+
+
+def test_refusal_after_a_trusted_notice_says_so(
+    image: GeneratedImage, bob: User, flagger: User
+) -> None:
+    notice = reported(image, sender=Sender(flagger, ""))
+    fields = decided(notice, bob, "refuse", "nudity").statement.fields
+    assert fields["source_type"] == "SOURCE_TRUSTED_FLAGGER"
+
+
+def test_outcome_is_mailed_to_the_notifier_and_a_kept_picture_not_to_its_owner(
+    image: GeneratedImage, bob: User
+) -> None:
+    notice = reported(image, email="eve@example.org")
+    notices.mail_receipt(notice.id)
+    decision = decided(notice, bob, "allow", "within_policy")
+    mail.outbox.clear()
+    notices.mail_decision(decision.id)
+    notices.mail_notifier(notice.id)
+    [sent] = mail.outbox
+    assert sent.to == ["eve@example.org"]
+    assert "stays" in sent.body
+    assert "appeal" in sent.body
+    assert notice.get_absolute_url() in sent.body
+    assert "red apple" not in sent.body
+
+
+def test_reversal_of_the_refusal_shows_on_the_receipt(
+    image: GeneratedImage, alice: User, bob: User, carol: User
+) -> None:
+    notice = reported(image)
+    refusal = decided(notice, bob, "refuse", "nudity")
+    appeal = appeals.lodge(refusal, by=alice, grounds="An apple.", at=NOON)
+    appeals.hear(appeal, by=carol, outcome="reversed", reasons="An apple.", at=NOON)
+    assert (fresh(notice).state, fresh(notice).deadline) == ("stays", None)
+
+
+# ------------------------------------------------------------------ appeals of notifiers
+def test_notifier_without_account_appeals_and_the_picture_is_withheld(
+    image: GeneratedImage, alice: User, bob: User, carol: User
+) -> None:
+    notice = reported(image, email="eve@example.org")
+    kept = decided(notice, bob, "allow", "within_policy")
+    appeal = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    appeals.hear(
+        appeal, by=carol, outcome="reversed", reasons="Indeed.", category="nudity", at=NOON
+    )
+    image.refresh_from_db()
+    assert image.state == "withheld"
+    refusal = Decision.objects.get(reverses=kept)
+    assert (refusal.statement.owner, refusal.reason) == (alice, "nudity")
+    assert refusal.statement.fields["source_type"] == "SOURCE_ARTICLE_16"
+    assert fresh(notice).state == "withheld"
+    notices.mail_appeal(appeal.id)
+    assert mail.outbox[-1].to == ["eve@example.org"]
+
+
+def test_owner_appeals_against_what_a_notifiers_appeal_withheld(
+    image: GeneratedImage, alice: User, bob: User, carol: User
+) -> None:
+    notice = reported(image)
+    decided(notice, bob, "allow", "within_policy")
+    first = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    appeals.hear(first, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
+    second = appeals.lodge(
+        Decision.objects.get(action="refuse"), by=alice, grounds="An apple.", at=NOON
+    )
+    with pytest.raises(appeals.SameDecider):
+        appeals.hear(second, by=carol, outcome="upheld", reasons="Mine.", at=NOON)
+
+
+def test_hear_needs_a_rule_to_withhold_a_reported_picture(
+    image: GeneratedImage, bob: User, carol: User
+) -> None:
+    notice = reported(image, category="other")
+    decided(notice, bob, "allow", "within_policy")
+    appeal = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    with pytest.raises(offers.ReasonUnknown):
+        appeals.hear(appeal, by=carol, outcome="reversed", reasons="Yes.", at=NOON)
+    assert Appeal.objects.get().status == "lodged"
+
+
+def test_owner_does_not_hear_the_appeal_about_her_own_picture(bob: User, carol: User) -> None:
+    notice = reported(make_image(carol, make_model()))
+    decided(notice, bob, "allow", "within_policy")
+    appeal = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    assert not appeals.waiting_for(carol).exists()
+    with pytest.raises(appeals.SameDecider):
+        appeals.hear(appeal, by=carol, outcome="upheld", reasons="Mine.", at=NOON)
+
+
+def test_lodge_for_notice_refuses_too_early_withheld_twice_and_too_late(
+    image: GeneratedImage, alice: User, bob: User
+) -> None:
+    notice = reported(image)
+    with pytest.raises(appeals.NotAppealable):
+        appeals.lodge_for_notice(notice, grounds="Soon.", at=NOON)
+    decided(notice, bob, "allow", "within_policy")
+    with pytest.raises(appeals.WindowClosed):
+        appeals.lodge_for_notice(notice, grounds="Late.", at=NOON + timedelta(days=185))
+    appeals.lodge_for_notice(notice, grounds="Now.", at=NOON)
+    with pytest.raises(appeals.AlreadyAppealed):
+        appeals.lodge_for_notice(notice, grounds="Again.", at=NOON)
+    other = reported(make_image(alice, image.request.model))
+    decided(other, bob, "refuse", "nudity")
+    with pytest.raises(appeals.NotAppealable):
+        appeals.lodge_for_notice(other, grounds="But it went.", at=NOON)
+
+
+# ------------------------------------------------------------------ misuse
+def _unfounded(owner: User, model: Any, by: User, *, times: int, sender: Sender) -> ContentNotice:
+    for _ in range(times):
+        notice = reported(make_image(owner, model), sender=sender)
+        decided(notice, by, "allow", misuse.UNFOUNDED)
+    return notice
+
+
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_three_unfounded_notices_suspend_the_sender_for_a_month(
+    image: GeneratedImage, bob: User, mallory: User, is_signed_in: bool
+) -> None:
+    sender = Sender(mallory, "") if is_signed_in else STRANGER
+    _unfounded(image.owner, image.request.model, bob, times=3, sender=sender)
+    with pytest.raises(misuse.NoticesSuspended) as refused:
+        reported(image, sender=sender)
+    assert refused.value.code == "notices_suspended"
+    reported(image, sender=Sender(None, "b" * 64))
+    assert reported(image, sender=sender, at=NOON + misuse.SUSPENDED_FOR)
+
+
+def test_a_reversed_finding_does_not_count(image: GeneratedImage, bob: User, carol: User) -> None:
+    last = _unfounded(image.owner, image.request.model, bob, times=3, sender=STRANGER)
+    appeal = appeals.lodge_for_notice(last, grounds="Look again.", at=NOON)
+    appeals.hear(appeal, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
+    assert reported(image)
+
+
+def test_unfounded_is_a_reason_for_reported_cases_alone(alice: User, bob: User) -> None:
+    from tests.moderation.makers import prompt_case
+
+    case, token = claimed(prompt_case(alice), bob)
+    with pytest.raises(offers.ReasonUnknown):
+        decisions.decide(
+            case, by=bob, action="allow", reason=misuse.UNFOUNDED, token=token, at=NOON
+        )
+
+
+def test_who_sent_a_notice_is_forgotten_in_the_end(image: GeneratedImage, mallory: User) -> None:
+    old = reported(image, name="Eve", email="eve@example.org")
+    later = NOON + content_notices.KEPT_FOR + timedelta(days=1)
+    reported(image, sender=Sender(mallory, ""), at=later)
+    old.refresh_from_db()
+    assert (old.name, old.email, old.sender) == ("", "", "")
+
+
+# ------------------------------------------------------------------ reports for compliance
+def test_transparency_report_counts_notices_and_names_nobody(
+    image: GeneratedImage, bob: User, flagger: User
+) -> None:
+    notice = reported(image, name="Eve", email="eve@example.org")
+    reported(image, sender=Sender(flagger, ""))
+    decided(notice, bob, "refuse", "nudity", at=NOON + timedelta(hours=2))
+    period = exports.Period(NOON.date(), NOON.date())
+    found = exports.report(period)
+    assert found["Notices: total number"] == 2
+    assert found["Notices: number submitted by trusted flaggers"] == 1
+    assert found["Notices: number followed by a measure"] == 2
+    assert found["Notices: median time to decision in hours"] == 2.0
+    everything = [*exports.statement_files(period), *exports.report_files(period)]
+    assert not any(b"Eve" in data or b"eve@" in data for _, data in everything)

@@ -1,0 +1,331 @@
+"""A witness over real HTTP: it cosigns what only grew; no fork, no roll-back, no stranger."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+
+from config.processes import free_port
+from provenance import (
+    checkpoint,
+    cosigning,
+    freshness,
+    log,
+    merkle,
+    outbound,
+    proofs,
+    tlog_proof,
+    witness,
+    witnessing,
+)
+from provenance.checkpoint import TreeHead
+from provenance.installation import keyring
+from provenance.models import Checkpoint, Cosignature
+from provenance.witnessing import AddCheckpoint
+from tests.provenance.conftest import NOW, Marked
+
+ORIGIN, NAME = "localhost/proofsheet", "witness.example/one"
+LEAVES = [merkle.leaf_hash(bytes([number])) for number in range(40)]
+FORKED = [*LEAVES[:3], merkle.leaf_hash(b"another"), *LEAVES[4:]]
+KEY = Ed25519PrivateKey.generate()
+
+
+@contextmanager
+def served(made: witness.Witness) -> Iterator[str]:
+    listening = witness.server(made, "127.0.0.1", 0)
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.server_address[1]}/"
+    finally:
+        listening.shutdown()
+        listening.server_close()
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Iterator[tuple[witness.Witness, str]]:
+    """A witness of the log `example.org/log`, and its address."""
+    known = checkpoint.verifier_key("example.org/log", KEY.public_key())
+    made = witness.opened(NAME, tmp_path / "witness", [known])
+    with served(made) as url:
+        yield made, url
+
+
+def note_of(
+    leaves: list[bytes], key: Ed25519PrivateKey = KEY, origin: str = "example.org/log"
+) -> str:
+    return checkpoint.sign(TreeHead(origin, len(leaves), merkle.root_of(leaves)), key=key)
+
+
+def proof_between(leaves: list[bytes], old: int, size: int) -> tuple[bytes, ...]:
+    ranges = merkle.consistency_ranges(old, size)
+    return tuple(merkle.root_of(leaves[start:end]) for start, end in ranges)
+
+
+def ask(url: str, asked: AddCheckpoint | bytes) -> outbound.Answer:
+    body = asked if isinstance(asked, bytes) else witnessing.write(asked)
+    return outbound.post(
+        f"{url}add-checkpoint", body, content_type="text/plain", seconds=5, max_bytes=10_000
+    )
+
+
+def test_first_checkpoint_and_one_that_grew_are_cosigned(
+    watching: tuple[witness.Witness, str],
+) -> None:
+    made, url = watching
+    for old, size in ((0, 5), (5, 5), (5, 37)):
+        proof = proof_between(LEAVES, old, size) if 0 < old < size else ()
+        note = note_of(LEAVES[:size])
+        answer = ask(url, AddCheckpoint(old, proof, note))
+        assert answer.status == 200
+        told = note + answer.body.decode()
+        assert checkpoint.cosigned_at(told, name=NAME, key=made.key.public_key()) > 1_700_000_000
+    assert made.size_of("example.org/log") == 37
+
+
+def test_memory_outlives_the_witness(watching: tuple[witness.Witness, str], tmp_path: Path) -> None:
+    made, url = watching
+    assert ask(url, AddCheckpoint(0, (), note_of(LEAVES[:20]))).status == 200
+    known = checkpoint.verifier_key("example.org/log", KEY.public_key())
+    again = witness.opened(NAME, tmp_path / "witness", [known])
+    assert again.verifier_key == made.verifier_key
+    with served(again) as other:
+        answer = ask(other, AddCheckpoint(0, (), note_of(LEAVES[:5])))
+    assert (answer.status, answer.body) == (409, b"20\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (AddCheckpoint(9, (), note_of(LEAVES[:5])), 400),  # rolled back behind its own old size
+        (AddCheckpoint(5, (), note_of(LEAVES[:5])), 409),  # rolled back to what it once was
+        (AddCheckpoint(0, (), note_of(LEAVES[:5])), 409),
+        (AddCheckpoint(9, (), note_of(FORKED[:9])), 409),  # another tree of the same size
+        (AddCheckpoint(9, proof_between(FORKED, 9, 20), note_of(FORKED[:20])), 422),  # a fork
+        (AddCheckpoint(9, proof_between(LEAVES, 9, 20), note_of(FORKED[:20])), 422),
+        (AddCheckpoint(9, (), note_of(LEAVES[:20])), 422),
+        (AddCheckpoint(9, (bytes(32),), note_of(LEAVES[:9])), 422),
+        (AddCheckpoint(9, (), note_of(LEAVES[:20], Ed25519PrivateKey.generate())), 403),
+        (AddCheckpoint(0, (), note_of(LEAVES[:20], origin="example.org/other")), 404),
+        (AddCheckpoint(0, (bytes(32),), note_of(LEAVES[:20])), 400),
+        (b"", 400),
+        (b"old 9\n\ngarbage", 400),
+        (b"old 09\n\n" + note_of(LEAVES[:20]).encode(), 400),
+        (b"old 9\nAAAA\n\n" + note_of(LEAVES[:20]).encode(), 400),
+        (b"old 9\n" + b"A" * 43 + b"=\n\n\xff", 400),
+    ],
+)
+def test_what_does_not_hold_is_refused_and_forgotten(
+    watching: tuple[witness.Witness, str], asked: AddCheckpoint | bytes, status: int
+) -> None:
+    made, url = watching
+    assert ask(url, AddCheckpoint(0, (), note_of(LEAVES[:9]))).status == 200
+    answer = ask(url, asked)
+    assert answer.status == status
+    assert status != 409 or answer.body == b"9\n"
+    assert "\u2014" not in answer.body.decode()
+    assert made.size_of("example.org/log") == 9
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_witness_runs_as_a_process_of_its_own_without_django(
+    tmp_path: Path, ending: signal.Signals
+) -> None:
+    known = checkpoint.verifier_key("example.org/log", KEY.public_key())
+    port = free_port()
+    script = (
+        "import sys; from provenance import witness; sys.argv[0] = 'witness'\n"
+        "assert 'django' not in sys.modules; sys.exit(witness.main())"
+    )
+    command = [sys.executable, "-c", script, "--name", NAME, "--folder", str(tmp_path / "w")]
+    command += ["--log", known, "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            name, key = checkpoint.parse_witness_key(process.stdout.readline())
+            note = note_of(LEAVES[:5])
+            answer = ask(f"http://127.0.0.1:{port}/", AddCheckpoint(0, (), note))
+            process.send_signal(ending)
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()
+    told = note + answer.body.decode()
+    assert (name, checkpoint.cosigned_at(told, name=NAME, key=key) > 0) == (NAME, True)
+    wrong = subprocess.run(
+        [*command, "--log", "nonsense"], capture_output=True, text=True, check=False
+    )
+    assert (wrong.returncode, "cannot start" in wrong.stderr) == (1, True)
+
+
+def test_two_forks_at_once_get_one_cosignature(watching: tuple[witness.Witness, str]) -> None:
+    _, url = watching
+    answers: list[int] = []
+    start = threading.Barrier(2)
+
+    def add(leaves: list[bytes]) -> None:
+        start.wait()
+        answers.append(ask(url, AddCheckpoint(0, (), note_of(leaves))).status)
+
+    threads = [threading.Thread(target=add, args=(each,)) for each in (LEAVES[:9], FORKED[:9])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200, 409]
+
+
+@given(st.integers(0, 10**15), st.lists(st.binary(min_size=32, max_size=32), max_size=63))
+def test_request_round_trips(old: int, proof: list[bytes]) -> None:
+    asked = AddCheckpoint(old, tuple(proof), note_of(LEAVES[:2]))
+    assert witnessing.read(witnessing.write(asked)) == asked
+
+
+@pytest.fixture
+def house(tmp_path: Path, settings: Settings, db: None) -> Iterator[witness.Witness]:
+    """This house's log with a witness that watches it, over HTTP."""
+    known = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
+    made = witness.opened(NAME, tmp_path / "witness", [known])
+    with served(made) as url:
+        settings.PROOFSHEET_LOG_WITNESSES = [f"{made.verifier_key} {url}"]
+        yield made
+
+
+def grow(count: int) -> None:
+    for _ in range(count):
+        log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
+    log.sequence(at=NOW)
+
+
+def test_house_serves_the_witness_s_line_beside_its_own(
+    house: witness.Witness, client: Client
+) -> None:
+    for count in (3, 9):
+        grow(count)
+        assert cosigning.collect(at=NOW) == 1
+    freshness.refresh(at=NOW)
+    note = client.get("/log/checkpoint").text
+    key = keyring().log_key.public_key()
+    assert checkpoint.verify(note, origin=ORIGIN, key=key).tree_size == 12
+    assert checkpoint.cosigned_at(note, name=NAME, key=house.key.public_key())
+    assert checkpoint.cosigned_at(note, name=ORIGIN, key=key)
+    assert cosigning.collect(at=NOW) == 0
+    assert cosigning.collect(at=NOW + timedelta(minutes=2)) == 1
+
+
+def test_proof_leads_to_the_tree_that_was_witnessed(
+    house: witness.Witness, client: Client, astronaut: Marked
+) -> None:
+    cosigning.collect(at=NOW)
+    grow(5)
+    proof = tlog_proof.read(proofs.of_asset(astronaut.id))
+    assert checkpoint.parse(proof.note).tree_size == 1
+    assert checkpoint.cosigned_at(proof.note, name=NAME, key=house.key.public_key())
+    page = client.get("/log/entry/0/").text
+    assert f"<b>{NAME}</b>" in page
+    assert "The proof holds" in page
+    assert NAME not in client.get("/log/entry/3/").text
+
+
+def test_log_that_was_rolled_back_is_told_by_its_witness(
+    house: witness.Witness, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a restore from an old backup: the same house, with fewer entries than it showed."""
+    grow(4)
+    assert cosigning.collect(at=NOW) == 1
+    with connection.cursor() as cursor:
+        for table in ("checkpoint", "node", "leaf", "logentry"):
+            trigger = f"TRIGGER {table}_append_only"
+            cursor.execute(f"ALTER TABLE provenance_{table} DISABLE {trigger}")
+            cursor.execute(f"DELETE FROM provenance_{table}")
+            cursor.execute(f"ALTER TABLE provenance_{table} ENABLE ALWAYS {trigger}")
+    Cosignature.objects.all().delete()
+    for _ in range(2):
+        grow(2)  # smaller, then as large as before with other entries
+        assert cosigning.collect(at=NOW) == 0
+    assert "larger or another tree" in caplog.text
+    assert Cosignature.objects.get().problem == "witness_saw_more"
+
+
+def test_house_that_forgot_what_was_cosigned_asks_again(house: witness.Witness) -> None:
+    grow(4)
+    assert cosigning.collect(at=NOW) == 1
+    Cosignature.objects.all().delete()
+    grow(3)
+    assert cosigning.collect(at=NOW) == 1
+
+
+def test_witness_that_is_away_holds_up_nothing(db: None, settings: Settings) -> None:
+    key = checkpoint.witness_key("away.example", Ed25519PrivateKey.generate().public_key())
+    settings.PROOFSHEET_LOG_WITNESSES = [f"{key} http://127.0.0.1:9/"]
+    grow(1)
+    assert cosigning.collect(at=NOW) == 0
+    assert freshness.latest_note() == Checkpoint.objects.get().note
+    assert Cosignature.objects.get().problem == "server_unanswered"
+
+
+def test_witness_that_signs_something_else_is_refused(
+    house: witness.Witness, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The address answers, but with another key than the settings name."""
+    (said,) = settings.PROOFSHEET_LOG_WITNESSES
+    other = checkpoint.witness_key(NAME, Ed25519PrivateKey.generate().public_key())
+    settings.PROOFSHEET_LOG_WITNESSES = [f"{other} {said.split(' ')[1]}"]
+    grow(1)
+    assert cosigning.collect(at=NOW) == 0
+    assert "does not verify" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "said", ["nonsense", "a+b+c http://x/", "", "{key} ftp://x/", "{key} http://x"]
+)
+def test_setting_that_cannot_be_read_is_named(db: None, settings: Settings, said: str) -> None:
+    key = checkpoint.witness_key(NAME, KEY.public_key())
+    settings.PROOFSHEET_LOG_WITNESSES = [said.format(key=key)]
+    grow(1)
+    with pytest.raises(ImproperlyConfigured, match="LOG_WITNESSES"):
+        cosigning.collect(at=NOW)
+
+
+def test_log_s_own_key_does_not_pass_for_a_witness() -> None:
+    with pytest.raises(checkpoint.NoteInvalid, match="another algorithm"):
+        checkpoint.parse_witness_key(checkpoint.verifier_key(NAME, KEY.public_key()))
+
+
+def test_redirect_is_an_answer_and_not_followed() -> None:
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(307)
+            self.send_header("Location", "http://127.0.0.1:9/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Tests print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.server_address[1]}/"
+        answer = outbound.post(url, b"", content_type="text/plain", seconds=5, max_bytes=100)
+        listening.shutdown()
+    assert answer.status == 307
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://127.0.0.1:9/", "nonsense"])
+def test_server_that_cannot_be_asked_is_unanswered(url: str) -> None:
+    with pytest.raises(outbound.Unanswered):
+        outbound.post(url, b"", content_type="text/plain", seconds=5, max_bytes=1)
