@@ -63,6 +63,8 @@ def test_a_picture_is_started_from_and_varied_without_a_script(
     page.get_by_text("Start from a picture").click()
     page.get_by_label("Picture to upload").set_input_files(upload)
     page.get_by_label("Strength").fill("0.9")
+    page.locator("summary", has_text="Model, seed and more").click()
+    page.get_by_label("Seed").fill("8")  # about 3 in 100 other seeds are held for review
     page.get_by_role("button", name="Generate").click()
     card = page.locator("[data-request]", has_text="a red apple").first
     wait_for_pictures(page, card, 2)
@@ -89,7 +91,7 @@ def wait_for_pictures(page: Page, card: Locator, count: int) -> None:
 def test_page_polls_where_no_stream_comes_through(open_page: OpenPage) -> None:
     page = open_page(as_="alice")
     page.route("**/studio/events/", lambda route: route.fulfill(status=503))
-    expect_picture(generate(page, "a grey stone"))
+    expect_picture(generate(page, "a grey stone", seed=7))
 
 
 def test_empty_prompt_is_answered_beside_the_field(open_page: OpenPage) -> None:
