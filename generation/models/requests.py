@@ -1,4 +1,4 @@
-"""Requests for images, the images that came of them, and which moves between states are legal."""
+"""Requests for images: what was asked for, how far it is, and which moves are legal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from adapters.models import Adapter, BaseModel
-from generation.shares import Allowance as Allowance
-from generation.shares import Rota as Rota
-from generation.source_pictures import SourcePicture as SourcePicture
-from generation.source_pictures import SourceState as SourceState
-from generation.source_pictures import WrongState as WrongState
-from generation.source_pictures import private_storage as private_storage
+from generation.models.conditions import WrongState
+
+SEEDS = 2**32
 
 
 class RequestStatus(models.TextChoices):
@@ -30,40 +27,7 @@ class RequestStatus(models.TextChoices):
 
 
 S = RequestStatus
-
-TRANSITIONS: dict[str, frozenset[str]] = {
-    S.SUBMITTED: frozenset({S.QUEUED, S.REFUSED, S.CANCELLED, S.FAILED}),
-    S.QUEUED: frozenset({S.RUNNING, S.CANCELLED, S.FAILED}),
-    S.RUNNING: frozenset({S.QUEUED, S.FINISHED, S.CANCELLED, S.FAILED}),
-    # A refusal that was reversed: of the prompt, or of the picture to start from, whose prompt is
-    # still to be screened.
-    S.REFUSED: frozenset({S.QUEUED, S.SUBMITTED}),
-    S.FINISHED: frozenset(),
-    S.CANCELLED: frozenset(),
-    S.FAILED: frozenset(),
-}
-SEEDS = 2**32
 ACTIVE = (S.SUBMITTED, S.QUEUED, S.RUNNING)
-
-
-class ImageState(models.TextChoices):
-    HELD = "held"
-    RELEASED = "released"
-    WITHHELD = "withheld"
-
-
-class Restriction(models.TextChoices):
-    """How a released image may be shown."""
-
-    BLURRED = "blurred"
-    AGE_RESTRICTED = "age_restricted", "for adults"
-
-
-IMAGE_TRANSITIONS: dict[str, frozenset[str]] = {
-    ImageState.HELD: frozenset({ImageState.RELEASED, ImageState.WITHHELD}),
-    ImageState.RELEASED: frozenset({ImageState.WITHHELD}),
-    ImageState.WITHHELD: frozenset({ImageState.RELEASED}),
-}
 
 
 class GenerationRequest(models.Model):
@@ -72,6 +36,18 @@ class GenerationRequest(models.Model):
     `lease_token` is the fencing token: whoever publishes a result must still hold it.
     `is_held` marks a submitted prompt that waits for a moderator.
     """
+
+    TRANSITIONS: dict[str, frozenset[str]] = {
+        S.SUBMITTED: frozenset({S.QUEUED, S.REFUSED, S.CANCELLED, S.FAILED}),
+        S.QUEUED: frozenset({S.RUNNING, S.CANCELLED, S.FAILED}),
+        S.RUNNING: frozenset({S.QUEUED, S.FINISHED, S.CANCELLED, S.FAILED}),
+        # A refusal that was reversed: of the prompt, or of the picture to start from, whose prompt
+        # is still to be screened.
+        S.REFUSED: frozenset({S.QUEUED, S.SUBMITTED}),
+        S.FINISHED: frozenset(),
+        S.CANCELLED: frozenset(),
+        S.FAILED: frozenset(),
+    }
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     owner = models.ForeignKey(
@@ -182,7 +158,7 @@ class GenerationRequest(models.Model):
         return self.status in ACTIVE
 
     def _move(self, to: RequestStatus) -> None:
-        if to not in TRANSITIONS[self.status]:
+        if to not in self.TRANSITIONS[self.status]:
             raise WrongState
         self.status = to
         self.is_held = False
@@ -307,20 +283,6 @@ class RequestAdapter(models.Model):
         return f"{self.adapter_id} at {self.weight:g}"
 
 
-class Worker(models.Model):
-    """A worker process that announces itself every few seconds while it lives."""
-
-    name = models.CharField(max_length=120, unique=True)
-    queues = models.JSONField(default=list, help_text="Names of the queues that it takes from.")
-    slots = models.PositiveSmallIntegerField(default=1)
-    vitals = models.JSONField(default=dict, help_text="What its engines hold and have done.")
-    started_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class IdempotencyKey(models.Model):
     """A client's own name for a submission: the same key and body is the same request."""
 
@@ -337,130 +299,3 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-
-class GeneratedImage(models.Model):
-    """A marked, screened and signed image. Its id is the id of its provenance asset.
-
-    Everything that made it is frozen here, so it can be shown and made again whatever becomes
-    of the request, the model or the adapters.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    request = models.ForeignKey(GenerationRequest, on_delete=models.CASCADE, related_name="images")
-    index = models.PositiveSmallIntegerField(default=0)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generated_images"
-    )
-    state = models.CharField(max_length=16, choices=ImageState.choices)
-    code = models.CharField(
-        max_length=64, blank=True, help_text="Why it is held, withheld or restricted."
-    )
-    restriction = models.CharField(
-        max_length=16, choices=Restriction.choices, blank=True, default="", db_default=""
-    )
-    shown_at = models.DateTimeField(
-        null=True, blank=True, help_text="When its owner chose to see a blurred one."
-    )
-    file = models.FileField(storage=private_storage, max_length=200, blank=True)
-    sha256 = models.CharField(max_length=64)
-    size_bytes = models.PositiveIntegerField()
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
-
-    prompt = models.TextField()
-    negative_prompt = models.TextField(blank=True)
-    seed = models.BigIntegerField()
-    steps = models.PositiveSmallIntegerField()
-    guidance = models.FloatField()
-    model_slug = models.CharField(max_length=64)
-    model_name = models.CharField(max_length=120)
-    model_digest = models.CharField(max_length=64)
-    adapters = models.JSONField(default=list, help_text="[{slug, name, weight, sha256}]")
-    source = models.JSONField(
-        default=dict, help_text="{strength, sha256, image}: what it was made from; else empty."
-    )
-    library_versions = models.JSONField(default=dict)
-    notes = models.JSONField(default=list, help_text="[{code, message}], such as a cut prompt.")
-
-    created_at = models.DateTimeField()
-    released_at = models.DateTimeField(null=True, blank=True)
-    deleted_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["request", "index"], name="generation_one_image_a_place"
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=ImageState.values), name="generation_image_state_known"
-            ),
-            models.CheckConstraint(
-                condition=~Q(state=ImageState.RELEASED) | Q(released_at__isnull=False),
-                name="generation_image_released_at_when_released",
-            ),
-            models.CheckConstraint(
-                condition=Q(restriction="") | Q(state=ImageState.RELEASED),
-                name="generation_image_restricted_when_released",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["owner", "-created_at"],
-                condition=Q(deleted_at__isnull=True),
-                name="generation_image_of_owner",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.id} ({self.state})"
-
-    def _move(self, to: ImageState) -> None:
-        if to not in IMAGE_TRANSITIONS[self.state]:
-            raise WrongState
-        self.state = to
-
-    @property
-    def is_blurred(self) -> bool:
-        """Whether even its owner gets it blurred for now."""
-        return self.restriction == Restriction.BLURRED and self.shown_at is None
-
-    def release(self, *, at: datetime) -> None:
-        self._move(ImageState.RELEASED)
-        self.released_at = at
-        self.code, self.restriction = "", ""
-        self.save()
-
-    def restrict(self, how: Restriction, *, code: str, at: datetime) -> None:
-        """Release it, or leave it released, but shown only so."""
-        if self.state != ImageState.RELEASED:
-            self._move(ImageState.RELEASED)
-            self.released_at = at
-        self.restriction, self.code, self.shown_at = how, code, None
-        self.save()
-
-    def lift(self) -> None:
-        """Show it as any other."""
-        if not self.restriction:
-            raise WrongState
-        self.restriction, self.code, self.shown_at = "", "", None
-        self.save()
-
-    def show(self, *, at: datetime) -> None:
-        """Its owner chooses to see a blurred one."""
-        if self.restriction != Restriction.BLURRED:
-            raise WrongState
-        self.shown_at = self.shown_at or at
-        self.save()
-
-    def withhold(self, *, code: str) -> None:
-        self._move(ImageState.WITHHELD)
-        self.code, self.restriction, self.shown_at = code, "", None
-        self.save()
-
-    def mark_deleted(self, *, at: datetime) -> None:
-        if self.state == ImageState.HELD:
-            raise WrongState
-        self.deleted_at = at
-        self.file = ""
-        self.save()

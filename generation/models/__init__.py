@@ -1,0 +1,39 @@
+"""Requests, their sources and images, workers, and whose turn it is, by story.
+
+Rows change only through the domain modules (``requests``, ``queue``, ``publishing``, …), which hold
+the row's lock and call the transition methods.
+"""
+
+from generation.models.conditions import WrongState
+from generation.models.images import GeneratedImage, ImageState, Restriction
+from generation.models.requests import (
+    ACTIVE,
+    SEEDS,
+    GenerationRequest,
+    IdempotencyKey,
+    RequestAdapter,
+    RequestStatus,
+)
+from generation.models.shares import Allowance, Rota
+from generation.models.sources import SourcePicture, SourceState
+from generation.models.storage import private_storage
+from generation.models.workers import Worker
+
+__all__ = [
+    "ACTIVE",
+    "SEEDS",
+    "Allowance",
+    "GeneratedImage",
+    "GenerationRequest",
+    "IdempotencyKey",
+    "ImageState",
+    "RequestAdapter",
+    "RequestStatus",
+    "Restriction",
+    "Rota",
+    "SourcePicture",
+    "SourceState",
+    "Worker",
+    "WrongState",
+    "private_storage",
+]

@@ -1,0 +1,92 @@
+"""Pictures that requests start from, and what the screening said of them."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+
+from generation.models.conditions import WrongState
+from generation.models.images import GeneratedImage
+from generation.models.requests import GenerationRequest
+from generation.models.storage import private_storage
+
+
+class SourceState(models.TextChoices):
+    UNSCREENED = "unscreened"
+    HELD = "held"
+    PASSED = "passed"
+    REFUSED = "refused"
+
+
+class SourcePicture(models.Model):
+    """The picture that a request starts from: an upload, stored privately as it came, or a released
+    image of the same owner, which is then named and not copied.
+
+    Nothing uses it before it has passed. Its id is what moderation decides about.
+    """
+
+    TRANSITIONS: dict[str, frozenset[str]] = {
+        SourceState.UNSCREENED: frozenset(
+            {SourceState.PASSED, SourceState.HELD, SourceState.REFUSED}
+        ),
+        SourceState.HELD: frozenset({SourceState.PASSED, SourceState.REFUSED}),
+        SourceState.REFUSED: frozenset({SourceState.PASSED}),
+        SourceState.PASSED: frozenset(),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    request = models.OneToOneField(
+        GenerationRequest, on_delete=models.CASCADE, related_name="source"
+    )
+    image = models.ForeignKey(
+        GeneratedImage, on_delete=models.RESTRICT, null=True, blank=True, related_name="+"
+    )
+    strength = models.FloatField(help_text="Share of the steps that are taken, 0.05 to 1.")
+    state = models.CharField(
+        max_length=16, choices=SourceState.choices, default=SourceState.UNSCREENED
+    )
+    code = models.CharField(max_length=64, blank=True, help_text="Why it is held or refused.")
+    file = models.FileField(storage=private_storage, max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=SourceState.values), name="generation_source_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(strength__range=(0.05, 1.0)), name="generation_source_strength_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(image__isnull=True) | Q(file="", state=SourceState.PASSED),
+                name="generation_source_image_passed_already",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"source {self.id} ({self.state})"
+
+    def _move(self, to: SourceState, *, code: str = "") -> None:
+        if to not in self.TRANSITIONS[self.state]:
+            raise WrongState
+        self.state, self.code = to, code
+        self.save()
+
+    def accept(self) -> None:
+        self._move(SourceState.PASSED)
+
+    def hold(self, *, code: str) -> None:
+        self._move(SourceState.HELD, code=code)
+
+    def refuse(self, *, code: str) -> None:
+        self._move(SourceState.REFUSED, code=code)
+
+    def erase(self) -> None:
+        """Forget the file; its row stays with the request, as an image's does."""
+        self.file = ""
+        self.save()

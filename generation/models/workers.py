@@ -1,0 +1,19 @@
+"""Who renders."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Worker(models.Model):
+    """A worker process that announces itself every few seconds while it lives."""
+
+    name = models.CharField(max_length=120, unique=True)
+    queues = models.JSONField(default=list, help_text="Names of the queues that it takes from.")
+    slots = models.PositiveSmallIntegerField(default=1)
+    vitals = models.JSONField(default=dict, help_text="What its engines hold and have done.")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
