@@ -1,131 +1,21 @@
-"""Base models that operators register, and the LoRA adapters that fit them."""
+"""The LoRA adapters that fit the base models: uploads, those fitted from them, and shipped ones."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
-from django.core.files.storage import storages
-from django.core.files.storage.base import Storage
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from adapters.shares import AdapterShare as AdapterShare
-from provenance.errors import ProofsheetError
-
-
-def private_storage() -> Storage:
-    """Storage that no URL serves: adapter files leave it only through a view that checks."""
-    return storages["private"]
-
+from adapters.models.base_models import BaseModel
+from adapters.models.conditions import WrongState, private_storage
 
 REFUSED = "adapter_refused"  # the code of a moderator's refusal
 STOPPED = "adapter_withdrawn"  # of a moderator's withdrawal, after which it comes back as it was
-
-
-class WrongState(ProofsheetError):
-    """A move that the table of transitions does not have: a conflict, not a missing permission."""
-
-    default_code = "adapter_wrong_state"
-    default_status = 409
-    default_message = "This adapter has already moved on, so that step is no longer possible."
-    default_advice = "Reload the page to see where it stands."
-
-
-class Family(models.TextChoices):
-    STARTER = "starter", "Proofsheet starter"
-    SD15 = "sd15", "Stable Diffusion 1.5"
-    SD21 = "sd21", "Stable Diffusion 2.1"
-    SDXL = "sdxl", "Stable Diffusion XL"
-    FLUX = "flux", "Flux"
-
-
-class Tier(models.TextChoices):
-    """The hardware that a model asks for, and the Celery queue of the workers that have it."""
-
-    CPU = "cpu", "CPU"
-    GPU_8G = "gpu-8g", "GPU, 8 GiB"
-    GPU_16G = "gpu-16g", "GPU, 16 GiB"
-    GPU_24G = "gpu-24g", "GPU, 24 GiB"
-    GPU_48G = "gpu-48g", "GPU, 48 GiB"
-    GPU_80G = "gpu-80g", "GPU, 80 GiB"
-
-
-class BaseModel(models.Model):
-    """A diffusion model in a local folder. Its rank ceiling is declared here, before it is loaded.
-
-    The VAE decodes `native_size` pixels a side; images are delivered `upscale` times as large.
-    """
-
-    slug = models.SlugField(unique=True, max_length=64)
-    name = models.CharField(max_length=120)
-    description = models.CharField(max_length=300, blank=True)
-    family = models.CharField(max_length=16, choices=Family.choices)
-    folder = models.CharField(max_length=500, help_text="Absolute, or relative to the project.")
-    hub_id = models.CharField(max_length=200, blank=True, help_text="Where the folder came from.")
-    hub_revision = models.CharField(max_length=64, blank=True, help_text="The pinned revision.")
-    digest = models.CharField(max_length=64, help_text="SHA-256 over the folder's files.")
-    native_size = models.PositiveIntegerField(help_text="Pixels a side out of the VAE.")
-    upscale = models.PositiveSmallIntegerField(default=1)
-    sizes = models.JSONField(help_text="Delivered sizes: [[width, height], ...].")
-    default_steps = models.PositiveSmallIntegerField(default=20)
-    few_steps = models.PositiveSmallIntegerField(default=4)
-    default_guidance = models.FloatField(default=5.0)
-    rank_ceiling = models.PositiveSmallIntegerField(default=16)
-    tier = models.CharField(max_length=16, choices=Tier.choices, default=Tier.CPU)
-    memory_mib = models.PositiveIntegerField(default=0, help_text="Size of the weights.")
-    licence = models.CharField(max_length=200, blank=True)
-    is_default = models.BooleanField(default=False)
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_default"],
-                condition=Q(is_default=True),
-                name="adapters_one_default_model",
-            ),
-            models.CheckConstraint(
-                condition=Q(native_size__gt=0, upscale__gt=0, rank_ceiling__gt=0),
-                name="adapters_model_sizes_positive",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def path(self) -> Path:
-        return Path(settings.ROOT) / self.folder
-
-    @property
-    def default_size(self) -> tuple[int, int]:
-        width, height = self.sizes[0]
-        return int(width), int(height)
-
-    def can_deliver(self, width: int, height: int) -> bool:
-        return [width, height] in self.sizes
-
-
-class Architecture(models.Model):
-    """The layers of one base model that an adapter may change, from the model's own configuration.
-
-    `components` is {"unet": {"module.path": [in, out] or [in, out, kernel]}, ...}; it is large, so
-    it lies beside the model's row and not in it.
-    """
-
-    base_model = models.OneToOneField(
-        BaseModel, on_delete=models.CASCADE, related_name="architecture"
-    )
-    components = models.JSONField()
-
-    def __str__(self) -> str:
-        return f"layers of {self.base_model_id}"
 
 
 class Adapter(models.Model):
@@ -319,90 +209,4 @@ class Adapter(models.Model):
         self._move(self.State.WITHDRAWN)
         self.withdrawn_at, self.review_asked_at = at, None
         self.visibility = self.Visibility.PRIVATE
-        self.save()
-
-
-class AdapterExample(models.Model):
-    """One picture of the fixed set that is made with an adapter on its way to the public.
-
-    `file` is a copy of the delivered picture. `request_id` and `image_id` are ids of the room that
-    renders, which knows adapters and is not known here.
-    """
-
-    class State(models.TextChoices):
-        WAITING = "waiting"
-        SHOWN = "shown"
-        HELD = "held"
-        WITHHELD = "withheld"
-        FAILED = "failed"
-
-    TRANSITIONS = {
-        State.WAITING: {State.SHOWN, State.HELD, State.WITHHELD, State.FAILED},
-        State.SHOWN: {State.WITHHELD},
-        State.HELD: {State.SHOWN, State.WITHHELD},
-        State.WITHHELD: {State.SHOWN},
-        State.FAILED: {State.WAITING},
-    }
-
-    adapter = models.ForeignKey(Adapter, on_delete=models.CASCADE, related_name="examples")
-    position = models.PositiveSmallIntegerField()
-    prompt = models.TextField()
-    seed = models.BigIntegerField()
-    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
-    is_blurred = models.BooleanField(default=False)
-    is_for_adults = models.BooleanField(default=False)
-    code = models.CharField(max_length=64, blank=True, help_text="Why it is not shown.")
-    request_id = models.UUIDField(null=True, blank=True)
-    image_id = models.UUIDField(null=True, blank=True, db_index=True)
-    file = models.FileField(storage=private_storage, max_length=200, blank=True)
-    sha256 = models.CharField(max_length=64, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["adapter", "position"], name="adapters_one_example_a_place"
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=("waiting", "failed"), file="")
-                | Q(state__in=("shown", "held", "withheld"), image_id__isnull=False) & ~Q(file=""),
-                name="adapters_example_has_its_picture",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"example {self.position} of {self.adapter}"
-
-    def _move(self, to: State, *, code: str = "") -> None:
-        if to not in self.TRANSITIONS[self.State(self.state)]:
-            raise WrongState
-        self.state, self.code = to, code
-
-    def send(self, request_id: UUID) -> None:
-        """The picture is on its way as this request."""
-        self.request_id = request_id
-        self.save()
-
-    def keep(self, *, image_id: UUID, file: str, sha256: str, state: State, code: str) -> None:
-        self._move(state, code=code)
-        self.image_id, self.file, self.sha256 = image_id, file, sha256
-        self.save()
-
-    def fail(self, *, code: str) -> None:
-        self._move(self.State.FAILED, code=code)
-        self.save()
-
-    def wait_again(self) -> None:
-        self._move(self.State.WAITING)
-        self.request_id = None
-        self.save()
-
-    def show(self, *, is_blurred: bool = False, is_for_adults: bool = False) -> None:
-        """Show it, or go on showing it, so."""
-        if self.state != self.State.SHOWN:
-            self._move(self.State.SHOWN)
-        self.is_blurred, self.is_for_adults = is_blurred, is_for_adults
-        self.save()
-
-    def withhold(self, *, code: str) -> None:
-        self._move(self.State.WITHHELD, code=code)
         self.save()

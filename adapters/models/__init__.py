@@ -1,0 +1,25 @@
+"""Base models, the LoRA adapters that fit them, who opened their links and their example pictures.
+
+Rows change only through the domain modules (``uploads``, ``validating``, ``publishing``, …), which
+hold the row's lock and call the transition methods.
+"""
+
+from adapters.models.base_models import Architecture, BaseModel, Family, Tier
+from adapters.models.conditions import WrongState, private_storage
+from adapters.models.examples import AdapterExample
+from adapters.models.loras import REFUSED, STOPPED, Adapter
+from adapters.models.shares import AdapterShare
+
+__all__ = [
+    "REFUSED",
+    "STOPPED",
+    "Adapter",
+    "AdapterExample",
+    "AdapterShare",
+    "Architecture",
+    "BaseModel",
+    "Family",
+    "Tier",
+    "WrongState",
+    "private_storage",
+]
