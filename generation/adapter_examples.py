@@ -16,7 +16,7 @@ from adapters import examples
 from adapters.examples import NoPicture, Picture
 from adapters.models import Adapter, AdapterExample
 from adapters.signals import examples_wanted
-from generation import estimates, requests, tiers
+from generation import estimates, submissions, tiers
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -44,7 +44,7 @@ def render(*, adapter: Adapter, examples: Sequence[AdapterExample], at: datetime
             request=request, adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0
         )
         example.send(request.id)
-        requests.send_to_screening(request.id)
+        submissions.send_to_screening(request.id)
 
 
 def _request(adapter: Adapter, example: AdapterExample, *, at: datetime) -> GenerationRequest:

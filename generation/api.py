@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from adapters import catalogue
-from generation import admission, requests
+from generation import admission, requests, submissions
 from generation.cards import refusals_of
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from generation.serializers import (
@@ -143,7 +143,7 @@ class Generations(SignedInView):
     def post(self, request: Request) -> Response:
         asked = DraftSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        made = requests.submit(
+        made = submissions.submit(
             asked.draft(),
             by=self.user(),
             at=timezone.now(),
@@ -167,7 +167,7 @@ class Estimate(SignedInView):
         asked = DraftSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         now = timezone.now()
-        expected = requests.estimate(asked.draft(), by=self.user(), at=now)
+        expected = submissions.estimate(asked.draft(), by=self.user(), at=now)
         usage = admission.usage_of(self.user(), at=now)
         return Response(EstimateSerializer(asdict(expected) | {"usage": asdict(usage)}).data)
 

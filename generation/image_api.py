@@ -13,7 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from generation import requests
+from generation import images
 from generation.api import (
     PAGING,
     NewestFirst,
@@ -52,7 +52,7 @@ class Images(SignedInView):
     )
     def get(self, request: Request) -> Response:
         rows = narrowed(
-            requests.images_of(self.user()),
+            images.images_of(self.user()),
             wanted(ImageFilterSerializer, request),
             columns={"status": "state", "model": "model_slug"},
         )
@@ -69,7 +69,7 @@ class Image(SignedInView):
         responses={200: ImageDetailSerializer, **problems(_404="It is not among yours.")},
     )
     def get(self, request: Request, image_id: UUID) -> Response:
-        found = requests.find_image(image_id, by=self.user())
+        found = images.find_image(image_id, by=self.user())
         marks = credentials_of(found.id)
         body = ImageSerializer(found, context=image_context([found], request)).data
         return Response(
@@ -85,7 +85,7 @@ class Image(SignedInView):
         },
     )
     def delete(self, request: Request, image_id: UUID) -> Response:
-        requests.delete_image(image_id, by=self.user(), at=timezone.now())
+        images.delete_image(image_id, by=self.user(), at=timezone.now())
         return Response(status=204)
 
 
@@ -112,7 +112,7 @@ class ImageFile(SignedInView):
         },
     )
     def get(self, request: Request, image_id: UUID) -> HttpResponseBase:
-        found = requests.find_released_image(image_id, by=self.user())
+        found = images.find_released_image(image_id, by=self.user())
         mime = delivery.mime_of(request.query_params.get("as", "png"))
         return private_file(picture(found, mime=mime))
 
@@ -128,5 +128,5 @@ class ShowImage(SignedInView):
         },
     )
     def post(self, request: Request, image_id: UUID) -> Response:
-        found = requests.show_image(image_id, by=self.user(), at=timezone.now())
+        found = images.show_image(image_id, by=self.user(), at=timezone.now())
         return Response(ImageSerializer(found, context=image_context([found], request)).data)

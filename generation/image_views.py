@@ -22,7 +22,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from generation import requests, sheets
+from generation import images, submissions, variations
 from generation.cards import (
     frame_of,
     image_cards,
@@ -47,7 +47,7 @@ FRAMES_A_SHEET = 24
 @require_GET
 @page
 def gallery(request: SignedIn) -> HttpResponse:
-    mine = requests.images_of(request.user)
+    mine = images.images_of(request.user)
     models = mine.order_by("model_name").values_list("model_slug", "model_name").distinct()
     form = GalleryFilter(request.GET, models=list(models))
     wanted = form.cleaned_data if form.is_valid() else {}
@@ -67,7 +67,7 @@ def gallery(request: SignedIn) -> HttpResponse:
 @require_GET
 @page
 def image(request: SignedIn, image_id: UUID) -> HttpResponse:
-    found = requests.find_image(image_id, by=request.user)
+    found = images.find_image(image_id, by=request.user)
     [card] = image_cards([found])
     context = {
         "image": found,
@@ -81,7 +81,7 @@ def image(request: SignedIn, image_id: UUID) -> HttpResponse:
         "credentials": credentials_of(found.id),
         "strength": StrengthForm()["strength"],
         "made_from": made_from(found),
-        "neighbours": neighbours_of(found, requests.images_of(request.user)),
+        "neighbours": neighbours_of(found, images.images_of(request.user)),
     }
     return render(request, "generation/image.html", context)
 
@@ -90,7 +90,7 @@ def image(request: SignedIn, image_id: UUID) -> HttpResponse:
 @page
 def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
     """The bytes of a released image, for its owner alone; reviewers reveal one on its case."""
-    found = requests.find_released_image(image_id, by=request.user)
+    found = images.find_released_image(image_id, by=request.user)
     mime = delivery.mime_of(request.GET.get("as", "png"))
     wanted = partial(picture, found, mime=mime, is_download="download" in request.GET)
     answer = None
@@ -129,7 +129,7 @@ def picture(
 @page
 def show(request: SignedIn, image_id: UUID) -> HttpResponse:
     """See a blurred image from now on; public pages go on showing it blurred."""
-    requests.show_image(image_id, by=request.user, at=timezone.now())
+    images.show_image(image_id, by=request.user, at=timezone.now())
     return redirect("generation:image", image_id)
 
 
@@ -149,21 +149,21 @@ def vary(request: SignedIn, image_id: UUID) -> HttpResponse:
 @page
 def start_from(request: SignedIn, image_id: UUID) -> HttpResponse:
     """A variation of the picture itself, as far from it as `strength` lets it go."""
-    found = requests.find_released_image(image_id, by=request.user)
+    found = images.find_released_image(image_id, by=request.user)
     form = StrengthForm(request.POST)
     if not form.is_valid():
         raise StrengthOutOfRange
-    draft = sheets.variation_of(found, strength=form.cleaned_data["strength"])
+    draft = variations.variation_of(found, strength=form.cleaned_data["strength"])
     return _submit(request, draft)
 
 
 def _make(request: SignedIn, image_id: UUID, *, keeps_seed: bool) -> HttpResponse:
-    found = requests.find_image(image_id, by=request.user)
-    return _submit(request, sheets.draft_of(found, keeps_seed=keeps_seed))
+    found = images.find_image(image_id, by=request.user)
+    return _submit(request, variations.draft_of(found, keeps_seed=keeps_seed))
 
 
 def _submit(request: SignedIn, draft: Draft) -> HttpResponse:
-    made = requests.submit(draft, by=request.user, at=timezone.now()).request
+    made = submissions.submit(draft, by=request.user, at=timezone.now()).request
     return redirect(f"{reverse('generation:studio')}?like={made.id}#sheet")
 
 
@@ -171,9 +171,9 @@ def _submit(request: SignedIn, draft: Draft) -> HttpResponse:
 @page
 def delete(request: SignedIn, image_id: UUID) -> HttpResponse:
     """Asks on GET, deletes on POST."""
-    found = requests.find_image(image_id, by=request.user)
+    found = images.find_image(image_id, by=request.user)
     if request.method == "POST":
-        requests.delete_image(found.id, by=request.user, at=timezone.now())
+        images.delete_image(found.id, by=request.user, at=timezone.now())
         messages.success(request, "The image is deleted. Its log entry stays, without the picture.")
         return redirect("generation:gallery")
     [frame] = image_cards(numbered(GeneratedImage.objects.filter(id=found.id)))
@@ -186,10 +186,10 @@ def delete_selected(request: SignedIn) -> HttpResponse:
     """Shows the frames that were ticked in the gallery, and deletes them once confirmed."""
     ids = [image_id for text in request.POST.getlist("frame") if (image_id := uuid_of(text))]
     if "confirmed" in request.POST:
-        sheets.delete_all(ids, by=request.user, at=timezone.now())
+        images.delete_images(ids, by=request.user, at=timezone.now())
         messages.success(request, "Deleted. The log entries stay, without the pictures.")
         return redirect("generation:gallery")
-    mine = requests.images_of(request.user).filter(id__in=ids)
+    mine = images.images_of(request.user).filter(id__in=ids)
     frames = image_cards(numbered(mine))
     if not frames:
         messages.warning(request, "Tick the frames to delete first.")

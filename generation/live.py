@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.db import transaction
 
 from adapters.models import BaseModel
-from generation import publishing, queue, requests, sources, wakes
+from generation import publishing, queue, sources, submissions, wakes
 from generation.drafts import Draft, check
 from generation.models import ACTIVE, GenerationRequest, RequestStatus
 from moderation import audiences, screening
@@ -58,7 +58,7 @@ def steps_of(model: BaseModel) -> int:
 def draw(draft: Draft, *, by: AbstractBaseUser, at: datetime) -> UUID:
     """Ask for the picture of `draft` and drop what was asked before; its request's id.
 
-    What would not change the picture asks for nothing. Raises what `requests.submit` raises.
+    What would not change the picture asks for nothing. Raises what `submissions.submit` raises.
     """
     digest = check(draft).sha256()
     newest = cache.get(_newest_key(by.pk))
@@ -66,7 +66,7 @@ def draw(draft: Draft, *, by: AbstractBaseUser, at: datetime) -> UUID:
         return UUID(newest[0])
     with transaction.atomic():
         drop(by=by, at=at)
-        made = requests.submit(draft, by=by, at=at, is_live=True).request
+        made = submissions.submit(draft, by=by, at=at, is_live=True).request
         # Before the commit that sends it on: a worker takes what is not the newest for stale.
         cache.set(_newest_key(by.pk), (str(made.id), digest), LIFETIME_S)
     return made.id

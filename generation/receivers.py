@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from generation import queue, requests
+from generation import queue, submissions
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -77,7 +77,7 @@ def _enforce_on_source(source_id: UUID, outcome: str, decision: Decision) -> Non
             is_stopped = request.is_held or request.status == RequestStatus.REFUSED
             if is_stopped and request.deleted_at is None:
                 request.resume()
-                requests.send_to_screening(request.id)
+                submissions.send_to_screening(request.id)
         case _, SourceState.UNSCREENED | SourceState.HELD:
             source.refuse(code=decision.code)
             if request.status == RequestStatus.SUBMITTED:

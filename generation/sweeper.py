@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Sum
 
-from generation import adapter_examples, fleet, live, publishing, requests
+from generation import adapter_examples, fleet, live, publishing, submissions
 from generation.models import GenerationRequest, IdempotencyKey, RequestStatus
 from generation.queue import ATTEMPTS_MAX, QUEUE, send_ticket
 
@@ -31,7 +31,7 @@ def _send_to_screening_again(*, at: datetime) -> None:
         status=RequestStatus.SUBMITTED, is_held=False, created_at__lt=at - PATIENCE
     )
     for request_id in waiting.order_by("created_at").values_list("id", flat=True)[:BATCH]:
-        requests.send_to_screening(request_id)
+        submissions.send_to_screening(request_id)
 
 
 def _send_lost_tickets(*, at: datetime) -> None:

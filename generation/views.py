@@ -17,7 +17,7 @@ from django.utils.cache import add_never_cache_headers, get_conditional_response
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from generation import estimates, progress, requests, sources
+from generation import estimates, images, progress, requests, sources, submissions
 from generation.cards import RequestCard, frame_number, request_cards
 from generation.forms import StudioForm, settings_of, settings_of_request
 from provenance.errors import ProofsheetError
@@ -90,7 +90,7 @@ def studio(request: SignedIn) -> HttpResponse:
 def _wanted_settings(request: SignedIn) -> dict[str, Any]:
     """Settings of the image or request that a link names, else of nothing."""
     if image_id := uuid_of(request.GET.get("copy")):
-        return settings_of(requests.find_image(image_id, by=request.user))
+        return settings_of(images.find_image(image_id, by=request.user))
     if request_id := uuid_of(request.GET.get("like")):
         return settings_of_request(requests.find_request(request_id, by=request.user))
     names = {"prompt", "negative_prompt", "model", "pace", "source_image", "strength"}
@@ -122,7 +122,7 @@ def _estimate(said: dict[str, Any], user: User) -> estimates.Estimate | None:
     if not form.is_valid():
         return None
     try:
-        return requests.estimate(form.draft(), by=user, at=timezone.now())
+        return submissions.estimate(form.draft(), by=user, at=timezone.now())
     except ProofsheetError:
         return None
 
@@ -149,7 +149,7 @@ def submit(request: SignedIn) -> HttpResponse:
     try:
         draft = form.draft()
         key = f"{form.sheet_key()}:{draft.sha256()[:32]}" if form.sheet_key() else None
-        made = requests.submit(
+        made = submissions.submit(
             draft, by=request.user, at=timezone.now(), idempotency_key=key
         ).request
     except ProofsheetError as error:

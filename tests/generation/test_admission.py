@@ -10,7 +10,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import admission, estimates, fleet, requests, tiers
+from generation import admission, estimates, fleet, requests, submissions, tiers
 from generation.drafts import Draft
 from generation.models import Allowance, GenerationRequest, RequestStatus
 from tests.factories import NOON, make_request
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 def submit(by: User, **said: object) -> GenerationRequest:
     draft = Draft(prompt="a red apple", **said)  # type: ignore[arg-type] # the tests name real fields
-    return requests.submit(draft, by=by, at=NOON).request
+    return submissions.submit(draft, by=by, at=NOON).request
 
 
 def test_cost_follows_what_the_last_images_took(alice: User, model: BaseModel) -> None:

@@ -19,7 +19,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import sheets, worker
+from generation import variations, worker
 from generation.drafts import Draft
 from generation.models import GeneratedImage, GenerationRequest
 from provenance import label_choices, log, verify, visible_label
@@ -57,9 +57,9 @@ def test_label_is_drawn_before_the_picture_is_marked_and_screened(
     report = verify.check(data, at=clock())
     assert report.manifest.visible_label == "AI generated"
     assert {report.manifest.verdict, report.watermark.verdict, report.log.verdict} == {"found_good"}
-    draft = sheets.draft_of(labelled, keeps_seed=True)
+    draft = variations.draft_of(labelled, keeps_seed=True)
     assert (draft.visible_label, draft.visible_label_text) == ("bottom-right", "AI generated")
-    assert sheets.draft_of(plain, keeps_seed=True).visible_label == "none"
+    assert variations.draft_of(plain, keeps_seed=True).visible_label == "none"
 
 
 @pytest.mark.django_db

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import admission, queue, requests, sweeper, worker
+from generation import admission, queue, requests, submissions, sweeper, worker
 from generation.drafts import CountOutOfRange, Draft
 from generation.engine.jobs import Rendered
 from generation.models import Allowance, GeneratedImage, GenerationRequest
@@ -215,19 +215,19 @@ def test_what_was_made_stays_when_the_attempts_are_used_up(
 
 def test_quota_and_cost_count_every_image(alice: User, model: BaseModel) -> None:
     Allowance.objects.create(user=alice, images_a_day=4)
-    one = requests.submit(Draft(prompt="a"), by=alice, at=NOON).request
-    two = requests.submit(Draft(prompt="a", count=2), by=alice, at=NOON).request
+    one = submissions.submit(Draft(prompt="a"), by=alice, at=NOON).request
+    two = submissions.submit(Draft(prompt="a", count=2), by=alice, at=NOON).request
     assert two.predicted_ms == 2 * one.predicted_ms
     assert admission.usage_of(alice, at=NOON).images == 3
     with pytest.raises(admission.QuotaUsedUp):
-        requests.submit(Draft(prompt="a", count=2), by=alice, at=NOON)
-    requests.submit(Draft(prompt="a", count=1), by=alice, at=NOON)
+        submissions.submit(Draft(prompt="a", count=2), by=alice, at=NOON)
+    submissions.submit(Draft(prompt="a", count=1), by=alice, at=NOON)
 
 
 @pytest.mark.parametrize("count", [0, 5, 10_000])
 def test_count_out_of_range_is_told(alice: User, model: BaseModel, count: int) -> None:
     with pytest.raises(CountOutOfRange):
-        requests.submit(Draft(prompt="a", count=count), by=alice, at=NOON)
+        submissions.submit(Draft(prompt="a", count=count), by=alice, at=NOON)
     client = APIClient()
     client.force_authenticate(alice)
     answer = client.post("/api/v1/generations/", {"prompt": "a", "count": count}, format="json")

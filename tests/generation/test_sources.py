@@ -20,7 +20,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import intake, requests, sources, worker
+from generation import images, intake, requests, sources, submissions, worker
 from generation.drafts import Draft
 from generation.models import (
     GeneratedImage,
@@ -55,7 +55,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (48, 40), **said: Any) ->
 def ask(by: User, clock: FrozenClock, **said: Any) -> GenerationRequest:
     usual: dict[str, Any] = {"prompt": "a red apple", "picture": picture(), "strength": 0.5}
     draft = Draft(**usual | said)
-    return requests.submit(draft, by=by, at=clock()).request
+    return submissions.submit(draft, by=by, at=clock()).request
 
 
 def source_of(request: GenerationRequest) -> SourcePicture:
@@ -275,7 +275,7 @@ def test_own_image_is_started_from_without_a_copy_and_only_while_it_is_released(
     assert f'href="/images/{first.id}/"' in client.get(f"/images/{second.id}/").content.decode()
 
     third = ask(alice, clock, picture=None, source_image=str(first.id))
-    requests.delete_image(first.id, by=alice, at=clock())
+    images.delete_image(first.id, by=alice, at=clock())
     intake.screen(third.id, at=clock())
     worker.work_one(now=clock)
     assert (status_of(third), third.code) == ("failed", "source_gone")
@@ -406,7 +406,7 @@ def test_upload_is_erased_with_its_request_and_not_while_a_person_reviews_it(
     name = str(source_of(request).file.name)
     intake.screen(request.id, at=clock())
     requests.cancel(request.id, by=alice, at=clock())
-    with pytest.raises(requests.UnderReview):
+    with pytest.raises(images.UnderReview):
         requests.delete_request(request.id, by=alice, at=clock())
     decide(ReviewCase.objects.get(), "allow", by=bob, clock=clock)
     assert status_of(request) == "cancelled"

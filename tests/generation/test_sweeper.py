@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from adapters.models import BaseModel
-from generation import fleet, queue, requests, sweeper, tasks
+from generation import fleet, queue, submissions, sweeper, tasks
 from generation.drafts import Draft
 from generation.models import GenerationRequest, IdempotencyKey, RequestStatus, Worker
 from tests.factories import NOON, make_request
@@ -122,7 +122,7 @@ def test_broker_that_is_away_loses_no_submission(
     with monkeypatch.context() as outage:
         outage.setattr(tasks.screen_prompt, "apply_async", away)
         with django_capture_on_commit_callbacks(execute=True):
-            made = requests.submit(Draft(prompt="a red apple"), by=alice, at=NOON).request
+            made = submissions.submit(Draft(prompt="a red apple"), by=alice, at=NOON).request
     assert made.status == "submitted"
     with django_capture_on_commit_callbacks(execute=True):
         sweeper.sweep(at=NOON + sweeper.PATIENCE + timedelta(seconds=1))
@@ -130,7 +130,7 @@ def test_broker_that_is_away_loses_no_submission(
 
 
 def test_idempotency_keys_are_kept_for_a_day(alice: User, model: BaseModel) -> None:
-    requests.submit(Draft(prompt="a"), by=alice, at=NOON, idempotency_key="k")
+    submissions.submit(Draft(prompt="a"), by=alice, at=NOON, idempotency_key="k")
     sweeper.sweep(at=NOON + timedelta(hours=23))
     assert IdempotencyKey.objects.exists()
     sweeper.sweep(at=NOON + timedelta(hours=25))

@@ -15,7 +15,7 @@ from PIL import Image
 
 import moderation.tasks
 from adapters.models import BaseModel
-from generation import progress, publishing, queue, requests, sweeper, worker
+from generation import images, progress, publishing, queue, requests, sweeper, worker
 from generation.engine.denoiser import Denoiser
 from generation.engine.jobs import NotFinite
 from generation.models import GeneratedImage, GenerationRequest, private_storage
@@ -91,8 +91,8 @@ def test_flagged_image_is_not_released(
     assert ReviewCase.objects.filter(subject_id=image.id).count() == cases
     refusals = Decision.objects.filter(subject_id=image.id, is_automated=True)
     assert refusals.count() == Statement.objects.count() == 1 - cases
-    with pytest.raises(requests.ImageNotFound):
-        requests.find_released_image(image.id, by=alice)
+    with pytest.raises(images.ImageNotFound):
+        images.find_released_image(image.id, by=alice)
 
 
 def test_nothing_is_released_or_stored_when_the_screening_breaks(

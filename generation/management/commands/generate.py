@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from generation import estimates, outcomes, progress, requests
+from generation import estimates, outcomes, progress, requests, submissions
 from generation.drafts import Draft
 from generation.models import GenerationRequest, RequestStatus
 from generation.outcomes import Outcome
@@ -80,7 +80,7 @@ class Command(BaseCommand):
             user = _user(options["user"])
             _check_out(options["out"])
             draft = _draft(options)
-            made = requests.submit(draft, by=user, at=timezone.now()).request
+            made = submissions.submit(draft, by=user, at=timezone.now()).request
         except ProofsheetError as error:
             self._stop(error.code, str(error), exit_status=BAD_INPUT)
         outcome = self._wait(made, user)

@@ -1,28 +1,13 @@
-"""Deleting several images at once, and making an earlier one again."""
+"""Drafts that make an earlier image again, or something close to it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
-
-from generation import requests, sources
+from generation import sources
 from generation.drafts import Draft, SourceGone
 from generation.models import GeneratedImage
 from provenance import label_choices, visible_label
-
-
-def delete_all(image_ids: list[UUID], *, by: AbstractBaseUser, at: datetime) -> None:
-    """Delete all of these images or, when one of them may not be deleted, none.
-
-    Raises what `requests.delete_image` raises.
-    """
-    with transaction.atomic():
-        for image_id in image_ids:
-            requests.delete_image(image_id, by=by, at=at)
 
 
 def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> Draft:
