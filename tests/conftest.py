@@ -7,8 +7,11 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
+from hypothesis import settings
 
 from config.roles import ROLES, give_permissions
+
+settings.load_profile("ci")  # the same examples in every run, and no clock: machines are busy
 
 
 @pytest.fixture(scope="session")

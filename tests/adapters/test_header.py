@@ -195,9 +195,7 @@ def broken_files(draw: st.DrawFn) -> bytes:
     return bytes(lawful)
 
 
-@settings(
-    max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+@settings(max_examples=10_000, suppress_health_check=list(HealthCheck))
 @given(broken_files())
 def test_no_bytes_raise_anything_but_a_named_refusal(content: bytes) -> None:
     try:

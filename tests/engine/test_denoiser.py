@@ -19,7 +19,7 @@ from generation.engine.jobs import (
 )
 from generation.engine.model import Model
 from generation.engine.trajectory import Order, Trajectory
-from tests.engine.rendering import denoise, job, order
+from tests.engine.rendering import assert_same, denoise, job, order
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 
@@ -81,7 +81,7 @@ def test_joining_a_batch_underway_changes_no_picture(load: Callable[..., Model])
     course.finish()
     for item in course.orders:
         (alone,) = denoise(model, [item.job])
-        torch.testing.assert_close(course.done[item].latents, alone.latents, atol=1e-4, rtol=1e-4)
+        assert_same(course.done[item].latents, alone.latents)
 
 
 def test_guidance_takes_a_second_row_only_where_it_acts(load: Callable[..., Model]) -> None:
@@ -98,7 +98,7 @@ def test_a_batch_is_padded_to_a_size_that_is_in_use(load: Callable[..., Model]) 
     hook.remove()
     (alone,) = denoise(model, [job(guidance=1.0, seed=2)])
     assert set(seen) == {4}
-    torch.testing.assert_close(padded[2].latents, alone.latents, atol=1e-4, rtol=1e-4)
+    assert_same(padded[2].latents, alone.latents)
 
 
 def test_images_of_different_sizes_take_turns(load: Callable[..., Model]) -> None:
@@ -107,7 +107,7 @@ def test_images_of_different_sizes_take_turns(load: Callable[..., Model]) -> Non
     made = denoise(model, [job(seed=1), wide, job(seed=2)])
     assert [tuple(t.latents.shape[-2:]) for t in made] == [(16, 16), (16, 32), (16, 16)]
     (alone,) = denoise(model, [wide])
-    torch.testing.assert_close(made[1].latents, alone.latents, atol=1e-4, rtol=1e-4)
+    assert_same(made[1].latents, alone.latents)
 
 
 def test_more_images_than_rows_are_all_served_the_short_ones_first(
@@ -215,7 +215,7 @@ def test_out_of_memory_shrinks_the_batch_and_loses_nobody(load: Callable[..., Mo
     assert course.denoiser.rows_ceiling <= 3
     for item in course.orders:
         (alone,) = denoise(model, [item.job])
-        torch.testing.assert_close(course.done[item].latents, alone.latents, atol=1e-4, rtol=1e-4)
+        assert_same(course.done[item].latents, alone.latents)
 
 
 def test_an_image_too_large_even_alone_fails_and_the_rest_goes_on(
@@ -284,7 +284,7 @@ def test_prompts_admitted_together_are_read_by_one_call(
     for request, own in zip(requests, together.orders, strict=True):
         (alone,) = denoise(model, [request])
         latents = together.done[own].latents
-        torch.testing.assert_close(latents, alone.latents, atol=1e-4, rtol=1e-4)
+        assert_same(latents, alone.latents)
 
 
 def test_text_adapters_do_not_leak_into_remembered_prompts(
@@ -294,4 +294,4 @@ def test_text_adapters_do_not_leak_into_remembered_prompts(
     requests = [job(), job(adapters=(words,)), job()]
     for request, shared in zip(requests, denoise(model, requests), strict=True):
         (alone,) = denoise(model, [request])
-        torch.testing.assert_close(shared.latents, alone.latents, atol=1e-4, rtol=1e-4)
+        assert_same(shared.latents, alone.latents)

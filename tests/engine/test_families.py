@@ -12,7 +12,7 @@ from generation.engine import pixels
 from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, ModelNotLoadable, RenderJob
 from generation.engine.model import Model, Settings, assemble
-from tests.engine.rendering import by_diffusers, denoise, job, pipeline
+from tests.engine.rendering import assert_same, by_diffusers, denoise, job, pipeline
 
 FAMILIES = ["sd", "starter", "sdxl", "flux"]
 pytestmark = [
@@ -50,8 +50,8 @@ def test_a_picture_is_the_same_batched_alone_and_by_diffusers(
     for request, batched in zip(requests, denoise(model, requests), strict=True):
         (alone,) = denoise(model, [request])
         theirs = by_diffusers(folders(family), request)
-        torch.testing.assert_close(batched.latents, alone.latents, atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(alone.latents, theirs, atol=1e-4, rtol=1e-4)
+        assert_same(batched.latents, alone.latents)
+        assert_same(alone.latents, theirs)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

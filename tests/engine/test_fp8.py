@@ -17,7 +17,7 @@ from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, Fp8NotPossible, RenderJob
 from generation.engine.model import Model, Settings, assemble
 from generation.engine.quantization import FP8
-from tests.engine.rendering import SIDE, denoise, job, pipeline
+from tests.engine.rendering import SIDE, assert_same, denoise, job, pipeline
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation"),
@@ -94,7 +94,7 @@ def test_each_row_wears_its_own_adapter_and_gets_the_picture_it_gets_alone(
     together = [done.latents for done in denoise(model, requests)]
     for number, (request, batched) in enumerate(zip(requests, together, strict=True)):
         (alone,) = denoise(model, [request])
-        torch.testing.assert_close(batched, alone.latents, atol=1e-4, rtol=1e-4)
+        assert_same(batched, alone.latents)
         # Same seed and prompt: the adapter alone makes the difference, a larger one than FP8 does.
         (unquantised,) = denoise(plain, [request])
         rounding = (batched - unquantised.latents).norm()
@@ -131,7 +131,7 @@ def test_compiled_blocks_draw_the_same(
     usual = denoise(load("flux", weights=FP8), requests)
     compiled = denoise(load("flux", weights=FP8, compiled_by="eager"), requests)
     for one, other in zip(usual, compiled, strict=True):
-        torch.testing.assert_close(one.latents, other.latents, atol=1e-4, rtol=1e-4)
+        assert_same(one.latents, other.latents)
 
 
 def test_a_row_of_zeros_stays_zeros() -> None:

@@ -20,7 +20,7 @@ from generation.engine.jobs import (
     StepsOutOfRange,
 )
 from generation.engine.model import Model, Settings, assemble
-from tests.engine.rendering import SIDE, by_diffusers, denoise, job, pipeline
+from tests.engine.rendering import SIDE, assert_same, by_diffusers, denoise, job, pipeline
 
 FAMILIES = ["sd", "starter", "sdxl", "flux"]
 pytestmark = [
@@ -54,8 +54,8 @@ def test_a_picture_is_the_same_batched_with_strangers_alone_and_by_diffusers(
     for request, batched in zip(requests, denoise(model, requests), strict=True):
         (alone,) = denoise(model, [request])
         theirs = by_diffusers(folders(family), request)
-        torch.testing.assert_close(batched.latents, alone.latents, atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(alone.latents, theirs, atol=1e-4, rtol=1e-4)
+        assert_same(batched.latents, alone.latents)
+        assert_same(alone.latents, theirs)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_scheduler_starts_where_diffusers_starts_it(
     request = from_picture(strength=0.6, steps=8)
     (ours,) = denoise(assemble(pipeline(tmp_path), Settings()), [request])
     theirs = by_diffusers(tmp_path, request)
-    torch.testing.assert_close(ours.latents, theirs, atol=1e-4, rtol=1e-4)
+    assert_same(ours.latents, theirs)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

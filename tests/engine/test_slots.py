@@ -12,7 +12,7 @@ from generation.engine.denoiser import Denoiser
 from generation.engine.jobs import AdapterNotLoadable, AdapterUse, NotFinite, RankTooHigh
 from generation.engine.model import Model
 from generation.engine.slots import FlatAdapter, Shelf, Slots
-from tests.engine.rendering import by_diffusers, denoise, job, order
+from tests.engine.rendering import assert_same, by_diffusers, denoise, job, order
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation"),
@@ -62,7 +62,7 @@ def test_kohya_names_and_alphas_act_as_diffusers_reads_them(
     (ours,) = denoise(load("sd"), [request])
     (plain,) = denoise(load("sd"), [job()])
     theirs = by_diffusers(folders("sd"), request)
-    torch.testing.assert_close(ours.latents, theirs, atol=1e-4, rtol=1e-4)
+    assert_same(ours.latents, theirs)
     assert not torch.allclose(ours.latents, plain.latents, atol=1e-2)
 
 
@@ -74,7 +74,7 @@ def test_every_rank_up_to_the_ceiling_acts_as_in_diffusers(
         request = job(steps=2, adapters=(adapter("sd", seed=rank, rank=rank),))
         (ours,) = denoise(model, [request])
         theirs = by_diffusers(folders("sd"), request)
-        torch.testing.assert_close(ours.latents, theirs, atol=1e-4, rtol=1e-4)
+        assert_same(ours.latents, theirs)
 
 
 def test_a_rank_above_the_ceiling_is_refused_by_name(
@@ -137,7 +137,7 @@ def test_a_broken_adapter_fails_its_own_request_alone(
     (alone,) = denoise(model, [job()])
     assert isinstance(bad.future.exception(timeout=0), NotFinite)
     assert [trajectory.order for trajectory in finished] == [good]
-    torch.testing.assert_close(finished[0].latents, alone.latents, atol=1e-4, rtol=1e-4)
+    assert_same(finished[0].latents, alone.latents)
 
 
 def test_a_flat_file_serves_the_next_start_without_the_original(
@@ -221,4 +221,4 @@ def test_more_adapters_than_slots_still_give_every_picture_its_own(
     requests = [job(steps=2 + n % 2, seed=n, adapters=(use,)) for n, use in enumerate(uses)]
     for request, crowded in zip(requests, denoise(model, requests), strict=True):
         (alone,) = denoise(load("sd"), [request])
-        torch.testing.assert_close(crowded.latents, alone.latents, atol=1e-4, rtol=1e-4)
+        assert_same(crowded.latents, alone.latents)

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import torch
 
 from generation.engine.jobs import AdapterUse, RenderJob
 from generation.engine.model import Model
-from tests.engine.rendering import denoise, job
+from tests.engine.rendering import assert_same, denoise, job
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation"),
@@ -40,4 +39,4 @@ def test_picture_stays_the_same_bare_and_dressed_in_changing_batches(
     ]
     for batch in batches:
         for usual, made in zip(denoise(plain, batch), denoise(tuned, batch), strict=True):
-            torch.testing.assert_close(usual.latents, made.latents, atol=1e-4, rtol=1e-4)
+            assert_same(usual.latents, made.latents)

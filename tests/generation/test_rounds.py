@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import groupby
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.rounds import Ring, serve
@@ -30,8 +30,6 @@ def slow_serve(ring: Ring, costs: dict[int, float]) -> tuple[int, Ring]:
             return turn, Ring(turn, accounts)
 
 
-# On a busy machine drawing the first inputs alone takes a second.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.integers(1, 6), st.integers(0, 95), min_size=1),
     st.one_of(st.none(), st.integers(1, 6)),
