@@ -65,7 +65,7 @@ class Server:
         )
 
     def wait(self) -> None:
-        for _ in range(1200):
+        for _ in range(3000):  # a hundred adapters take diffusers minutes
             if self._process.poll() is not None:
                 raise SystemExit(f"{self.name} ended: {' '.join(map(str, self._process.args))}")  # type: ignore[arg-type]  # args is our own list of strings
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,25 @@ from tests import tiny_pipeline
 
 SIDE = 128
 RANK = 8
-TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]
+# What kohya's trainer adapts unless told otherwise: the linears and 1×1 convolutions of each
+# transformer, so what most files that users upload change.
+TARGETS = [
+    *("to_q", "to_k", "to_v", "to_out.0"),
+    *("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out"),
+]
 
 
 def build(folder: Path, *, adapters: int) -> Path:
-    """Save the model and `adapters` LoRA files a0.safetensors, a1.safetensors, … beside it."""
-    if not (folder / "model_index.json").exists():
-        torch.manual_seed(0)
-        _pipeline().save_pretrained(folder, safe_serialization=True)
+    """Save the model and `adapters` LoRA files a0.safetensors, a1.safetensors, … beside it, anew:
+    what an older version of this left is gone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    torch.manual_seed(0)
+    _pipeline().save_pretrained(folder, safe_serialization=True)
     unet: Any = UNet2DConditionModel.from_pretrained(folder, subfolder="unet")
     unet.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=TARGETS))
     shapes = {key: value.shape for key, value in get_peft_model_state_dict(unet).items()}
     for number in range(adapters):
-        if not adapter_path(folder, number).exists():
-            _save_adapter(folder, number, shapes)
+        _save_adapter(folder, number, shapes)
     return folder
 
 
