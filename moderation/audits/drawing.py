@@ -9,6 +9,8 @@ from xml.sax.saxutils import escape, quoteattr
 from moderation.audits.report import Forest, Kind, Lines, shown
 
 WIDTH = 720
+ALONE = 450
+"""Wide enough for one curve that needs no name."""
 LABEL, PLOT = 250, 300
 ROW, TOP, BOTTOM = 22, 40, 34
 INKS = ("#1b1917", "#b5310f", "#1b643c", "#3b5b8c", "#784f00", "#7a3f73", "#565049")
@@ -159,6 +161,7 @@ def _curves(figure: Lines) -> Drawing:
     side, left = 300.0, 60.0
     height = TOP + side + BOTTOM
     floor = TOP + side
+    is_named = any(label for label, _, _ in figure.series)
 
     def at(x: float, y: float) -> tuple[float, float]:
         return left + side * x, floor - side * y
@@ -176,6 +179,8 @@ def _curves(figure: Lines) -> Drawing:
         points = tuple(at(x, y) for x, y in zip(xs, ys, strict=True))
         dash = DASHES[place % len(DASHES)]
         marks.append(Line(points, ink, 1.6, dash))
+        if not label:
+            continue
         y = TOP + 10.0 + 18 * place
         marks.append(Line(((left + side + 24, y - 4), (left + side + 48, y - 4)), ink, 1.8, dash))
         marks.append(Words(left + side + 54, y, label))
@@ -183,4 +188,4 @@ def _curves(figure: Lines) -> Drawing:
         spot = at(across, up)
         marks.append(Dot(*spot, INKS[1], 4.5))
         marks.append(Words(spot[0] + 8, spot[1] + 12, label, 10))
-    return Drawing(WIDTH, height, figure.title, tuple(marks))
+    return Drawing(WIDTH if is_named else ALONE, height, figure.title, tuple(marks))

@@ -217,5 +217,5 @@ def _drawn(
         for label, place in marks.items()
         if kept[place]
     )
-    series = (("weighted labels", xs, ys),)
+    series = (("", xs, ys),)
     return drawing.draw(Lines(name, heading, across[0], up[0], series, spots))

@@ -236,7 +236,7 @@ COLUMNS: Sequence[tuple[str, str, Kind]] = (
     ("contrast", "Contrast", "text"),
     ("standing", "What may be said", "text"),
     ("effective", "Effective n", "number"),
-    ("effective_reference", "of the reference", "number"),
+    ("effective_reference", "Effective n of the reference", "number"),
     ("difference", "Difference", "difference"),
     ("low", "from", "difference"),
     ("high", "to", "difference"),

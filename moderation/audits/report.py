@@ -7,6 +7,7 @@ here, and what is no number is None, so that nothing downstream can print NaN.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -206,6 +207,7 @@ def shown(value: Value, kind: Kind) -> str:
 
 _LOW = re.compile(r"from(?:, (?P<how>.+))?")
 _UNITS = (" %", " points")
+_SAID = {"standing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,8 @@ class Sheet:
     titles: tuple[str, ...]
     is_text: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
+    names: int
+    """So many of the first columns say which row it is."""
 
 
 def sheet(made: Table) -> Sheet:
@@ -240,7 +244,12 @@ def sheet(made: Table) -> Sheet:
         tuple(titles),
         tuple(kinds[part[0]] == "text" for part in parts),
         tuple(tuple(_cell(row, kinds, part) for part in parts) for row in made.rows),
+        names=sum(1 for _ in itertools.takewhile(_is_name, made.columns)),
     )
+
+
+def _is_name(column: Column) -> bool:
+    return column.kind == "text" and column.name not in _SAID
 
 
 def _cell(row: tuple[Value, ...], kinds: Sequence[Kind], part: tuple[int, ...]) -> str:

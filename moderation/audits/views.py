@@ -159,7 +159,14 @@ def file_of(found: Audit, name: str, files: Mapping[str, bytes]) -> HttpResponse
 def _shown(table: reports.Table) -> dict[str, Any]:
     """Long tables are folded away until somebody asks for them; the first one never is."""
     sheet = reports.sheet(table)
-    rows = [list(zip(row, sheet.is_text, strict=True)) for row in sheet.rows]
+    names = sheet.names
+    rows = [
+        {
+            "names": row[:names],
+            "cells": list(zip(sheet.titles, row, sheet.is_text, strict=True))[names:],
+        }
+        for row in sheet.rows
+    ]
     is_folded = len(rows) > ROWS_SHOWN and table.name != "primary"
     heads = list(zip(sheet.titles, sheet.is_text, strict=True))
     return {"table": table, "heads": heads, "rows": rows, "is_folded": is_folded}

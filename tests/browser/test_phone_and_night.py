@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, OpenPage
 from tests.browser.test_newcomer import expect_picture, generate
@@ -45,7 +47,6 @@ FAINT = """() => {
     [
         ("alice", "/adapters/"),
         ("carol", "/policies/draft/general/"),
-        ("dora", "/audits/lab/"),
         ("olga", "/capacity/"),
     ],
 )
@@ -54,6 +55,53 @@ def test_no_table_hides_its_columns_on_a_telephone(
 ) -> None:
     page = open_page(as_=name, width=390)
     page.goto(path)
+    expect_lists(page)
+
+
+def test_audits_hide_no_column_on_a_telephone(open_page: OpenPage) -> None:
+    expect_picture(generate(open_page(as_="alice"), "a green leaf"))
+    page = open_page(as_="dora", width=390)
+    page.goto("/audits/lab/")
+    expect_lists(page)
+    page.goto("/audits/")
+    page.get_by_role("button", name="Make the report").click()
+    report = page.get_by_role("link", name=re.compile("Images screened from"))
+    for _ in range(30):
+        if report.count():
+            break
+        page.wait_for_timeout(1000)
+        page.goto("/audits/")
+    expect_lists(page)
+    report.first.click()
+    expect(page.get_by_role("heading", name="Primary contrasts")).to_be_visible()
+    page.locator("main details").evaluate_all("all => all.forEach(each => each.open = true)")
+    expect_lists(page)
+    first = page.locator("main tbody tr").first
+    expect(first.locator("th").first).to_be_visible()
+    label = "cell => getComputedStyle(cell, '::before').content"
+    assert first.locator("td").first.evaluate(label) == '"What may be said"'
+
+
+def test_a_policy_difference_hides_no_column_on_a_telephone(open_page: OpenPage) -> None:
+    page = open_page(as_="dora", width=390)
+    page.goto("/policies/draft/general/")
+    page.get_by_label("Sexual content").first.fill("0.45")
+    page.get_by_label("Why").fill("To read a difference on a telephone.")
+    page.get_by_role("button", name="Propose it").click()
+    expect(page.get_by_role("heading", name="What changes")).to_be_visible()
+    expect_lists(page)
+    for words in ("Before", "After"):
+        label = page.locator(f"td[data-label={words}]").first
+        expect(label).to_be_visible()
+    address = page.url
+    page.goto("/policies/")
+    expect_lists(page)
+    page.goto(address)
+    page.get_by_role("button", name="Give it up").click()
+
+
+def expect_lists(page: Page) -> None:
+    """Every table of the page is read without moving it sideways."""
     assert page.locator("main table").count()
     assert page.evaluate(SIDEWAYS) == []
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from moderation.audits import traffic_report
 from moderation.audits.models import Audit
 from moderation.audits.population import Window
+from moderation.audits.templatetags.audits import signed
 from moderation.models import Policy
 from tests.moderation.audits.makers import NOON, traffic
 
@@ -45,6 +46,26 @@ def test_dora_reads_an_audit_and_its_files(as_user: Any, dora: User, bob: User) 
         assert hashlib.sha256(answer.content).hexdigest() == digest
     assert client.get(f"/audits/{audit.id}/passwd").status_code == 404
     assert client.get(f"/audits/{uuid4()}/").status_code == 404
+
+
+def test_each_figure_of_a_report_names_its_column_and_its_row(
+    as_user: Any, dora: User, bob: User
+) -> None:
+    """On a telephone there is no head of the table to look up to."""
+    traffic([bob], fpr={"woman": 0.06, "man": 0.02}, each=300)
+    audit = traffic_report.make(NOVEMBER, at=NOON, by=bob)
+    page = as_user(dora).get(audit.get_absolute_url()).content.decode()
+    row = page.partition('<th scope="row">false positive</th>')[2].partition("</tr>")[0]
+    assert row.startswith('<th scope="row">Woman against Man</th><td data-label="What may be said"')
+    assert '<td data-label="Effective n of the reference" class="figure">' in row
+    assert "<td>" not in page
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"), [(20.84, "+20.8"), (-3.25, "-3.2"), (0.0, "0"), (-0.04, "0")]
+)
+def test_moderator_hours_say_whether_they_are_more_or_less(hours: float, shown: str) -> None:
+    assert signed(hours) == shown
 
 
 def test_dora_asks_for_an_audit(
