@@ -19,7 +19,12 @@ TITLES = {
     "key.rotated": "A key was replaced by another",
     "key.revoked": "A certificate was withdrawn",
     "key.retired": "An old authority is no longer vouched for",
-    "decision.made": "A moderation decision was made",
+    "moderation.decision": "A moderation decision was made",
+    "moderation.appeal": "An appeal was decided",
+    "moderation.policy": "A policy was put in force",
+    "moderation.reveal": "A reviewer looked at a picture that was blurred",
+    "audit.report": "A bias audit was frozen",
+    "audit.decision": "It was decided what follows from a bias audit",
 }
 
 

@@ -115,3 +115,18 @@ def test_proof_file_round_trips(index: int, path: list[bytes], body: bytes) -> N
 def test_other_text_is_no_proof(text: str) -> None:
     with pytest.raises(tlog_proof.ProofUnreadable):
         tlog_proof.read(text)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "moderation.decision", "moderation.appeal", "moderation.policy", "moderation.reveal",
+        "audit.report", "audit.decision",
+    ],
+)  # fmt: skip
+def test_page_of_an_entry_says_in_words_what_it_is(client: Client, db: None, kind: str) -> None:
+    log.append(kind=kind, subject=uuid4(), body={"digest": "0" * 64}, at=NOW)
+    log.sequence(at=NOW)
+    page = client.get("/log/entry/0/").text
+    assert f"<code>{kind}</code>" in page
+    assert f"<p>{kind}" not in page
