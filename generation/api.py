@@ -20,15 +20,15 @@ from adapters import catalogue
 from generation import admission, requests, submissions
 from generation.cards import refusals_of
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
-from generation.serializers import (
-    DraftSerializer,
-    EstimateSerializer,
-    FilterSerializer,
+from generation.serializers.drafts import DraftSerializer
+from generation.serializers.estimates import EstimateSerializer
+from generation.serializers.generations import (
     GenerationFilterSerializer,
     GenerationPageSerializer,
     GenerationSerializer,
-    ModelSerializer,
 )
+from generation.serializers.lists import FilterSerializer
+from generation.serializers.models import ModelSerializer
 from provenance.problem_schema import problems
 
 PAGING = [

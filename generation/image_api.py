@@ -24,7 +24,7 @@ from generation.api import (
 )
 from generation.credentials import credentials_of
 from generation.image_views import picture
-from generation.serializers import (
+from generation.serializers.images import (
     CredentialsSerializer,
     ImageDetailSerializer,
     ImageFilterSerializer,

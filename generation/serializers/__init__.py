@@ -1,0 +1,1 @@
+"""What the API reads and writes. A serializer checks types; the domain checks everything else."""
