@@ -146,9 +146,9 @@ class Bank:
             if worn is None:
                 return None
             hidden = inputs[0].flatten(2).transpose(1, 2)
+            pixels = output.view(*output.shape[:2], -1).transpose(1, 2)
             for down, up in worn:
-                change = torch.bmm(torch.bmm(hidden, down), up)
-                output = output + change.transpose(1, 2).view_as(output)
+                pixels.baddbmm_(torch.bmm(hidden, down), up)
             return output
 
         return add
