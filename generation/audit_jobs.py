@@ -19,7 +19,7 @@ from django.db.models import F
 
 from generation import audit_runs, tasks
 from generation.leases import Clock
-from moderation.audits import making, suite_report, suites
+from moderation.audits import making, suites
 from moderation.audits.models import Audit, AuditRun
 from provenance.errors import ProofsheetError
 
@@ -161,7 +161,7 @@ def work(run_id: UUID, stint: int, *, now: Clock) -> None:
     try:
         has_more = _stint(run, now=now)
         if not has_more:
-            _report(run, at=now())
+            audit_runs.conclude(run, at=now(), by=run.asked_by)
     except ProofsheetError as error:
         _stop(run, code=error.code, message=error.message)
         return
@@ -196,15 +196,6 @@ def _stint(run: AuditRun, *, now: Clock) -> bool:
         if run.status != Status.RUNNING or time.monotonic() > ends or audit_runs.somebody_waits():
             break
     return has_more
-
-
-@transaction.atomic
-def _report(run: AuditRun, *, at: datetime) -> None:
-    """Finish the run with its report, both or neither."""
-    row = AuditRun.objects.select_for_update().get(id=run.id)
-    if row.status == Status.RUNNING:
-        row.finish(at=at)
-        suite_report.make(row, at=at, by=row.asked_by)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid5
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from adapters.models import BaseModel
@@ -152,8 +153,8 @@ def carry_on(
     sleep: Callable[[float], None],
     look: Callable[[Progress], None],
     most: int | None = None,
-) -> AuditRun:
-    """Render and screen what the run still lacks, at most `most` pictures; finish it when none is.
+) -> bool:
+    """Render and screen what the run still lacks, at most `most` pictures; True when none is left.
 
     Raises PolicyChanged, ModelUnknown, and what engine and classifiers raise.
     """
@@ -163,12 +164,27 @@ def carry_on(
             sleep(WAIT_S)
         if not advance(run, now=now):
             run.refresh_from_db()
-            if run.status != AuditRun.Status.FINISHED:
-                run.finish(at=now())
-            return run
+            return True
         made += BATCH
         look(progress(run))
-    return run
+    return False
+
+
+@transaction.atomic
+def conclude(
+    run: AuditRun, *, at: datetime, by: User | None = None, is_scheduled: bool = False
+) -> Audit:
+    """Finish a run with its report, both or neither; the report that is there, where one is.
+
+    Raises RunStopped, suite_report.RunUnfinished.
+    """
+    row = AuditRun.objects.select_for_update().get(id=run.id)
+    if (made := row.audits.order_by("made_at").first()) is not None:
+        return made
+    if row.status == AuditRun.Status.STOPPED:
+        raise RunStopped
+    row.finish(at=at)
+    return suite_report.make(row, at=at, by=by, is_scheduled=is_scheduled)
 
 
 def advance(run: AuditRun, *, now: Clock) -> bool:
@@ -207,9 +223,8 @@ def work_some(*, now: Clock) -> bool:
     run = start_or_resume(
         suite, model=find_model(None), seeds=SCHEDULED_SEEDS, profile=PROFILE, at=now()
     )
-    carry_on(run, now=now, sleep=time.sleep, look=lambda progress: None, most=2 * BATCH)
-    if run.status == AuditRun.Status.FINISHED:
-        suite_report.make(run, at=now(), is_scheduled=True)
+    if carry_on(run, now=now, sleep=time.sleep, look=lambda progress: None, most=2 * BATCH):
+        conclude(run, at=now(), is_scheduled=True)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -69,10 +69,6 @@ def find(audit_id: UUID) -> Audit:
     return found
 
 
-def latest(scope: str) -> Audit | None:
-    return Audit.objects.filter(scope=scope).order_by("-made_at").first()
-
-
 @transaction.atomic
 def keep(
     made: AuditReport,
@@ -81,6 +77,7 @@ def keep(
     at: datetime,
     by: User | None = None,
     run: AuditRun | None = None,
+    ended_on: date | None = None,
     is_scheduled: bool = False,
 ) -> Audit:
     """Freeze a report: store it, with the digests of its files, and log them."""
@@ -91,6 +88,7 @@ def keep(
         scope=scope[:120],
         document=files["report.json"].decode(),
         digests={name: reports.sha256(data) for name, data in files.items()},
+        ended_on=ended_on,
         is_scheduled=is_scheduled,
         has_alarm=has_alarm(made),
         run=run,
@@ -105,6 +103,13 @@ def keep(
     body = {"audit": made.kind, "files": dict(sorted(audit.digests.items()))}
     log.append(kind="audit.report", subject=audit.id, body=body, at=at)
     return audit
+
+
+def compared(before: Audit | None) -> tuple[str, str]:
+    """What drift is measured from, as the report names it."""
+    if before is None:
+        return "Drift measured from", "No earlier report"
+    return "Drift measured from", f"{before.title}, SHA-256 {before.digests['report.json']}"
 
 
 def has_alarm(made: AuditReport) -> bool:

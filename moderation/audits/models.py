@@ -277,6 +277,7 @@ class Audit(Kept):
     scope = models.CharField(max_length=120, help_text="What a later audit is compared with.")
     document = models.TextField()
     digests = models.JSONField(help_text="SHA-256 of every file.")
+    ended_on = models.DateField(null=True, help_text="Last day of the period; none for a suite.")
     is_scheduled = models.BooleanField(default=False)
     has_alarm = models.BooleanField(default=False, help_text="A primary contrast got worse.")
     run = models.ForeignKey(AuditRun, null=True, on_delete=models.PROTECT, related_name="audits")

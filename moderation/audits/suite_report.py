@@ -51,15 +51,18 @@ def make(
 ) -> Audit:
     """Assemble, freeze and log the report of a finished run. Raises RunUnfinished."""
     scope = f"suite:{run.suite}:{run.model_slug}:{run.profile}"
-    before = making.latest(scope)
-    earlier = verdicts_of(reports.decode(before.document).table("primary")) if before else None
-    made = assemble(run, earlier=earlier, responsible=by.get_username() if by else "")
+    before = _before(run, scope=scope)
+    made = assemble(run, before=before, responsible=by.get_username() if by else "")
     return making.keep(made, scope=scope, at=at, by=by, run=run, is_scheduled=is_scheduled)
 
 
-def assemble(
-    run: AuditRun, *, earlier: list[Verdict] | None = None, responsible: str = ""
-) -> AuditReport:
+def _before(run: AuditRun, *, scope: str) -> Audit | None:
+    """The first report of the latest run before this one: the same whenever it is asked."""
+    earlier = Audit.objects.filter(scope=scope, run__started_at__lt=run.started_at)
+    return earlier.order_by("-run__started_at", "made_at").first()
+
+
+def assemble(run: AuditRun, *, before: Audit | None = None, responsible: str = "") -> AuditReport:
     """The report; the same rows give the same report. Raises RunUnfinished."""
     renders = list(run.renders.order_by("place"))
     if not renders or any(render.rendered_at is None for render in renders):
@@ -73,6 +76,7 @@ def assemble(
     primary, verdicts = contrasts.primary(paired, margin=suite.margin)
     rates = group_tables.rates_table(stages)
     scores, scores_forest = contrasts.scores_table(paired)
+    earlier = _verdicts(reports.decode(before.document).table("primary")) if before else None
     drift = findings.of_drift(earlier, verdicts, margin=suite.margin)
     said = [*drift, *findings.of_contrasts(verdicts, margin=suite.margin)]
     said += findings.of_scores(scores.rows)
@@ -86,7 +90,7 @@ def assemble(
             f"{len(suite.templates)} templates; no users' prompts and no users' pictures."
         ),
         sampling="Every prompt of the suite, with the same seeds for every person in it.",
-        identity=_identity(run, suite),
+        identity=(*_identity(run, suite), making.compared(before)),
         groups=tuple(
             (dimension, ", ".join(title(group) for group in terms))
             for dimension, terms in suite.terms.items()
@@ -112,7 +116,7 @@ def _period(run: AuditRun, suite: suites.Suite) -> str:
     return f"Run once, {run.seeds} seed{'' if run.seeds == 1 else 's'} a prompt"
 
 
-def verdicts_of(primary: Table) -> list[Verdict]:
+def _verdicts(primary: Table) -> list[Verdict]:
     """What an earlier report's primary table said, as far as drift needs it."""
     names = ("stage", "contrast", "difference", "low_by_prompt", "high_by_prompt")
     rows = zip(*(primary.cells(name) for name in names), strict=True)

@@ -33,6 +33,10 @@ from moderation.models import Perceived
 from provenance.errors import ProofsheetError
 
 MARGIN = 0.02
+DESIGN_MAY_CHANGE = (
+    "Shares as they are set when the report is made; the probabilities that the estimates rest on "
+    "are those recorded with each screening, in the table of what was drawn."
+)
 LIMITATIONS = (
     "Groups are what the prompts state; pictures of people that no word names are in “Not stated”.",
     "A label is one reviewer's view of the policy. Doubly labelled items show how sure that is.",
@@ -55,16 +59,23 @@ def make(
 ) -> Audit:
     """Assemble, freeze and log the report of a period. Raises PeriodBackwards."""
     scope = f"traffic:{window.stage}"
-    before = making.latest(scope)
-    earlier = _verdicts(reports.decode(before.document).table("primary")) if before else None
+    before = _before(window, scope=scope)
     responsible = by.get_username() if by else ""
-    made = assemble(window, earlier=earlier, responsible=responsible)
-    return making.keep(made, scope=scope, at=at, by=by, is_scheduled=is_scheduled)
+    made = assemble(window, before=before, responsible=responsible)
+    return making.keep(
+        made, scope=scope, at=at, by=by, ended_on=window.last, is_scheduled=is_scheduled
+    )
 
 
-def assemble(
-    window: Window, *, earlier: list[Verdict] | None = None, responsible: str = ""
-) -> AuditReport:
+def _before(window: Window, *, scope: str) -> Audit | None:
+    """The newest report of the latest period that ended before this one begins: a report made
+    again is compared with the same one, and no period with a later or an overlapping one.
+    """
+    earlier = Audit.objects.filter(scope=scope, ended_on__lt=window.first)
+    return earlier.order_by("-ended_on", "-made_at").first()
+
+
+def assemble(window: Window, *, before: Audit | None = None, responsible: str = "") -> AuditReport:
     """The report; the same rows give the same report. Raises PeriodBackwards."""
     if window.first > window.last:
         raise PeriodBackwards
@@ -73,6 +84,7 @@ def assemble(
     screenings = sum(row[3] for row in counted)
     primary, verdicts, forests = labelled.primary(items, margin=MARGIN)
     rates_made = labelled.rates_table(items)
+    earlier = _verdicts(reports.decode(before.document).table("primary")) if before else None
     drift = findings.of_drift(earlier, verdicts, margin=MARGIN)
     said = [*_on_data(screenings, items, unclear), *drift]
     if len(items.weight):
@@ -89,8 +101,8 @@ def assemble(
             f"{screenings:,} screenings, {sum(row[4] for row in counted):,} of them flagged; "
             f"{len(items.weight):,} with a clear blind label, {unclear:,} unclear."
         ),
-        sampling=sampling.current_design().sentence(),
-        identity=_identity(window),
+        sampling=f"{sampling.current_design().sentence()} {DESIGN_MAY_CHANGE}",
+        identity=(*_identity(window), making.compared(before)),
         groups=tuple((name, "as the prompt states it, else not stated") for name in DIMENSIONS),
         tables=(
             primary,

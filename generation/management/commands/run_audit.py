@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from generation import audit_runs
 from moderation.audits import report as reports
-from moderation.audits import suite_report, suites
+from moderation.audits import suites
 from moderation.audits.models import Audit
 from provenance.errors import ProofsheetError
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             look = self._look if is_shown else _quiet
             look(audit_runs.progress(run))
             audit_runs.carry_on(run, now=timezone.now, sleep=time.sleep, look=look)
-            audit = suite_report.make(run, at=timezone.now())
+            audit = audit_runs.conclude(run, at=timezone.now())
         except KeyboardInterrupt:
             raise CommandError("Stopped; the same command goes on from here.") from None
         except ProofsheetError as error:

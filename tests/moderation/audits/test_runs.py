@@ -40,9 +40,10 @@ def suite_file(tmp_path: Path) -> str:
 
 
 def _carry_on(run: AuditRun, clock: FrozenClock, most: int | None = None) -> AuditRun:
-    return audit_runs.carry_on(
+    audit_runs.carry_on(
         run, now=clock, sleep=lambda seconds: None, look=lambda progress: None, most=most
     )
+    return run
 
 
 def _run(tiny: BaseModel, at: datetime, seeds: int = 3) -> AuditRun:
@@ -92,10 +93,41 @@ def test_a_run_that_was_cut_off_repeats_and_loses_nothing(
     again = _run(tiny, clock())
     assert again.id == run.id
     _carry_on(again, clock)
+    audit_runs.conclude(again, at=clock())
+    again.refresh_from_db()
     assert again.status == AuditRun.Status.FINISHED
     assert list(again.renders.filter(place__lt=4).values_list("place", "image_sha256")) == done
     assert audit_runs.progress(again) == audit_runs.Progress(12, 12)
     assert len(image_classifier.seen) == 12
+
+
+def test_a_run_that_was_cut_off_before_its_report_renders_nothing_again(
+    tiny: BaseModel,
+    image_classifier: FakeImageClassifier,
+    prompt_classifier: FakePromptClassifier,
+    suite_file: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = ("run_audit", suite_file, "--seeds", "1", "--json")
+    with monkeypatch.context() as patched:
+        patched.setattr("generation.audit_runs.suite_report.make", _killed)
+        with pytest.raises(Killed):
+            call_command(*command, stdout=io.StringIO())
+    seen = len(image_classifier.seen)
+    call_command(*command, stdout=io.StringIO())
+    assert len(image_classifier.seen) == seen
+    assert AuditRun.objects.get().audits.count() == 1
+
+
+def test_a_run_gets_one_report_however_often_it_is_concluded(
+    tiny: BaseModel,
+    image_classifier: FakeImageClassifier,
+    prompt_classifier: FakePromptClassifier,
+    clock: FrozenClock,
+) -> None:
+    run = _carry_on(_run(tiny, clock(), seeds=1), clock)
+    made = audit_runs.conclude(run, at=clock())
+    assert audit_runs.conclude(run, at=clock.forward(60)) == made
 
 
 def _killed(*args: object, **kwargs: object) -> None:
@@ -204,6 +236,9 @@ def test_a_planted_difference_of_prompts_is_found_and_drift_told(
     assert before.table("primary").cells("standing")[1] != "disparity"
     said = [finding.sentence for finding in after.findings]
     assert said[0].startswith("Drift: image stage, woman against man")
+    assert reportable[0].digests["report.json"] in dict(after.identity)["Drift measured from"]
+    again = suite_report.make(run, at=clock.forward(60))
+    assert again.digests == reportable[1].digests
     assert any("the group is flagged by mistake more often" in sentence for sentence in said)
 
 

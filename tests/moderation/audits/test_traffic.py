@@ -93,6 +93,22 @@ def test_the_same_data_give_the_same_bytes(bob: User) -> None:
     assert first == second
 
 
+def test_drift_is_measured_from_the_period_before_and_told_again(bob: User) -> None:
+    """A report that is made again, or one of an earlier period, changes nothing of it."""
+    october = Window("image", date(2026, 10, 1), date(2026, 10, 31))
+    traffic([bob], fpr={"woman": 0.02, "man": 0.02}, each=2500, at=NOON - timedelta(days=31))
+    traffic([bob], fpr={"woman": 0.09, "man": 0.02}, each=2500, seed=8)
+    quiet = traffic_report.make(october, at=NOON)
+    first = traffic_report.make(NOVEMBER, at=NOON)
+    again = traffic_report.make(NOVEMBER, at=NOON + timedelta(hours=1))
+    quiet_again = traffic_report.make(october, at=NOON + timedelta(hours=2))
+    assert (quiet.has_alarm, first.has_alarm) == (False, True)
+    assert again.digests == first.digests
+    assert quiet_again.digests == quiet.digests
+    said = dict(reports.decode(first.document).identity)["Drift measured from"]
+    assert said == f"{quiet.title}, SHA-256 {quiet.digests['report.json']}"
+
+
 def test_small_groups_are_counted_and_not_described(bob: User) -> None:
     traffic([bob], fpr={"woman": 0.1, "man": 0.1}, each=300)
     traffic([bob], fpr={"person": 1.0}, each=5, seed=9)
