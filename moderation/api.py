@@ -11,14 +11,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from moderation import appeals, cases, intents, statements
+from moderation.forms import QueueFilter
 from moderation.pages import NotAReviewer, is_reviewer
 from moderation.serializers import (
+    AppealPageSerializer,
     AppealSerializer,
+    CasePageSerializer,
     CaseSerializer,
     ClaimedCaseSerializer,
     DecideSerializer,
     IntentSerializer,
     LodgeSerializer,
+    QueueFilterSerializer,
+    StatementPageSerializer,
     StatementSerializer,
 )
 from provenance.problem_schema import problems
@@ -26,13 +31,13 @@ from provenance.problem_schema import problems
 CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
 
 
-def _person(request: Request) -> User:
+def person(request: Request) -> User:
     assert isinstance(request.user, User)  # the permission class leaves nobody else through
     return request.user
 
 
-def _reviewer(request: Request) -> User:
-    user = _person(request)
+def reviewer(request: Request) -> User:
+    user = person(request)
     if not is_reviewer(user):
         raise NotAReviewer
     return user
@@ -55,12 +60,12 @@ class StatementList(APIView):
         operation_id="statements_list",
         summary="List your statements of reasons",
         parameters=[CURSOR],
-        responses={200: StatementSerializer(many=True), **problems()},
+        responses={200: StatementPageSerializer, **problems()},
     )
     def get(self, request: Request) -> Response:
         """Your statements of reasons, newest first."""
         pages = NewestStatement()
-        found = statements.of_owner(by=_person(request))
+        found = statements.of_owner(by=person(request))
         page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(StatementSerializer(page, many=True).data)
 
@@ -73,7 +78,7 @@ class StatementDetail(APIView):
     )
     def get(self, request: Request, statement_id: UUID) -> Response:
         """One of your statements. Somebody else's is 404."""
-        found = statements.find(statement_id, by=_person(request))
+        found = statements.find(statement_id, by=person(request))
         return Response(StatementSerializer(found).data)
 
 
@@ -82,12 +87,12 @@ class AppealList(APIView):
         operation_id="appeals_list",
         summary="List your appeals",
         parameters=[CURSOR],
-        responses={200: AppealSerializer(many=True), **problems()},
+        responses={200: AppealPageSerializer, **problems()},
     )
     def get(self, request: Request) -> Response:
         """Your appeals, newest first."""
         pages = NewestAppeal()
-        found = appeals.of_owner(by=_person(request))
+        found = appeals.of_owner(by=person(request))
         page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(AppealSerializer(page, many=True).data)
 
@@ -108,7 +113,7 @@ class AppealList(APIView):
         """Lodge the appeal against one of your statements."""
         form = LodgeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        by = _person(request)
+        by = person(request)
         found = statements.find(form.validated_data["statement"], by=by)
         appeal = appeals.lodge(
             found.decision, by=by, grounds=form.validated_data["grounds"], at=timezone.now()
@@ -124,7 +129,7 @@ class AppealDetail(APIView):
     )
     def get(self, request: Request, appeal_id: UUID) -> Response:
         """One of your appeals. Somebody else's is 404."""
-        found = appeals.of_owner(by=_person(request)).filter(id=appeal_id).first()
+        found = appeals.of_owner(by=person(request)).filter(id=appeal_id).first()
         if found is None:
             raise appeals.AppealNotFound
         return Response(AppealSerializer(found).data)
@@ -134,13 +139,17 @@ class CaseList(APIView):
     @extend_schema(
         operation_id="review_cases_list",
         summary="List the undecided cases",
-        parameters=[CURSOR],
-        responses={200: CaseSerializer(many=True), **problems(_403="Not a reviewer.")},
+        parameters=[CURSOR, QueueFilterSerializer],
+        responses={200: CasePageSerializer, **problems(_403="Not a reviewer.")},
     )
     def get(self, request: Request) -> Response:
-        """The queue: undecided cases that you may see, the severest and soonest due first."""
-        pages = SeverestCase()
-        page = pages.paginate_queryset(cases.queue(by=_reviewer(request)), request, view=self)
+        """The queue: undecided cases that you may see, the severest and soonest due first. A filter
+        that is not known narrows nothing.
+        """
+        by, pages = reviewer(request), SeverestCase()
+        wanted = QueueFilter(request.query_params).narrowing()
+        found = cases.narrowed(wanted, by=by, at=timezone.now())
+        page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(CaseSerializer(page, many=True).data)
 
 
@@ -157,7 +166,7 @@ class ClaimNext(APIView):
     )
     def post(self, request: Request) -> Response:
         """Lease the most urgent case that nobody holds, for ten minutes."""
-        case = cases.claim_next(by=_reviewer(request), at=timezone.now())
+        case = cases.claim_next(by=reviewer(request), at=timezone.now())
         return Response(ClaimedCaseSerializer(case).data if case else None, 200 if case else 204)
 
 
@@ -180,7 +189,7 @@ class Decide(APIView):
         `within_policy` or `context_excuses` to allow. The effect follows at `due_at`, for a severe
         decision and for a suspension not before a second person has confirmed it.
         """
-        by = _person(request)
+        by = person(request)
         found = cases.find(case_id, by=by)
         form = DecideSerializer(data=request.data)
         form.is_valid(raise_exception=True)

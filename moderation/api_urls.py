@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from moderation import api, content_notice_api
+from moderation import api, case_api, content_notice_api, desk_api
 
 urlpatterns = [
     path("statements/", api.StatementList.as_view(), name="api-statements"),
@@ -22,5 +22,18 @@ urlpatterns = [
     ),
     path("review/cases/", api.CaseList.as_view(), name="api-cases"),
     path("review/next/", api.ClaimNext.as_view(), name="api-next"),
+    path("review/cases/<uuid:case_id>/", case_api.CaseDetail.as_view(), name="api-case"),
+    path("review/cases/<uuid:case_id>/claim/", case_api.Claim.as_view(), name="api-claim"),
+    path("review/cases/<uuid:case_id>/renew/", case_api.Renew.as_view(), name="api-renew"),
+    path("review/cases/<uuid:case_id>/release/", case_api.Release.as_view(), name="api-release"),
+    path("review/cases/<uuid:case_id>/escalate/", case_api.Escalate.as_view(), name="api-escalate"),
     path("review/cases/<uuid:case_id>/decide/", api.Decide.as_view(), name="api-decide"),
+    path("review/cases/<uuid:case_id>/undo/", case_api.Undo.as_view(), name="api-undo"),
+    path("review/cases/<uuid:case_id>/confirm/", case_api.Confirm.as_view(), name="api-confirm"),
+    path("review/cases/<uuid:case_id>/overturn/", case_api.Overturn.as_view(), name="api-overturn"),
+    path("review/cases/<uuid:case_id>/notes/", desk_api.Notes.as_view(), name="api-notes"),
+    path("review/cases/<uuid:case_id>/assign/", desk_api.Assign.as_view(), name="api-assign"),
+    path("review/bulk/preview/", desk_api.BulkPreview.as_view(), name="api-bulk-preview"),
+    path("review/bulk/decide/", desk_api.BulkDecide.as_view(), name="api-bulk-decide"),
+    path("review/bulk/<uuid:batch>/undo/", desk_api.BulkUndo.as_view(), name="api-bulk-undo"),
 ]

@@ -175,7 +175,8 @@ def _decide_one(
 
 def _check_bulk(case: ReviewCase, *, action: Action, reason: str) -> None:
     """Raise OneByOne where each case needs a look of its own."""
-    if case.is_blind or offers.is_severe(case, action=action, reason=reason):
+    is_for_one = not MEASURES[action].may_be_bulk
+    if is_for_one or case.is_blind or offers.is_severe(case, action=action, reason=reason):
         raise OneByOne
 
 

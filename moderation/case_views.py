@@ -190,7 +190,7 @@ def _desk(
         "kept": kept or {},
         "error": error,
         "decision": getattr(found, "decision", None) if found.status == Status.DECIDED else None,
-        "notes": () if found.is_masked else notes.of_case(found),
+        "notes": notes.of_case(found, by=request.user),
     }
     if found.status in (Status.OPEN, Status.LEASED):
         among = list(notes.reviewers(found))

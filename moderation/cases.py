@@ -217,13 +217,7 @@ def claim(case: ReviewCase, *, by: User, at: datetime) -> ReviewCase:
     Claiming again renews the own lease under the same token. Raises CaseNotFound, CaseDecided,
     CaseTaken, OwnSubject, and for a new lease wellbeing.OnBreak and wellbeing.BreakDue.
     """
-    row = visible_to(by).select_for_update(of=("self",)).filter(id=case.id).first()
-    if row is None:
-        raise CaseNotFound
-    if row.status in (ReviewCase.Status.PROPOSED, ReviewCase.Status.DECIDED):
-        raise CaseDecided
-    if row.owner_id == by.pk:
-        raise OwnSubject
+    row = undecided(case, by=by)
     if row.is_leased(at=at) and row.leased_by_id != by.pk:
         raise CaseTaken
     if not (row.is_leased(at=at) and row.leased_by_id == by.pk):
@@ -261,6 +255,7 @@ def escalate(case: ReviewCase, *, by: User, token: UUID, at: datetime) -> Review
         row.close(at=at)
     else:
         row.severity = SEVERE
+        keep_from_unseeing(row)
         row.reopen()
     if was_blind:
         case_labelled.send(sender=ReviewCase, case=row, by=by, truth="unclear", at=at)
@@ -291,12 +286,36 @@ def locked(case: ReviewCase) -> ReviewCase:
     return ReviewCase.objects.select_for_update().get(id=case.id)
 
 
+def undecided(case: ReviewCase, *, by: User) -> ReviewCase:
+    """The locked row of a case that `by` sees and may work on. Raises CaseNotFound, CaseDecided,
+    OwnSubject.
+    """
+    row = visible_to(by).select_for_update(of=("self",)).filter(id=case.id).first()
+    if row is None:
+        raise CaseNotFound
+    if row.status in (ReviewCase.Status.PROPOSED, ReviewCase.Status.DECIDED):
+        raise CaseDecided
+    if row.owner_id == by.pk:
+        raise OwnSubject
+    return row
+
+
 def _free(*, by: User, at: datetime) -> QuerySet[ReviewCase]:
-    """The queue without what others hold, what is assigned to others and what is about `by`."""
+    """The queue without what others hold, what is about `by`, and what is assigned to others and
+    not yet overdue: nothing waits for ever for somebody who left.
+    """
     is_free = Q(status=ReviewCase.Status.OPEN) | Q(lease_expires_at__lte=at)
-    is_for_them = Q(assigned_to=None) | Q(assigned_to=by)
+    is_for_them = Q(assigned_to=None) | Q(assigned_to=by) | Q(due_at__lte=at)
     free = queue(by=by).filter(is_free, is_for_them)
     return free.exclude(owner=by)
+
+
+def keep_from_unseeing(row: ReviewCase) -> None:
+    """Assign a locked case that becomes severe to nobody, if it is that of somebody who then no
+    longer sees it: seniors would not be given it.
+    """
+    if row.assigned_to and not row.assigned_to.has_perm("moderation.hear_appeals"):
+        row.assign(to_id=None)
 
 
 def lease_again(row: ReviewCase, *, by: User, at: datetime) -> ReviewCase:

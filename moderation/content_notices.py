@@ -159,11 +159,13 @@ def is_reported(evidence: dict[str, object]) -> bool:
 
 
 def tell(decision: Decision) -> None:
-    """Mail everybody who reported what was decided, after the transaction's commit."""
-    if not is_reported(decision.evidence):
-        return
-    case_id = decision.case_id or (decision.reverses.case_id if decision.reverses else None)
-    for notice_id in of_case(case_id).values_list("id", flat=True):
+    """Mail everybody who reported what was decided, after the transaction's commit; a report may
+    have joined a case that something else had opened.
+    """
+    first = decision
+    while first.reverses is not None:
+        first = first.reverses
+    for notice_id in of_case(first.case_id).values_list("id", flat=True):
         transaction.on_commit(partial(tasks.mail_notifier.delay, str(notice_id)), robust=True)
 
 
@@ -212,8 +214,10 @@ def _hurry(row: ReviewCase, notice: ContentNotice) -> None:
         severity = max(severity, min(severity + 1, cases.SEVERE - 1))
         hours = min(hours, TRUSTED_HOURS)
     is_worse = said is not None and (known is None or said.severity > known.severity)
-    if severity >= cases.SEVERE > row.severity and row.status == Status.LEASED:
-        row.reopen()
+    if severity >= cases.SEVERE > row.severity:
+        cases.keep_from_unseeing(row)
+        if row.status == Status.LEASED:
+            row.reopen()
     row.hurry(
         category=said.name if said and is_worse else row.category,
         severity=max(row.severity, severity),

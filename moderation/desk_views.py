@@ -24,7 +24,7 @@ def note(request: SignedIn, case_id: UUID) -> HttpResponse:
     notes.write(found, request.POST.get("text", ""), by=request.user, at=timezone.now())
     if not request.htmx:
         return redirect(f"{found.get_absolute_url()}#notes")
-    context = {"case": found, "notes": notes.of_case(found)}
+    context = {"case": found, "notes": notes.of_case(found, by=request.user)}
     return render(request, "moderation/_notes.html", context)
 
 
@@ -32,7 +32,7 @@ def note(request: SignedIn, case_id: UUID) -> HttpResponse:
 @desk
 def assign(request: SignedIn, case_id: UUID) -> HttpResponse:
     found = cases.find(case_id, by=request.user)
-    row = notes.assign(found, to=request.POST.get("to", ""))
+    row = notes.assign(found, to=request.POST.get("to", ""), by=request.user)
     whose = f"assigned to {row.assigned_to}" if row.assigned_to else "nobody's"
     messages.success(request, f"The case is {whose} now.")
     return redirect(found)

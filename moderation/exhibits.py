@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from moderation import appeals, cases, content_notices, offers, policy, wellbeing
 from moderation.dossiers import compile_dossier
-from moderation.models import Appeal, ReviewCase
+from moderation.models import Appeal, ReviewCase, SubjectKind
 from moderation.pictures import Shown, is_revealed
 
 Of = Literal["case", "appeal"]
@@ -80,10 +80,11 @@ def context(exhibit: Exhibit, *, by: User, at: datetime, is_blind: bool = False)
     dossier = compile_dossier(
         exhibit.shown, owner=exhibit.owner, policy_version=exhibit.policy_version
     )
-    is_reported = content_notices.is_reported(exhibit.shown.evidence)
+    is_of_picture = exhibit.shown.subject_kind == SubjectKind.IMAGE  # only they can be reported
+    is_told = is_of_picture and not exhibit.is_masked and exhibit.owner != by
     return {
         "dossier": dossier,
-        "reports": content_notices.said_about(exhibit.case_id) if is_reported else (),
+        "reports": content_notices.said_about(exhibit.case_id) if is_told else (),
         "is_blind": is_blind or exhibit.is_masked,
         "is_masked": exhibit.is_masked,
         "is_revealed": dossier.has_picture and is_revealed(exhibit.shown, by=by, at=at),

@@ -12,6 +12,7 @@ from moderation.models import CaseNote, ReviewCase
 from provenance.errors import ProofsheetError
 
 TEXT_MAX = 2000
+NUL = "\0"  # which PostgreSQL keeps in no text
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -32,15 +33,19 @@ class NotAssignable(ProofsheetError):
 
 
 def write(case: ReviewCase, text: str, *, by: User, at: datetime) -> CaseNote:
-    """Write a note for whoever works on the case next. Raises NoteMissing."""
+    """Write a note for whoever works on the case next. Raises NoteMissing, cases.OwnSubject."""
+    if case.owner_id == by.pk:
+        raise cases.OwnSubject
     words = text.strip()
-    if not 1 <= len(words) <= TEXT_MAX:
+    if not 1 <= len(words) <= TEXT_MAX or NUL in words:
         raise NoteMissing
     return CaseNote.objects.create(case=case, author=by, text=words, written_at=at)
 
 
-def of_case(case: ReviewCase) -> QuerySet[CaseNote]:
-    """The case's notes, oldest first."""
+def of_case(case: ReviewCase, *, by: User) -> QuerySet[CaseNote]:
+    """The case's notes, oldest first: none while it is answered blind, and none for its owner."""
+    if case.is_masked or case.owner_id == by.pk:
+        return CaseNote.objects.none()
     return CaseNote.objects.filter(case=case).select_related("author").order_by("written_at", "id")
 
 
@@ -55,15 +60,13 @@ def reviewers(case: ReviewCase) -> QuerySet[User]:
 
 
 @transaction.atomic
-def assign(case: ReviewCase, *, to: str) -> ReviewCase:
+def assign(case: ReviewCase, *, to: str, by: User) -> ReviewCase:
     """Assign the case to the reviewer of that name, or for no name to nobody.
 
-    Raises NotAssignable, cases.CaseDecided.
+    Raises NotAssignable, and as claiming does cases.CaseNotFound, CaseDecided and OwnSubject.
     """
-    row = cases.locked(case)
-    if row.status in (ReviewCase.Status.PROPOSED, ReviewCase.Status.DECIDED):
-        raise cases.CaseDecided
-    person = reviewers(row).filter(username=to).first() if to else None
+    row = cases.undecided(case, by=by)
+    person = next((who for who in reviewers(row) if who.username == to), None)
     if to and person is None:
         raise NotAssignable
     row.assign(to_id=person.pk if person else None)

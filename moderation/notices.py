@@ -20,7 +20,8 @@ def mail_decision(decision_id: UUID) -> None:
         return
     is_restriction = decision.action in RESTRICTIONS
     is_news = is_restriction or decision.reverses_id
-    if content_notices.is_reported(decision.evidence) and not is_news:
+    was_public = content_notices.is_reported(decision.evidence) or decision.evidence.get("is_found")
+    if was_public and not is_news:
         return  # the picture was never held, so there is nothing to tell its owner
     context = {"decision": decision, "base_url": settings.PUBLIC_URL}
     if not is_restriction:

@@ -60,7 +60,7 @@ def of(by: User) -> list[View]:
 def save(name: str, wanted: Mapping[str, Any], *, by: User, at: datetime) -> SavedView:
     """Keep a filter under a name, instead of an earlier one of that name. Raises ViewInvalid."""
     User.objects.select_for_update(no_key=True).get(pk=by.pk)
-    words = name.strip()
+    words = " ".join(name.replace("\0", " ").split())
     others = SavedView.objects.filter(owner=by).exclude(name=words).count()
     if not 1 <= len(words) <= 60 or others >= MOST:
         raise ViewInvalid

@@ -92,12 +92,15 @@ class CaseSerializer(serializers.ModelSerializer[ReviewCase]):
     """
 
     is_blind = serializers.BooleanField(source="is_masked", read_only=True)
+    assigned_to = serializers.CharField(
+        source="assigned_to.username", default=None, read_only=True, allow_null=True
+    )
 
     class Meta:
         model = ReviewCase
         fields = (
             "id", "subject_kind", "subject_id", "category", "severity", "status", "opened_at",
-            "due_at", "lease_expires_at", "decided_at", "is_blind", "evidence",
+            "due_at", "lease_expires_at", "decided_at", "is_blind", "assigned_to", "evidence",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -114,6 +117,16 @@ class ClaimedCaseSerializer(CaseSerializer):
 
     class Meta(CaseSerializer.Meta):
         fields = (*CaseSerializer.Meta.fields, "lease_token")  # type: ignore[assignment] # one more
+
+
+class QueueFilterSerializer(serializers.Serializer[Any]):
+    """Which cases of the queue are wanted; the filter of the review desk."""
+
+    kind = serializers.ChoiceField(choices=SubjectKind.choices, required=False)
+    category = serializers.CharField(required=False, help_text="A category of the policy.")
+    whose = serializers.ChoiceField(choices=["mine", "unassigned"], required=False)
+    due = serializers.ChoiceField(choices=["overdue", "today"], required=False)
+    is_severe = serializers.BooleanField(required=False)
 
 
 class DecideSerializer(serializers.Serializer[Any]):
@@ -159,3 +172,21 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
             "due_at",
         )
         read_only_fields = fields
+
+
+class StatementPageSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = StatementSerializer(many=True)
+
+
+class AppealPageSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = AppealSerializer(many=True)
+
+
+class CasePageSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = CaseSerializer(many=True)

@@ -61,7 +61,8 @@ class ContentNotice(models.Model):
 
     @property
     def decision(self) -> Decision | None:
-        """What holds now: the first decision, or the one that reversed it."""
-        first = self.first_decision
-        holds: Decision | None = getattr(first, "reversed_by", first)
+        """What holds now: the first decision, or the last of those that reversed one another."""
+        holds, later = None, self.first_decision
+        while later is not None:
+            holds, later = later, getattr(later, "reversed_by", None)
         return holds

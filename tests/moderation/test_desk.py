@@ -50,6 +50,19 @@ def test_note_needs_words(alice: User, bob: User, as_user: Any) -> None:
     assert (answer.status_code, "note_missing" in body(answer)) == (422, True)
 
 
+def test_what_no_database_keeps_is_refused_and_never_a_crash(
+    alice: User, bob: User, as_user: Any
+) -> None:
+    case, client = prompt_case(alice), as_user(bob)
+    answer = client.post(url("note", case.id), {"text": "a\0b"})
+    assert (answer.status_code, "note_missing" in body(answer)) == (422, True)
+    answer = client.post(url("assign", case.id), {"to": "bo\0b"})
+    assert (answer.status_code, "not_assignable" in body(answer)) == (422, True)
+    assert client.post(url("view-save"), {"name": "My\0\nview"}).status_code == 302
+    assert SavedView.objects.get().name == "My view"
+    assert client.get(url("review"), {"category": "a\0b", "page": "\0"}).status_code == 200
+
+
 def test_note_never_changes(alice: User, bob: User) -> None:
     note = notes.write(prompt_case(alice), "Words.", by=bob, at=NOON)
     note.text = "Others."
@@ -73,10 +86,37 @@ def test_notes_are_kept_from_whoever_answers_blind(alice: User, bob: User, as_us
     assert "held for nudity" not in body(as_user(bob).get(url("case", case.id)))
 
 
+def test_note_on_a_blind_case_is_answered_without_those_of_others(
+    alice: User, bob: User, carol: User, as_user: Any
+) -> None:
+    subject = Subject("prompt", uuid4(), alice.pk)
+    case = cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
+    notes.write(case, "It was held for nudity.", by=carol, at=NOON)
+    answer = as_user(bob).post(
+        url("note", case.id), {"text": "Looks drawn."}, headers={"HX-Request": "true"}
+    )
+    assert "held for nudity" not in body(answer)
+
+
+def test_reviewer_reads_and_writes_no_notes_on_an_own_case(
+    alice: User, bob: User, carol: User, as_user: Any
+) -> None:
+    case = prompt_case(bob)
+    notes.write(case, "He did this last week too.", by=carol, at=NOON)
+    client = as_user(bob)
+    page = body(client.get(url("case", case.id)))
+    assert "something of your own" in page
+    assert ("last week" in page, "Whose case" in page) == (False, False)
+    answer = client.post(url("note", case.id), {"text": "It is fine."})
+    assert (answer.status_code, "own_subject" in body(answer)) == (403, True)
+    answer = client.post(url("assign", case.id), {"to": "carol"})
+    assert (answer.status_code, "own_subject" in body(answer)) == (403, True)
+
+
 # ------------------------------------------------------------------ assignment
 def test_assigned_case_is_given_to_nobody_else(alice: User, bob: User, carol: User) -> None:
     case = prompt_case(alice)
-    notes.assign(case, to="carol")
+    notes.assign(case, to="carol", by=carol)
     assert cases.claim_next(by=bob, at=NOON) is None
     assert cases.claim_next(by=carol, at=NOON) == case
 
@@ -85,7 +125,7 @@ def test_assigned_case_can_still_be_claimed_by_a_colleague(
     alice: User, bob: User, carol: User
 ) -> None:
     case = prompt_case(alice)
-    notes.assign(case, to="carol")
+    notes.assign(case, to="carol", by=carol)
     assert cases.claim(case, by=bob, at=NOON).leased_by == bob
 
 
@@ -109,15 +149,41 @@ def test_filters_show_mine_and_nobodys(alice: User, bob: User, carol: User, as_u
 
 
 def test_assign_refuses_people_who_may_not_decide_it(
-    alice: User, bob: User, mallory: User, as_user: Any
+    alice: User, bob: User, carol: User, mallory: User, as_user: Any
 ) -> None:
     case, severe = prompt_case(alice), severe_case(alice)
     for name in ("mallory", "alice", "nobody"):
         with pytest.raises(notes.NotAssignable):
-            notes.assign(case, to=name)
+            notes.assign(case, to=name, by=carol)
     with pytest.raises(notes.NotAssignable):
-        notes.assign(severe, to="bob")
+        notes.assign(severe, to="bob", by=carol)
     assert as_user(mallory).post(url("assign", case.id), {"to": "bob"}).status_code == 403
+
+
+def test_assigned_case_is_given_to_anybody_once_it_is_overdue(
+    alice: User, bob: User, carol: User
+) -> None:
+    case = prompt_case(alice)
+    notes.assign(case, to="carol", by=carol)
+    assert cases.claim_next(by=bob, at=case.due_at) == case
+
+
+def test_case_that_becomes_severe_is_no_longer_that_of_who_may_not_see_it(
+    alice: User, bob: User, carol: User
+) -> None:
+    case, token = claimed(prompt_case(alice), bob)
+    notes.assign(case, to="bob", by=carol)
+    cases.escalate(case, by=bob, token=token, at=NOON)
+    assert cases.claim_next(by=carol, at=NOON) == case
+
+
+def test_assign_refuses_whoever_owns_or_no_longer_sees_it(
+    alice: User, bob: User, carol: User
+) -> None:
+    with pytest.raises(cases.OwnSubject):
+        notes.assign(prompt_case(bob), to="carol", by=bob)
+    with pytest.raises(cases.CaseNotFound):
+        notes.assign(severe_case(alice), to="carol", by=bob)
 
 
 # ------------------------------------------------------------------ who looks
@@ -207,7 +273,7 @@ def test_pages_of_the_desk_ask_the_database_few_times(
     for n in range(30):
         case = prompt_case(alice)
         notes.write(case, f"Note {n}", by=bob, at=NOON)
-        notes.assign(case, to="bob")
+        notes.assign(case, to="bob", by=bob)
     claimed(case, bob, at=timezone.now())
     client = as_user(bob)
     with django_assert_max_num_queries(13):

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core import mail
 from django.db import IntegrityError, transaction
+from django.test import TestCase
 
 from generation.models import GeneratedImage
 from moderation import (
@@ -17,10 +18,12 @@ from moderation import (
     decisions,
     exports,
     misuse,
+    notes,
     notices,
     offers,
     receipts,
     reportable,
+    tasks,
 )
 from moderation.content_notices import Draft
 from moderation.misuse import Sender
@@ -37,9 +40,23 @@ def image(alice: User) -> GeneratedImage:
 
 
 @pytest.fixture
+def erin(carol: User) -> User:
+    person = User.objects.create_user("erin")
+    person.groups.set(carol.groups.all())
+    return person
+
+
+@pytest.fixture
 def flagger(mallory: User, roles: dict[str, Group]) -> User:
     mallory.groups.add(roles["trusted flaggers"])
     return User.objects.get(pk=mallory.pk)
+
+
+@pytest.fixture
+def post_office(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mails about decisions are written as soon as their transaction is committed."""
+    for name in ("mail_decision", "mail_notifier"):
+        monkeypatch.setattr(getattr(tasks, name), "delay", getattr(tasks, name))
 
 
 def draft(image_id: UUID, **said: Any) -> Draft:
@@ -102,7 +119,8 @@ def test_submit_opens_a_new_case_once_the_old_one_is_decided(
 def test_submit_takes_a_severe_case_off_the_desk_of_who_may_not_see_it(
     image: GeneratedImage, bob: User, carol: User, mallory: User
 ) -> None:
-    claimed(reported(image).case, bob)
+    row, _ = claimed(reported(image).case, bob)
+    notes.assign(row, to="bob", by=carol)
     row = reported(image, sender=Sender(mallory, ""), category="minors").case
     assert not cases.visible_to(bob).exists()
     assert cases.claim_next(by=carol, at=NOON) == row
@@ -230,6 +248,28 @@ def test_reversal_of_the_refusal_shows_on_the_receipt(
     assert (fresh(notice).state, fresh(notice).deadline) == ("stays", None)
 
 
+def test_report_that_joins_a_case_found_in_a_sample_is_read_and_answered(
+    image: GeneratedImage, bob: User, as_user: Any, post_office: None
+) -> None:
+    found = reportable.find(image.id)
+    facts = found.evidence | {"is_found": True}
+    case = cases.open_case(subject=found.subject, evidence=facts, at=NOON, named="nudity")
+    notice = reported(image, email="eve@example.org")
+    assert notice.case == case
+    page = as_user(bob).get(case.get_absolute_url()).content.decode()
+    assert "She is undressed." in page
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        decided(notice, bob, "allow", "within_policy")
+    assert [sent.to for sent in mail.outbox] == [["eve@example.org"]]  # its owner lost nothing
+
+
+def test_reports_are_kept_from_a_reviewer_whose_picture_it_is(bob: User, as_user: Any) -> None:
+    case = reported(make_image(bob, make_model())).case
+    page = as_user(bob).get(case.get_absolute_url()).content.decode()
+    assert "something of your own" in page
+    assert "She is undressed." not in page
+
+
 # ------------------------------------------------------------------ appeals of notifiers
 def test_notifier_without_account_appeals_and_the_picture_is_withheld(
     image: GeneratedImage, alice: User, bob: User, carol: User
@@ -262,6 +302,22 @@ def test_owner_appeals_against_what_a_notifiers_appeal_withheld(
     )
     with pytest.raises(appeals.SameDecider):
         appeals.hear(second, by=carol, outcome="upheld", reasons="Mine.", at=NOON)
+
+
+def test_notifier_is_told_of_a_reversal_of_the_reversal(
+    image: GeneratedImage, alice: User, bob: User, carol: User, erin: User, post_office: None
+) -> None:
+    notice = reported(image, email="eve@example.org")
+    decided(notice, bob, "allow", "within_policy")
+    first = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    appeals.hear(first, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
+    refusal = Decision.objects.get(action="refuse")
+    second = appeals.lodge(refusal, by=alice, grounds="An apple.", at=NOON)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        appeals.hear(second, by=erin, outcome="reversed", reasons="An apple.", at=NOON)
+    assert (fresh(notice).state, fresh(notice).deadline) == ("stays", None)
+    [told] = [sent for sent in mail.outbox if sent.to == ["eve@example.org"]]
+    assert "stays" in told.body
 
 
 def test_hear_needs_a_rule_to_withhold_a_reported_picture(
