@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from moderation import decisions, statements, tasks
 from moderation.measures import RESTRICTIONS
@@ -99,7 +99,7 @@ def lodge(decision: Decision, *, by: User, grounds: str, at: datetime) -> Appeal
     Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
     """
     row = Decision.objects.select_for_update(of=("self",)).get(id=decision.id)
-    if row.owner_id != by.pk or row.action not in RESTRICTIONS:
+    if row.owner_id != by.pk or row.action not in RESTRICTIONS or hasattr(row, "reversed_by"):
         raise NotAppealable
     if Appeal.objects.filter(decision=row).exists():
         raise AlreadyAppealed
@@ -168,28 +168,46 @@ def hear(
     Raises NotASenior, SameDecider, NoWords, offers.ReasonUnknown; models.WrongState when it was
     concluded before.
     """
-    row = (
-        Appeal.objects.select_for_update(of=("self",)).select_related("decision").get(id=appeal.id)
-    )
+    row, *following = _with_following(appeal)
     if not by.has_perm("moderation.hear_appeals"):
         raise NotASenior
     if not may_hear(row, by=by):
         raise SameDecider
     words = _words(reasons)
-    row.take(by_id=by.pk)
-    row.conclude(Appeal.Status(outcome), reasons=words, at=at)
-    log.append(kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at)
+    _conclude(row, by=by, outcome=outcome, words=words, at=at)
     if outcome == "reversed":
         decisions.reverse(row.decision, by=by, explanation=words, at=at, category=category)
-    transaction.on_commit(lambda: tasks.mail_appeal.delay(str(row.id)), robust=True)
+        for one in following:
+            _conclude(one, by=by, outcome=outcome, words=words, at=at)
     return row
 
 
+def _with_following(appeal: Appeal) -> list[Appeal]:
+    """The appeal's locked row, and after it those that wait against what followed from the same
+    decision: a reversal decides them too. The decisions are locked first, as lodging locks them.
+    """
+    concerned = Q(id=appeal.decision_id) | Q(follows=appeal.decision_id)
+    list(Decision.objects.select_for_update(of=("self",)).filter(concerned).order_by("id"))
+    rows = Appeal.objects.select_for_update(of=("self",)).select_related("decision")
+    first = rows.get(id=appeal.id)
+    waiting = rows.filter(decision__follows=appeal.decision_id, status=Appeal.Status.LODGED)
+    return [first, *waiting.order_by("id")]
+
+
+def _conclude(
+    row: Appeal, *, by: User, outcome: Literal["upheld", "reversed"], words: str, at: datetime
+) -> None:
+    row.take(by_id=by.pk)
+    row.conclude(Appeal.Status(outcome), reasons=words, at=at)
+    log.append(kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at)
+    transaction.on_commit(lambda: tasks.mail_appeal.delay(str(row.id)), robust=True)
+
+
 def may_hear(appeal: Appeal, *, by: User) -> bool:
-    """Whether `by` neither decided nor appeals, and owns nothing of it."""
+    """Whether `by` neither decided nor appeals, and owns nothing of it or of what followed."""
     decision = appeal.decision
     involved = {appeal.decider_id, decision.decided_by_id, appeal.appellant_id, decision.owner_id}
-    return by.pk not in involved
+    return by.pk not in involved and not decision.consequences.filter(owner=by).exists()
 
 
 def visible_to(by: User) -> QuerySet[Appeal]:
@@ -206,7 +224,8 @@ def waiting_for(by: User) -> QuerySet[Appeal]:
     """Appeals that `by` may hear, oldest first."""
     lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
     involved = Q(appellant=by) | Q(decider=by) | Q(decision__owner=by)
-    return lodged.exclude(involved).order_by("due_at", "id")
+    what_followed = Decision.objects.filter(follows=OuterRef("decision"), owner=by)
+    return lodged.exclude(involved).exclude(Exists(what_followed)).order_by("due_at", "id")
 
 
 def due_today(waiting: QuerySet[Appeal], *, at: datetime) -> QuerySet[Appeal]:

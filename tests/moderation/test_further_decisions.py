@@ -33,7 +33,7 @@ from moderation import (
     transparency,
 )
 from moderation.measures import MEASURES, Terms
-from moderation.models import Decision, Intent, ReviewCase, Statement, Suspension
+from moderation.models import Decision, Intent, ReviewCase, Statement, Suspension, WrongState
 from moderation.subjects import Action, Subject
 from provenance.models import LogEntry
 from tests.factories import make_adapter, make_image, make_model
@@ -282,6 +282,45 @@ def test_reversal_about_the_picture_restores_the_adapter_too(
     adapter.refresh_from_db()
     image.refresh_from_db()
     assert (adapter.state, image.state) == ("published", "released")
+
+
+def test_reversal_about_the_picture_ends_the_appeal_about_its_adapter(
+    alice: User, bob: User, carol: User, mallory: User, model: Any
+) -> None:
+    adapter = make_adapter(model, owner=mallory)
+    _, case = made_with(alice, model, adapter)
+    main = decided(case, bob, "withdraw_adapter", terms=Terms(adapter=adapter.slug))
+    other = main.consequences.get()
+    waits = appeals.lodge(other, by=mallory, grounds="It draws fruit.", at=NOON)
+    reversed_on_appeal(main, carol)
+    waits.refresh_from_db()
+    assert (waits.status, waits.hearer, waits.reasons) == ("reversed", carol, "It is.")
+    assert Decision.objects.filter(reverses=other).count() == 1
+    with pytest.raises(WrongState):
+        appeals.hear(waits, by=carol, outcome="reversed", reasons="Again.", at=NOON)
+
+
+def test_lodge_refuses_what_was_reversed_with_something_else(
+    alice: User, bob: User, carol: User, mallory: User, model: Any
+) -> None:
+    adapter = make_adapter(model, owner=mallory)
+    _, case = made_with(alice, model, adapter)
+    main = decided(case, bob, "withdraw_adapter", terms=Terms(adapter=adapter.slug))
+    reversed_on_appeal(main, carol)
+    with pytest.raises(appeals.NotAppealable):
+        appeals.lodge(main.consequences.get(), by=mallory, grounds="Late.", at=NOON)
+
+
+def test_owner_of_the_adapter_does_not_hear_the_appeal_about_the_picture(
+    alice: User, bob: User, carol: User, model: Any
+) -> None:
+    adapter = make_adapter(model, owner=carol)
+    _, case = made_with(alice, model, adapter)
+    main = decided(case, bob, "withdraw_adapter", terms=Terms(adapter=adapter.slug))
+    appeal = appeals.lodge(main, by=alice, grounds="It is art.", at=NOON)
+    assert not appeals.waiting_for(carol).exists()
+    with pytest.raises(appeals.SameDecider):
+        appeals.hear(appeal, by=carol, outcome="reversed", reasons="Mine.", at=NOON)
 
 
 def test_withdrawing_an_adapter_on_its_own_case_is_reversed_too(
