@@ -96,7 +96,7 @@ def propose(
         due_at=at + window(),
     )
     if intent.due_at <= at:
-        settle(at=at)
+        _settle_one(intent, at=at)
     return intent
 
 
@@ -121,8 +121,10 @@ def confirm(case: ReviewCase, *, by: User, at: datetime) -> None:
 
     Raises NothingToConfirm, SamePerson.
     """
-    _to_confirm(case, by=by).confirm(by_id=by.pk)
-    settle(at=at)
+    intent = _to_confirm(case, by=by)
+    intent.confirm(by_id=by.pk)
+    if intent.due_at <= at:
+        _settle_one(intent, at=at)
 
 
 @transaction.atomic

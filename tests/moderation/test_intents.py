@@ -112,6 +112,26 @@ def test_settle_goes_on_when_one_decision_fails(alice: User, bob: User) -> None:
     assert Intent.objects.get().case == broken
 
 
+def test_confirm_is_not_undone_by_another_case_that_fails(
+    alice: User, bob: User, carol: User, chloe: User
+) -> None:
+    broken, severe = prompt_case(alice), severe_case(alice)
+    proposed(broken, bob)
+    row, token = claimed(severe, carol)
+    intents.propose(row, by=carol, action="refuse", reason="minors", token=token, at=NOON)
+
+    def fail(*, subject_id: Any, **_: Any) -> None:
+        if subject_id == broken.subject_id:
+            raise RuntimeError("the subject's room failed")
+
+    decision_enforced.connect(fail)
+    try:
+        intents.confirm(severe, by=chloe, at=NOON + WINDOW)
+    finally:
+        decision_enforced.disconnect(fail)
+    assert Decision.objects.get().case == severe
+
+
 def test_settle_outlives_the_reviewer(alice: User, bob: User) -> None:
     case = prompt_case(alice)
     proposed(case, bob)
