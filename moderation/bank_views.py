@@ -59,13 +59,20 @@ def fill(request: SignedIn, name: str) -> HttpResponse:
 @page
 def enforce(request: SignedIn, name: str) -> HttpResponse:
     bank = banks.find(name, by=request.user)
-    percent = request.POST.get("percent", "")
     try:
-        changed = banks.enforce(bank, int(percent) if percent.isdigit() else -1, by=request.user)
+        changed = banks.enforce(bank, _percent(request), by=request.user)
     except banks.BankInvalid as error:
         return _page(request, error)
     messages.success(request, f"{changed.enforced_percent} % of “{bank.name}” acts now.")
     return redirect("moderation:banks")
+
+
+def _percent(request: SignedIn) -> int:
+    """Raises banks.BankInvalid for what is no number."""
+    try:
+        return int(request.POST.get("percent", ""))
+    except ValueError:
+        raise banks.BankInvalid from None
 
 
 @require_GET

@@ -107,11 +107,14 @@ def create(name: str, *, category: str, by: User, at: datetime) -> HashBank:
     check_keeper(by)
     slug = slugify(name)[:64]
     is_known = category in policy.active("general").categories
-    if not slug or not is_known or HashBank.objects.filter(name=slug).exists():
+    if not slug or not is_known:
         raise BankInvalid
-    return HashBank.objects.create(
-        name=slug, category=category, distance=fingerprint.SAME_PICTURE_DISTANCE, created_at=at
-    )
+    distance = fingerprint.SAME_PICTURE_DISTANCE
+    new = {"category": category, "distance": distance, "created_at": at}
+    bank, is_new = HashBank.objects.get_or_create(name=slug, defaults=new)
+    if not is_new:
+        raise BankInvalid
+    return bank
 
 
 @transaction.atomic
@@ -142,7 +145,7 @@ def add_picture(bank: HashBank, data: bytes, *, note: str, by: User, at: datetim
     Raises NotAKeeper, decoding.ImageUnreadable.
     """
     check_keeper(by)
-    row = _row(bank, fingerprint.pdq(_pixels(data)), note[:NOTE_MAX], at=at)
+    row = _row(bank, fingerprint.pdq(_pixels(data)), note, at=at)
     _, is_new = BankedHash.objects.get_or_create(
         bank=bank,
         fingerprint=row.fingerprint,
@@ -198,9 +201,14 @@ def _row(bank: HashBank, value: bytes, note: str, *, at: datetime) -> BankedHash
         fingerprint=value,
         bands=fingerprint.bands(value),
         bucket=int.from_bytes(hashlib.sha256(value).digest()[:4]) % 100,
-        note=note,
+        note=_line(note),
         added_at=at,
     )
+
+
+def _line(note: str) -> str:
+    """A note that stays on its line of an exported file."""
+    return " ".join(note.replace("\0", " ").split())[:NOTE_MAX]
 
 
 def _lines(data: bytes) -> list[tuple[bytes, str]]:
@@ -219,7 +227,7 @@ def _lines(data: bytes) -> list[tuple[bytes, str]]:
         value = _fingerprint(digits.strip())
         if value is None:
             raise HashFileInvalid(message=f"Line {number} is no PDQ fingerprint.")
-        found.setdefault(value, note.strip()[:NOTE_MAX])
+        found.setdefault(value, note)
     return list(found.items())
 
 

@@ -42,6 +42,8 @@ class Period:
     def __post_init__(self) -> None:
         if self.last < self.first:
             raise PeriodInvalid
+        if self.last == date.max:
+            raise PeriodInvalid(message="The period ends after the last day that there is.")
 
     @property
     def begins_at(self) -> datetime:

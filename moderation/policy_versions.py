@@ -136,7 +136,7 @@ def draft(
     """
     _check_author(by)
     words = rationale.strip()
-    if not 1 <= len(words) <= WORDS_MAX:
+    if not 1 <= len(words) <= WORDS_MAX or "\0" in words:
         raise RationaleMissing
     base = policy.find(based_on)
     version = _free_name(base.profile, at=at)

@@ -87,6 +87,7 @@ def test_page_lists_what_was_taken_out(dora: User, as_user: Any) -> None:
     ("form", "words"),
     [
         ({**FORM, "first": "2026-11-25"}, "period_invalid"),
+        ({**FORM, "last": "9999-12-31"}, "period_invalid"),
         ({**FORM, "kind": "cats"}, "not one of the available choices"),
         ({**FORM, "first": "soon"}, "Enter a valid date"),
     ],

@@ -158,3 +158,27 @@ def test_banks_are_refused_without_the_role(
     client = as_user(request.getfixturevalue(name))
     assert client.get(reverse("moderation:banks")).status_code == 403
     assert client.get(reverse("moderation:bank-export", args=[bank.name])).status_code == 403
+
+
+def test_note_of_several_lines_adds_no_fingerprint_to_the_file(carol: User) -> None:
+    bank = banks.create("Known ones", category="minors", by=carol, at=NOON)
+    note = f"case 7\n{'ab' * 32}\0"
+    banks.add_picture(bank, drawing(), note=note, by=carol, at=NOON)
+    [line] = banks.export(bank, by=carol).decode().splitlines()
+    assert line.endswith(f",case 7 {'ab' * 32}")
+
+
+@pytest.mark.parametrize("percent", ["", "half", "-1", "101", "²", "9" * 5000])
+def test_page_refuses_a_share_that_is_no_percentage(
+    bank: HashBank, carol: User, percent: str, as_user: Any
+) -> None:
+    address = reverse("moderation:bank-enforce", args=[bank.name])
+    answer = as_user(carol).post(address, {"percent": percent})
+    assert (answer.status_code, "bank_invalid" in answer.content.decode()) == (422, True)
+    bank.refresh_from_db()
+    assert bank.enforced_percent == 0
+
+
+def test_bank_has_a_name_of_its_own(bank: HashBank, carol: User) -> None:
+    with pytest.raises(banks.BankInvalid):
+        banks.create(bank.name, category="nudity", by=carol, at=NOON)
