@@ -111,6 +111,7 @@ class _Run:
         scan = scanning.scan(self.path, self.header, sha256=self.sha256, progress=self.progress)
         self.report.sha256 = scan.sha256
         scan.check()
+        validation.check_range(self.modules, norms=scan.norms)
         self.report.see_numbers(self.modules, scan)
 
     def sentence(self) -> str:

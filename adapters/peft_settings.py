@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.layouts import Layer
 
 KEY = "lora_adapter_metadata"
 MAX_CHARACTERS = 1_000_000
+PATTERN = ".alpha_pattern"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,17 @@ class PeftSettings:
     """`said` is {"unet.lora_alpha": 8, "unet.alpha_pattern": {...}, ...}; empty when absent."""
 
     said: Mapping[str, Any]
+    _patterns: dict[str, dict[str, tuple[int, Any]]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Each component's pattern by name, with the place at which it stands: the first counts."""
+        patterns: dict[str, dict[str, tuple[int, Any]]] = {}
+        for key, pattern in self.said.items():
+            if key.endswith(PATTERN) and isinstance(pattern, dict):
+                names = patterns.setdefault(key.removesuffix(PATTERN), {})
+                for place, (name, alpha) in enumerate(pattern.items()):
+                    names.setdefault(name.removeprefix("^"), (place, alpha))
+        object.__setattr__(self, "_patterns", patterns)
 
     @classmethod
     def of(cls, metadata: Mapping[str, str]) -> PeftSettings:
@@ -36,12 +48,11 @@ class PeftSettings:
 
     def alpha_of(self, layer: Layer) -> float | None:
         """None when the settings do not speak of the layer's component."""
-        pattern = self.said.get(f"{layer.component}.alpha_pattern")
-        if isinstance(pattern, dict):
-            for name, alpha in pattern.items():
-                plain = name.removeprefix("^")
-                if layer.path == plain or layer.path.endswith(f".{plain}"):
-                    return _number(alpha)
+        names = self._patterns.get(layer.component, {})
+        steps = layer.path.split(".")
+        ends = (".".join(steps[start:]) for start in range(len(steps)))
+        if found := [names[end] for end in ends if end in names]:
+            return _number(min(found, key=lambda placed: placed[0])[1])
         return _number(self.said.get(f"{layer.component}.lora_alpha"))
 
     def is_rslora(self, layer: Layer) -> bool:

@@ -139,11 +139,12 @@ def read_scalar(file: BinaryIO, header: Header, tensor: Tensor) -> float:
 
 def _squares(numbers: Floats) -> float:
     """Sum of squares; infinite or NaN exactly when a number is, whatever fp32 can hold."""
-    total = float(np.dot(numbers, numbers))
-    if isfinite(total) or not np.isfinite(numbers).all():
-        return total
-    wide: NDArray[Any] = numbers.astype(np.float64)
-    return min(float(np.dot(wide, wide)), np.finfo(np.float64).max)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is measured once more
+        total = float(np.dot(numbers, numbers))
+        if isfinite(total) or not np.isfinite(numbers).all():
+            return total
+        wide: NDArray[Any] = numbers.astype(np.float64)
+        return min(float(np.dot(wide, wide)), np.finfo(np.float64).max)
 
 
 def _fill(buffer: NDArray[np.uint8], file: BinaryIO) -> None:

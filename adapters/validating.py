@@ -76,6 +76,9 @@ def _fit(adapter: Adapter, parent: Adapter, model: BaseModel, *, now: Clock) -> 
     path = quarantine.path_of(str(parent.original.name))
     base = bases.of_model(model)
     found = inspection.inspect(path, base=Base(base.name, base.layout), sha256=parent.sha256)
+    if not found.report.accepted:  # the parent was refused for its rank before it was read
+        _reject(adapter, found, model, at=now())
+        return
     source, rank = _source(path, found), model.rank_ceiling
     made = canonical.write(source, _draft(), rank=rank, progress=_teller(adapter.id, "fit"))
     report = inspection.inspect(made.path, base=base, sha256=made.sha256).report.as_stored()

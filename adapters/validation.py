@@ -19,6 +19,7 @@ from adapters.recognise import Parts, Recognised, first_ten, squeezed
 from adapters.verdicts import Refused
 
 WEIGHT_DTYPES = ("F16", "BF16", "F32", "F64")
+LARGEST = 3.38e38  # a little below the largest number of fp32 and bf16
 
 
 class NotAnAdapter(Refused, code="not_an_adapter"):
@@ -67,6 +68,10 @@ class DuplicateLayer(Refused, code="duplicate_layer"):
 
 class AlphaInvalid(Refused, code="alpha_invalid"):
     """Not one finite number."""
+
+
+class TooStrong(Refused, code="not_finite"):
+    """Finite in the file, infinite as soon as it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +218,20 @@ def check_served(modules: Iterable[Module]) -> None:
                 else f"{len(left)} layers that the adapter changes are"
             )
             + f" not served: {first_ten(left)}."
+        )
+
+
+def check_range(modules: Iterable[Module], *, norms: Mapping[str, float]) -> None:
+    """Raises TooStrong where a layer, or the change that it makes, is more than fp32 can hold."""
+    beyond = []
+    for module in modules:
+        down, up = norms[module.down.name], norms[module.up.name] * module.scaling
+        if max(down, up, down * up) > LARGEST:
+            beyond.append(module.target.layers[0].name)
+    if beyond:
+        raise TooStrong(
+            message=f"The numbers of {first_ten(beyond)} are so large that they become infinite "
+            "when the adapter is used."
         )
 
 

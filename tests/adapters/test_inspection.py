@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -19,6 +21,7 @@ from django.core.management import CommandError, call_command
 
 from adapters import inspection, verdicts
 from adapters.inspection import Base
+from adapters.peft_settings import KEY, PeftSettings
 from tests.adapters import vectors
 from tests.adapters.files import arrays, write
 from tests.adapters.vectors import GOOD, PEFT, Vector, pair
@@ -114,6 +117,36 @@ def test_rslora_and_alpha_pattern_are_read_from_the_peft_settings(tmp_path: Path
     assert by_layer[vectors.Q15].scaling == 4 / 4**0.5
 
 
+def test_the_first_name_of_an_alpha_pattern_that_fits_counts_however_many_there_are() -> None:
+    layers = Base.of_family("sdxl").layout.layers
+    pattern = {f"no.such.layer{number}": 1 for number in range(40_000)}
+    pattern |= {"to_q": 2, "^attn2.to_q": 3, "attn2.to_k": 5, "to_k": 7}
+    said = {"unet.lora_alpha": 4, "unet.alpha_pattern": pattern}
+    settings = PeftSettings.of({KEY: json.dumps(said)})
+    started = time.monotonic()
+    alphas = {layer.path: settings.alpha_of(layer) for layer in layers}
+    assert time.monotonic() - started < 1
+    block = "down_blocks.1.attentions.0.transformer_blocks.0.attn2"
+    assert [alphas[f"{block}.to_{name}"] for name in ("q", "k", "v")] == [2, 5, 4]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "up", "alpha"), [("f4", 3.4e38, 4.0), ("f8", 1e300, 4.0), ("f4", 1e34, 1e6)]
+)
+def test_numbers_that_become_infinite_when_they_are_used_are_refused(
+    tmp_path: Path, dtype: str, up: float, alpha: float
+) -> None:
+    kind = np.dtype(dtype)
+    tensors = {
+        "lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": np.ones((4, 1280), kind),
+        "lora_unet_mid_block_attentions_0_proj_in.lora_up.weight": np.full((1280, 4), up, kind),
+        "lora_unet_mid_block_attentions_0_proj_in.alpha": np.array(alpha, np.float32),
+    }
+    report = inspect(arrays(tensors), tmp_path).report
+    assert report.code == "not_finite", report.message
+    assert "unet.mid_block.attentions.0.proj_in" in report.message
+
+
 def test_metadata_decides_nothing(tmp_path: Path) -> None:
     lie = {"ss_base_model_version": "sdxl_base_v1-0", "ss_network_dim": "128", "x": "y"}
     report = inspect(arrays(GOOD, metadata=lie), tmp_path).report
@@ -158,6 +191,12 @@ def test_command_takes_a_registered_model_as_base(tmp_path: Path) -> None:
     make_model(family="sd15", rank_ceiling=2, name="Small one")
     status, report = run(write(tmp_path / "a.safetensors", arrays(GOOD)), base="tiny")
     assert (status, report["code"]) == (2, "rank_too_high")
+
+
+def test_command_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CommandError, match="is a pipe: give the name of a file"):
+        call_command("inspect_adapter", tmp_path / "pipe")
 
 
 @pytest.mark.django_db

@@ -34,6 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         base = self._base(options["base"]) if options["base"] else None
+        if options["file"].is_fifo():
+            raise CommandError(f"{options['file']} is a pipe: give the name of a file.")
         try:
             report = inspection.inspect(
                 options["file"], base=base, limit_bytes=settings.PROOFSHEET_ADAPTER_MAX_BYTES
