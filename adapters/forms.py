@@ -45,6 +45,13 @@ class CatalogueFilter(forms.Form):
         return Search(**self.wanted())
 
 
+class PublishForm(forms.Form):
+    """What the owner says when asking for an adapter to become public."""
+
+    licence = forms.CharField(required=False, max_length=200)
+    has_consent = forms.BooleanField(required=False)
+
+
 class UploadForm(forms.Form):
     """What the owner says of an upload; the file itself goes by the quarantine."""
 

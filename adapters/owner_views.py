@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from adapters import catalogue, publishing, uploads
-from adapters.forms import UploadForm
+from adapters.forms import PublishForm, UploadForm
 from adapters.models import Adapter
 from adapters.pages import SignedIn, page
 from adapters.quarantine import FIELD, Quarantined, QuarantineHandler
@@ -75,13 +75,11 @@ def share(request: SignedIn, slug: str) -> HttpResponse:
 @require_POST
 @page
 def publish(request: SignedIn, slug: str) -> HttpResponse:
-    adapter = publishing.ask(
-        slug,
-        by=request.user,
-        licence=request.POST.get("licence", ""),
-        has_consent="has_consent" in request.POST,
-        at=timezone.now(),
-    )
+    form = PublishForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Licence: {form.errors['licence'][0]}")
+        return redirect("adapters:adapter", slug=slug)
+    adapter = publishing.ask(slug, by=request.user, at=timezone.now(), **form.cleaned_data)
     messages.success(request, "Example pictures are made first, then a moderator decides.")
     return redirect(adapter)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
 from adapters.models import private_storage
 from provenance import space
@@ -37,6 +39,16 @@ def move(name: str, to: str) -> str:
     return to
 
 
+def lost(*, before: datetime) -> list[str]:
+    """What was last written earlier than that: perhaps nobody's any more."""
+    found = []
+    for path in path_of(FOLDER).glob("*"):
+        with suppress(FileNotFoundError):  # judged and moved at this moment
+            if path.stat().st_mtime < before.timestamp():
+                found.append(f"{FOLDER}/{path.name}")
+    return found
+
+
 def discard(name: str) -> None:
     """Only what still lies in quarantine: accepted files may have several owners."""
     if name.startswith(f"{FOLDER}/"):
@@ -55,15 +67,24 @@ class Quarantined(UploadedFile):  # type: ignore[type-arg] # takes none at run t
     def discard(self) -> None:
         discard(self.stored_as)
 
+    def close(self) -> None:
+        """Nothing is open; Django closes every upload of a request that it cannot read."""
+
 
 class QuarantineHandler(FileUploadHandler):
-    """Takes one file, in the field `file`, up to PROOFSHEET_ADAPTER_MAX_BYTES; ignores others."""
+    """Takes one file, the first in the field `file`, up to PROOFSHEET_ADAPTER_MAX_BYTES.
+
+    Of others it writes nothing.
+    """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
+        if self.field_name != FIELD or hasattr(self, "_file"):
+            raise SkipFile
         self._limit = settings.PROOFSHEET_ADAPTER_MAX_BYTES
         self._digest = hashlib.sha256()
         self._size = 0
+        self._is_whole = False
         self._stored_as = new_name()
         with space.writing():
             self._file = path_of(self._stored_as).open("wb", buffering=0)
@@ -84,13 +105,12 @@ class QuarantineHandler(FileUploadHandler):
             self.upload_interrupted()
             raise
 
-    def file_complete(self, file_size: int) -> Quarantined | None:
+    def file_complete(self, file_size: int) -> Quarantined:
         self._file.close()
+        self._is_whole = True
         is_too_large = self._size > self._limit
-        if is_too_large or self.field_name != FIELD:
+        if is_too_large:
             discard(self._stored_as)
-        if self.field_name != FIELD:
-            return None
         return Quarantined(
             stored_as=self._stored_as,
             sha256=self._digest.hexdigest(),
@@ -100,6 +120,7 @@ class QuarantineHandler(FileUploadHandler):
         )
 
     def upload_interrupted(self) -> None:
-        if hasattr(self, "_file"):
+        """Django says so too when what follows the file is skipped: what is whole stays."""
+        if hasattr(self, "_file") and not self._is_whole:
             self._file.close()
             discard(self._stored_as)

@@ -37,5 +37,6 @@ def requeue_stalled_checks() -> None:
     from adapters import publishing, uploads
 
     uploads.send_again(at=timezone.now())
+    uploads.clear_quarantine(at=timezone.now())
     for adapter_id in publishing.reviews_to_open(before=timezone.now() - uploads.STALLED):
         open_review.delay(str(adapter_id))

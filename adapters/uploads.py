@@ -23,6 +23,7 @@ from moderation import standing
 from provenance.errors import ProofsheetError
 
 STALLED = timedelta(minutes=5)
+ABANDONED = timedelta(hours=1)
 TAGS_MAX = 8
 
 
@@ -232,6 +233,15 @@ def owned(slug: str, *, by: AbstractBaseUser) -> Adapter:
     if adapter is None:
         raise catalogue.AdapterNotFound
     return adapter
+
+
+def clear_quarantine(*, at: datetime) -> None:
+    """Remove what no upload names: of a process that was killed, of one withdrawn unchecked."""
+    lost = quarantine.lost(before=at - ABANDONED)
+    waiting = (Adapter.State.UPLOADED, Adapter.State.VALIDATING)
+    named = Adapter.objects.filter(original__in=lost, state__in=waiting)
+    for name in set(lost) - set(named.values_list("original", flat=True)):
+        quarantine.discard(name)
 
 
 def send_again(*, at: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from adapters import catalogue, examples, publishing, quarantine, tasks, uploads, validating
 from adapters.examples import Picture
@@ -145,6 +147,43 @@ def test_upload_without_a_file_and_above_the_limit_is_refused(
     assert not Adapter.objects.exists()
 
 
+def test_of_several_files_the_first_counts_and_the_others_are_not_kept(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    files = [SimpleUploadedFile(f"{name}.safetensors", lora + name.encode()) for name in "abc"]
+    answer = as_user(alice).post("/adapters/upload/", {"file": files, "other": files[2]})
+    assert answer.status_code == 302
+    [adapter] = Adapter.objects.all()
+    assert adapter.name == "a"
+    assert in_quarantine() == [Path(adapter.original.path).name]
+
+
+@pytest.mark.parametrize("address", ["/adapters/upload/", "/api/v1/adapters/"])
+def test_a_body_that_nobody_can_read_is_the_senders_mistake(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser, address: str
+) -> None:
+    file = SimpleUploadedFile("a.safetensors", lora)
+    answer = as_user(alice).post(address, {"file": file, "description": "x" * 4_000_000})
+    assert answer.status_code in (400, 413)
+    assert not Adapter.objects.exists()
+
+
+def test_an_hour_later_nothing_lies_in_quarantine_that_no_upload_waits_for(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    client = as_user(alice)
+    send(client, lora)
+    send(client, lora + b"withdrawn")
+    waiting, withdrawn = Adapter.objects.order_by("size_bytes")
+    uploads.withdraw(withdrawn.slug, by=alice, at=NOON)
+    quarantine.path_of(quarantine.new_name()).write_bytes(b"of a process that was killed")
+    now = timezone.now()
+    uploads.clear_quarantine(at=now)
+    assert len(in_quarantine()) == 3
+    uploads.clear_quarantine(at=now + timedelta(hours=2))
+    assert in_quarantine() == [Path(waiting.original.path).name]
+
+
 def test_upload_needs_the_csrf_token(model: BaseModel, lora: bytes, alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
@@ -233,6 +272,18 @@ def test_too_high_a_rank_is_fitted_on_request_into_a_new_adapter(
     assert 0.3 < derived.report["kept"]["min"] <= derived.report["kept"]["mean"] < 1
     assert "Kept by the fit" in client.get(derived.get_absolute_url()).content.decode()
     assert derived in catalogue.usable_by(alice, model)
+
+
+def test_a_fit_of_numbers_that_are_none_is_refused_as_such(
+    model: BaseModel, high: bytes, alice: User, as_user: AsUser
+) -> None:
+    parent = upload(as_user(alice), high[:-2] + b"\x00\x7e")  # the last number is NaN
+    assert parent.code == "rank_too_high"
+    derived = uploads.fit_to_ceiling(parent.slug, by=alice, at=NOON)
+    validating.fit(derived.id, now=lambda: NOON)
+    derived.refresh_from_db()
+    assert (derived.state, derived.code) == ("rejected", "not_finite")
+    assert not derived.file
 
 
 def test_only_a_rank_that_is_too_high_can_be_fitted(
@@ -355,6 +406,19 @@ def test_a_refused_adapter_is_used_by_nobody_until_an_appeal_reverses_it(
     decisions.reverse(decision, by=carol, explanation="It is fine.", at=NOON)
     adapter.refresh_from_db()
     assert adapter.state == "published"
+
+
+@pytest.mark.parametrize("licence", ["CC-BY\x00", "x" * 201])
+def test_a_licence_that_cannot_be_kept_is_said_and_nothing_is_asked(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser, licence: str
+) -> None:
+    client = as_user(alice)
+    adapter = upload(client, lora)
+    answer = client.post(f"/adapters/{adapter.slug}/publish/", {"licence": licence}, follow=True)
+    assert answer.status_code == 200
+    assert "Licence: " in answer.content.decode()
+    adapter.refresh_from_db()
+    assert adapter.review_asked_at is None
 
 
 def test_going_public_needs_a_licence_and_the_consent_of_the_person_shown(
