@@ -6,10 +6,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
 
@@ -17,12 +19,20 @@ from adapters import bases, inspection
 from adapters.models import Adapter, Architecture, BaseModel, Family, private_storage
 from provenance.errors import ProofsheetError
 
+ALIKE = {Family.STARTER, Family.SD15, Family.SD21}  # one pipeline, told apart by more than it
+
 
 class NotAModelFolder(ProofsheetError):
     default_code = "not_a_model_folder"
     default_status = 422
     default_message = "That folder holds no diffusion pipeline that Proofsheet knows."
     default_advice = "Give the folder that holds model_index.json, with safetensors weights."
+
+
+class DetailsInvalid(ProofsheetError):
+    default_code = "model_details_invalid"
+    default_status = 422
+    default_advice = "Correct it on the command line, or in the folder's proofsheet.json."
 
 
 class ShippedAdapterRefused(ProofsheetError):
@@ -62,13 +72,14 @@ def register_model(slug: str, folder: Path, details: ModelDetails, *, at: dateti
     """Register a pipeline folder, or bring an earlier registration up to date.
 
     Reads configuration only, no weights beyond their digest. Loads torch the first time that it
-    sees a folder, to find its layers. Raises NotAModelFolder.
+    sees a folder, to find its layers. Raises NotAModelFolder, DetailsInvalid.
     """
     folder = folder.resolve()
     said = _defaults(folder, slug) | {
         key: value for key in ModelDetails.__slots__ if (value := getattr(details, key)) is not None
     }
     said["folder"] = _relative(folder)
+    _check(slug, said, folder)
     said["digest"] = digest_of(folder)
     said["memory_mib"] = _memory_mib(folder)
     layers = _layers(slug, folder, said["digest"])
@@ -84,6 +95,35 @@ def register_model(slug: str, folder: Path, details: ModelDetails, *, at: dateti
         if layers is not None:
             Architecture.objects.update_or_create(base_model=model, defaults={"components": layers})
     return model
+
+
+def _check(slug: str, said: dict[str, Any], folder: Path) -> None:
+    """What the table would refuse, or a renderer fail on. Raises DetailsInvalid."""
+    for name in ("native_size", "upscale", "default_steps", "few_steps", "rank_ceiling"):
+        if type(said.get(name, 1)) is not int or said.get(name, 1) < 1:
+            raise DetailsInvalid(message=f"{name}: it is a whole number from 1 up.")
+    try:
+        BaseModel(slug=slug, **said).clean_fields(exclude=("digest", "created_at"))
+    except ValidationError as error:
+        [(name, texts), *_] = error.message_dict.items()
+        raise DetailsInvalid(message=f"{name}: {texts[0]}") from error
+    if not 0 <= float(said.get("default_guidance", 0)) < inf:
+        raise DetailsInvalid(message="default_guidance: it is a number from 0 up.")
+    found = _family_and_size(folder)[0]
+    if said["family"] != found and not {said["family"], found} <= ALIKE:
+        raise DetailsInvalid(
+            message=f"family: the pipeline in that folder is one of {found.label}, not of "
+            f"{Family(said['family']).label}."
+        )
+    step = _size_step(folder) * said.get("upscale", 1)
+    sizes = said["sizes"] if isinstance(said["sizes"], (list, tuple)) else [None]
+    if not all(_is_drawable(size, step) for size in sizes):
+        raise DetailsInvalid(message=f"sizes: both sides are multiples of {step} for this model.")
+
+
+def _is_drawable(size: Any, step: int) -> bool:
+    sides = list(size) if isinstance(size, (list, tuple)) else []
+    return len(sides) == 2 and all(type(n) is int and n > 0 and n % step == 0 for n in sides)
 
 
 def _layers(slug: str, folder: Path, digest: str) -> dict[str, Any] | None:
@@ -176,8 +216,13 @@ def _defaults(folder: Path, slug: str) -> dict[str, Any]:
     defaults |= {key: value for key, value in said.items() if key in known}
     if defaults["family"] not in Family.values:
         raise NotAModelFolder(message=f"“{str(defaults['family'])[:40]}” is no model family.")
-    side = defaults["native_size"] * defaults.get("upscale", 1)
-    return {"sizes": [[side, side]]} | defaults
+    if "sizes" in defaults:
+        return defaults
+    try:
+        side = int(defaults["native_size"]) * int(defaults.get("upscale", 1))
+    except (TypeError, ValueError) as error:
+        raise NotAModelFolder from error
+    return defaults | {"sizes": [[side, side]]}
 
 
 def _family_and_size(folder: Path) -> tuple[Family, int]:
@@ -195,6 +240,12 @@ def _family_and_size(folder: Path) -> tuple[Family, int]:
     if pipeline == "StableDiffusionXLPipeline":
         return Family.SDXL, native
     return Family.SD21 if unet.get("cross_attention_dim") == 1024 else Family.SD15, native
+
+
+def _size_step(folder: Path) -> int:
+    """Pixels a side out of the VAE that the engine draws at once: two latents."""
+    pixels: int = 2 ** _vae_levels(_read_json(folder / "vae/config.json"))
+    return pixels
 
 
 def _vae_levels(vae: dict[str, Any]) -> int:

@@ -79,6 +79,46 @@ def test_register_refuses_a_folder_that_is_no_pipeline(
     assert not BaseModel.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("slug", "said", "sentence"),
+    [
+        ("a b", {}, "slug: "),
+        ("../../x", {}, "slug: "),
+        ("x" * 65, {}, "slug: "),
+        ("tiny", {"default_steps": -5}, "default_steps: "),
+        ("tiny", {"default_steps": 99_999}, "default_steps: "),
+        ("tiny", {"default_guidance": float("nan")}, "default_guidance: "),
+        ("tiny", {"default_guidance": -1.0}, "default_guidance: "),
+        ("tiny", {"rank_ceiling": 0}, "rank_ceiling: "),
+        ("tiny", {"sizes": ((7, 9),)}, "sizes: both sides are multiples of 4"),
+        ("tiny", {"name": ""}, "name: "),
+        ("tiny", {"licence": "x" * 201}, "licence: "),
+        ("tiny", {"family": "flux"}, "family: .* not of Flux"),
+    ],
+)
+def test_register_refuses_what_no_request_could_use(
+    tiny_folder: Path, slug: str, said: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(registry.DetailsInvalid, match=sentence):
+        register(tiny_folder, slug, **said)
+    assert not BaseModel.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"upscale": "4"}, {"native_size": None}, {"sizes": 5}, {"sizes": [[32]]}, {"few_steps": 0}],
+)
+def test_register_refuses_a_folder_that_describes_itself_wrongly(
+    tiny_folder: Path, tmp_path: Path, said: dict[str, object]
+) -> None:
+    wrong = tmp_path / "wrong"
+    shutil.copytree(tiny_folder, wrong, ignore=shutil.ignore_patterns("*.safetensors"))
+    (wrong / "proofsheet.json").write_text(json.dumps(said))
+    with pytest.raises((registry.DetailsInvalid, registry.NotAModelFolder)):
+        register(wrong)
+    assert not BaseModel.objects.exists()
+
+
 def test_register_adapter_publishes_it_once(tiny_folder: Path, tmp_path: Path) -> None:
     model = register(tiny_folder)
     file = tiny_pipeline.build_adapter(tmp_path / "flat.safetensors", tiny_folder, rank=4)
