@@ -1,4 +1,4 @@
-"""What the tests of the room share: a tiny model, steered classifiers, the clock."""
+"""What the tests of the room share: two models, steered classifiers, the clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from adapters.models import BaseModel
 from generation import devices
+from generation.starter.layout import MODEL
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
 
@@ -31,6 +32,13 @@ def model(db: None) -> BaseModel:
 def tiny(db: None, tiny_folder: Path) -> Iterator[BaseModel]:
     """A registered model that renders noise in milliseconds."""
     yield factories.register_folder(tiny_folder)
+    devices.forget_models()
+
+
+@pytest.fixture
+def starter(db: None) -> Iterator[BaseModel]:
+    """The model that ships, by the name that tests ask for."""
+    yield factories.register_folder(MODEL, native_size=128, sizes=[[128, 128]], rank_ceiling=64)
     devices.forget_models()
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import connection
@@ -20,21 +18,14 @@ from adapters.models import Adapter, BaseModel
 from generation import devices, failures, progress, queue, tasks, worker
 from generation.engine.jobs import Rendered
 from generation.models import GenerationRequest
+from generation.starter.layout import MODEL
 from tests import tiny_pipeline
-from tests.factories import make_adapter, make_request, register_folder
+from tests.factories import make_adapter, make_request
 from tests.fakes import FakeImageClassifier, FrozenClock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STARTER = settings.PROOFSHEET_STARTER_DIR / "model"
 Pixels = dict[int, NDArray[np.uint8]]
-
-
-@pytest.fixture
-def starter(db: None) -> Iterator[BaseModel]:
-    """The model that ships."""
-    yield register_folder(STARTER, native_size=128, sizes=[[128, 128]], rank_ceiling=64)
-    devices.forget_models()
 
 
 @pytest.fixture
@@ -102,7 +93,7 @@ def test_adapters_of_ranks_4_16_and_64_give_the_same_pictures_in_one_batch_and_a
     worn = [
         store_adapter(
             starter,
-            tiny_pipeline.build_adapter(tmp_path / f"r{rank}.safetensors", STARTER, rank=rank),
+            tiny_pipeline.build_adapter(tmp_path / f"r{rank}.safetensors", MODEL, rank=rank),
             rank=rank,
         )
         for rank in ranks
@@ -137,7 +128,7 @@ def test_weight_0_is_the_picture_without_the_adapter_byte_for_byte(
     rendered: Pixels,
     tmp_path: Path,
 ) -> None:
-    path = tiny_pipeline.build_adapter(tmp_path / "style.safetensors", STARTER, rank=16)
+    path = tiny_pipeline.build_adapter(tmp_path / "style.safetensors", MODEL, rank=16)
     style = store_adapter(starter, path, rank=16)
     pictures = []
     for weight in (0.0, 0.5):
