@@ -23,10 +23,6 @@ class Progress:
     steps: int
     preview: bytes | None = None
 
-    @property
-    def percent(self) -> int:
-        return round(100 * self.step / self.steps) if self.steps else 0
-
 
 def publish(request_id: UUID, progress: Progress) -> None:
     """Replace what is known; a report without a preview leaves the last preview in place."""
