@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from moderation import appeals, cases, intents, statements
+from moderation import appeals, cases, intents, statements, wellbeing
 from moderation.forms import QueueFilter
 from moderation.pages import NotAReviewer, is_reviewer
 from moderation.serializers import (
@@ -140,15 +140,20 @@ class CaseList(APIView):
         operation_id="review_cases_list",
         summary="List the undecided cases",
         parameters=[CURSOR, QueueFilterSerializer],
-        responses={200: CasePageSerializer, **problems(_403="Not a reviewer.")},
+        responses={
+            200: CasePageSerializer,
+            **problems(_403="Not a reviewer.", _409="A break runs."),
+        },
     )
     def get(self, request: Request) -> Response:
         """The queue: undecided cases that you may see, the severest and soonest due first. A filter
         that is not known narrows nothing.
         """
         by, pages = reviewer(request), SeverestCase()
+        now = timezone.now()
+        wellbeing.check_rested(by=by, at=now)
         wanted = QueueFilter(request.query_params).narrowing()
-        found = cases.narrowed(wanted, by=by, at=timezone.now())
+        found = cases.narrowed(wanted, by=by, at=now)
         page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(CaseSerializer(page, many=True).data)
 

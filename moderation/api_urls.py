@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from moderation import api, case_api, content_notice_api, desk_api
+from moderation import api, appeal_api, case_api, content_notice_api, desk_api
 
 urlpatterns = [
     path("statements/", api.StatementList.as_view(), name="api-statements"),
     path("statements/<uuid:statement_id>/", api.StatementDetail.as_view(), name="api-statement"),
     path("appeals/", api.AppealList.as_view(), name="api-appeals"),
     path("appeals/<uuid:appeal_id>/", api.AppealDetail.as_view(), name="api-appeal"),
+    path(
+        "appeals/<uuid:appeal_id>/withdraw/",
+        appeal_api.Withdraw.as_view(),
+        name="api-appeal-withdraw",
+    ),
+    path("review/appeals/", appeal_api.ToHear.as_view(), name="api-appeals-to-hear"),
+    path("review/appeals/<uuid:appeal_id>/hear/", appeal_api.Hear.as_view(), name="api-hear"),
     path("notices/", content_notice_api.NoticeList.as_view(), name="api-notices"),
     path(
         "notices/<uuid:receipt_key>/",

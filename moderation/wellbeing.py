@@ -136,6 +136,12 @@ def check_present(*, by: User, at: datetime) -> None:
         raise BreakDue
 
 
+def check_rested(*, by: User, at: datetime) -> None:
+    """Raise OnBreak while the reviewer rests."""
+    if exposure(by=by, at=at).resting_until:
+        raise OnBreak
+
+
 def check_reveal(*, by: User, at: datetime) -> None:
     """Raise OnBreak, BreakDue or BudgetSpent where no picture may be revealed.
 

@@ -10,10 +10,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from moderation import bulk, cases, intents, notes
+from moderation import appeals, bulk, cases, intents, notes, wellbeing
 from moderation.models import CaseNote, Decision, Intent, ReviewCase
 from moderation.subjects import Subject
-from tests.moderation.makers import NOON, claimed, evidence, image_case, prompt_case, severe_case
+from tests.moderation.makers import (
+    NOON,
+    claimed,
+    evidence,
+    image_case,
+    prompt_case,
+    refused_by,
+    severe_case,
+)
 
 API = "/api/v1/review"
 VERBS = ["claim", "renew", "release", "escalate", "decide", "undo", "confirm", "overturn", "assign"]
@@ -210,6 +218,60 @@ def test_queue_is_narrowed_as_on_its_page(alice: User, bob: User, as_user: Any) 
     [row] = as_user(bob).get(f"{API}/cases/", {"kind": "image"}).json()["results"]
     assert row["id"] == str(image.id)
     assert len(as_user(bob).get(f"{API}/cases/", {"kind": "song"}).json()["results"]) == 2
+
+
+def test_queue_shows_nothing_during_a_break(alice: User, bob: User, as_user: Any) -> None:
+    prompt_case(alice)
+    wellbeing.rest(by=bob, at=timezone.now())
+    client = as_user(bob)
+    assert refused(client.get(f"{API}/cases/")) == (409, "on_break")
+    assert refused(post(client, "next")) == (409, "on_break")
+
+
+# ------------------------------------------------------------------ appeals
+def test_appeal_is_heard_by_a_senior_who_did_not_decide(
+    alice: User, bob: User, carol: User, as_user: Any
+) -> None:
+    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="A candle.", at=NOON)
+    client = as_user(carol)
+    [row] = client.get(f"{API}/appeals/").json()["results"]
+    assert (row["grounds"], row["decision"]["reason"]) == ("A candle.", "nudity")
+    assert (row["is_by_notifier"], row["evidence"]["seed"]) == (False, 7)
+    said = {"outcome": "reversed", "reasons": "It is one."}
+    assert refused(post(client, f"appeals/{appeal.id}/hear", outcome="maybe")) == (400, "invalid")
+    heard = post(client, f"appeals/{appeal.id}/hear", **said)
+    assert (heard.status_code, heard.json()["status"]) == (200, "reversed")
+    assert refused(post(client, f"appeals/{appeal.id}/hear", **said)) == (409, "appeal_wrong_state")
+    assert client.get(f"{API}/appeals/").json()["results"] == []
+
+
+def test_appeal_is_not_heard_by_who_decided_reviews_or_appeals(
+    alice: User, bob: User, carol: User, mallory: User, as_user: Any
+) -> None:
+    appeal = appeals.lodge(refused_by(carol, alice), by=alice, grounds="Hm.", at=NOON)
+    said = {"outcome": "upheld", "reasons": "Mine."}
+    expected = {
+        carol: (403, "same_decider"),
+        bob: (403, "not_a_senior"),
+        alice: (404, "appeal_not_found"),
+        mallory: (404, "appeal_not_found"),
+    }
+    for person, problem in expected.items():
+        client = as_user(person)
+        assert refused(post(client, f"appeals/{appeal.id}/hear", **said)) == problem
+    for person in (alice, bob, mallory):
+        assert refused(as_user(person).get(f"{API}/appeals/")) == (403, "not_a_senior")
+    assert as_user(carol).get(f"{API}/appeals/").json()["results"] == []
+
+
+def test_appeal_is_withdrawn_by_its_appellant_once(
+    alice: User, bob: User, carol: User, as_user: Any
+) -> None:
+    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    path = f"/api/v1/appeals/{appeal.id}/withdraw/"
+    assert refused(as_user(carol).post(path)) == (404, "appeal_not_found")
+    assert as_user(alice).post(path).json()["status"] == "withdrawn"
+    assert refused(as_user(alice).post(path)) == (409, "not_withdrawable")
 
 
 # ------------------------------------------------------------------ several at once
