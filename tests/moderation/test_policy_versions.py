@@ -8,12 +8,13 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from config.roles import PERMISSIONS, ROLES
-from moderation import policy, policy_versions, screening
+from moderation import decisions, policy, policy_versions, screening
 from moderation.models import Policy, Screening, WrongState
 from provenance.models import LogEntry
-from tests.moderation.makers import NOON
+from tests.moderation.makers import NOON, claimed, prompt_case
 
 STRICTER = {"categories": {"nudity": {"thresholds": {"prompt": {"hold": 0.3, "refuse": 0.9}}}}}
 BASE = policy.ACTIVE["general"]
@@ -173,6 +174,22 @@ def test_demo_house_has_two_people_for_every_decision_that_needs_them() -> None:
     assert len(people("moderation.hear_appeals")) >= 2
     assert len(people("moderation.propose_policies") | people("moderation.govern_policies")) >= 2
     assert "dora" in people("moderation.propose_policies")
+
+
+def test_case_that_was_open_says_so_and_is_decided_under_its_own_version(
+    alice: User, bob: User, carol: User, erin: User, as_user: Any
+) -> None:
+    now = timezone.now()
+    case, token = claimed(prompt_case(alice, at=now), bob, at=now)
+    client = as_user(bob)
+    assert "policy_changed" not in client.get(case.get_absolute_url()).content.decode()
+    made = policy_versions.activate(proposed(carol), by=erin, at=NOON)
+    page = client.get(case.get_absolute_url()).content.decode()
+    assert "policy_changed" in page
+    assert made.version in page
+    decision = decisions.decide(case, by=bob, action="refuse", reason="nudity", token=token, at=now)
+    assert decision.policy_version == BASE
+    assert BASE in decision.statement.fields["decision_ground_reference_url"]
 
 
 def test_other_profiles_keep_their_versions(carol: User, erin: User) -> None:
