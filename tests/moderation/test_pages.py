@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from django.core.files.storage import storages
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from moderation import appeals, decisions, intents
+from moderation import appeals, decisions, intents, notices
 from moderation.models import Appeal, Decision, Reveal, ReviewCase
 from provenance.models import LogEntry
 from tests.moderation.makers import (
@@ -218,6 +219,36 @@ def test_case_of_a_deleted_owner_still_opens(alice: User, bob: User, as_user: An
     case = prompt_case(alice)
     alice.delete()
     assert "account is gone" in body(as_user(bob).get(url("case", case.id)))
+
+
+def test_case_of_an_owner_who_was_deleted_meanwhile_is_decided_and_names_nobody(
+    alice: User, bob: User, as_user: Any
+) -> None:
+    now = timezone.now()
+    case, token = claimed(prompt_case(alice, at=now), bob, at=now)
+    alice.delete()
+    form = {"token": str(token), "refuse_reason": "nudity"}
+    client = as_user(bob)
+    warned = client.post(url("decide", case.id), form | {"action": "warn"})
+    assert (warned.status_code, "measure_not_offered" in body(warned)) == (422, True)
+    assert client.post(url("decide", case.id), form | {"action": "refuse"}).status_code == 302
+    intents.settle(at=now + timedelta(minutes=1))
+    decision = Decision.objects.get()
+    assert (decision.owner, decision.statement.owner) == (None, None)
+    notices.mail_decision(decision.id)
+    assert mail.outbox == []
+
+
+def test_appeal_of_an_owner_who_was_deleted_meanwhile_is_heard(
+    alice: User, bob: User, carol: User, as_user: Any
+) -> None:
+    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    alice.delete()
+    client, form = as_user(carol), {"outcome": "reversed", "reasons": "A candle."}
+    assert "What the appellant says" in body(client.get(appeal.get_absolute_url()))
+    assert client.post(url("hear", appeal.id), form).status_code == 302
+    notices.mail_appeal(appeal.id)
+    assert mail.outbox == []
 
 
 # ------------------------------------------------------------------ its picture
