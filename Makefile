@@ -81,5 +81,7 @@ var/bench/venv/.installed: requirements-bench.txt
 	  blind-watermark==0.4.4 invisible-watermark==0.2.0  # both ask for an OpenCV that opens windows
 	@touch $@
 
-clean: ## remove the virtual environment and all local data
+clean: ## remove the virtual environment and all data under var/, keys included
+	@test ! -e var/services.lock || flock --nonblock var/services.lock true \
+	  || { echo "A house runs here: stop it first (Ctrl-C in its window)."; exit 1; }
 	@rm -rf .venv var

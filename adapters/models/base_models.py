@@ -18,7 +18,7 @@ class Family(models.TextChoices):
 
 
 class Tier(models.TextChoices):
-    """The hardware that a model asks for, and the Celery queue of the workers that have it."""
+    """The hardware that a model asks for: its memory is planned against it before it is loaded."""
 
     CPU = "cpu", "CPU"
     GPU_8G = "gpu-8g", "GPU, 8 GiB"
