@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from moderation import cases, exhibits, intents, lines, notes, offers
+from moderation import cases, exhibits, intents, lines, notes, offers, wellbeing
 from moderation.desk_views import viewers_of
 from moderation.forms import DecisionForm
 from moderation.measures import MEASURES
@@ -99,11 +99,14 @@ def decide(request: SignedIn, case_id: UUID) -> HttpResponse:
 
 
 def _next(request: SignedIn) -> HttpResponse:
-    if "next" in request.POST and (
-        following := cases.claim_next(by=request.user, at=timezone.now())
-    ):
-        return redirect(following)
-    return redirect("moderation:review")
+    """The next case if it is wanted; a break that is due stops that, and not what was done."""
+    if "next" not in request.POST:
+        return redirect("moderation:review")
+    try:
+        following = cases.claim_next(by=request.user, at=timezone.now())
+    except (wellbeing.BreakDue, wellbeing.OnBreak):
+        following = None
+    return redirect(following or "moderation:review")
 
 
 @require_POST

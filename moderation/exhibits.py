@@ -80,6 +80,8 @@ def context(exhibit: Exhibit, *, by: User, at: datetime, is_blind: bool = False)
     dossier = compile_dossier(
         exhibit.shown, owner=exhibit.owner, policy_version=exhibit.policy_version
     )
+    exposure = wellbeing.exposure(by=by, at=at)
+    is_uncovered = dossier.has_picture and not exposure.resting_until
     is_of_picture = exhibit.shown.subject_kind == SubjectKind.IMAGE  # only they can be reported
     is_told = is_of_picture and not exhibit.is_masked and exhibit.owner != by
     return {
@@ -87,8 +89,8 @@ def context(exhibit: Exhibit, *, by: User, at: datetime, is_blind: bool = False)
         "reports": content_notices.said_about(exhibit.case_id) if is_told else (),
         "is_blind": is_blind or exhibit.is_masked,
         "is_masked": exhibit.is_masked,
-        "is_revealed": dossier.has_picture and is_revealed(exhibit.shown, by=by, at=at),
-        "exposure": wellbeing.exposure(by=by, at=at),
+        "is_revealed": is_uncovered and is_revealed(exhibit.shown, by=by, at=at),
+        "exposure": exposure,
         "derivative_url": exhibit.url_of("derivative"),
         "picture_url": exhibit.url_of("picture"),
         "reveal_url": exhibit.url_of("reveal"),

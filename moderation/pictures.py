@@ -99,6 +99,7 @@ def reveal(shown: Shown, *, by: User, at: datetime) -> None:
     Raises NoPicture, wellbeing.OnBreak, wellbeing.BreakDue, wellbeing.BudgetSpent.
     """
     assert shown.sha256
+    wellbeing.check_rested(by=by, at=at)
     if is_revealed(shown, by=by, at=at):
         return
     wellbeing.check_reveal(by=by, at=at)
@@ -126,7 +127,11 @@ def is_revealed(shown: Shown, *, by: User, at: datetime) -> bool:
 
 
 def full(shown: Shown, *, by: User, at: datetime) -> bytes:
-    """The file as it was screened. Raises NoPicture, NotRevealed, PictureAltered."""
+    """The file as it was screened; a break covers what was revealed before it.
+
+    Raises NoPicture, NotRevealed, PictureAltered, wellbeing.OnBreak.
+    """
+    wellbeing.check_rested(by=by, at=at)
     if not is_revealed(shown, by=by, at=at):
         raise NotRevealed
     return _read(shown)

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from moderation import wellbeing
+from moderation import intents, wellbeing
 from moderation.models import BlurChoice
 from moderation.pages import SignedIn, desk
 
@@ -20,6 +20,7 @@ def wellbeing_page(request: SignedIn) -> HttpResponse:
         "seen": wellbeing.seen(by=request.user, at=now),
         "levels": wellbeing.levels(by=request.user),
         "choices": BlurChoice.Level.choices,
+        "undoable": intents.latest(by=request.user, at=now),
     }
     return render(request, "moderation/wellbeing.html", context)
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from moderation import cases, pictures, wellbeing
 from moderation.models import Break, Reveal
-from tests.moderation.makers import NOON, image_case, prompt_case
+from tests.moderation.makers import NOON, claimed, image_case, prompt_case
 
 
 def looked(by: User, *, points: int, at: Any = NOON) -> None:
@@ -98,6 +98,37 @@ def test_rest_is_refused_while_a_break_runs(bob: User) -> None:
     wellbeing.rest(by=bob, at=NOON)
     with pytest.raises(wellbeing.OnBreak):
         wellbeing.rest(by=bob, at=NOON + timedelta(minutes=1))
+
+
+def test_break_covers_what_was_revealed_before_it(alice: User, bob: User, as_user: Any) -> None:
+    case, data = image_case(alice)
+    client = as_user(bob)
+    picture = reverse("moderation:picture", args=[case.id])
+    client.post(reverse("moderation:reveal", args=[case.id]))
+    assert client.get(picture).content == data
+    client.post(reverse("moderation:rest"))
+    answer = client.get(picture)
+    assert (answer.status_code, "on_break" in answer.content.decode()) == (409, True)
+    assert picture not in client.get(case.get_absolute_url()).content.decode()
+    again = client.post(reverse("moderation:reveal", args=[case.id]))
+    assert (again.status_code, "on_break" in again.content.decode()) == (409, True)
+
+
+@pytest.mark.parametrize("is_resting", [False, True])
+def test_decision_before_a_break_is_kept_and_can_be_undone(
+    is_resting: bool, alice: User, bob: User, settings: Any, as_user: Any
+) -> None:
+    settings.PROOFSHEET_EXPOSURE_STRETCH = 20
+    now = timezone.now()
+    case, token = claimed(prompt_case(alice, at=now), bob, at=now)
+    prompt_case(alice, at=now)
+    looked(bob, points=20, at=now)
+    if is_resting:
+        wellbeing.rest(by=bob, at=now)
+    form = {"token": str(token), "action": "refuse", "refuse_reason": "nudity", "next": "1"}
+    answer = as_user(bob).post(reverse("moderation:decide", args=[case.id]), form, follow=True)
+    assert answer.status_code == 200
+    assert reverse("moderation:undo", args=[case.id]) in answer.content.decode()
 
 
 def test_database_refuses_a_break_without_length(bob: User) -> None:
