@@ -22,7 +22,7 @@ from adapters.scanning import Progress
 from adapters.verdicts import VERDICTS, Refused
 
 Clock = Callable[[], datetime]
-PROGRESS_SECONDS = 600
+PROGRESS_SECONDS = 120  # after so long without a word a check counts as lost
 
 
 class NoModelHere(Refused, code="no_model_here"):
@@ -103,7 +103,10 @@ def _claim(adapter_id: UUID) -> Adapter | None:
         adapter = found.select_related("base_model", "parent").filter(id=adapter_id).first()
         if adapter is None or not adapter.is_on_its_way:
             return None
+        if adapter.state == Adapter.State.VALIDATING and progress_of(adapter_id):
+            return None  # a doubled ticket: another worker is at it
         adapter.start_validating()
+        _tell(adapter_id, "read", 0, 1)
     return adapter
 
 
@@ -182,6 +185,7 @@ def _give_up(adapter_id: UUID, *, now: Clock) -> None:
         if row is not None:
             advice = {"advice": verdict.advice}
             row.reject(code=verdict.code, report=report | advice, at=now())
+    cache.delete(_key(adapter_id))
 
 
 def _locked(adapter_id: UUID) -> Adapter | None:
@@ -202,10 +206,14 @@ def _teller(adapter_id: UUID, stage: str) -> Progress:
         percent = 100 * done // total if total else 100
         if percent > last:
             last = percent
-            told = {"stage": stage, "done": done, "total": total}
-            cache.set(_key(adapter_id), told, PROGRESS_SECONDS)
+            _tell(adapter_id, stage, done, total)
 
     return tell
+
+
+def _tell(adapter_id: UUID, stage: str, done: int, total: int) -> None:
+    told = {"stage": stage, "done": done, "total": total}
+    cache.set(_key(adapter_id), told, PROGRESS_SECONDS)
 
 
 def _key(adapter_id: UUID) -> str:

@@ -16,7 +16,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from adapters import catalogue, examples, publishing, quarantine, tasks, uploads, validating
+from adapters import (
+    catalogue,
+    examples,
+    inspection,
+    publishing,
+    quarantine,
+    tasks,
+    uploads,
+    validating,
+)
 from adapters.examples import Picture
 from adapters.models import Adapter, AdapterExample, BaseModel, WrongState
 from moderation import cases, decisions, offers
@@ -301,6 +310,34 @@ def test_a_doubled_ticket_judges_once(
     tasks.validate(str(adapter.id))
     adapter.refresh_from_db()
     assert (adapter.state, adapter.validated_at) == ("accepted", NOON)
+
+
+def test_a_ticket_that_comes_while_another_worker_checks_leaves_the_check_alone(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = Adapter.objects.get(slug=send(as_user(alice), lora)["Location"].split("/")[-2])
+    checks, inspect = [], inspection.inspect
+
+    def interrupted(*args: Any, **said: Any) -> inspection.Inspection:
+        checks.append(args)
+        if len(checks) == 1:
+            tasks.validate(str(adapter.id))
+        return inspect(*args, **said)
+
+    monkeypatch.setattr(inspection, "inspect", interrupted)
+    tasks.validate(str(adapter.id))
+    adapter.refresh_from_db()
+    assert (adapter.state, len(checks)) == ("accepted", 1)
+
+
+def test_a_check_whose_worker_died_is_made_by_a_later_ticket(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    adapter = Adapter.objects.get(slug=send(as_user(alice), lora)["Location"].split("/")[-2])
+    adapter.start_validating()
+    tasks.validate(str(adapter.id))
+    adapter.refresh_from_db()
+    assert adapter.state == "accepted"
 
 
 def test_a_check_that_fails_is_told_and_raised(
