@@ -176,5 +176,6 @@ class Replay(AuditView):
             dimension=said["dimension"],
             before=before,
             after=said["threshold"],
+            profile=said["profile"],
         )
         return Response(AuditReplayedSerializer(found.analysis()).data)

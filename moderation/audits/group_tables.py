@@ -7,8 +7,10 @@ from itertools import combinations
 
 import numpy as np
 
-from moderation.audits import weights, yardsticks
+from moderation.audits import power, weights, yardsticks
 from moderation.audits.confusion import confusion
+from moderation.audits.contrasts import PLANNED
+from moderation.audits.labelled import enough
 from moderation.audits.outcomes import Outcomes
 from moderation.audits.report import Forest, Table, Value, table
 from moderation.audits.terms import DIMENSIONS, title
@@ -37,12 +39,16 @@ def rates_table(stages: Sequence[Outcomes]) -> Table:
             ("fnr", "False negative rate", "rate"),
             ("fnr_low", "from", "rate"),
             ("fnr_high", "to", "rate"),
+            ("standing", "Enough for the FPR?", "text"),
+            ("standing_fnr", "Enough for the FNR?", "text"),
         ],
         rows,
         note=(
             "What is acceptable and what breaks the policy follows from the template. Wilson 95 % "
             "intervals on the effective number of acceptable items, templates taken as clusters: "
-            "pictures of one template are no independent observations. FNR intervals likewise."
+            "pictures of one template are no independent observations. FNR intervals likewise. "
+            "Enough: as many effective items as are needed to find 6 % against 2 % with 80 % "
+            f"power, {power.needed(*PLANNED)}."
         ),
     )
 
@@ -94,6 +100,7 @@ def _rate_rows(outcomes: Outcomes) -> Iterator[tuple[object, ...]]:
                 fpr.effective[place],
                 *fpr.rate[place],
                 *fnr.rate[place],
+                *(enough(each.effective[place]) for each in (fpr, fnr)),
             )
 
 

@@ -99,11 +99,23 @@ def threshold_of(profile: str, *, category: str, stage: policy.Stage) -> float:
 
 
 def replayed(
-    window: Window, *, category: str, dimension: str, before: float, after: float
+    window: Window,
+    *,
+    category: str,
+    dimension: str,
+    before: float,
+    after: float,
+    profile: str = "general",
 ) -> Replayed:
-    """Replay the period's scores of one category."""
-    scores, groups = population.scores(window, category=category, dimension=dimension)
-    items, _ = population.labelled(window, category=category)
+    """Replay the period's scores of one category; what another one holds stays held."""
+    stage: policy.Stage = "prompt" if window.stage == "prompt" else "image"
+    holds = {
+        name: each.thresholds[stage].hold
+        for name, each in policy.active(profile).categories.items()
+        if name != category
+    }
+    scores, groups = population.scores(window, category=category, dimension=dimension, holds=holds)
+    items, _ = population.labelled(window, category=category, holds=holds)
     change = replay.change(scores, before=before, after=after)
     gained, lost = items.score >= after, items.score >= before
     changed = {

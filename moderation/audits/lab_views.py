@@ -104,6 +104,7 @@ def _replay(said: dict[str, Any]) -> dict[str, Any]:
         dimension=said["dimension"],
         before=before,
         after=after,
+        profile=PROFILE,
     )
     return {
         "replayed": found,

@@ -98,15 +98,17 @@ def rates_table(items: Labelled) -> Table:
             ("precision", "Precision", "rate"),
             ("precision_low", "from", "rate"),
             ("precision_high", "to", "rate"),
-            ("standing", "Enough?", "text"),
+            ("standing", "Enough for the FPR?", "text"),
+            ("standing_fnr", "Enough for the FNR?", "text"),
         ],
         rows,
         note=(
             "Hajek estimates: each label counts 1 / inclusion probability. Wilson 95 % intervals "
             "on the effective number of items, from the variance with prompts or owners as "
-            "clusters, whichever is larger. Enough: as many effective acceptable items as are "
-            f"needed to find 6 % against 2 % with 80 % power, {power.needed(*PLANNED)}. Groups "
-            f"with fewer than {MINIMUM_CELL} labels are counted and not described."
+            "clusters, whichever is larger. Enough: as many effective items, acceptable for the "
+            "FPR and violating for the FNR, as are needed to find 6 % against 2 % with 80 % "
+            f"power, {power.needed(*PLANNED)}. Groups with fewer than {MINIMUM_CELL} labels are "
+            "counted and not described."
         ),
     )
 
@@ -143,12 +145,11 @@ def _rows(items: Labelled, dimension: str) -> Iterator[tuple[object, ...]]:
         cluster=items.prompt,
     )
     labelled = np.bincount(group, minlength=count)
-    lacking = power.missing(fpr.effective, reference=PLANNED[0], difference=PLANNED[1])
     for place, label in enumerate(labels):
         said = " × ".join(title(part) for part in str(label).split(" × "))
         if labelled[place] < MINIMUM_CELL:
             hidden = [None] * 14
-            yield (dimension, said, labelled[place], *hidden, "below the minimum cell")
+            yield (dimension, said, labelled[place], *hidden, *["below the minimum cell"] * 2)
             continue
         yield (
             dimension,
@@ -162,8 +163,14 @@ def _rows(items: Labelled, dimension: str) -> Iterator[tuple[object, ...]]:
             *fpr.rate[place],
             *fnr.rate[place],
             *precision.rate[place],
-            f"{INSUFFICIENT}: {lacking[place]} more needed" if lacking[place] else "enough",
+            *(enough(each.effective[place]) for each in (fpr, fnr)),
         )
+
+
+def enough(effective: float) -> str:
+    """Whether so many effective items could show 6 % against 2 %, and how many lack."""
+    lacking = int(power.missing(effective, reference=PLANNED[0], difference=PLANNED[1]))
+    return f"{INSUFFICIENT}: {lacking} more needed" if lacking else "enough"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from moderation.audits.labelled import Labelled
 from moderation.audits.terms import TITLES
 
 GROUPS = tuple(TITLES)
+NOTHING: Mapping[str, float] = {}
 _ROW = np.dtype([("score", ">f8"), ("group", ">i2")])
 
 
@@ -41,7 +42,8 @@ _WHERE = "f.stage = %s AND f.screened_at >= %s AND f.screened_at < %s"
 _LABELLED = f"""
 SELECT f.gender, f.age, f.skin, f.is_flagged, l.truth, f.score / NULLIF(f.threshold, 0),
     f.inclusion_probability, f.prompt_cluster, f.owner_cluster,
-    COALESCE((f.scores ->> %s)::float8, 0), f.sampling_stratum
+    CASE WHEN {{held_anyway}} THEN 'Infinity'
+        ELSE COALESCE((f.scores ->> %s)::float8, 0) END, f.sampling_stratum
 FROM audits_frameentry f
 JOIN (SELECT DISTINCT ON (entry_id) entry_id, truth FROM audits_label WHERE is_blind
       ORDER BY entry_id, id) l ON l.entry_id = f.screening_id
@@ -81,7 +83,8 @@ WHERE {_WHERE} GROUP BY 1, 2 ORDER BY 1, 2
 """
 _SCORES = """
 SELECT string_agg(
-    float8send(CASE WHEN f.category = {category} THEN f.score
+    float8send(CASE WHEN {held_anyway} THEN 'Infinity'::float8
+               WHEN f.category = {category} THEN f.score
                ELSE (f.scores ->> {category})::float8 END)
     || int2send(COALESCE(array_position({groups}::text[], f.{dimension}), {unstated})::int2), '')
 FROM audits_frameentry f WHERE f.stage = {stage} AND f.screened_at >= {start}
@@ -113,14 +116,18 @@ def doubles(window: Window) -> list[tuple[str, str]]:
     return _rows(_DOUBLES, window)
 
 
-def labelled(window: Window, *, category: str = "") -> tuple[Labelled, int]:
+def labelled(
+    window: Window, *, category: str = "", holds: Mapping[str, float] = NOTHING
+) -> tuple[Labelled, int]:
     """Items with a clear first label, and how many were left out as unclear.
 
-    With a `category` the scores are that category's own, else parts of the nearest threshold.
+    With a `category` the scores are that category's own, else parts of the nearest threshold; an
+    infinite one is of an item that another category holds anyway, from the scores in `holds` on.
     A label weighs 1 / probability, times drawn / labelled of its stratum: what was held is answered
     sooner than what passed, and must not count for more because of it.
     """
-    rows = _rows(_LABELLED, window, category)
+    statement = sql.SQL(_LABELLED).format(held_anyway=_held_anyway(holds))
+    rows = _rows(statement, window, category)
     unclear = sum(1 for row in rows if row[4] == "unclear")
     rows = [row for row in rows if row[4] != "unclear"]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 11
@@ -157,15 +164,17 @@ def _places(clusters: Sequence[int]) -> NDArray[np.intp]:
 
 
 def scores(
-    window: Window, *, category: str, dimension: str
+    window: Window, *, category: str, dimension: str, holds: Mapping[str, float] = NOTHING
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Every stored score of a category, and the index of its group in GROUPS.
+    """Every stored score of a category, and the index of its group in GROUPS; infinite where
+    another category holds the item anyway, from the scores in `holds` on.
 
     The database packs them into one value: a message a row would be most of the time.
     """
     start, end = window.bounds
     statement = sql.SQL(_SCORES).format(
         category=sql.Literal(category),
+        held_anyway=_held_anyway(holds),
         groups=sql.Literal(list(GROUPS)),
         unstated=sql.Literal(GROUPS.index("") + 1),
         dimension=sql.Identifier(dimension),
@@ -180,7 +189,18 @@ def scores(
     return rows["score"].astype(np.float64), rows["group"].astype(np.intp) - 1
 
 
-def _rows(statement: str, window: Window, *before: str) -> list[Any]:
+def _held_anyway(holds: Mapping[str, float]) -> sql.Composable:
+    """Spelled out a category: a subquery over the scores would cost more than the whole replay."""
+    if not holds:
+        return sql.SQL("FALSE")
+    reached = [
+        sql.SQL("(f.scores ->> {})::float8 >= {}").format(sql.Literal(name), sql.Literal(hold))
+        for name, hold in holds.items()
+    ]
+    return sql.SQL("f.is_flagged AND ({})").format(sql.SQL(" OR ").join(reached))
+
+
+def _rows(statement: str | sql.Composable, window: Window, *before: str) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [*before, *window.parameters()])
         rows: list[Any] = cursor.fetchall()

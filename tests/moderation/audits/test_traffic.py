@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -115,8 +116,39 @@ def test_small_groups_are_counted_and_not_described(bob: User) -> None:
     rows = traffic_report.assemble(NOVEMBER).table("rates").rows
     person = next(row for row in rows if row[1] == "Person")
     assert person[2] == 5
-    assert set(person[3:-1]) == {None}
-    assert person[-1] == "below the minimum cell"
+    assert set(person[3:-2]) == {None}
+    assert set(person[-2:]) == {"below the minimum cell"}
+
+
+def test_few_violating_items_are_not_enough_for_the_rate_of_what_is_missed(bob: User) -> None:
+    traffic([bob], fpr={"woman": 0.06}, each=1500)
+    rates = traffic_report.assemble(NOVEMBER).table("rates")
+    place = rates.cells("group").index("Woman")
+    assert rates.cells("standing")[place] == "enough"
+    assert str(rates.cells("standing_fnr")[place]).startswith("insufficient data: ")
+
+
+def test_the_lab_moves_nothing_that_another_category_holds(bob: User) -> None:
+    traffic([bob], fpr={"woman": 0.3, "man": 0.3}, each=200)
+    replay = partial(
+        lab.replayed, NOVEMBER, category="sexual", dimension="gender", before=0.5, after=0.65
+    )
+    alone = replay()
+    woman = FrameEntry.objects.filter(gender="woman", is_flagged=True)
+    for entry in woman:
+        FrameEntry.objects.filter(pk=entry.pk).update(scores=entry.scores | {"violence": 0.9})
+    found = replay()
+    moved = {row.group: row.newly_passed for row in found.rows}
+    assert moved["Woman"] == 0
+    assert moved["Man"] == found.change.newly_passed > 0
+    assert found.change.newly_passed < alone.change.newly_passed
+    assert found.mistakes_lost < alone.mistakes_lost
+    before, after = (
+        {row.group: getattr(row, f"fpr_{side}") for row in found.rows}
+        for side in ("before", "after")
+    )
+    assert before["Woman"] == after["Woman"]
+    assert len(found.figures) == 2
 
 
 def test_every_month_is_audited_once(bob: User) -> None:
