@@ -12,7 +12,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from moderation import policy, profiles
@@ -21,6 +21,7 @@ from provenance import log
 from provenance.errors import ProofsheetError
 
 WORDS_MAX = 4000
+_NAMING = 0x706F6C696379  # "policy": held while a draft gets its name
 Status = Policy.Status
 
 
@@ -279,7 +280,11 @@ def _kept_shipped(active: policy.Policy, *, at: datetime) -> Policy:
 
 
 def _free_name(profile: str, *, at: datetime) -> str:
-    """``2026-11-general-2``: month, profile, and the next number of that month."""
+    """``2026-11-general-2``: month, profile, and the next number of that month. Drafts of the same
+    moment follow each other, so that no two get one name.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NAMING])
     start = f"{at:%Y-%m}-{profile}-"
     taken = Policy.objects.filter(version__startswith=start).values_list("version", flat=True)
     numbers = [int(name.removeprefix(start)) for name in taken if name[len(start) :].isdigit()]
