@@ -74,6 +74,14 @@ def renew(request: SignedIn, case_id: UUID) -> HttpResponse:
 @page
 def decide(request: SignedIn, case_id: UUID) -> HttpResponse:
     """Decide with the button's action; on any conflict the page comes back with what was typed."""
+    try:
+        return _decided(request, case_id)
+    except cases.CaseNotFound as error:  # a report or an escalation can make it severe meanwhile
+        context = {"error": error, "kept": _typed(request)}
+        return render(request, "moderation/gone.html", context, status=error.status)
+
+
+def _decided(request: SignedIn, case_id: UUID) -> HttpResponse:
     found = cases.find(case_id, by=request.user)
     form = DecisionForm(request.POST, case=found)
     action = _action(request)

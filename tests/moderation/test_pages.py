@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from moderation import appeals, decisions, intents, notices
+from moderation import appeals, cases, decisions, intents, notices
 from moderation.models import Appeal, Decision, Reveal, ReviewCase
 from provenance.models import LogEntry
 from tests.moderation.makers import (
@@ -191,6 +191,18 @@ def test_decide_after_a_colleague_tells_at_once_and_loses_nothing(
     assert "case_decided" in body(answer)
     assert "By carol" in body(answer)
     assert "My words." in body(answer)
+
+
+def test_decide_on_a_case_that_became_severe_keeps_the_words(
+    alice: User, bob: User, as_user: Any
+) -> None:
+    case, token = claimed(prompt_case(alice), bob, at=NOW())
+    ReviewCase.objects.filter(id=case.id).update(severity=cases.SEVERE)
+    form = {"token": str(token), "action": "refuse", "refuse_reason": "nudity"}
+    answer = as_user(bob).post(url("decide", case.id), form | {"explanation": "Bare, <b>all</b>."})
+    assert (answer.status_code, "case_not_found" in body(answer)) == (404, True)
+    assert "Bare, &lt;b&gt;all&lt;/b&gt;." in body(answer)
+    assert case.evidence["prompt"] not in body(answer)
 
 
 def test_claim_of_a_taken_case_names_the_colleague(
