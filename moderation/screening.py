@@ -89,6 +89,11 @@ def judge_image(
     return Judgement(active.judge(scores, stage="image"), scores, dict(scores), (), active, label)
 
 
+def judge_known_image(data: bytes, *, profile: str = "general") -> Judgement:
+    """As `judge_image`, with what the banks of known bad pictures say; asks the database."""
+    return _judged_with_banks(data, profile=profile, classifier=None)[0]
+
+
 def cached_prompt_verdict(
     text: str, *, at: datetime, profile: str = "general"
 ) -> PromptVerdict | None:
@@ -158,8 +163,7 @@ def _screened_picture(
     profile: str,
     classifier: ImageClassifier | None,
 ) -> ImageVerdict:
-    near = banks.near(data)
-    judged = _with_banks(judge_image(data, profile=profile, classifier=classifier), near)
+    judged, near = _judged_with_banks(data, profile=profile, classifier=classifier)
     key = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
         screening = _store(judged, stage="image", cache_key=key, at=at, is_from_cache=False)
@@ -171,6 +175,13 @@ def _screened_picture(
         f"{what}_{CODES[judged.verdict]}",
         screening.id,
     )
+
+
+def _judged_with_banks(
+    data: bytes, *, profile: str, classifier: ImageClassifier | None
+) -> tuple[Judgement, list[banks.Near]]:
+    judged, near = judge_image(data, profile=profile, classifier=classifier), banks.near(data)
+    return _with_banks(judged, near), near
 
 
 def _with_banks(judged: Judgement, near: list[banks.Near]) -> Judgement:

@@ -13,11 +13,15 @@ from moderation import policy, policy_versions
 TIMEOUT_S = 2.0
 
 
-def settle_policies(stderr: OutputWrapper) -> None:
-    """Leave the site's own versions out, and say so, where they cannot be read."""
-    if not _are_readable():
-        policy.use_shelf(None)
-        stderr.write("No database answers, so the policies that ship judge.")
+def settle_policies(stderr: OutputWrapper) -> bool:
+    """Whether a database answers; where none does, the site's own versions are left out, and that
+    is said.
+    """
+    if _are_readable():
+        return True
+    policy.use_shelf(None)
+    stderr.write("No database answers, so the policies that ship judge.")
+    return False
 
 
 def _are_readable() -> bool:

@@ -1,11 +1,14 @@
 """Banks of known bad pictures: import, export, gradual enforcement, and what matches them."""
 
-from io import BytesIO
+import json
+from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.urls import reverse
 from PIL import Image, ImageDraw
 
@@ -177,6 +180,23 @@ def test_page_refuses_a_share_that_is_no_percentage(
     assert (answer.status_code, "bank_invalid" in answer.content.decode()) == (422, True)
     bank.refresh_from_db()
     assert bank.enforced_percent == 0
+
+
+def test_command_says_what_the_banks_say_and_stores_nothing(
+    bank: HashBank, carol: User, tmp_path: Path
+) -> None:
+    (file := tmp_path / "known.png").write_bytes(drawing())
+    assert verdict_of(file) == ("allow", None)
+    banks.enforce(bank, 100, by=carol)
+    assert verdict_of(file) == ("refuse", 1.0)
+    assert not Screening.objects.exists()
+
+
+def verdict_of(file: Path) -> tuple[str, float | None]:
+    out = StringIO()
+    call_command("screen_image", str(file), "--json", stdout=out)
+    said = json.loads(out.getvalue())
+    return said["verdict"], said["categories"].get("minors")
 
 
 def test_bank_has_a_name_of_its_own(bank: HashBank, carol: User) -> None:

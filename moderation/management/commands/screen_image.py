@@ -1,4 +1,4 @@
-"""What the policy in force makes of pictures; nothing is stored."""
+"""What the policy in force and the banks make of pictures; nothing is stored."""
 
 import json
 from argparse import ArgumentParser
@@ -24,10 +24,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a picture")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        settle_policies(self.stderr)
+        has_banks = settle_policies(self.stderr)
+        judge = screening.judge_known_image if has_banks else screening.judge_image
         for path in options["files"]:
             try:
-                judged = screening.judge_image(_read(path), profile=options["profile"])
+                judged = judge(_read(path), profile=options["profile"])
             except ProofsheetError as error:
                 raise CommandError(f"{path}: {error}") from error
             self.stdout.write(_json(path, judged) if options["json"] else _sentence(path, judged))
