@@ -51,6 +51,9 @@ PROOFSHEET_VERIFY_MAX_BYTES = env_int("PROOFSHEET_VERIFY_MAX_BYTES", 20 * 1024 *
 
 # ---------------------------------------------------------------- rendering
 PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
+# Hardware tiers of models (gpu-24g) whose requests wait in a queue of that name, for workers of
+# their own; all others wait in "gpu".
+PROOFSHEET_HARDWARE_QUEUES = env_list("HARDWARE_QUEUES", [])
 PROOFSHEET_DEVICE_HOUR_PRICE = env_str("DEVICE_HOUR_PRICE", "")  # such as "2.50 EUR"; for operators
 PROOFSHEET_RENDER_TIMEOUT_S = env_int("RENDER_TIMEOUT_S", 1800)
 # One core is left for decoding, marking and screening.

@@ -24,7 +24,7 @@ def warm_up(sender: str, instance: Any, **_: Any) -> None:
         if "cpu" in queues:
             _load_screening()
         if any(name.startswith("gpu") for name in queues):
-            _load_default_model()
+            _load_rendering(queues)
     except Exception:
         logger.warning("the warm-up failed; the first request loads what it needs", exc_info=True)
     finally:
@@ -37,13 +37,16 @@ def _load_screening() -> None:
     prompt.classifier()
 
 
-def _load_default_model() -> None:
+def _load_rendering(queues: set[str]) -> None:
+    """And the default model, where this worker is one that serves it."""
     from adapters import catalogue
-    from generation import devices
+    from generation import devices, hardware
     from moderation.classifiers import image
     from provenance import installation, tile
 
-    devices.engine_for(catalogue.find_model(None))
+    model = catalogue.find_model(None)
+    if hardware.queue_of(model) in queues:
+        devices.engine_for(model)
     image.classifier()
     _load_screening()  # of the live page's prompts
     for number in range(tile.SETS):  # each takes a second to make, and is kept

@@ -17,7 +17,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
 
 from adapters.models import BaseModel
-from generation import estimates, tiers
+from generation import estimates, hardware, tiers
 from generation.models import ACTIVE, Allowance, RequestStatus
 from generation.recently import remembered
 from provenance.errors import ProofsheetError
@@ -142,7 +142,7 @@ def estimate(
 ) -> estimates.Estimate:
     """Of a request of `count` images, and of the wait until its first is begun."""
     cost = count * estimates.cost_ms(model, steps=steps, guidance=guidance)
-    wait = estimates.wait_s(priority=tier.priority, at=at)
+    wait = estimates.wait_s(hardware.queue_of(model), priority=tier.priority, at=at)
     return estimates.Estimate(cost, round(wait, 1), tier.name, wait <= tier.budget_s)
 
 

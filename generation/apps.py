@@ -6,10 +6,13 @@ class GenerationConfig(AppConfig):
     verbose_name = "Generation"
 
     def ready(self) -> None:
-        from generation import adapter_examples, evidence, metrics, receivers
+        from django.core import checks
+
+        from generation import adapter_examples, evidence, hardware, metrics, receivers
         from moderation import reportable
 
         receivers.connect()
         adapter_examples.connect()
         metrics.register()
+        checks.register(hardware.check_names)
         reportable.register("generation", evidence.of_released)

@@ -17,7 +17,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 
-from generation import audit_runs, tasks
+from adapters.models import BaseModel
+from generation import audit_runs, hardware, tasks
 from generation.leases import Clock
 from moderation.audits import making, suites
 from moderation.audits.models import Audit, AuditRun
@@ -171,14 +172,14 @@ def work(run_id: UUID, stint: int, *, now: Clock) -> None:
     late = now() + TICKET_LATE
     AuditRun.objects.filter(id=run_id).update(failures=0, leased_until=late)
     if has_more:
-        tasks.audit_stint.apply_async((str(run_id), run.stint), countdown=_pause())
+        _send_ticket(run, countdown=_pause())
 
 
 def sweep(*, at: datetime) -> None:
     """Send the ticket of every run that none came for."""
     waiting = AuditRun.objects.filter(is_queued=True, leased_until__lt=at)
     for run in waiting.filter(status=Status.RUNNING):
-        tasks.audit_stint.delay(str(run.id), run.stint)
+        _send_ticket(run)
 
 
 def _pause() -> float:
@@ -216,8 +217,14 @@ def _note_failure(run: AuditRun, *, at: datetime) -> None:
 
 def _send(run: AuditRun, *, by: User, at: datetime) -> None:
     run.queue(by_id=by.pk, until=at + TICKET_LATE)
-    run_id, stint = str(run.id), run.stint
-    transaction.on_commit(lambda: tasks.audit_stint.delay(run_id, stint), robust=True)
+    transaction.on_commit(lambda: _send_ticket(run), robust=True)
+
+
+def _send_ticket(run: AuditRun, *, countdown: float = 0) -> None:
+    """To the workers that have the hardware for the run's model."""
+    model = BaseModel.objects.filter(slug=run.model_slug).first()
+    name = hardware.queue_of(model) if model else hardware.ANY
+    tasks.audit_stint.apply_async((str(run.id), run.stint), queue=name, countdown=countdown)
 
 
 def _locked(run_id: UUID, *, by: User) -> AuditRun:

@@ -11,7 +11,7 @@ from statistics import mean, quantiles
 from django.conf import settings
 from django.db.models import Count, F, Q
 
-from generation import estimates, fleet, tiers
+from generation import estimates, fleet, hardware, tiers
 from generation.models import GenerationRequest, RequestStatus, Worker
 
 WINDOW = timedelta(minutes=15)
@@ -21,12 +21,13 @@ LOAD_AIMED_AT = 0.7  # above it, waits grow faster than the load
 
 @dataclass(frozen=True, slots=True)
 class TierLoad:
-    """Waits are of requests that began in the window; None when none did."""
+    """`waits_s` is predicted, for each queue that renders; the percentiles are of requests that
+    began in the window, None when none did."""
 
     name: str
     waiting: int
     running: int
-    predicted_wait_s: float
+    waits_s: dict[str, float]
     budget_s: float
     wait_p50_s: float | None
     wait_p95_s: float | None
@@ -87,7 +88,7 @@ def look(*, at: datetime) -> Capacity:
         tiers=tuple(_tier(name, at=at) for name in tiers.NAMES),
         workers=_workers(at=at),
         models=_models(finished),
-        devices=fleet.alive("gpu", at=at).count(),
+        devices=fleet.alive(*hardware.queues(), at=at).count(),
         images_a_minute=round(a_minute, 1),
         needs=tuple(_need(times, a_minute, costs) for times in (1, 2, 10)) if costs else (),
     )
@@ -122,11 +123,18 @@ def _tier(name: str, *, at: datetime) -> TierLoad:
         name=name,
         waiting=counts["waiting"],
         running=counts["running"],
-        predicted_wait_s=round(estimates.wait_s(priority=priority, at=at), 1),
+        waits_s=_waits(priority, at=at),
         budget_s=settings.PROOFSHEET_WAIT_BUDGETS_S[name],
         wait_p50_s=percentile(waits, 50) if waits else None,
         wait_p95_s=percentile(waits, 95) if waits else None,
     )
+
+
+def _waits(priority: int, *, at: datetime) -> dict[str, float]:
+    return {
+        name: round(estimates.wait_s(name, priority=priority, at=at), 1)
+        for name in hardware.queues()
+    }
 
 
 def percentile(values: list[float], percent: int) -> float:

@@ -25,15 +25,15 @@ _loaded: OrderedDict[tuple[str, str], Engine] = OrderedDict()
 class Seats:
     """How many requests of this worker may be on the device at once; the last ones are reserved.
 
-    `has_passed_over` is true once a ticket found only a reserved seat: then whoever frees another
-    seat must look whether somebody still waits.
+    `passed_over` are the queues of tickets that found only a reserved seat: whoever frees another
+    seat must look whether somebody still waits there.
     """
 
     def __init__(self, count: int, reserved: int) -> None:
         self._open = count - reserved
         self._reserved = reserved
         self._changed = Condition()
-        self.has_passed_over = False
+        self.passed_over = set[str]()
 
     def take(self) -> bool:
         """Wait for a seat; whether it is a reserved one."""

@@ -8,10 +8,10 @@ from statistics import median
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
 from adapters.models import BaseModel
-from generation import fleet, tiers
+from generation import fleet, hardware, tiers
 from generation.drafts import taken_steps
 from generation.models import ACTIVE, GenerationRequest, RequestStatus
 from generation.recently import remembered
@@ -65,13 +65,9 @@ def cost_ms(model: BaseModel, *, steps: int, guidance: float) -> int:
     return tiers.predicted_ms(speed_of(model), steps=steps, guidance=guidance)
 
 
-def capacity(*, at: datetime) -> int:
-    """Devices that work, at least one: with no worker alive, the next one to come is counted."""
-    return _devices("gpu", at=at)
-
-
 @remembered
 def _devices(queue: str, *, at: datetime) -> int:
+    """That work, at least one: with no worker alive, the next one to come is counted."""
     return max(1, fleet.alive(queue, at=at).count())
 
 
@@ -80,30 +76,27 @@ _BACKLOG = """
     SELECT coalesce(sum(predicted_ms), 0) FROM generation_generationrequest
     WHERE status = ANY(%(active)s) AND NOT is_held AND cancel_requested_at IS NULL
         AND (status = %(running)s OR priority >= %(priority)s)
+        AND (%(models)s::bigint[] IS NULL OR model_id = ANY(%(models)s))
 """
 
 
-def backlog_ms(*, priority: int) -> int:
+def backlog_ms(queue: str, *, priority: int) -> int:
     """Predicted device time of all that is served before a new request of this priority; what is
     being cancelled is gone at its next step."""
     asked: dict[str, Any] = {
         "active": [str(status) for status in ACTIVE],
         "running": str(RequestStatus.RUNNING),
         "priority": priority,
+        "models": hardware.models_of(queue),
     }
     with connection.cursor() as cursor:
         cursor.execute(_BACKLOG, asked)
         return int(cursor.fetchone()[0])
 
 
-def wait_s(*, priority: int, at: datetime) -> float:
+def wait_s(queue: str, *, priority: int, at: datetime) -> float:
     """Predicted wait of a new request: the backlog over the devices that share it."""
-    return backlog_ms(priority=priority) / 1000 / capacity(at=at)
-
-
-def _ahead(request: GenerationRequest) -> QuerySet[GenerationRequest]:
-    waiting = GenerationRequest.objects.filter(status=RequestStatus.QUEUED)
-    return waiting.filter(priority=request.priority, queued_at__lt=request.queued_at)
+    return backlog_ms(queue, priority=priority) / 1000 / _devices(queue, at=at)
 
 
 def position(request: GenerationRequest) -> int | None:
@@ -113,12 +106,15 @@ def position(request: GenerationRequest) -> int | None:
     """
     if request.status != RequestStatus.QUEUED or request.queued_at is None:
         return None
-    own = _ahead(request).filter(owner=request.owner_id).count()
-    waiting = GenerationRequest.objects.filter(status=RequestStatus.QUEUED)
+    name = hardware.queue_of_request(request)
+    waiting = GenerationRequest.objects.filter(
+        hardware.waiting_in(name), status=RequestStatus.QUEUED
+    )
     first = waiting.filter(priority__gt=request.priority).count()
+    line = waiting.filter(priority=request.priority)
+    own = line.filter(owner=request.owner_id, queued_at__lt=request.queued_at).count()
     others = (
-        waiting.filter(priority=request.priority)
-        .exclude(owner=request.owner_id)
+        line.exclude(owner=request.owner_id)
         .values("owner")
         .annotate(earlier=Count("id", filter=Q(queued_at__lt=request.queued_at)), count=Count("id"))
         .values_list("earlier", "count")

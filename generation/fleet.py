@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from threading import Event, Thread
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from generation.models import Worker
@@ -47,11 +49,10 @@ def heard_of(*, at: datetime) -> QuerySet[Worker]:
     return Worker.objects.filter(seen_at__gte=at - LOST_AFTER)
 
 
-def alive(queue: str, *, at: datetime) -> QuerySet[Worker]:
-    """Workers that take from `queue` and were heard of lately. "gpu" stands for every GPU tier."""
-    live = heard_of(at=at)
-    takers = [w.pk for w in live if any(q == queue or q.startswith(f"{queue}-") for q in w.queues)]
-    return live.filter(pk__in=takers)
+def alive(*queues: str, at: datetime) -> QuerySet[Worker]:
+    """Workers that take from any of the `queues` and were heard of lately."""
+    takes = reduce(or_, (Q(queues__contains=[queue]) for queue in queues))
+    return heard_of(at=at).filter(takes)
 
 
 class Announcer:

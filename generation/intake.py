@@ -109,7 +109,7 @@ def _apply(request: GenerationRequest, verdict: screening.PromptVerdict, *, at: 
     match verdict.verdict:
         case "allow":
             request.enqueue(at=at)
-            queue.send_ticket()
+            queue.send_ticket_for(request)
         case "hold":
             request.hold()
             cases.open_case(subject=subject, evidence=shown, at=at, is_blind=entry.is_sampled)

@@ -39,11 +39,12 @@ class LineCollector(Collector):
 
 def _of_tiers(now: capacity.Capacity) -> Iterator[GaugeMetricFamily]:
     waiting = _gauge("requests_waiting", "Requests that wait for a worker.", "tier")
-    predicted = _gauge("predicted_wait_seconds", "Of a request that came now.", "tier")
+    predicted = _gauge("predicted_wait_seconds", "Of a request that came now.", "tier", "queue")
     waits = _gauge("queue_wait_seconds", "From queued to begun.", "tier", "quantile")
     for tier in now.tiers:
         waiting.add_metric([tier.name], tier.waiting)
-        predicted.add_metric([tier.name], tier.predicted_wait_s)
+        for queue, wait_s in tier.waits_s.items():
+            predicted.add_metric([tier.name, queue], wait_s)
         for quantile, value in (("0.5", tier.wait_p50_s), ("0.95", tier.wait_p95_s)):
             if value is not None:
                 waits.add_metric([tier.name, quantile], value)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from generation import failures, fleet, queue, requests
+from generation import failures, fleet, hardware, queue, requests
 from generation.cards import refusals_of
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from provenance.errors import ProofsheetError
@@ -81,7 +81,8 @@ def wait_for(
 
 
 def _has_worker(request: GenerationRequest, *, at: datetime) -> bool:
-    name = queue.SCREENING_QUEUE if request.status == RequestStatus.SUBMITTED else queue.QUEUE
+    is_screened = request.status != RequestStatus.SUBMITTED
+    name = hardware.queue_of_request(request) if is_screened else queue.SCREENING_QUEUE
     return fleet.alive(name, at=at).exists()
 
 

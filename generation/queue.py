@@ -16,11 +16,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from adapters.models import Adapter
-from generation import rounds, tasks, tiers
+from generation import hardware, rounds, tasks, tiers
 from generation.models import GenerationRequest, RequestAdapter, RequestStatus, Rota
 from provenance.errors import ProofsheetError
 
-QUEUE, SCREENING_QUEUE = "gpu", "cpu"
+SCREENING_QUEUE = "cpu"
 LEASE = timedelta(seconds=20)
 HEARTBEAT_S = 0.5
 ATTEMPTS_MAX = 3
@@ -47,16 +47,21 @@ class Heartbeat:
     is_cancel_requested: bool
 
 
-def send_ticket() -> None:
-    """Wake a worker once the current transaction commits; the sweeper covers a lost ticket."""
-    transaction.on_commit(lambda: tasks.render.delay(), robust=True)
+def send_ticket(name: str) -> None:
+    """Wake a worker of that queue once the current transaction commits; the sweeper covers a lost
+    ticket."""
+    transaction.on_commit(lambda: tasks.render.apply_async(queue=name), robust=True)
 
 
-def call_waiting() -> bool:
-    """Wake a worker for a request that waits, if there is one."""
-    if not _waiting().exists():
+def send_ticket_for(request: GenerationRequest) -> None:
+    send_ticket(hardware.queue_of_request(request))
+
+
+def call_waiting(name: str) -> bool:
+    """Wake a worker for a request that waits in that queue, if there is one."""
+    if not _waiting().filter(hardware.waiting_in(name)).exists():
         return False
-    send_ticket()
+    send_ticket(name)
     return True
 
 
@@ -64,18 +69,21 @@ def claim(
     *,
     worker: str,
     at: datetime,
+    name: str = hardware.ANY,
     resident: frozenset[str] = frozenset(),
     only_interactive: bool = False,
 ) -> Claim | None:
-    """Take the best waiting request: the highest tier, there the user whose turn it is, and of
-    that user's oldest requests one whose adapters (`resident`, by digest) are loaded already.
+    """Take the best request that waits in the queue of that `name`: the highest tier, there the
+    user whose turn it is, and of that user's oldest requests one whose adapters (`resident`, by
+    digest) are loaded already.
     """
     with transaction.atomic():
-        priority = _waiting().order_by("-priority").values_list("priority", flat=True).first()
+        waiting = _waiting().filter(hardware.waiting_in(name))
+        priority = waiting.order_by("-priority").values_list("priority", flat=True).first()
         if priority is None or (only_interactive and tiers.name_of(priority) != "interactive"):
             return None
         rota = _locked_rota(priority)
-        request = _next_of_turn(rota, resident, at=at)
+        request = _next_of_turn(waiting, rota, resident, at=at)
         if request is None:
             return None  # others took all of it while this one waited for the rota
         token = uuid4()
@@ -104,14 +112,13 @@ def _waiting() -> QuerySet[GenerationRequest]:
 
 
 def _next_of_turn(
-    rota: Rota, resident: frozenset[str], *, at: datetime
+    waiting: QuerySet[GenerationRequest], rota: Rota, resident: frozenset[str], *, at: datetime
 ) -> GenerationRequest | None:
     """The request to serve, locked; the rota is moved on. A user whose rows are all locked, because
     they are just being cancelled, is passed by."""
+    line = waiting.filter(priority=rota.priority)
     heads = (
-        _waiting()
-        .filter(priority=rota.priority)
-        .order_by("owner", "queued_at", "id")
+        line.order_by("owner", "queued_at", "id")
         .distinct("owner")
         .values_list("owner", "predicted_ms")
     )
@@ -119,7 +126,7 @@ def _next_of_turn(
     ring = rounds.Ring(rota.turn, {int(user): ms for user, ms in rota.accounts.items()})
     while costs:
         owner, after = rounds.serve(ring, costs)
-        if request := _best_of(owner, rota.priority, resident, at=at):
+        if request := _best_of(line.filter(owner=owner), resident, at=at):
             rota.turn, rota.accounts = after.turn, dict(after.accounts)
             rota.save()
             return request
@@ -128,16 +135,12 @@ def _next_of_turn(
 
 
 def _best_of(
-    owner: int, priority: int, resident: frozenset[str], *, at: datetime
+    waiting: QuerySet[GenerationRequest], resident: frozenset[str], *, at: datetime
 ) -> GenerationRequest | None:
-    """Of the user's oldest waiting requests the one that needs the fewest adapters to be loaded.
+    """Of a user's oldest waiting requests the one that needs the fewest adapters to be loaded.
     One that has waited for long is not overtaken any more."""
-    oldest = list(
-        _waiting()
-        .filter(owner=owner, priority=priority)
-        .order_by("queued_at", "id")
-        .select_for_update(skip_locked=True)[:OVERTAKEN_MAX]
-    )
+    in_order = waiting.order_by("queued_at", "id")
+    oldest = list(in_order.select_for_update(skip_locked=True)[:OVERTAKEN_MAX])
     if not oldest:
         return None
     if oldest[0].queued_at is not None and at - oldest[0].queued_at > OVERTAKEN_FOR_MAX:

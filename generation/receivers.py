@@ -42,7 +42,7 @@ def _enforce_on_request(request_id: UUID, outcome: str, decision: Decision) -> N
     match outcome, request.status:
         case "allow", RequestStatus.SUBMITTED | RequestStatus.REFUSED:
             request.enqueue(at=decision.decided_at)
-            queue.send_ticket()
+            queue.send_ticket_for(request)
         case "refuse", RequestStatus.SUBMITTED:
             request.refuse(code=decision.code, at=decision.decided_at)
 

@@ -95,7 +95,7 @@ def submit(
             if idempotency_key:
                 _keep_key(idempotency_key, draft, request, at=at)
             if is_live:
-                queue.send_ticket()
+                queue.send_ticket_for(request)
             else:
                 send_to_screening(request.id)
     except IntegrityError:

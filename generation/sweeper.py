@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Sum
 
-from generation import adapter_examples, fleet, live, publishing, submissions
+from generation import adapter_examples, fleet, hardware, live, publishing, submissions
 from generation.models import GenerationRequest, IdempotencyKey, RequestStatus
-from generation.queue import ATTEMPTS_MAX, QUEUE, send_ticket
+from generation.queue import ATTEMPTS_MAX, send_ticket, send_ticket_for
 
 PATIENCE = timedelta(seconds=15)
 KEYS_KEPT = timedelta(hours=24)
@@ -19,7 +19,8 @@ BATCH = 50
 def sweep(*, at: datetime) -> None:
     _take_back_lost_leases(at=at)
     _send_to_screening_again(at=at)
-    _send_lost_tickets(at=at)
+    for name in hardware.queues():
+        _send_lost_tickets(name, at=at)
     IdempotencyKey.objects.filter(created_at__lt=at - KEYS_KEPT).delete()
     fleet.forget_lost(at=at)
     live.forget(at=at)
@@ -34,17 +35,16 @@ def _send_to_screening_again(*, at: datetime) -> None:
         submissions.send_to_screening(request_id)
 
 
-def _send_lost_tickets(*, at: datetime) -> None:
+def _send_lost_tickets(name: str, *, at: datetime) -> None:
     """Only while a live worker has nothing to do: in a long line the tickets are not lost, and
     new ones every few seconds would pile up in the broker."""
-    slots = fleet.alive(QUEUE, at=at).aggregate(total=Sum("slots"))["total"] or 0
-    if GenerationRequest.objects.filter(status=RequestStatus.RUNNING).count() >= slots:
+    slots = fleet.alive(name, at=at).aggregate(total=Sum("slots"))["total"] or 0
+    requests = GenerationRequest.objects.filter(hardware.waiting_in(name))
+    if requests.filter(status=RequestStatus.RUNNING).count() >= slots:
         return
-    waiting = GenerationRequest.objects.filter(
-        status=RequestStatus.QUEUED, queued_at__lt=at - PATIENCE
-    )
+    waiting = requests.filter(status=RequestStatus.QUEUED, queued_at__lt=at - PATIENCE)
     for _ in range(waiting[:BATCH].count()):
-        send_ticket()
+        send_ticket(name)
 
 
 def _take_back_lost_leases(*, at: datetime) -> None:
@@ -59,7 +59,7 @@ def _take_back_lost_leases(*, at: datetime) -> None:
 def _take_back(request: GenerationRequest, *, at: datetime) -> None:
     if request.cancel_requested_at is None and request.attempts < ATTEMPTS_MAX:
         request.enqueue(at=at)
-        send_ticket()
+        send_ticket_for(request)
         return
     if request.cancel_requested_at is not None:
         request.cancel(at=at)

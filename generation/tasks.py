@@ -21,11 +21,13 @@ def screen_prompt(request_id: str) -> None:
     intake.screen(UUID(request_id), at=timezone.now())
 
 
-@shared_task
-def render() -> None:
-    from generation import worker
+@shared_task(bind=True)
+def render(self: Any) -> None:
+    """For a request of the queue that the ticket came from."""
+    from generation import hardware, worker
 
-    worker.work_one(now=timezone.now)
+    came_by = self.request.delivery_info or {}
+    worker.work_one(now=timezone.now, name=came_by.get("routing_key") or hardware.ANY)
 
 
 @shared_task

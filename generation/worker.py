@@ -22,7 +22,18 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import InterfaceError, OperationalError, connection
 
-from generation import devices, live, outages, progress, publishing, queue, sources, tiers, worn
+from generation import (
+    devices,
+    hardware,
+    live,
+    outages,
+    progress,
+    publishing,
+    queue,
+    sources,
+    tiers,
+    worn,
+)
 from generation.engine.engine import Ticket
 from generation.engine.jobs import (
     AdapterUse,
@@ -45,8 +56,9 @@ logger = logging.getLogger(__name__)
 WORKER = f"{platform.node()}:{os.getpid()}"
 
 
-def work_one(*, now: Clock) -> bool:
-    """Claim the best waiting request and carry it out. False when none waits.
+def work_one(*, now: Clock, name: str = hardware.ANY) -> bool:
+    """Claim the best request that waits in the queue of that `name` and carry it out. False when
+    none waits.
 
     In a reserved seat only an interactive request is taken; what was passed over so is called
     again as soon as another seat is free.
@@ -55,11 +67,13 @@ def work_one(*, now: Clock) -> bool:
         claim = queue.claim(
             worker=WORKER,
             at=now(),
+            name=name,
             resident=devices.resident_adapters(),
             only_interactive=turn.is_reserved,
         )
         if claim is None:
-            devices.seats.has_passed_over |= turn.is_reserved
+            if turn.is_reserved:
+                devices.seats.passed_over.add(name)
             return False
         try:
             with Lease(claim, now=now) as lease:
@@ -200,14 +214,17 @@ def _keep(name: str, data: bytes) -> str:
 
 def _leave(turn: devices.Turn) -> None:
     """Free the seat, and call who was passed over while only reserved ones were free."""
-    if not turn.end() or turn.is_reserved or not devices.seats.has_passed_over:
+    if not turn.end() or turn.is_reserved:
         return
-    devices.seats.has_passed_over = False
-    try:
-        devices.seats.has_passed_over |= queue.call_waiting()
-    except (OperationalError, InterfaceError):
-        devices.seats.has_passed_over = True
-        connection.close()
+    for name in tuple(devices.seats.passed_over):
+        devices.seats.passed_over.discard(name)
+        try:
+            is_called = queue.call_waiting(name)
+        except (OperationalError, InterfaceError):
+            is_called = True
+            connection.close()
+        if is_called:
+            devices.seats.passed_over.add(name)
 
 
 def _publish(claim: queue.Claim, finished: publishing.Finished, *, now: Clock) -> None:

@@ -48,10 +48,10 @@ def test_request_over_the_budget_of_its_tier_is_sent_away(
 
 def test_second_worker_halves_the_predicted_wait(alice: User, model: BaseModel) -> None:
     make_request(alice, model, predicted_ms=10_000)
-    assert estimates.wait_s(priority=0, at=NOON) == 10
+    assert estimates.wait_s("gpu", priority=0, at=NOON) == 10
     for name in ("one@here", "two@here"):
         fleet.announce(name, queues=["gpu"], slots=1, at=NOON)
-    assert estimates.wait_s(priority=0, at=NOON) == 5
+    assert estimates.wait_s("gpu", priority=0, at=NOON) == 5
 
 
 def test_interactive_tier_is_for_few_steps(alice: User, model: BaseModel) -> None:

@@ -41,7 +41,7 @@ def test_capacity_tells_waits_costs_and_needs(settings: Settings) -> None:
     settings.PROOFSHEET_DEVICE_HOUR_PRICE = "3.60 EUR"
     now = capacity.look(at=timezone.now())
     standard = next(tier for tier in now.tiers if tier.name == "standard")
-    assert (standard.waiting, standard.predicted_wait_s) == (2, 10.0)
+    assert (standard.waiting, standard.waits_s) == (2, {"gpu": 10.0})
     assert (standard.wait_p50_s, standard.wait_p95_s) == (2.0, 8.3)
     [cost] = now.models
     assert (cost.images, cost.device_ms_p50, cost.price) == (3, 2000, "3.00 EUR")
@@ -78,7 +78,7 @@ def test_page_is_for_operators(olga: User, alice: User, as_user: Any) -> None:
 @pytest.mark.usefixtures("busy")
 def test_metrics_tell_the_predicted_wait() -> None:
     told = generate_latest().decode()
-    assert 'proofsheet_predicted_wait_seconds{tier="standard"} 10.0' in told
+    assert 'proofsheet_predicted_wait_seconds{queue="gpu",tier="standard"} 10.0' in told
     assert 'proofsheet_queue_wait_seconds{quantile="0.95",tier="standard"} 8.3' in told
     assert "proofsheet_render_workers 1.0" in told
     assert 'proofsheet_adapter_slots{state="resident",worker="render@here"} 5.0' in told

@@ -138,7 +138,7 @@ def test_idempotency_keys_are_kept_for_a_day(alice: User, model: BaseModel) -> N
 
 
 def test_worker_that_fell_silent_is_not_alive(db: None) -> None:
-    fleet.announce("render@here", queues=["gpu-24g"], slots=2, at=NOON)
+    fleet.announce("render@here", queues=["gpu"], slots=2, at=NOON)
     assert fleet.alive("gpu", at=NOON + timedelta(seconds=10)).exists()
     assert not fleet.alive("cpu", at=NOON).exists()
     assert not fleet.alive("gpu", at=NOON + timedelta(seconds=30)).exists()

@@ -26,10 +26,7 @@ Status = AuditRun.Status
 def tickets(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Tickets that were sent and that no worker took yet."""
     sent: list[tuple[str, int]] = []
-    monkeypatch.setattr(tasks.audit_stint, "delay", lambda *said: sent.append(said))
-    monkeypatch.setattr(
-        tasks.audit_stint, "apply_async", lambda said, countdown: sent.append(tuple(said))
-    )
+    monkeypatch.setattr(tasks.audit_stint, "apply_async", lambda said, **_: sent.append(said))
     monkeypatch.setattr(audit_jobs, "STINT_S", 0.0)
     return sent
 
