@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.processes import is_running, spawn
+from config.processes import CannotStart, is_running, spawn
 from config.services import ROOT
 
 RESTARTS_ALLOWED, RESTART_WINDOW_SECONDS = 5, 60
@@ -60,9 +60,15 @@ class Child:
 
 
 def web_workers() -> int:
-    """WEB_WORKERS, or one process for each two cores, at most four: rendering wants the others."""
+    """WEB_WORKERS, or one process for each two cores, at most four: rendering wants the others.
+
+    Raises CannotStart.
+    """
     cores = len(os.sched_getaffinity(0))
-    return int(os.environ.get("WEB_WORKERS") or max(1, min(4, cores // 2)))
+    said = os.environ.get("WEB_WORKERS") or str(max(1, min(4, cores // 2)))
+    if not (said.isascii() and said.isdecimal() and int(said)):
+        raise CannotStart(f"WEB_WORKERS is {said!r}: write a whole number from 1.")
+    return int(said)
 
 
 def children(host: str, port: int, logs: Path) -> list[Child]:

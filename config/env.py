@@ -53,6 +53,10 @@ def env_list(name: str, default: list[str]) -> list[str]:
 def database_from_url(url: str, *, pool_size: int) -> dict[str, object]:
     """Django's DATABASES entry for a `postgresql://user:password@host:port/name?sslmode=…` URL."""
     parts = urlsplit(url)
+    if not parts.scheme:
+        raise ImproperlyConfigured(
+            "DATABASE_URL is no address: write postgresql://user:password@host:port/name."
+        )
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
             f"DATABASE_URL begins with {parts.scheme!r}: Proofsheet runs on PostgreSQL only."

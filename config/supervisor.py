@@ -36,7 +36,7 @@ def require_free_port(host: str, port: int) -> None:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:  # the latter for what no name can be
         raise CannotStart(f"HOST={host} is no address of this machine.") from error
     except OSError as error:
         raise CannotStart(_why_not(host, port, error)) from error
@@ -131,11 +131,11 @@ def run(host: str, port: int) -> None:
             )
         end_leftovers(pids)
         require_free_port(host, port)
+        house = children(host, port, logs)
         logs.mkdir(parents=True, exist_ok=True)
         servers = _servers(stack)
         accounts = prepare(logs / "prepare.log")
         os.environ.pop("DATABASE_OWNER_URL", None)  # the children have no use for it
-        house = children(host, port, logs)
         stack.callback(stop_all, house, pids)
         say("· web server, workers, beat")
         for child in house:

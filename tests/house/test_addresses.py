@@ -20,6 +20,7 @@ def test_servers_that_answer_pass() -> None:
     ("url", "sentence"),
     [
         ("mysql://root:secret@db.example/x", "begins with 'mysql'.*PostgreSQL only"),
+        ("secret", "DATABASE_URL is no address: write postgresql://"),
         ("postgresql://me:secret@127.0.0.1:{port}/x", "127.0.0.1:{port}, but .*refused"),
         ("postgresql://me:secret@127.0.0.1:none/x", "a port that is no number"),
     ],

@@ -133,7 +133,9 @@ def _start(folder: Path, *arguments: str, **settings: str) -> subprocess.Complet
         ((), {"DATABASE_URL": "mysql://db/x"}, "Proofsheet runs on PostgreSQL only."),
         ((), {"BROKER_URL": "redis://127.0.0.1:1/0"}, "BROKER_URL names 127.0.0.1:1, but"),
         (("--host", "no.such.host.invalid"), {}, "HOST=no.such.host.invalid is no address"),
+        (("--host", "no..host"), {}, "HOST=no..host is no address"),
         (("--port", "99999"), {}, "PORT=99999 is no port"),
+        ((), {"WEB_WORKERS": "many"}, "WEB_WORKERS is 'many': write a whole number"),
     ],
 )
 def test_a_start_that_fails_says_why_in_one_sentence(
