@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -11,6 +17,12 @@ from rest_framework.views import exception_handler
 from provenance.errors import ProofsheetError
 
 CONTENT_TYPE = "application/problem+json"
+# What Django refuses to read: status, code and title.
+UNREAD: dict[type[SuspiciousOperation], tuple[int, str, str]] = {
+    RequestDataTooBig: (413, "too_large", "The request's body is too large."),
+    TooManyFieldsSent: (400, "too_many_fields", "The request has too many fields."),
+    TooManyFilesSent: (400, "too_many_files", "The request has too many files."),
+}
 NAMES = {Http404: "not_found", PermissionDenied: "permission_denied"}
 
 
@@ -30,6 +42,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         if (seconds := getattr(error, "retry_after_s", None)) is not None:
             body["Retry-After"] = str(seconds)
         return body
+    if isinstance(error, SuspiciousOperation) and (unread := UNREAD.get(type(error))):
+        status, code, title = unread
+        return problem(status=status, code=code, title=title)
     answer = exception_handler(error, context)
     if answer is None:
         return None

@@ -145,6 +145,21 @@ def test_body_that_is_no_json_is_a_problem(api: APIClient, model: BaseModel) -> 
     assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({f"field{number}": "x" for number in range(1001)}, 400, "too_many_fields"),
+        ({"prompt": "x" * 3_000_000}, 413, "too_large"),
+    ],
+)
+def test_form_that_django_does_not_read_is_a_problem(
+    api: APIClient, model: BaseModel, body: dict[str, str], status: int, code: str
+) -> None:
+    answer = api.post("/api/v1/generations/", body, format="multipart")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 def test_nobody_and_a_wrong_token_are_told_to_sign_in(model: BaseModel) -> None:
     for client in (APIClient(), APIClient(headers={"Authorization": "Token wrong"})):
         answer = post(client)
