@@ -188,7 +188,9 @@ def test_command_exits_by_what_it_found(astronaut: Marked, tmp_path: Path) -> No
     for name, (data, code) in files.items():
         (tmp_path / name).write_bytes(data)
         assert command("verify_image", str(tmp_path / name))[0] == code, name
-    assert command("verify_image", str(tmp_path / "missing.png"))[0] == 2
+    missing = tmp_path / "missing.png"
+    code, _, said = command("verify_image", str(missing))
+    assert (code, said) == (2, f"{missing} cannot be read: No such file or directory.\n")
 
 
 def test_command_prints_the_report_as_json(astronaut: Marked, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ class Command(BaseCommand):
             image = options["image"].read_bytes() if options["image"] else None
             data = export.bundle_of(options["image_id"], image=image)
             options["out"].write_bytes(data)
-        except (ProofsheetError, OSError) as error:
+        except ProofsheetError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}.") from error
         self.stdout.write(f"{options['out']}: {len(data)} bytes.")

@@ -25,8 +25,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             report = verify.check(options["file"].read_bytes(), at=timezone.now())
-        except (ProofsheetError, OSError) as error:
+        except ProofsheetError as error:
             self.stderr.write(str(error))
+            sys.exit(UNREADABLE)
+        except OSError as error:
+            self.stderr.write(f"{options['file']} cannot be read: {error.strerror}.")
             sys.exit(UNREADABLE)
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
