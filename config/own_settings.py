@@ -63,11 +63,12 @@ PROOFSHEET_TORCH_THREADS = env_int(
 # What makes a model smaller that does not fit: see `manage.py plan_memory`.
 PROOFSHEET_BATCH_ROWS = env_int("BATCH_ROWS", 0)
 PROOFSHEET_TEXT_OFFLOADED = env_bool("TEXT_ENCODERS_OFFLOADED", False)
-PROOFSHEET_WEIGHTS = env_choice("ENGINE_WEIGHTS", ("as_saved", "fp8"))
+PROOFSHEET_WEIGHTS = env_choice("ENGINE_WEIGHTS", ("as_saved", "fp8", "fp8_dynamic"))
 # What each of them gains is measured in ADR 50.
 PROOFSHEET_COMPILED_BY = env_str("ENGINE_COMPILED_BY", "")
 PROOFSHEET_CHANNELS_LAST = env_bool("ENGINE_CHANNELS_LAST", True)
 PROOFSHEET_FUSED_ATTENTION = env_bool("ENGINE_FUSED_ATTENTION", True)
+PROOFSHEET_CUDA_GRAPHS = env_bool("ENGINE_CUDA_GRAPHS", True)
 
 # ---------------------------------------------------------------- moderation
 PROOFSHEET_PROFILES = env_list("PROOFSHEET_PROFILES", ["general", "education-medical", "adult"])

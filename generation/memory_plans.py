@@ -37,6 +37,8 @@ class Verdict:
         if self.smaller is None:
             return "No smaller variant fits either: it needs a device with more memory."
         wanted = []
+        if self.plan.has_graphs and not self.smaller.has_graphs:
+            wanted.append("ENGINE_CUDA_GRAPHS=0")
         if self.smaller.is_text_offloaded and not self.plan.is_text_offloaded:
             wanted.append("TEXT_ENCODERS_OFFLOADED=1")
         if self.smaller.is_fp8 and not self.plan.is_fp8:
@@ -57,6 +59,7 @@ def serving(model: BaseModel, *, on_gpu: bool) -> Settings:
         compiled_by=settings.PROOFSHEET_COMPILED_BY,
         is_channels_last=settings.PROOFSHEET_CHANNELS_LAST,
         has_fused_attention=settings.PROOFSHEET_FUSED_ATTENTION,
+        has_cuda_graphs=on_gpu and settings.PROOFSHEET_CUDA_GRAPHS,
     )
 
 

@@ -1,9 +1,12 @@
 """The weights of many adapters side by side, so that each row of a batch can wear its own.
 
 One slot is one row of a matrix: all `lora_A` of an adapter, then all its `lora_B`, zero-padded to
-the rank ceiling. So installing an adapter is one copy, and dressing a batch is one gather over
-the whole model, kept while the batch stays the same. A layer then adds `B(Ax)` by two batched
+the rank ceiling. So installing an adapter is one copy, and dressing a batch is one gather for the
+whole model, kept while the batch stays the same. A layer then adds `B(Ax)` by two batched
 products. Slot 0 is all zeros: no adapter.
+
+The layers become subclasses of their own class that know what they wear. Hooks would do the same,
+but a compiler traces a block anew for each of them.
 
 Ideas: S-LoRA (arXiv 2311.03285) for the gather by row; written anew, because neither PEFT nor
 diffusers can give each row of a diffusion batch its own adapter.
@@ -12,15 +15,15 @@ diffusers can give each row of a diffusion batch its own adapter.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None]
+Pairs = list[tuple[Tensor, Tensor]]  # of one layer: [rows, in, rank] and [rows, rank, out]
 Wearing = tuple[tuple[int, float], ...]  # (slot, weight) of each adapter of one row
 ALIGNMENT = 64  # elements; keeps every layer's block on a cache line
 _BITS = {2: torch.int16, 4: torch.int32}  # numpy knows no bfloat16
@@ -36,11 +39,49 @@ class Place:
     up_at: int
 
 
+class WearingLinear(nn.Linear):
+    worn: Pairs
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        if not self.worn:
+            return output
+        is_flat = input.dim() == 2  # one vector a row, as in modulations
+        if is_flat:
+            input, output = input[:, None], output[:, None]
+        for down, up in self.worn:
+            output = output.baddbmm_(torch.bmm(input, down), up)
+        return output[:, 0] if is_flat else output
+
+
+class WearingConvolution(nn.Conv2d):
+    """A 1×1 convolution is a linear layer over pixels."""
+
+    worn: Pairs
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        if not self.worn:
+            return output
+        hidden = input.flatten(2).transpose(1, 2)
+        pixels = output.view(*output.shape[:2], -1).transpose(1, 2)
+        for down, up in self.worn:
+            pixels.baddbmm_(torch.bmm(hidden, down), up)
+        return output
+
+
+WEARING: dict[type[nn.Module], type[nn.Module]] = {
+    nn.Linear: WearingLinear,
+    nn.Conv2d: WearingConvolution,
+}
+
+
 class Bank:
     """Adapter slots over the linear `layers` of one network.
 
     `flat_size` is the number of elements of one slot; `layout_digest` changes whenever a flat file
-    made for another layout would no longer fit.
+    made for another layout would no longer fit. With `rows_kept` what a batch of at most so many
+    rows wears is always gathered to the same place, where a CUDA graph finds it.
     """
 
     def __init__(
@@ -51,6 +92,7 @@ class Bank:
         rank: int,
         device: torch.device,
         dtype: torch.dtype,
+        rows_kept: int = 0,
     ) -> None:
         self.rank = rank
         self.places, self.ups_at, self.flat_size = _lay_out(layers, rank)
@@ -58,18 +100,39 @@ class Bank:
         self.dtype = dtype
         self._store = torch.zeros(slots + 1, self.flat_size, device=device, dtype=dtype)
         self._layers: dict[int, frozenset[str]] = {}
-        self._worn: dict[str, list[tuple[Tensor, Tensor]]] = {}
-        self._worn_key: Any = None
-        for name, layer in layers.items():
-            is_linear = isinstance(layer, nn.Linear)
-            hook = self._linear_hook(name) if is_linear else self._convolution_hook(name)
-            layer.register_forward_hook(hook)
+        self._known_extents: dict[frozenset[str], list[tuple[int, int]]] = {}
+        self._worn = {name: _dressable(layer) for name, layer in layers.items()}
+        self._rows: tuple[Wearing, ...] | None = None
+        self._sheets: list[Tensor] = []
+        self._rows_kept = rows_kept
+        self._kept: list[Tensor] = []
+        self._is_dressed = True
+        self.changed: frozenset[str] = frozenset()
 
     def install(self, slot: int, flat: Tensor, layers: frozenset[str]) -> None:
-        """Put a flat adapter that changes `layers` into a slot."""
-        self._store[slot].copy_(flat, non_blocking=True)
+        """Put a flat adapter that changes `layers` into a slot: what lies between the first and the
+        last of them is copied, the rest of the slot is cleared."""
+        row, end = self._store[slot], 0
+        for begin, stop in self._extents(layers):
+            row[end:begin].zero_()
+            row[begin:stop].copy_(flat[begin:stop], non_blocking=True)
+            end = stop
+        row[end:].zero_()
         self._layers[slot] = layers
-        self._worn_key = None
+        self._rows = None
+
+    def _extents(self, layers: frozenset[str]) -> list[tuple[int, int]]:
+        """Where the `lora_A` of `layers` begin and end in a slot, and where their `lora_B`."""
+        if layers not in self._known_extents:
+            places = [self.places[name] for name in layers]
+            downs = [(p.down_at, p.down_at + self.rank * p.in_features) for p in places]
+            ups = [(p.up_at, p.up_at + self.rank * p.out_features) for p in places]
+            self._known_extents[layers] = [
+                (min(begin for begin, _ in part), max(stop for _, stop in part))
+                for part in (downs, ups)
+                if part
+            ]
+        return self._known_extents[layers]
 
     def flatten(self, layers: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
         """`lora_A` [r, in] and `lora_B` [out, r] (scaled) by layer, as one slot's row."""
@@ -92,27 +155,60 @@ class Bank:
 
     def wear(self, rows: Sequence[Wearing]) -> None:
         """Let row i of the next forwards wear `rows[i]`; cheap while `rows` stay the same."""
-        key = tuple(rows)
-        if key != self._worn_key:
-            self._worn = self._gather(key) if any(rows) else {}
-            self._worn_key = key
+        self.gather(rows)
+        self.dress()
 
-    def _gather(self, rows: Sequence[Wearing]) -> dict[str, list[tuple[Tensor, Tensor]]]:
-        depth = max(len(row) for row in rows)
-        sheets = [self._sheet(rows, number) for number in range(depth)]
-        worn = {slot for row in rows for slot, _ in row}
-        changed = frozenset().union(*(self._layers[slot] for slot in worn))
-        return {name: [self._views(s, self.places[name]) for s in sheets] for name in changed}
+    def gather(self, rows: Sequence[Wearing]) -> None:
+        """Only fetch what `rows` wear: enough for a graph that was captured with as many sheets
+        over the same `changed` layers."""
+        key = tuple(rows)
+        if key == self._rows:
+            return
+        self._rows = key
+        depth = max(len(row) for row in key)
+        worn = {slot for row in key for slot, _ in row}
+        self.changed = frozenset().union(*(self._layers[slot] for slot in worn))
+        self._sheets = [self._sheet(key, number) for number in range(depth)]
+        self._is_dressed = False
+
+    @property
+    def depth(self) -> int:
+        """The most adapters that one row wears."""
+        return len(self._sheets)
+
+    def dress(self) -> None:
+        """Let the layers find what was gathered."""
+        if self._is_dressed:
+            return
+        for name, worn in self._worn.items():
+            if name in self.changed:
+                worn[:] = [self._views(sheet, self.places[name]) for sheet in self._sheets]
+            elif worn:
+                worn.clear()
+        self._is_dressed = True
 
     def _sheet(self, rows: Sequence[Wearing], number: int) -> Tensor:
-        """[rows, flat_size]: each row's adapter of that `number`, `lora_B` times its weight."""
-        worn = [row[number] if number < len(row) else (0, 0.0) for row in rows]
-        device = self._store.device
-        slots = torch.tensor([slot for slot, _ in worn], device=device)
-        weights = torch.tensor([weight for _, weight in worn], device=device, dtype=self.dtype)
-        sheet = self._store.index_select(0, slots)
-        sheet[:, self.ups_at :] *= weights[:, None]
+        """[rows, flat_size]: each row's adapter of that `number`, `lora_B` times its weight, where
+        any layer is changed."""
+        if self._rows_kept:
+            sheet = self._keep(number)[: len(rows)]
+        else:
+            sheet = self._store.new_empty(len(rows), self.flat_size)
+        extents = self._extents(self.changed)
+        for row, into in zip(rows, sheet, strict=True):
+            slot, weight = row[number] if number < len(row) else (0, 1.0)
+            for begin, stop in extents:
+                into[begin:stop].copy_(self._store[slot, begin:stop])
+            if weight != 1 and extents:
+                begin, stop = extents[-1]
+                into[begin:stop].mul_(weight)
         return sheet
+
+    def _keep(self, number: int) -> Tensor:
+        """The place of the sheets of that `number`, as long as the bank lives."""
+        while number >= len(self._kept):
+            self._kept.append(self._store.new_empty(self._rows_kept, self.flat_size))
+        return self._kept[number]
 
     def _views(self, sheet: Tensor, place: Place) -> tuple[Tensor, Tensor]:
         rows, rank = len(sheet), self.rank
@@ -123,35 +219,13 @@ class Bank:
             up.view(rows, place.out_features, rank).transpose(1, 2),
         )
 
-    def _linear_hook(self, name: str) -> Hook:
-        def add(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
-            worn = self._worn.get(name)
-            if worn is None:
-                return None
-            hidden = inputs[0]
-            is_flat = hidden.dim() == 2  # one vector a row, as in modulations
-            if is_flat:
-                hidden, output = hidden[:, None], output[:, None]
-            for down, up in worn:
-                output = output.baddbmm_(torch.bmm(hidden, down), up)
-            return output[:, 0] if is_flat else output
 
-        return add
-
-    def _convolution_hook(self, name: str) -> Hook:
-        """A 1×1 convolution is a linear layer over pixels."""
-
-        def add(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
-            worn = self._worn.get(name)
-            if worn is None:
-                return None
-            hidden = inputs[0].flatten(2).transpose(1, 2)
-            pixels = output.view(*output.shape[:2], -1).transpose(1, 2)
-            for down, up in worn:
-                pixels.baddbmm_(torch.bmm(hidden, down), up)
-            return output
-
-        return add
+def _dressable(layer: nn.Module) -> Pairs:
+    """Make `layer` read what it wears from the list that is returned."""
+    layer.__class__ = WEARING.get(type(layer), type(layer))
+    wearing = cast(WearingLinear, layer)
+    wearing.worn = []
+    return wearing.worn
 
 
 def _lay_out(layers: Mapping[str, nn.Module], rank: int) -> tuple[dict[str, Place], int, int]:
@@ -182,6 +256,8 @@ def _features(layer: nn.Module) -> tuple[int, int]:
 
 def can_wear(layer: nn.Module) -> bool:
     """Whether a bank can hold adapters of `layer`: linear, or a convolution of 1×1."""
+    if type(layer) not in {*WEARING, *WEARING.values()}:
+        return False
     if isinstance(layer, nn.Conv2d):
         return layer.kernel_size == (1, 1) and layer.stride == (1, 1) and layer.groups == 1
-    return isinstance(layer, nn.Linear)
+    return True

@@ -41,16 +41,13 @@ class Batch:
         timesteps, scales, _ = self._scheduled()
         latents = self._latents()
         scaled = latents * scales.view(-1, *[1] * (latents.dim() - 1))
-        model = self._model
-        model.banks[model.family.network].wear(self._wearing)
-        with model.attention():
-            raw = model.family.call(
-                model.network,
-                scaled[self._owners].to(model.dtype),
-                timesteps[self._owners],
-                self._rows,
-                self._shared,
-            ).float()
+        raw = self._model.predict(
+            scaled[self._owners].to(self._model.dtype),
+            timesteps[self._owners],
+            self._rows,
+            self._shared,
+            self._wearing,
+        ).float()
         return self._guide(raw)
 
     def advance(self, prediction: Tensor) -> Tensor:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from threading import Condition, Thread
 from time import monotonic
 from typing import TypeVar
@@ -19,7 +21,7 @@ from generation.engine.families import Size
 from generation.engine.jobs import NotFinite, OutOfMemory, Rendered
 from generation.engine.libraries import library_versions
 from generation.engine.model import Model
-from generation.engine.quantization import FP8
+from generation.engine.quantization import QUANTISED
 from generation.engine.trajectory import Order, Trajectory
 
 logger = logging.getLogger(__name__)
@@ -161,7 +163,7 @@ def _rendered(item: Finished, image: NDArray[np.uint8], decode_ms: float) -> Ren
             "underway_ms": round(underway_s * 1000, 2),
         },
         dropped_tokens=trajectory.dropped_tokens,
-        library_versions=library_versions(is_fp8=item.model.settings.weights == FP8),
+        library_versions=library_versions(is_fp8=item.model.settings.weights in QUANTISED),
     )
 
 
@@ -177,4 +179,14 @@ def _show(previews: list[Preview]) -> None:
 
 
 def _decode(items: list[Finished] | list[Preview]) -> list[NDArray[np.uint8] | None]:
-    return pixels.decode(items[0].model, [item.latents for item in items], items[0].size)
+    with _beside(items[0].model.device):
+        return pixels.decode(items[0].model, [item.latents for item in items], items[0].size)
+
+
+@cache
+def _beside(device: torch.device) -> AbstractContextManager[object]:
+    """On a GPU a stream of the decoder's own, before the denoiser's: whoever waits for a finished
+    picture waits for nothing else. Its latents are there, as the denoiser has looked at them."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.cuda.stream(torch.cuda.Stream(device, priority=-1))

@@ -18,15 +18,14 @@ from generation.engine.jobs import ModelNotLoadable
 
 Rows = dict[str, Tensor]
 Size = tuple[int, int]  # height and width in the VAE's pixels
-# The layers that can wear adapters, by the names of diffusers' modules.
-TARGETS = "|".join(
-    (
-        r"\.(to_[qkv]|to_out\.0|add_[qkv]_proj|to_add_out)$",  # attention
-        r"\.(ff|ff_context)\.net\.(0\.proj|2)$",  # feed-forward
-        r"(^|\.)(proj_in|proj_out|proj_mlp)$",
-        r"\.(norm|norm1|norm1_context)\.linear$",  # Flux: modulations
-        r"^(x_embedder|context_embedder)$|^time_text_embed\..*linear_[12]$|^norm_out\.linear$",
-    )
+# The layers that can wear adapters, by the names of diffusers' modules; most trainers change the
+# first only, and what they change together lies together in a slot.
+TARGETS = (
+    r"\.(to_[qkv]|to_out\.0|add_[qkv]_proj|to_add_out)$",  # attention
+    r"\.(ff|ff_context)\.net\.(0\.proj|2)$",  # feed-forward
+    r"(^|\.)(proj_in|proj_out|proj_mlp)$",
+    r"\.(norm|norm1|norm1_context)\.linear$",  # Flux: modulations
+    r"^(x_embedder|context_embedder)$|^time_text_embed\..*linear_[12]$|^norm_out\.linear$",
 )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ from generation.engine.bank import Bank
 from generation.engine.families import FAMILIES, FLUX, Family, Rows, Size
 from generation.engine.jobs import Fp8NotPossible, ModelNotLoadable
 from generation.engine.model import TEXT_TARGETS, Settings, layers_to_wear
-from generation.engine.quantization import FP8
+from generation.engine.quantization import FP8, QUANTISED
 
 TEXT_TOKENS, FLUX_TOKENS = 77, 512
 USABLE = 0.95  # of a device: its context, fragments and others' pages take some
@@ -54,11 +54,17 @@ class Plan:
     decoding: int
     is_text_offloaded: bool = False
     is_fp8: bool = False
+    has_graphs: bool = False
+
+    @property
+    def forwards(self) -> int:
+        """With graphs, what they keep and what a batch takes that is not captured yet."""
+        return 2 * self.forward if self.has_graphs else self.forward
 
     @property
     def total(self) -> int:
         text = 0 if self.is_text_offloaded else self.text
-        return self.weights + text + self.slots + self.forward + self.decoding
+        return self.weights + text + self.slots + self.forwards + self.decoding
 
     def __str__(self) -> str:
         text = "in main memory" if self.is_text_offloaded else gib(self.text)
@@ -66,7 +72,8 @@ class Plan:
         return (
             f"{gib(self.total)}: weights{fp8} {gib(self.weights)}, text encoders {text}, "
             f"adapter slots {gib(self.slots)}, a forward of {self.rows} rows "
-            f"{gib(self.forward)}, decoding {gib(self.decoding)}"
+            f"{gib(self.forward)}{' and as much for graphs' if self.has_graphs else ''}, "
+            f"decoding {gib(self.decoding)}"
         )
 
 
@@ -86,7 +93,7 @@ def plan(parts: Parts, *, settings: Settings, size: Size, dtype: torch.dtype) ->
 
     Raises Fp8NotPossible.
     """
-    rows, is_fp8 = settings.batch_sizes[-1], settings.weights == FP8
+    rows, is_fp8 = settings.batch_sizes[-1], settings.weights in QUANTISED
     if is_fp8 and not quantization.is_quantised(parts.network):
         parts = _in_fp8(parts, dtype)
     network, vae = parts.network.to(dtype), parts.vae.to(dtype)
@@ -108,25 +115,32 @@ def plan(parts: Parts, *, settings: Settings, size: Size, dtype: torch.dtype) ->
         decoding=peak_bytes(lambda: vae.decode(picture.to(dtype))),
         is_text_offloaded=settings.is_text_offloaded,
         is_fp8=is_fp8,
+        has_graphs=settings.has_cuda_graphs,
     )
 
 
 def smaller(
     parts: Parts, *, settings: Settings, size: Size, dtype: torch.dtype, budget_bytes: int
 ) -> Plan | None:
-    """The least restricted variant that fits: text encoders in main memory, which changes no
-    picture, then FP8 weights, then both, then the same with fewer rows."""
+    """The least restricted variant that fits: without graphs and with text encoders in main memory,
+    which change no picture, then FP8 weights, then the same with fewer rows."""
     forms = {settings.weights: parts}
-    if settings.weights != FP8:
+    if settings.weights not in QUANTISED:
         with suppress(Fp8NotPossible):
             forms[FP8] = _in_fp8(parts, dtype)
     for largest in [n for n in reversed(settings.batch_sizes) if n >= 2]:
         kept = tuple(n for n in settings.batch_sizes if n <= largest)
-        for (weights, form), is_offloaded in product(
-            forms.items(), sorted({settings.is_text_offloaded, True})
+        for (weights, form), is_offloaded, has_graphs in product(
+            forms.items(),
+            sorted({settings.is_text_offloaded, True}),
+            sorted({settings.has_cuda_graphs, False}, reverse=True),
         ):
             wanted = replace(
-                settings, batch_sizes=kept, weights=weights, is_text_offloaded=is_offloaded
+                settings,
+                batch_sizes=kept,
+                weights=weights,
+                is_text_offloaded=is_offloaded,
+                has_cuda_graphs=has_graphs,
             )
             found = plan(form, settings=wanted, size=size, dtype=dtype)
             if found.total <= budget_bytes:
@@ -188,7 +202,7 @@ def _weights(modules: list[nn.Module], dtype: torch.dtype) -> int:
     )
 
 
-def _bank(network: Any, targets: str, settings: Settings, dtype: torch.dtype) -> Bank:
+def _bank(network: Any, targets: Sequence[str], settings: Settings, dtype: torch.dtype) -> Bank:
     return Bank(
         layers_to_wear(network, targets),
         slots=settings.adapter_slots,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import diffusers
 import torch
 import transformers
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from generation.engine import adapter_file, quantization, schedulers
+from generation.engine import adapter_file, norms, quantization, schedulers
 from generation.engine.adapter_file import AdapterFile
-from generation.engine.bank import Bank, can_wear
-from generation.engine.families import TARGETS, Family, family_of
+from generation.engine.bank import Bank, Wearing, can_wear
+from generation.engine.families import TARGETS, Family, Rows, family_of
+from generation.engine.graphs import Graphs
 from generation.engine.jobs import ModelNotLoadable
 from generation.engine.slots import Banks
 
@@ -30,7 +32,14 @@ for _library in (diffusers, transformers):
     _logging.set_verbosity_error()
     _logging.disable_progress_bar()
 
-TEXT_TARGETS = r"\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)$"
+FUSED = [
+    SDPBackend.CUDNN_ATTENTION,
+    SDPBackend.FLASH_ATTENTION,
+    SDPBackend.EFFICIENT_ATTENTION,
+    SDPBackend.MATH,
+]
+RECOMPILES = 64  # of a block: its widths, and how many adapters a row wears in which of its layers
+TEXT_TARGETS = (r"\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)$",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +50,16 @@ class Settings:
     to the next one. Compiled models want few; on the CPU padding is work, so every size is there.
     `flat_folder` keeps adapters in the slots' own layout from one start to the next.
     `is_text_offloaded` leaves the text encoders in main memory, where the CPU reads the prompts.
-    `weights` are served "as_saved", or the network's linears in "fp8" (ADR 54).
+    `weights` are served "as_saved", or the network's linears in "fp8" or "fp8_dynamic" (ADR 54).
     `compiled_by` names the backend that compiles the network's repeated blocks, "" for none; the
-    gains of it, of `is_channels_last` and of `has_fused_attention` are in ADR 50.
+    gains of it, of `is_channels_last`, of `has_fused_attention` and of `has_cuda_graphs`, which
+    only a GPU has, are in ADR 50.
     """
 
     batch_sizes: tuple[int, ...] = tuple(range(1, 9))
     adapter_slots: int = 8
     rank_ceiling: int = 64
-    targets: str = TARGETS
+    targets: tuple[str, ...] = TARGETS
     adapters_in_ram_bytes: int = 1 << 30
     flat_folder: Path | None = None
     prompts_kept: int = 256
@@ -61,6 +71,7 @@ class Settings:
     compiled_by: str = ""
     is_channels_last: bool = False
     has_fused_attention: bool = True
+    has_cuda_graphs: bool = False
 
     def __post_init__(self) -> None:
         if not self.batch_sizes or list(self.batch_sizes) != sorted(set(self.batch_sizes)):
@@ -88,6 +99,7 @@ class Model:
     device: torch.device
     dtype: torch.dtype
     settings: Settings = field(default_factory=Settings)
+    graphs: Graphs | None = None
 
     @property
     def size_multiple(self) -> int:
@@ -98,9 +110,34 @@ class Model:
         """Raises AdapterNotLoadable."""
         return adapter_file.read(self.pipe, path, self.family.lora_options(self.pipe))
 
+    def predict(
+        self,
+        latents: Tensor,
+        timesteps: Tensor,
+        rows: Rows,
+        shared: Rows,
+        wearing: Sequence[Wearing],
+    ) -> Tensor:
+        """One forward of the network, its row i wearing `wearing[i]`."""
+        bank = self.banks[self.family.network]
+        bank.gather(wearing)
+        given = latents, timesteps, rows, shared
+        with self.attention():
+            if self.graphs is None:
+                return self._forward(*given)
+            return self.graphs(self._forward, *given, worn=(bank.depth, bank.changed))
+
+    def _forward(self, latents: Tensor, timesteps: Tensor, rows: Rows, shared: Rows) -> Tensor:
+        self.banks[self.family.network].dress()
+        return self.family.call(self.network, latents, timesteps, rows, shared)
+
     def attention(self) -> AbstractContextManager[None]:
-        """Around a forward: torch's fused attention, or the plain one."""
-        return nullcontext() if self.settings.has_fused_attention else sdpa_kernel(SDPBackend.MATH)
+        """Around a forward: torch's fused attention, or the plain one. On a GPU that of cuDNN goes
+        first, which torch leaves last."""
+        if not self.settings.has_fused_attention:
+            return sdpa_kernel(SDPBackend.MATH)
+        is_gpu = self.device.type == "cuda"
+        return sdpa_kernel(FUSED, set_priority=True) if is_gpu else nullcontext()
 
     def is_guided(self, guidance: float) -> bool:
         """Whether an image with this guidance takes a second row, as diffusers decides it."""
@@ -118,8 +155,8 @@ def load(folder: Path, *, settings: Settings, device: torch.device, dtype: torch
         )
     except (OSError, ValueError) as error:
         raise ModelNotLoadable from error
-    if settings.weights == quantization.FP8:
-        quantization.quantise(getattr(pipe, family_of(pipe).network), device)
+    if settings.weights in quantization.QUANTISED:
+        quantization.quantise(getattr(pipe, family_of(pipe).network), device, settings.weights)
     for name, part in pipe.components.items():
         is_left = settings.is_text_offloaded and name.startswith("text_encoder")
         if isinstance(part, nn.Module) and not is_left:
@@ -131,9 +168,11 @@ def assemble(pipe: Any, settings: Settings) -> Model:
     """A model of a pipeline that is loaded already. Raises ModelNotLoadable, Fp8NotPossible."""
     family = family_of(pipe)
     network = getattr(pipe, family.network)
-    if settings.weights == quantization.FP8 and not quantization.is_quantised(network):
-        quantization.quantise(network, network.device)
-    banks = {family.network: _bank(network, settings.targets, settings)}
+    if settings.weights in quantization.QUANTISED and not quantization.is_quantised(network):
+        quantization.quantise(network, network.device, settings.weights)
+    has_graphs = settings.has_cuda_graphs and network.device.type == "cuda"
+    rows_kept = settings.batch_sizes[-1] if has_graphs else 0
+    banks = {family.network: _bank(network, settings.targets, settings, rows_kept=rows_kept)}
     for name in family.text_encoders:
         banks[name] = _bank(getattr(pipe, name), TEXT_TARGETS, settings)
     for part in pipe.components.values():
@@ -141,32 +180,49 @@ def assemble(pipe: Any, settings: Settings) -> Model:
             part.requires_grad_(False).eval()
     scheduler = schedulers.supported(pipe.scheduler)
     _tune(network, pipe.vae, settings)
-    return Model(pipe, family, network, scheduler, banks, network.device, network.dtype, settings)
+    return Model(
+        pipe,
+        family,
+        network,
+        scheduler,
+        banks,
+        network.device,
+        network.dtype,
+        settings,
+        Graphs() if has_graphs else None,
+    )
 
 
 def _tune(network: Any, vae: Any, settings: Settings) -> None:
+    if network.device.type == "cuda":
+        for part in (network, vae):
+            norms.widen(part, settings.compiled_by)
     if settings.is_channels_last:
         for part in (network, vae):
             # Transformers have no images inside, and torch leaves their weights as they are.
             part.to(memory_format=torch.channels_last)
     if settings.compiled_by:
+        torch._dynamo.config.recompile_limit = RECOMPILES
         network.compile_repeated_blocks(backend=settings.compiled_by, dynamic=True)
 
 
-def layers_to_wear(network: Any, targets: str) -> dict[str, nn.Module]:
-    """The layers that a bank gives adapters to."""
+def layers_to_wear(network: Any, targets: Sequence[str]) -> dict[str, nn.Module]:
+    """The layers that a bank gives adapters to, in the order of the `targets` that name them."""
+    wearable = {name: layer for name, layer in network.named_modules() if can_wear(layer)}
     return {
         name: layer
-        for name, layer in network.named_modules()
-        if re.search(targets, name) and can_wear(layer)
+        for target in targets
+        for name, layer in wearable.items()
+        if re.search(target, name)
     }
 
 
-def _bank(network: Any, targets: str, settings: Settings) -> Bank:
+def _bank(network: Any, targets: Sequence[str], settings: Settings, *, rows_kept: int = 0) -> Bank:
     return Bank(
         layers_to_wear(network, targets),
         slots=settings.adapter_slots,
         rank=settings.rank_ceiling,
         device=network.device,
         dtype=network.dtype,
+        rows_kept=rows_kept,
     )

@@ -1,8 +1,10 @@
-"""FP8 weights for a network's linears, through torchao's weight-only quantisation.
+"""FP8 weights for a network's linears, through torchao.
 
 A weight becomes numbers of 8 bits (E4M3, arXiv 2209.05433) with one float32 scale for each output
-channel. In a forward a layer turns it back into the network's own dtype, so activations, biases and
-the adapters beside it stay in that dtype.
+channel. With "fp8" a layer turns it back into the network's own dtype in a forward; with
+"fp8_dynamic" it rounds what it is given the same way, with a scale for each token, and a GPU of
+capability 8.9 multiplies both in FP8. What a layer answers, biases and the adapters beside it are
+of the network's dtype either way.
 
 Quantised are the linears of attention and feed-forward in the repeated blocks: nearly all that a
 U-Net's linears hold, and what there are many of in a transformer. The rest is left as it is:
@@ -25,28 +27,36 @@ from torch import Tensor, nn
 
 from generation.engine.jobs import Fp8NotPossible
 
-AS_SAVED, FP8 = "as_saved", "fp8"
-WEIGHTS = (AS_SAVED, FP8)
+AS_SAVED, FP8, FP8_DYNAMIC = "as_saved", "fp8", "fp8_dynamic"
+WEIGHTS = (AS_SAVED, FP8, FP8_DYNAMIC)
+QUANTISED = (FP8, FP8_DYNAMIC)
 LAYERS = (
     r"\.(to_[qkv]|to_out\.0|add_[qkv]_proj|to_add_out)$"
     r"|\.(ff|ff_context)\.net\.(0\.proj|2)$"
     r"|\.(proj_in|proj_out|proj_mlp)$"
 )
 SIDE_MULTIPLE = 16
+LEAST = 1e-12  # of a token's largest number: tokens of zeros, such as no negative prompt, have none
 
 
-def quantise(network: nn.Module, device: torch.device) -> None:
+def quantise(network: nn.Module, device: torch.device, weights: str = FP8) -> None:
     """Quantise in place and move to `device`, layer by layer: all of it need not fit there before.
 
-    Raises Fp8NotPossible.
+    On the meta device both kinds of `weights` are the same numbers. Raises Fp8NotPossible.
     """
+    is_dynamic = weights == FP8_DYNAMIC and device.type != "meta"
+    if is_dynamic and not multiplies_fp8(device):
+        raise Fp8NotPossible(
+            message="This device does not multiply in FP8: that takes a GPU of capability 8.9.",
+            advice="Serve it with ENGINE_WEIGHTS=fp8, or as_saved.",
+        )
     layers = layers_to_quantise(network)
     if not layers:
         raise Fp8NotPossible(
             message=f"{type(network).__name__} has no linear layer that FP8 weights are made for.",
             advice="Serve it with ENGINE_WEIGHTS=as_saved.",
         )
-    quantize_, config = _torchao()
+    quantize_, config = _torchao(is_dynamic=is_dynamic)
     quantize_(network, config, filter_fn=lambda _, name: name in layers, device=device)
     for layer in layers.values():
         _clear_rows_of_zeros(layer.weight)
@@ -74,16 +84,30 @@ def weight_bytes(weight: Tensor, dtype: torch.dtype) -> int:
     return sum(int(getattr(weight, name).nbytes) for name in names)
 
 
-def _torchao() -> tuple[Any, Any]:
+def multiplies_fp8(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 9)
+
+
+def _torchao(*, is_dynamic: bool) -> tuple[Any, Any]:
     """`quantize_` and its configuration, which leaves torch's own settings alone."""
     try:
-        from torchao.quantization import Float8WeightOnlyConfig, quantize_
+        from torchao.quantization import (
+            Float8DynamicActivationFloat8WeightConfig,
+            Float8WeightOnlyConfig,
+            PerRow,
+            quantize_,
+        )
     except ImportError as error:
         raise Fp8NotPossible(
             message="FP8 weights need torchao, which is not installed.",
             advice="Install requirements.lock, or serve with ENGINE_WEIGHTS=as_saved.",
         ) from error
-    return quantize_, Float8WeightOnlyConfig(set_inductor_config=False)
+    if not is_dynamic:
+        return quantize_, Float8WeightOnlyConfig(set_inductor_config=False)
+    config = Float8DynamicActivationFloat8WeightConfig(
+        granularity=PerRow(), activation_value_lb=LEAST, set_inductor_config=False
+    )
+    return quantize_, config
 
 
 def _clear_rows_of_zeros(weight: Any) -> None:
