@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from adapters.models import BaseModel
-from generation.engine import memory
-from generation.engine.engine import batch_sizes, dtype_of, is_gpu
+from generation.engine import memory, quantization
+from generation.engine.engine import batch_sizes, device_of, dtype_of, is_gpu
 from generation.engine.jobs import Fp8NotPossible, ModelTooLarge
 from generation.engine.memory import GIB, USABLE, Plan, gib
 from generation.engine.model import Settings
@@ -94,6 +94,7 @@ def require_room(model: BaseModel) -> None:
     """Raises ModelTooLarge with the figures, and names the variant that would fit; operators read
     both in the log. Raises Fp8NotPossible, whose reason they read there too."""
     try:
+        quantization.require(settings.PROOFSHEET_WEIGHTS, device_of(settings.PROOFSHEET_DEVICE))
         verdict = judge_here(model)
     except Fp8NotPossible as error:
         logger.error("%s: %s %s", model.name, error.message, error.advice)

@@ -77,3 +77,14 @@ def as_user() -> object:
         return client
 
     return login
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a GPU where there is none: there is nothing that it could test."""
+    import torch
+
+    if torch.cuda.is_available():
+        return
+    there = [item for item in items if "gpu" not in item.keywords]
+    config.hook.pytest_deselected(items=[item for item in items if "gpu" in item.keywords])
+    items[:] = there

@@ -41,6 +41,12 @@ def is_gpu(device: str) -> bool:
     return torch.cuda.is_available() if device == "auto" else device.startswith("cuda")
 
 
+def device_of(device: str) -> torch.device:
+    """Which device "auto", "cpu" or "cuda…" names here."""
+    named = "cuda" if is_gpu(device) else "cpu"
+    return torch.device(named if device == "auto" else device)
+
+
 def dtype_of(*, on_gpu: bool) -> torch.dtype:
     """The numbers that a model is served in."""
     return torch.bfloat16 if on_gpu else torch.float32
@@ -91,17 +97,10 @@ class Engine:
         More threads than idle cores are slower, not faster: 2 threads on 2 busy cores took ten
         times as long as 1. A GPU pads batches to few sizes.
         """
-        on_gpu = is_gpu(device)
-        if device == "auto":
-            device = "cuda" if on_gpu else "cpu"
+        on_gpu, named = is_gpu(device), device_of(device)
         settings = settings or Settings(batch_sizes=batch_sizes(on_gpu=on_gpu))
-        model = models.load(
-            folder,
-            settings=settings,
-            device=torch.device(device),
-            dtype=dtype_of(on_gpu=on_gpu),
-        )
-        return cls(model, runner_of(device, threads))
+        model = models.load(folder, settings=settings, device=named, dtype=dtype_of(on_gpu=on_gpu))
+        return cls(model, runner_of(str(named), threads))
 
     @property
     def resident_adapters(self) -> frozenset[str]:

@@ -188,7 +188,8 @@ def _build(library: str, class_name: str, folder: Path) -> Any:
 
 
 def _in_fp8(parts: Parts, dtype: torch.dtype) -> Parts:
-    """With a quantised copy of the network. Raises Fp8NotPossible."""
+    """With a quantised copy of the network: both kinds of FP8 keep the same numbers. Raises
+    Fp8NotPossible."""
     network = deepcopy(parts.network.to(dtype))
     quantization.quantise(network, torch.device("meta"))
     return replace(parts, network=network)

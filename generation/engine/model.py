@@ -32,12 +32,6 @@ for _library in (diffusers, transformers):
     _logging.set_verbosity_error()
     _logging.disable_progress_bar()
 
-FUSED = [
-    SDPBackend.CUDNN_ATTENTION,
-    SDPBackend.FLASH_ATTENTION,
-    SDPBackend.EFFICIENT_ATTENTION,
-    SDPBackend.MATH,
-]
 RECOMPILES = 64  # of a block: its widths, and how many adapters a row wears in which of its layers
 TEXT_TARGETS = (r"\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)$",)
 
@@ -132,12 +126,8 @@ class Model:
         return self.family.call(self.network, latents, timesteps, rows, shared)
 
     def attention(self) -> AbstractContextManager[None]:
-        """Around a forward: torch's fused attention, or the plain one. On a GPU that of cuDNN goes
-        first, which torch leaves last."""
-        if not self.settings.has_fused_attention:
-            return sdpa_kernel(SDPBackend.MATH)
-        is_gpu = self.device.type == "cuda"
-        return sdpa_kernel(FUSED, set_priority=True) if is_gpu else nullcontext()
+        """Around a forward: torch's fused attention, or the plain one."""
+        return nullcontext() if self.settings.has_fused_attention else sdpa_kernel(SDPBackend.MATH)
 
     def is_guided(self, guidance: float) -> bool:
         """Whether an image with this guidance takes a second row, as diffusers decides it."""
@@ -195,8 +185,7 @@ def assemble(pipe: Any, settings: Settings) -> Model:
 
 def _tune(network: Any, vae: Any, settings: Settings) -> None:
     if network.device.type == "cuda":
-        for part in (network, vae):
-            norms.widen(part, settings.compiled_by)
+        norms.widen(vae)
     if settings.is_channels_last:
         for part in (network, vae):
             # Transformers have no images inside, and torch leaves their weights as they are.

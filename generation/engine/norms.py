@@ -3,27 +3,19 @@
 torch's own kernel reduces each group of each picture by one block, and wants channels before
 pixels: with 32 groups that leaves three quarters of a large GPU idle, and where channels lie last
 it costs a copy there and back. Here sums by channel are taken first, by as many blocks as there is
-room for, in either layout. ADR 50 has what it gains.
+room for, in either layout. That is for the large pictures of a decoder: a network's are small, and
+there the more launches cost what the sums gain (ADR 50).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
-Normalise = Callable[[Tensor, Tensor, Tensor, int, float], Tensor]
-
 
 class WideGroupNorm(nn.GroupNorm):
-    normalise: Normalise
-
     def forward(self, input: Tensor) -> Tensor:
-        # As plain tensors: the compiler makes one kernel for all widths of them.
-        return self.normalise(input, self.weight.data, self.bias.data, self.num_groups, self.eps)
+        return normalise(input, self.weight, self.bias, self.num_groups, self.eps)
 
 
 def normalise(x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float) -> Tensor:
@@ -40,25 +32,14 @@ def normalise(x: Tensor, weight: Tensor, bias: Tensor, groups: int, eps: float) 
     shift = bias.float().view(groups, -1) - mean * scale
     shape = (rows, channels, *[1] * len(places))
     scale, shift = scale.view(shape), shift.view(shape)
-    if torch.compiler.is_compiling():
-        return torch.addcmul(shift, x.float(), scale).to(x.dtype)
     # One kernel that computes in float32 and never writes it.
     normal = torch.empty_like(x)
     torch.addcmul(shift, x, scale, out=normal)
     return normal
 
 
-def widen(module: nn.Module, compiled_by: str = "") -> None:
-    """Let the group norms of `module` be such ones, compiled by that backend where one is named."""
+def widen(module: nn.Module) -> None:
+    """Let the group norms of `module` be such ones; they are not for training."""
     for part in module.modules():
-        if type(part) in (nn.GroupNorm, WideGroupNorm) and part.affine:
+        if type(part) is nn.GroupNorm and part.affine:
             part.__class__ = WideGroupNorm
-            cast(WideGroupNorm, part).normalise = _compiled(compiled_by)
-
-
-@cache
-def _compiled(by: str) -> Normalise:
-    if not by:
-        return normalise
-    compiled: Normalise = torch.compile(normalise, backend=by, dynamic=True)
-    return compiled

@@ -42,24 +42,28 @@ LEAST = 1e-12  # of a token's largest number: tokens of zeros, such as no negati
 def quantise(network: nn.Module, device: torch.device, weights: str = FP8) -> None:
     """Quantise in place and move to `device`, layer by layer: all of it need not fit there before.
 
-    On the meta device both kinds of `weights` are the same numbers. Raises Fp8NotPossible.
+    Raises Fp8NotPossible.
     """
-    is_dynamic = weights == FP8_DYNAMIC and device.type != "meta"
-    if is_dynamic and not multiplies_fp8(device):
-        raise Fp8NotPossible(
-            message="This device does not multiply in FP8: that takes a GPU of capability 8.9.",
-            advice="Serve it with ENGINE_WEIGHTS=fp8, or as_saved.",
-        )
+    require(weights, device)
     layers = layers_to_quantise(network)
     if not layers:
         raise Fp8NotPossible(
             message=f"{type(network).__name__} has no linear layer that FP8 weights are made for.",
             advice="Serve it with ENGINE_WEIGHTS=as_saved.",
         )
-    quantize_, config = _torchao(is_dynamic=is_dynamic)
+    quantize_, config = _torchao(is_dynamic=weights == FP8_DYNAMIC)
     quantize_(network, config, filter_fn=lambda _, name: name in layers, device=device)
     for layer in layers.values():
         _clear_rows_of_zeros(layer.weight)
+
+
+def require(weights: str, device: torch.device) -> None:
+    """Raises Fp8NotPossible where `weights` cannot be served on `device`."""
+    if weights == FP8_DYNAMIC and not multiplies_fp8(device):
+        raise Fp8NotPossible(
+            message="This device does not multiply in FP8: that takes a GPU of capability 8.9.",
+            advice="Serve it with ENGINE_WEIGHTS=fp8, or as_saved.",
+        )
 
 
 def layers_to_quantise(network: nn.Module) -> dict[str, nn.Linear]:

@@ -56,11 +56,8 @@ def measure(bench: Bench, family: str, compiled_by: str) -> list[Row]:
         kinds["compiled"] = settings(scale, compiled_by=compiled_by, has_cuda_graphs=False)
         kinds["compiled_cuda_graphs"] = tuned
     gpu_measures.tuning(bench, family, kinds)
-    if bench.device.type == "cuda":
-        gpu_measures.attention(bench, family)
     if family == "sdxl":
-        ungraphed = {name: said for name, said in kinds.items() if "graphs" not in name}
-        gpu_measures.decoding(bench, family, ungraphed)
+        gpu_measures.decoding(bench, family)
     gpu_measures.latencies(bench, family, tuned)
     gpu_measures.batching(bench, family, tuned)
     if family == "sdxl":

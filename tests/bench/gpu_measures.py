@@ -13,14 +13,13 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderTiny
-from torch import nn
-from torch.nn.attention import sdpa_kernel
 
 from generation.engine.denoiser import Denoiser
 from generation.engine.engine import Engine
 from generation.engine.families import family_of
 from generation.engine.jobs import RenderJob
-from generation.engine.model import FUSED, Model, Settings, assemble
+from generation.engine.model import Model, Settings, assemble
+from generation.engine.norms import widen
 from generation.engine.quantization import FP8, FP8_DYNAMIC, QUANTISED, multiplies_fp8
 from generation.engine.runner import Runner
 from generation.engine.slots import FlatAdapter, Slots
@@ -87,8 +86,8 @@ def tuning(bench: Bench, family: str, kinds: dict[str, Settings]) -> None:
         bench.add(f"{case.name}_denoising_{name}_ms", took, "ms", against=f"first {first_s:.1f} s")
 
 
-def decoding(bench: Bench, family: str, kinds: dict[str, Settings]) -> None:
-    """One picture of 1024 pixels, with torch's own group norms and then as `kinds` have it."""
+def decoding(bench: Bench, family: str) -> None:
+    """One picture of 1024 pixels, with torch's own group norms and with ours, in both layouts."""
     pipe = bench.pipeline(family)
     side = (bench.scale.side or 1024) // 8
     channels = pipe.vae.config.latent_channels
@@ -98,31 +97,14 @@ def decoding(bench: Bench, family: str, kinds: dict[str, Settings]) -> None:
         with torch.inference_mode():
             pipe.vae.decode(latents)
 
-    bench.add(f"{family}_decoding_torch_norms_ms", bench.scale.repeat(decode), "ms")
-    pipe.vae.to(memory_format=torch.channels_last)
-    took = bench.scale.repeat(decode)
-    bench.add(f"{family}_decoding_torch_norms_channels_last_ms", took, "ms")
-    pipe.vae.to(memory_format=torch.contiguous_format)
-    for name, settings in kinds.items():
-        assemble(pipe, settings)
-        bench.add(f"{family}_decoding_{name}_ms", bench.scale.repeat(decode), "ms")
-
-
-def attention(bench: Bench, family: str) -> None:
-    """The fused kernel that goes first on a GPU against the one that torch takes."""
-    shape = {"sd": (1, 8, 4096, 40), "sdxl": (2, 10, 4096, 64), "flux": (1, 24, 4608, 128)}[family]
-    q = torch.randn(*shape, device=bench.device, dtype=dtype_on(bench.device))
-
-    def attend() -> None:
-        nn.functional.scaled_dot_product_attention(q, q, q)
-
-    with torch.inference_mode():
-        usual = bench.scale.repeat(attend)
-        with sdpa_kernel(FUSED, set_priority=True):
-            ours = bench.scale.repeat(attend)
-    ratios = [one / other for one, other in zip(usual, ours, strict=True)]
-    heads = f"{shape[1]} heads of {shape[3]}, {shape[2]} tokens"
-    bench.add(f"{family}_attention_cudnn_first", ratios, "x", better="higher", against=heads)
+    for norms in ("torch", "wide"):
+        if norms == "wide":
+            widen(pipe.vae)
+        for layout in (torch.channels_last, torch.contiguous_format):
+            pipe.vae.to(memory_format=layout)
+            name = f"{family}_decoding_{norms}_norms"
+            name += "_channels_last" if layout is torch.channels_last else ""
+            bench.add(f"{name}_ms", bench.scale.repeat(decode), "ms")
 
 
 def latencies(bench: Bench, family: str, settings: Settings) -> None:

@@ -16,7 +16,7 @@ from generation.engine import model as models
 from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, Fp8NotPossible, RenderJob
 from generation.engine.model import Model, Settings, assemble
-from generation.engine.quantization import FP8
+from generation.engine.quantization import FP8, FP8_DYNAMIC
 from tests.engine.rendering import SIDE, assert_same, denoise, job, pipeline
 
 pytestmark = [
@@ -161,9 +161,16 @@ def test_a_picture_names_torchao_where_it_rounded_the_weights(
 ) -> None:
     versions = [
         engines(load("sd", weights=weights)).submit(job()).future.result(timeout=300)
-        for weights in quantization.WEIGHTS
+        for weights in ("as_saved", FP8)
     ]
     assert ["torchao" in made.library_versions for made in versions] == [False, True]
+
+
+def test_multiplying_in_fp8_is_refused_where_the_device_cannot(
+    load: Callable[..., Model],
+) -> None:
+    with pytest.raises(Fp8NotPossible, match="capability 8.9"):
+        load("flux", weights=FP8_DYNAMIC)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -179,6 +186,7 @@ def test_plan_counts_the_bytes_of_the_quantised_model(
     plain, fp8 = plan("as_saved"), plan(FP8)
     saved = stored_bytes(load(family).network) - stored_bytes(load(family, weights=FP8).network)
     assert plain.weights - fp8.weights == saved > 0
+    assert plan(FP8_DYNAMIC) == fp8
     assert (fp8.text, fp8.slots, fp8.decoding) == (plain.text, plain.slots, plain.decoding)
     assert plan("as_saved") == plain  # the parts themselves stay as they were
     assert ("FP8" in str(fp8), "FP8" in str(plain)) == (True, False)

@@ -6,21 +6,27 @@ import pytest
 import torch
 
 from tests.bench import bench_gpu, gpu_models
+from tests.bench.gpu_runs import CASES
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 
 
 def test_every_row_is_measured_on_tiny_models_of_each_family(tmp_path: Path) -> None:
-    rows = bench_gpu.tiny_rows(tmp_path)
-    names = {row.name for row in rows}
-    assert {"sd15_512_4_steps_ms", "sdxl_1024_4_steps_ms", "flux_1024_4_steps_ms"} <= names
-    assert {"sd15_512_4_steps_fp8_ms", "flux_1024_4_steps_fp8_ms"} <= names
-    assert len([name for name in names if name.endswith("_overhead")]) == 2 * 3
-    for row in rows:
-        if row.name.endswith(("_steps_ms", "_fp8_ms")):
-            assert ("lossy" in row.against) is ("_fp8" in row.name), row.name
-            assert (row.must is None) is ("_fp8" in row.name), row.name
-    assert all(row.value > 0 for row in rows if row.unit == "ms")
+    rows = {row.name: row for row in bench_gpu.tiny_rows(tmp_path)}
+    for case in CASES:
+        assert rows[f"{case.name}_ms"].must == case.must_ms
+        assert rows[f"{case.name}_vs_diffusers"].value > 0
+        assert rows[f"{case.name}_difference"].value < 0.01  # %, in float32
+    for family in ("sd", "sdxl", "flux"):
+        assert any(n.startswith(f"{family}_slot_install_rank_4") for n in rows)
+        assert f"{family}_rank_4_overhead_1" in rows
+    assert {"sdxl_slot_install_rank_6_ms", "sdxl_512_4_steps_3_adapters_vs_1"} <= rows.keys()
+    assert {"interactive_p95_beside_long_ms", "sdxl_decoding_wide_norms_ms"} <= rows.keys()
+    assert rows["flux_1024_28_steps_fp8_ms"].must is not None
+    for name, row in rows.items():
+        if name.endswith("_ms"):
+            assert row.value > 0
+            assert ("lossy" in row.against) is ("_fp8" in name or "small" in name), name
 
 
 def test_the_full_size_models_have_the_published_numbers_of_parameters() -> None:

@@ -139,6 +139,25 @@ def test_smaller_variant_keeps_as_many_rows_as_fit(folders: Callable[[str], Path
     assert nothing is None
 
 
+def test_graphs_keep_a_forward_of_their_own(folders: Callable[[str], Path]) -> None:
+    parts, plain = memory.of_folder(folders("sd")), Settings()
+
+    def plan(settings: Settings) -> memory.Plan:
+        return memory.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
+
+    graphs = plan(replace(plain, has_cuda_graphs=True))
+    assert graphs.total - plan(plain).total == graphs.forward
+    assert "as much for graphs" in str(graphs)
+    smaller = memory.smaller(
+        parts,
+        settings=replace(plain, has_cuda_graphs=True),
+        size=(SIDE, SIDE),
+        dtype=torch.float32,
+        budget_bytes=graphs.total - 1,
+    )
+    assert smaller == plan(plain)
+
+
 def test_text_encoders_in_main_memory_give_the_same_picture(load: Callable[..., Model]) -> None:
     (usual,) = denoise(load("sdxl"), [job()])
     (other,) = denoise(load("sdxl", is_text_offloaded=True), [job()])

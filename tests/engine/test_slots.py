@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
+from generation.engine.bank import Bank
 from generation.engine.denoiser import Denoiser
 from generation.engine.jobs import AdapterNotLoadable, AdapterUse, NotFinite, RankTooHigh
 from generation.engine.model import Model
@@ -211,6 +213,52 @@ def test_the_least_recently_used_adapter_makes_room(load: Callable[..., Model]) 
         slots.acquire([adapter])
         slots.release([adapter])
     assert slots.misses == 3
+
+
+def test_what_a_batch_wears_can_be_kept_in_one_place() -> None:
+    generator = torch.Generator().manual_seed(2)
+    layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in ("first", "second")}
+    x = torch.randn(2, 3, 8, generator=generator)
+    bare = {name: layer(x) for name, layer in layers.items()}
+    bank = Bank(
+        layers, slots=3, rank=2, device=torch.device("cpu"), dtype=torch.float32, rows_kept=2
+    )
+    pairs = {}
+    for slot, names in ((1, ("first",)), (2, ("second",)), (3, ("first", "second"))):
+        pairs[slot] = {
+            name: (torch.randn(2, 8, generator=generator), torch.randn(8, 2, generator=generator))
+            for name in names
+        }
+        bank.install(slot, bank.flatten(pairs[slot]), frozenset(names))
+    places = set()
+    for rows in (((1, 1.0),), ()), (((2, 0.5),), ((3, 2.0),)), (((3, 1.0),), ((1, -1.0),)):
+        bank.wear(rows)
+        places.add(bank._sheets[0].data_ptr())
+        for name, layer in layers.items():
+            expected = bare[name].clone()
+            for index, row in enumerate(rows):
+                for slot, weight in row:
+                    if name in pairs[slot]:
+                        down, up = pairs[slot][name]
+                        expected[index] += weight * (x[index] @ down.T @ up.T)
+            torch.testing.assert_close(layer(x), expected, atol=1e-5, rtol=0)
+    assert len(places) == 1
+    bank.wear(((), ()))
+    assert all(torch.equal(layer(x), bare[name]) for name, layer in layers.items())
+
+
+def test_a_slot_holds_nothing_of_whom_it_held_before() -> None:
+    layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in ("first", "second")}
+    x = torch.randn(1, 3, 8)
+    bank = Bank(layers, slots=2, rank=2, device=torch.device("cpu"), dtype=torch.float32)
+    large = {name: (torch.ones(2, 8), torch.ones(8, 2)) for name in layers}
+    bank.install(1, bank.flatten(large), frozenset(layers))
+    small = {"second": large["second"]}
+    bank.install(1, bank.flatten(small), frozenset(small))
+    bank.install(2, bank.flatten(large), frozenset(layers))
+    bare = layers["first"](x)
+    bank.wear([((1, 1.0), (2, 0.0))])  # the second makes both layers look what they wear
+    assert torch.equal(layers["first"](x), bare)
 
 
 def test_more_adapters_than_slots_still_give_every_picture_its_own(

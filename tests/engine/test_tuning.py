@@ -16,6 +16,7 @@ pytestmark = [
 TUNINGS: dict[str, dict[str, Any]] = {
     "channels_last": {"is_channels_last": True},
     "plain_attention": {"has_fused_attention": False},
+    "cuda_graphs": {"has_cuda_graphs": True},  # which a CPU has not: see test_cuda.py
     "compiled": {"compiled_by": "eager"},  # traced like by inductor, which needs a C++ compiler
 }
 

@@ -69,6 +69,24 @@ def test_advice_names_the_settings_that_make_it_fit(tiny: BaseModel, settings: S
     assert quantization.is_quantised(engine.model.network)
 
 
+def test_advice_gives_up_graphs_before_anything_that_changes_pictures(tiny: BaseModel) -> None:
+    whole = memory_plans.judge(tiny, on_gpu=True, budget_bytes=1)
+    plainer = memory_plans.judge(tiny, on_gpu=True, budget_bytes=whole.plan.total - 1)
+    assert plainer.advice.startswith("With ENGINE_CUDA_GRAPHS=0 it fits")
+
+
+def test_worker_tells_that_its_device_does_not_multiply_in_fp8(
+    alice: User, tiny: BaseModel, clock: FrozenClock, settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    settings.PROOFSHEET_WEIGHTS = "fp8_dynamic"
+    request = make_request(alice, tiny)
+    worker.work_one(now=clock)
+    request.refresh_from_db()
+    assert (request.status, request.code) == ("failed", "fp8_not_possible")
+    assert "does not multiply in FP8" in caplog.text
+
+
 def test_worker_tells_that_fp8_needs_torchao(
     alice: User, tiny: BaseModel, clock: FrozenClock, settings: Settings,
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
