@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
@@ -21,9 +21,25 @@ logger = logging.getLogger(__name__)
 OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}
 
 
+class KeptClients(RedisCacheClient):
+    """Keeps the library's client of each pool, which is safe between threads and costs more to make
+    than to use; Django makes one for every call."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kept: dict[Any, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        pool = self._get_connection_pool(write)  # type: ignore[attr-defined] # not in the stubs
+        if pool not in self._kept:
+            self._kept[pool] = super().get_client(key, write=write)
+        return self._kept[pool]
+
+
 class ForgetfulRedisCache(RedisCache):
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
         super().__init__(server, params | {"OPTIONS": OPTIONS | params.get("OPTIONS", {})})
+        self._class = KeptClients
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
         return bool(self._try(super().add, False, *args, **kwargs))

@@ -63,11 +63,16 @@ def checked(text: str, position: str) -> VisibleLabel:
     """The label, where it can be drawn. Raises `LabelUnusable`."""
     if position not in set(Position) or not text.strip() or len(text) > LONGEST_TEXT:
         raise LabelUnusable
-    font = _font(32)
-    unknown = bytes(font.getmask(_UNKNOWN))
-    if not text.isprintable() or any(bytes(font.getmask(letter)) == unknown for letter in text):
+    if not text.isprintable() or not all(_is_known(letter) for letter in text):
         raise LabelUnusable(message="The label's text has letters that the font does not know.")
     return VisibleLabel(text, Position(position))
+
+
+@lru_cache(4096)
+def _is_known(letter: str) -> bool:
+    """Whether the font has it; asked for each letter of each request's label."""
+    font = _font(32)
+    return bytes(font.getmask(letter)) != bytes(font.getmask(_UNKNOWN))
 
 
 def draw(pixels: NDArray[np.uint8], label: VisibleLabel) -> NDArray[np.uint8]:

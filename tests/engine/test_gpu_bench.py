@@ -20,6 +20,7 @@ def test_every_row_is_measured_on_tiny_models_of_each_family(tmp_path: Path) -> 
     for family in ("sd", "sdxl", "flux"):
         assert any(n.startswith(f"{family}_slot_install_rank_4") for n in rows)
         assert f"{family}_rank_4_overhead_1" in rows
+    assert rows["sdxl_slot_install_rank_4_ms"].value < rows["sdxl_diffusers_load_rank_4_ms"].value
     assert {"sdxl_slot_install_rank_6_ms", "sdxl_512_4_steps_3_adapters_vs_1"} <= rows.keys()
     assert {"interactive_p95_beside_long_ms", "sdxl_decoding_wide_norms_ms"} <= rows.keys()
     assert rows["flux_1024_28_steps_fp8_ms"].must is not None
