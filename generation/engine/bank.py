@@ -190,15 +190,17 @@ class Bank:
     def _sheet(self, rows: Sequence[Wearing], number: int) -> Tensor:
         """[rows, flat_size]: each row's adapter of that `number`, `lora_B` times its weight, where
         any layer is changed."""
+        worn = [row[number] if number < len(row) else (0, 1.0) for row in rows]
+        extents = self._extents(self.changed)
         if self._rows_kept:
             sheet = self._keep(number)[: len(rows)]
+            for (slot, _), into in zip(worn, sheet, strict=True):
+                for begin, stop in extents:
+                    into[begin:stop].copy_(self._store[slot, begin:stop])
         else:
-            sheet = self._store.new_empty(len(rows), self.flat_size)
-        extents = self._extents(self.changed)
-        for row, into in zip(rows, sheet, strict=True):
-            slot, weight = row[number] if number < len(row) else (0, 1.0)
-            for begin, stop in extents:
-                into[begin:stop].copy_(self._store[slot, begin:stop])
+            slots = torch.tensor([slot for slot, _ in worn], device=self._store.device)
+            sheet = self._store.index_select(0, slots)
+        for (_, weight), into in zip(worn, sheet, strict=True):
             if weight != 1 and extents:
                 begin, stop = extents[-1]
                 into[begin:stop].mul_(weight)
@@ -211,12 +213,13 @@ class Bank:
         return self._kept[number]
 
     def _views(self, sheet: Tensor, place: Place) -> tuple[Tensor, Tensor]:
-        rows, rank = len(sheet), self.rank
-        down = sheet[:, place.down_at : place.down_at + rank * place.in_features]
-        up = sheet[:, place.up_at : place.up_at + rank * place.out_features]
+        """`lora_A` [rows, in, rank] and `lora_B` [rows, rank, out] of a layer, by one call each: a
+        model has hundreds, and each change of the batch asks for all."""
+        rows, rank, begin = len(sheet), self.rank, sheet.storage_offset()
+        width, height, stride = place.in_features, place.out_features, self.flat_size
         return (
-            down.view(rows, rank, place.in_features).transpose(1, 2),
-            up.view(rows, place.out_features, rank).transpose(1, 2),
+            sheet.as_strided((rows, width, rank), (stride, 1, width), begin + place.down_at),
+            sheet.as_strided((rows, rank, height), (stride, 1, rank), begin + place.up_at),
         )
 
 
