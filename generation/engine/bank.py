@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -26,6 +27,7 @@ from torch import Tensor, nn
 Pairs = list[tuple[Tensor, Tensor]]  # of one layer: [rows, in, rank] and [rows, rank, out]
 Wearing = tuple[tuple[int, float], ...]  # (slot, weight) of each adapter of one row
 ALIGNMENT = 64  # elements; keeps every layer's block on a cache line
+EXTENTS_KEPT = 256  # sets of layers: batches of many adapters make ever new ones
 _BITS = {2: torch.int16, 4: torch.int32}  # numpy knows no bfloat16
 
 
@@ -100,7 +102,7 @@ class Bank:
         self.dtype = dtype
         self._store = torch.zeros(slots + 1, self.flat_size, device=device, dtype=dtype)
         self._layers: dict[int, frozenset[str]] = {}
-        self._known_extents: dict[frozenset[str], list[tuple[int, int]]] = {}
+        self._extents = lru_cache(EXTENTS_KEPT)(self._find_extents)
         self._worn = {name: _dressable(layer) for name, layer in layers.items()}
         self._rows: tuple[Wearing, ...] | None = None
         self._sheets: list[Tensor] = []
@@ -121,18 +123,16 @@ class Bank:
         self._layers[slot] = layers
         self._rows = None
 
-    def _extents(self, layers: frozenset[str]) -> list[tuple[int, int]]:
+    def _find_extents(self, layers: frozenset[str]) -> list[tuple[int, int]]:
         """Where the `lora_A` of `layers` begin and end in a slot, and where their `lora_B`."""
-        if layers not in self._known_extents:
-            places = [self.places[name] for name in layers]
-            downs = [(p.down_at, p.down_at + self.rank * p.in_features) for p in places]
-            ups = [(p.up_at, p.up_at + self.rank * p.out_features) for p in places]
-            self._known_extents[layers] = [
-                (min(begin for begin, _ in part), max(stop for _, stop in part))
-                for part in (downs, ups)
-                if part
-            ]
-        return self._known_extents[layers]
+        places = [self.places[name] for name in layers]
+        downs = [(p.down_at, p.down_at + self.rank * p.in_features) for p in places]
+        ups = [(p.up_at, p.up_at + self.rank * p.out_features) for p in places]
+        return [
+            (min(begin for begin, _ in part), max(stop for _, stop in part))
+            for part in (downs, ups)
+            if part
+        ]
 
     def flatten(self, layers: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
         """`lora_A` [r, in] and `lora_B` [out, r] (scaled) by layer, as one slot's row."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from threading import Condition, Thread
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -183,10 +183,12 @@ def _decode(items: list[Finished] | list[Preview]) -> list[NDArray[np.uint8] | N
         return pixels.decode(items[0].model, [item.latents for item in items], items[0].size)
 
 
-@cache
 def _beside(device: torch.device) -> AbstractContextManager[object]:
     """On a GPU a stream of the decoder's own, before the denoiser's: whoever waits for a finished
     picture waits for nothing else. Its latents are there, as the denoiser has looked at them."""
-    if device.type != "cuda":
-        return nullcontext()
-    return torch.cuda.stream(torch.cuda.Stream(device, priority=-1))
+    return torch.cuda.stream(_stream(device)) if device.type == "cuda" else nullcontext()
+
+
+@cache
+def _stream(device: torch.device) -> Any:
+    return torch.cuda.Stream(device, priority=-1)
