@@ -6,8 +6,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402 - the line above reads the settings
+from django.urls import get_resolver  # noqa: E402 - likewise
 
-from config.bodies import BoundedBodies  # noqa: E402 - after the settings, as they are
+from config import heap  # noqa: E402 - likewise
+from config.bodies import BoundedBodies  # noqa: E402 - likewise
 
 FORM_BYTES = 1024 * 1024  # what a form adds around its file
 _ADAPTER_BYTES = settings.PROOFSHEET_ADAPTER_MAX_BYTES + FORM_BYTES
@@ -23,3 +25,6 @@ application = BoundedBodies(
         "/api/v1/generations/": _SOURCE_BYTES,
     },
 )
+
+get_resolver().url_patterns  # noqa: B018 - imports every view now, not at the first request
+heap.settle()

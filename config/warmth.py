@@ -13,6 +13,8 @@ from typing import Any
 from celery.signals import celeryd_after_setup
 from django.db import connection
 
+from config import heap
+
 logger = logging.getLogger(__name__)
 
 
@@ -29,6 +31,7 @@ def warm_up(sender: str, instance: Any, **_: Any) -> None:
         logger.warning("the warm-up failed; the first request loads what it needs", exc_info=True)
     finally:
         connection.close()
+    heap.settle()
 
 
 def _load_screening() -> None:

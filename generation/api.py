@@ -20,12 +20,13 @@ from adapters import catalogue
 from generation import admission, requests, submissions
 from generation.cards import refusals_of
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
-from generation.serializers.drafts import DraftSerializer
+from generation.serializers.drafts import DraftSerializer, draft_of
 from generation.serializers.estimates import EstimateSerializer
 from generation.serializers.generations import (
     GenerationFilterSerializer,
     GenerationPageSerializer,
     GenerationSerializer,
+    written,
 )
 from generation.serializers.lists import FilterSerializer
 from generation.serializers.models import ModelSerializer
@@ -94,7 +95,7 @@ def image_context(images: Iterable[GeneratedImage], request: Request) -> dict[st
 
 def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
     prefetch_related_objects([found], "request_adapters__adapter", "images")
-    return GenerationSerializer(found, context=generation_context([found], request)).data
+    return written(found, generation_context([found], request))
 
 
 class Generations(SignedInView):
@@ -141,10 +142,8 @@ class Generations(SignedInView):
         },
     )
     def post(self, request: Request) -> Response:
-        asked = DraftSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
         made = submissions.submit(
-            asked.draft(),
+            draft_of(request.data),
             by=self.user(),
             at=timezone.now(),
             idempotency_key=request.headers.get("Idempotency-Key"),
@@ -164,10 +163,8 @@ class Estimate(SignedInView):
         },
     )
     def post(self, request: Request) -> Response:
-        asked = DraftSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        now = timezone.now()
-        expected = submissions.estimate(asked.draft(), by=self.user(), at=now)
+        draft, now = draft_of(request.data), timezone.now()
+        expected = submissions.estimate(draft, by=self.user(), at=now)
         usage = admission.usage_of(self.user(), at=now)
         return Response(EstimateSerializer(asdict(expected) | {"usage": asdict(usage)}).data)
 

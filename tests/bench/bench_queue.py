@@ -36,6 +36,7 @@ from django.test import Client
 from django.utils import timezone
 
 from adapters.models import BaseModel
+from config import heap
 from generation import queue
 from generation.models import GenerationRequest, RequestStatus
 from tests import factories
@@ -159,6 +160,7 @@ def acceptance(model: BaseModel, rounds: int, count: int) -> list[Row]:
     settings.PROOFSHEET_REMEMBER_S = 2  # as a house has it
     for number in range(3):
         accept(client, number)  # the first ones import what they need
+    heap.settle()  # as a house does once it has started
     times = []
     for _ in range(rounds):
         GenerationRequest.objects.all().delete()

@@ -1,0 +1,30 @@
+"""A full collection does not walk through what a process loaded for good."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from config import heap
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+def test_a_full_collection_leaves_out_what_was_loaded_before() -> None:
+    before = len(gc.get_objects())
+    heap.settle()
+    assert len(gc.get_objects()) < before / 10
+
+
+def test_garbage_of_later_is_collected_all_the_same() -> None:
+    heap.settle()
+    ring: list[object] = []
+    ring.append(ring)
+    del ring
+    assert gc.collect() > 0
