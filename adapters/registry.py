@@ -99,7 +99,14 @@ def register_model(slug: str, folder: Path, details: ModelDetails, *, at: dateti
 
 def _check(slug: str, said: dict[str, Any], folder: Path) -> None:
     """What the table would refuse, or a renderer fail on. Raises DetailsInvalid."""
-    for name in ("native_size", "upscale", "default_steps", "few_steps", "rank_ceiling"):
+    for name in (
+        "native_size",
+        "upscale",
+        "default_steps",
+        "few_steps",
+        "live_steps",
+        "rank_ceiling",
+    ):
         if type(said.get(name, 1)) is not int or said.get(name, 1) < 1:
             raise DetailsInvalid(message=f"{name}: it is a whole number from 1 up.")
     try:
@@ -209,7 +216,7 @@ def _defaults(folder: Path, slug: str) -> dict[str, Any]:
     said = _read_json(said_file) if said_file.exists() else {}
     family, native = _family_and_size(folder)
     known = {
-        "name", "description", "default_steps", "few_steps", "default_guidance",
+        "name", "description", "default_steps", "few_steps", "live_steps", "default_guidance",
         "rank_ceiling", "licence", "native_size", "upscale", "sizes", "family", "tier",
     }  # fmt: skip
     defaults: dict[str, Any] = {"name": slug, "family": family, "native_size": native}

@@ -180,6 +180,9 @@ class StudioForm(forms.Form):
         self.initial.setdefault("key", uuid4())
         self.initial.setdefault("label", label_choices.usual_position())
         self._choice("label_text").choices = [(text, text) for text in label_choices.texts()]
+        self._offer_styles(model, user)
+
+    def _offer_styles(self, model: BaseModel, user: AbstractBaseUser) -> None:
         for adapter in catalogue.usable_by(user, model):
             name = f"weight_{adapter.slug}"
             self.fields[name] = forms.FloatField(
@@ -270,6 +273,14 @@ class StudioForm(forms.Form):
         """Show a domain error beside the field that it is about."""
         field = FIELD_OF_CODE.get(error.code)
         self.add_error(field, forms.ValidationError(str(error), code=error.code))
+
+
+class LiveForm(StudioForm):
+    """As the live page sends it at each pause: adapters are looked up where it names any."""
+
+    def _offer_styles(self, model: BaseModel, user: AbstractBaseUser) -> None:
+        if any(name.startswith("weight_") for name in self.data):
+            super()._offer_styles(model, user)
 
 
 class StrengthForm(forms.Form):

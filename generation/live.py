@@ -10,6 +10,7 @@ with a case or a statement.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,12 +22,11 @@ from django.db import transaction
 from adapters.models import BaseModel
 from generation import publishing, queue, sources, submissions, wakes
 from generation.drafts import Draft, check
-from generation.models import ACTIVE, GenerationRequest, RequestStatus
+from generation.models import ACTIVE, GenerationRequest, RequestAdapter, RequestStatus
 from moderation import audiences, screening
 from provenance.errors import ProofsheetError
 
 LIFETIME_S = 60
-STEPS = 4  # at most; more cost time that is seen, and change little
 KEPT_FOR = timedelta(days=1)  # as long as quotas look back
 
 
@@ -50,9 +50,17 @@ class Shown:
     prompt: str
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """All that a picture and its screening depend on, but for the prompt."""
+
+    profile: str
+    others: tuple[object, ...]
+
+
 def steps_of(model: BaseModel) -> int:
     """How many steps the live page takes with `model`."""
-    return min(STEPS, model.few_steps)
+    return min(model.live_steps, model.few_steps)
 
 
 def draw(draft: Draft, *, by: AbstractBaseUser, at: datetime) -> UUID:
@@ -92,22 +100,11 @@ def is_stale(request: GenerationRequest) -> bool:
     return newest is None or newest[0] != str(request.id)
 
 
-def shown_to(request: GenerationRequest) -> Shown | None:
-    """The owner's newest picture, where `request` differs from it in nothing but the prompt; for a
-    minute after it was drawn, so that none outlives its screening for long."""
-    found = cache.get(_shown_key(request.owner_id))
-    if found is None or found[0] != _setting(request):
-        return None
-    _, prompt, drawn_for = found
-    drawn: Picture | None = cache.get(_picture_key(request.owner_id, drawn_for))
-    return None if drawn is None else Shown(drawn, prompt)
-
-
-def _setting(request: GenerationRequest) -> tuple[object, ...]:
-    """All that a picture and its screening depend on, but for the prompt."""
-    source = sources.of_request(request)
-    worn = request.request_adapters.order_by("position")
-    return (
+def setting_of(
+    request: GenerationRequest, adapters: Iterable[RequestAdapter], source: sources.Loaded | None
+) -> Setting:
+    """Of a request with the adapters and the picture that the worker has loaded for it."""
+    others = (
         request.model_id,
         request.model.digest,
         request.negative_prompt,
@@ -118,23 +115,35 @@ def _setting(request: GenerationRequest) -> tuple[object, ...]:
         request.height,
         request.label,
         (source.sha256, source.strength) if source else None,
-        tuple(worn.values_list("sha256", "weight")),
-        audiences.profile_of(request.owner_id),
+        tuple((row.sha256, row.weight) for row in adapters),
     )
+    return Setting(audiences.profile_of(request.owner_id), others)
 
 
-def check_prompt(request: GenerationRequest) -> None:
-    """Screen the prompt before anything is drawn from it; the render worker does so itself, without
-    a way through another queue. Raises Stopped.
+def shown_to(request: GenerationRequest, setting: Setting) -> Shown | None:
+    """The owner's newest picture, where `request` differs from it in nothing but the prompt; for a
+    minute after it was drawn, so that none outlives its screening for long."""
+    found = cache.get(_shown_key(request.owner_id))
+    if found is None or found[0] != setting:
+        return None
+    _, prompt, drawn_for = found
+    drawn: Picture | None = cache.get(_picture_key(request.owner_id, drawn_for))
+    return None if drawn is None else Shown(drawn, prompt)
+
+
+def check_prompt(request: GenerationRequest, setting: Setting) -> None:
+    """Screen the prompt before anything of its picture is used; the render worker does so itself,
+    without a way through another queue. Raises Stopped.
 
     Half a sentence is nobody's case: nothing is stored, and the page says where to submit it.
     """
-    profile = audiences.profile_of(request.owner_id)
-    if screening.judge_prompt(request.prompt, profile=profile).verdict != "allow":
+    if screening.judge_prompt(request.prompt, profile=setting.profile).verdict != "allow":
         raise Stopped
 
 
-def finish(claim: queue.Claim, png: bytes, timings: dict[str, float], *, at: datetime) -> None:
+def finish(
+    claim: queue.Claim, setting: Setting, png: bytes, timings: dict[str, float], *, at: datetime
+) -> None:
     """Show a marked picture that passed its screening, and end the request without an image.
 
     Raises LeaseLost.
@@ -144,12 +153,12 @@ def finish(claim: queue.Claim, png: bytes, timings: dict[str, float], *, at: dat
         if request.cancel_requested_at is not None:
             request.cancel(at=at)
             return
+        _show(request, Picture(request.id, png))
+        shown = (setting, request.prompt, request.id)
+        cache.set(_shown_key(request.owner_id), shown, LIFETIME_S)
         request.timings |= timings
         request.device_ms = round(sum(timings.get(s, 0.0) for s in publishing.DEVICE_STAGES))
         request.finish(at=at)
-        _show(request, Picture(request.id, png))
-        shown = (_setting(request), request.prompt, request.id)
-        cache.set(_shown_key(request.owner_id), shown, LIFETIME_S)
 
 
 def spare(claim: queue.Claim, shown: Shown, *, at: datetime) -> None:

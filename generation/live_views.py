@@ -16,7 +16,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET, require_POST
 
 from generation import failures, live, wakes
-from generation.forms import StudioForm
+from generation.forms import LiveForm
 from generation.models import RequestStatus
 from generation.views import SignedIn, page, private_file
 from provenance.errors import ProofsheetError
@@ -30,7 +30,7 @@ LOOKS = 24
 def live_page(request: SignedIn) -> HttpResponse:
     names = ("prompt", "model", "seed")
     said = {name: request.GET[name] for name in names if name in request.GET}
-    form = StudioForm(initial={"seed": 1} | said, user=request.user)
+    form = LiveForm(initial={"seed": 1} | said, user=request.user)
     steps = live.steps_of(form.base_model) if form.base_model else 0
     return render(request, "generation/live.html", {"form": form, "steps": steps})
 
@@ -40,7 +40,7 @@ def live_page(request: SignedIn) -> HttpResponse:
 def draw(request: SignedIn) -> HttpResponse:
     """Answers with the address where the picture will be."""
     said = dict(request.POST.items()) | {"pace": "quick", "count": "1"}
-    form = StudioForm(said, user=request.user)
+    form = LiveForm(said, user=request.user)
     if not form.is_valid():
         first = next(iter(form.errors.values()))[0]
         return JsonResponse({"message": str(first)}, status=422)
@@ -77,10 +77,13 @@ def _user(request: HttpRequest) -> Any:
 
 def _look(request: HttpRequest, user: Any, request_id: UUID) -> HttpResponse | None:
     try:
-        ended = live.end_of(request_id, by=user)
         if (found := live.picture(request_id, by=user)) is not None:
             return _answer(request, found)
-        return None if ended is None else _why_not(user, ended)
+        if (ended := live.end_of(request_id, by=user)) is None:
+            return None
+        # A picture that came between the two looks goes before its request's end.
+        found = live.picture(request_id, by=user)
+        return _why_not(user, ended) if found is None else _answer(request, found)
     finally:
         close_old_connections()
 

@@ -143,7 +143,8 @@ def _best_of(
     oldest = list(in_order.select_for_update(skip_locked=True)[:OVERTAKEN_MAX])
     if not oldest:
         return None
-    if oldest[0].queued_at is not None and at - oldest[0].queued_at > OVERTAKEN_FOR_MAX:
+    has_waited = oldest[0].queued_at and at - oldest[0].queued_at > OVERTAKEN_FOR_MAX
+    if has_waited or len(oldest) == 1:
         return oldest[0]
     missing = dict.fromkeys((request.id for request in oldest), 0)
     used = RequestAdapter.objects.filter(request__in=oldest).exclude(weight=0)

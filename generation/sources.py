@@ -76,6 +76,7 @@ class Loaded:
     mime: pictures.Mime
     pixels: NDArray[np.uint8]
     strength: float
+    sha256: str
 
     @property
     def parent(self) -> Parent:
@@ -162,14 +163,14 @@ def load(request: GenerationRequest) -> Loaded | None:
 
     Raises SourceNotScreened, SourceGone, pictures.PictureUnreadable.
     """
-    source = of_request(request)
+    source: SourcePicture | None = getattr(request, "source", None)
     if source is None:
         return None
     if source.state != SourceState.PASSED:
         raise SourceNotScreened
     data = read(source)
     picture = pictures.read(data)
-    return Loaded(data, picture.mime, picture.pixels, source.strength)
+    return Loaded(data, picture.mime, picture.pixels, source.strength, source.sha256)
 
 
 def read(source: SourcePicture) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ from provenance.errors import ProofsheetError
 from provenance.visible_label import VisibleLabel
 
 KEY_MAX_CHARACTERS = 200
+LIVE_UPSCALE = 2
 _find_model = remembered(catalogue.find_model)
 
 
@@ -82,6 +83,8 @@ def submit(
         return Submission(earlier, is_new=False)
     standing.check(by.pk, at=at)
     wanted = _resolve(draft, by=by)
+    if is_live:
+        wanted = replace(wanted, size=_live_size(wanted))
     tier, expected = _expectation(wanted, at=at)
     admission.admit(by, expected, tier, count=wanted.draft.count, at=at)
     try:
@@ -185,6 +188,13 @@ def _size(draft: Draft, model: BaseModel) -> tuple[int, int]:
             advice=f"Choose one of: {offered}.",
         )
     return width, height
+
+
+def _live_size(wanted: Wanted) -> tuple[int, int]:
+    """No more than twice what the model draws: what is seen larger, the browser enlarges as well,
+    and marking and screening wait for fewer pixels."""
+    times = max(1, wanted.model.upscale // LIVE_UPSCALE)
+    return wanted.size[0] // times, wanted.size[1] // times
 
 
 def _expectation(wanted: Wanted, *, at: datetime) -> tuple[Tier, estimates.Estimate]:

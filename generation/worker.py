@@ -105,22 +105,24 @@ def _carry_out(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clo
 def _make(claim: queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -> None:
     """All images of the request: denoised together, published one by one as they come. One that
     fails does not take the others along; whatever nobody foresaw is raised in the end."""
-    requests = GenerationRequest.objects.select_related("model", "owner")
+    requests = GenerationRequest.objects.select_related("model", "owner", "source__image")
     request = requests.get(id=claim.request_id)
-    if request.is_live:
-        live.check_prompt(request)
     adapters = worn.adapters_of(request)
     source = sources.load(request)
-    shown = live.shown_to(request) if request.is_live else None
+    setting = live.setting_of(request, adapters, source) if request.is_live else None
+    shown = live.shown_to(request, setting) if setting else None
     tickets = _submit(request, _job(request, adapters, source, shown))
     unforeseen: Exception | None = None
     try:
+        if setting:
+            live.check_prompt(request, setting)  # while its first steps are taken
+        _prefetch_next(request)
         for index, ticket in tickets.items():
             try:
                 rendered = _wait(request, ticket, tickets.values(), lease)
                 if all(other.future.done() for other in tickets.values()):
                     _leave(turn)
-                _complete(claim, request, index, rendered, source, now=now)
+                _complete(claim, request, index, rendered, source, setting, now=now)
             except Unchanged:
                 assert shown is not None, "nothing else is compared"
                 outages.outlast(partial(live.spare, claim, shown, at=now()))
@@ -145,6 +147,7 @@ def _complete(
     index: int,
     rendered: Rendered,
     source: sources.Loaded | None,
+    setting: live.Setting | None,
     *,
     now: Clock,
 ) -> None:
@@ -156,10 +159,10 @@ def _complete(
         marked = marking.embed(rendered.pixels, asset_id=asset_id, label=label)
     with stages.time("screen", "screen_image_ms"):
         verdict = outages.outlast(lambda: _screen(marked.png, request.owner_id, at=now()))
-    if request.is_live:
+    if setting:
         if verdict.verdict == "allow":
             timings = rendered.timings | stages.timings
-            outages.outlast(lambda: live.finish(claim, marked.png, timings, at=now()))
+            outages.outlast(lambda: live.finish(claim, setting, marked.png, timings, at=now()))
             return
         live.keep(claim)
     with stages.time("sign", "sign_ms"):
@@ -242,6 +245,12 @@ def _publish(claim: queue.Claim, finished: publishing.Finished, *, now: Clock) -
             private_storage().delete(finished.name)
 
 
+def _tell(request: GenerationRequest, done: progress.Progress) -> None:
+    """The request's own page; the live page waits for the picture alone."""
+    if not request.is_live:
+        progress.publish(request.id, done)
+
+
 class Stages:
     """Times the stages after the pixels and tells the page which one runs."""
 
@@ -252,7 +261,7 @@ class Stages:
     @contextmanager
     def time(self, stage: str, key: str) -> Iterator[None]:
         steps = self._request.steps * self._request.count
-        progress.publish(self._request.id, progress.Progress(stage, steps, steps))
+        _tell(self._request, progress.Progress(stage, steps, steps))
         started = perf_counter()
         yield
         self.timings[key] = round((perf_counter() - started) * 1000, 2)
@@ -261,14 +270,17 @@ class Stages:
 def _submit(request: GenerationRequest, first: RenderJob) -> dict[int, Ticket]:
     """The images that the request still lacks, by their places, all handed to the engine."""
     engine = devices.engine_for(request.model)
-    next_uses = [_use(row) for row in queue.adapters_of_next(request.model_id)]
-    places = request.outstanding()
-    connection.close()  # back to the pool: one that idles through a render may be dead after it
-    tickets = {
-        index: engine.submit(replace(first, seed=request.seed_of(index))) for index in places
+    return {
+        index: engine.submit(replace(first, seed=request.seed_of(index)))
+        for index in request.outstanding()
     }
-    engine.prefetch(next_uses)
-    return tickets
+
+
+def _prefetch_next(request: GenerationRequest) -> None:
+    """Fetch the adapters of those that wait, while this one is denoised."""
+    next_uses = [_use(row) for row in queue.adapters_of_next(request.model_id)]
+    connection.close()  # back to the pool: one that idles through a render may be dead after it
+    devices.engine_for(request.model).prefetch(next_uses)
 
 
 def _wait(
@@ -277,7 +289,7 @@ def _wait(
     def report(step: StepReport) -> None:
         done = sum(ticket.step for ticket in all_of_it)
         total = sum(ticket.total for ticket in all_of_it)
-        progress.publish(request.id, progress.Progress("denoise", done, total, step.preview))
+        _tell(request, progress.Progress("denoise", done, total, step.preview))
 
     def should_stop() -> bool:
         return lease.should_stop() or (request.is_live and live.is_stale(request))

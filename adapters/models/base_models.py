@@ -47,6 +47,9 @@ class BaseModel(models.Model):
     sizes = models.JSONField(help_text="Delivered sizes: [[width, height], ...].")
     default_steps = models.PositiveSmallIntegerField(default=20)
     few_steps = models.PositiveSmallIntegerField(default=4)
+    live_steps = models.PositiveSmallIntegerField(
+        default=4, help_text="Of the live page; more than the few steps count as those."
+    )
     default_guidance = models.FloatField(default=5.0)
     rank_ceiling = models.PositiveSmallIntegerField(default=16)
     tier = models.CharField(max_length=16, choices=Tier.choices, default=Tier.CPU)

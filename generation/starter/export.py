@@ -40,6 +40,7 @@ DETAILS: dict[str, Any] = {
     "sizes": [[512, 512]],
     "default_steps": 12,
     "few_steps": 6,
+    "live_steps": 2,
     "default_guidance": 3.0,
     "rank_ceiling": 64,
     "licence": "Apache-2.0; trained on Noto Emoji (Apache-2.0)",

@@ -106,7 +106,14 @@ def test_register_refuses_what_no_request_could_use(
 
 @pytest.mark.parametrize(
     "said",
-    [{"upscale": "4"}, {"native_size": None}, {"sizes": 5}, {"sizes": [[32]]}, {"few_steps": 0}],
+    [
+        {"upscale": "4"},
+        {"native_size": None},
+        {"sizes": 5},
+        {"sizes": [[32]]},
+        {"few_steps": 0},
+        {"live_steps": 0},
+    ],
 )
 def test_register_refuses_a_folder_that_describes_itself_wrongly(
     tiny_folder: Path, tmp_path: Path, said: dict[str, object]

@@ -78,7 +78,8 @@ def test_small_changes_do_not_add_up_and_a_spared_one_is_not_compared_with(page:
     for prompt in ("house with garden.", "House with GARDEN!"):
         spared = page.draw(prompt)
         assert page.work() == 0
-        shown = live.shown_to(GenerationRequest.objects.select_related("model").get(id=spared))
+        request = GenerationRequest.objects.select_related("model").get(id=spared)
+        shown = live.shown_to(request, live.setting_of(request, [], None))
         assert shown is not None
         assert (shown.prompt, shown.picture.drawn_for) == ("house with garden", first)
 
