@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import cache, cached_property
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
@@ -23,7 +24,10 @@ OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBa
 
 class KeptClients(RedisCacheClient):
     """Keeps the library's client of each pool, which is safe between threads and costs more to make
-    than to use; Django makes one for every call."""
+    than to use; Django makes one for every call, and a pool for every thread.
+
+    Under ASGI every request has a thread of its own, so it would connect anew.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -36,10 +40,19 @@ class KeptClients(RedisCacheClient):
         return self._kept[pool]
 
 
+@cache
+def _clients_of(servers: tuple[str, ...]) -> KeptClients:
+    """Of all threads of this process."""
+    return KeptClients(servers, **OPTIONS)
+
+
 class ForgetfulRedisCache(RedisCache):
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
-        super().__init__(server, params | {"OPTIONS": OPTIONS | params.get("OPTIONS", {})})
-        self._class = KeptClients
+        super().__init__(server, params)
+
+    @cached_property
+    def _cache(self) -> KeptClients:
+        return _clients_of(tuple(self._servers))  # type: ignore[attr-defined] # not in the stubs
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
         return bool(self._try(super().add, False, *args, **kwargs))

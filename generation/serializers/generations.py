@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import asdict
-from threading import local
+from functools import cache
 from typing import Any
 
 from django.urls import reverse
@@ -130,20 +131,30 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
         return {"code": found.code, "message": why.message, "advice": why.advice}
 
 
-class _Writer(local):
-    """A serializer of each thread, kept: copying the fields takes longer than an answer."""
-
-    def __init__(self) -> None:
-        self.serializer = GenerationSerializer()
+_answered: ContextVar[dict[str, Any]] = ContextVar("answered")
 
 
-_writer = _Writer()
+class _Writer(GenerationSerializer):
+    """One for all threads, each with its own context."""
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return _answered.get()
+
+
+@cache
+def _writer() -> _Writer:
+    """Kept, as copying the fields for every answer takes longer than writing one."""
+    return _Writer()
 
 
 def written(found: GenerationRequest, context: dict[str, Any]) -> dict[str, Any]:
     """One request as GenerationSerializer writes it."""
-    _writer.serializer._context = context
-    body: dict[str, Any] = _writer.serializer.to_representation(found)
+    before = _answered.set(context)
+    try:
+        body: dict[str, Any] = _writer().to_representation(found)
+    finally:
+        _answered.reset(before)
     return body
 
 

@@ -57,14 +57,15 @@ def measure(folder: Path) -> tuple[Artist, list[Row]]:
     chosen = choose(drawn.captions)
     neighbours, artist = Neighbours(drawn.pixels), Artist(folder)
 
-    def draw_all(is_quick: bool) -> tuple[list[Made], list[int]]:
+    def draw_all(steps: int) -> tuple[list[Made], list[int]]:
         labels = [drawn.captions[index].label for index in chosen]
-        made = [artist.draw(label, seed=n, is_quick=is_quick) for n, label in enumerate(labels)]
+        made = [artist.draw(label, seed=n, steps=steps) for n, label in enumerate(labels)]
         pairs = zip(made, chosen, strict=True)
         return made, [neighbours.rank_of(each.pixels, index) for each, index in pairs]
 
-    made, ranks = draw_all(False)
-    quick, quick_ranks = draw_all(True)
+    made, ranks = draw_all(artist.default_steps)
+    quick, quick_ranks = draw_all(artist.few_steps)
+    _, live_ranks = draw_all(artist.live_steps)
     copies = through_autoencoder(folder, drawn.pixels[chosen])
     pairs = zip(copies, chosen, strict=True)
     copy_ranks = [neighbours.rank_of(copy, index) for copy, index in pairs]
@@ -75,6 +76,7 @@ def measure(folder: Path) -> tuple[Artist, list[Row]]:
         recall_row("recall_at_10_objects", ranks[:OBJECTS], among),
         recall_row("recall_at_10_people", ranks[OBJECTS:], among),
         recall_row("recall_at_10_few_steps", quick_ranks, f"{artist.few_steps} steps, {among}"),
+        recall_row("recall_at_10_live", live_ranks, f"{artist.live_steps} steps, {among}"),
         recall_row("recall_at_10_of_decoded_originals", copy_ranks, "the feature's own check"),
         Row("recall_at_10_by_chance", NEAREST / total, "share", better="higher"),
         time_row("s_per_image", made, artist.default_steps, must=1.0),

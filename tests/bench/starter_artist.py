@@ -25,6 +25,7 @@ class Artist:
         said = json.loads((folder / "proofsheet.json").read_text())
         self.side = int(said["native_size"])
         self.default_steps, self.few_steps = int(said["default_steps"]), int(said["few_steps"])
+        self.live_steps = int(said["live_steps"])
         self.guidance = float(said["default_guidance"])
         self._engine = Engine.load(folder, threads=1, device="cpu")
         self.draw("a warm-up", seed=0)
@@ -34,13 +35,13 @@ class Artist:
         prompt: str,
         *,
         seed: int,
-        is_quick: bool = False,
+        steps: int | None = None,
         adapters: tuple[AdapterUse, ...] = (),
     ) -> Made:
         job = RenderJob(
             prompt=prompt,
             negative_prompt="",
-            steps=self.few_steps if is_quick else self.default_steps,
+            steps=steps or self.default_steps,
             guidance=self.guidance,
             seed=seed,
             width=self.side,
