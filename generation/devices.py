@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, OrderedDict
 from threading import Condition, Lock
 from types import TracebackType
@@ -97,9 +98,19 @@ def engine_for(model: BaseModel) -> Engine:
         engine = _load(model)
         with _lock:
             _loaded[key] = engine
-            while len(_loaded) > MODELS_CEILING:
-                _loaded.popitem(last=False)
+            dropped = [_loaded.popitem(last=False) for _ in range(len(_loaded) - MODELS_CEILING)]
+        if dropped:
+            dropped.clear()
+            _free()
     return engine
+
+
+def _free() -> None:
+    """Give back the memory of dropped models at once. They are full of cycles, and one that was
+    loaded before the first ticket is among what collections leave out."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _find(key: tuple[str, str]) -> Engine | None:

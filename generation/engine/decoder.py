@@ -101,14 +101,18 @@ class Decoder:
     def _run(self) -> None:
         use_cores(1)
         with torch.inference_mode():
-            while True:
-                finished, previews = self._take()
-                if finished:
-                    _deliver(finished)
-                elif previews:
-                    _show(previews)
-                else:
-                    return
+            while self._decode_some():
+                pass
+
+    def _decode_some(self) -> bool:
+        """False when the thread is to stop. A call of its own, so that one that waits holds no
+        model."""
+        finished, previews = self._take()
+        if finished:
+            _deliver(finished)
+        elif previews:
+            _show(previews)
+        return bool(finished or previews)
 
     def _take(self) -> tuple[list[Finished], list[Preview]]:
         """What fits into one decode; nothing when the thread is to stop."""

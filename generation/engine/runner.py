@@ -54,18 +54,23 @@ class Runner:
 
     def _receive(self) -> None:
         """Take in what was submitted; wait for it when there is nothing else to do."""
-        while self._is_open:
-            try:
-                taken = self._inbox.get(block=not self._busy)
-            except Empty:
-                return
-            if taken is None:
-                self._is_open = False
-                return
-            denoiser, order = taken
-            denoiser.enqueue(order)
-            if denoiser not in self._busy:
-                self._busy.append(denoiser)
+        while self._is_open and self._receive_one():
+            pass
+
+    def _receive_one(self) -> bool:
+        """Whether there was one. A call of its own, so that a thread that waits holds no model."""
+        try:
+            taken = self._inbox.get(block=not self._busy)
+        except Empty:
+            return False
+        if taken is None:
+            self._is_open = False
+            return False
+        denoiser, order = taken
+        denoiser.enqueue(order)
+        if denoiser not in self._busy:
+            self._busy.append(denoiser)
+        return True
 
     def _step(self, denoiser: Denoiser) -> None:
         try:
