@@ -73,7 +73,8 @@ def submit(
 ) -> Submission:
     """Check a draft, store it and send it to be screened. Nothing is rendered before that.
 
-    A request of the live page waits for a render worker at once, which screens its prompt itself.
+    A request of the live page waits for a render worker at once, which screens its prompt itself
+    while the first steps are taken.
     Raises the named errors of `generation.drafts`, `adapters.catalogue`, `generation.sources` and
     `generation.admission`, KeyReused, KeyTooLong, moderation.standing.AccountSuspended.
     """

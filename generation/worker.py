@@ -158,7 +158,7 @@ def _complete(
         label = visible_label.parse(request.label)
         marked = marking.embed(rendered.pixels, asset_id=asset_id, label=label)
     with stages.time("screen", "screen_image_ms"):
-        verdict = outages.outlast(lambda: _screen(marked.png, request.owner_id, at=now()))
+        verdict = outages.outlast(lambda: _screen(marked.png, request, setting, at=now()))
     if setting:
         if verdict.verdict == "allow":
             timings = rendered.timings | stages.timings
@@ -182,8 +182,12 @@ def _complete(
     _publish(claim, finished, now=now)
 
 
-def _screen(png: bytes, owner_id: int, *, at: datetime) -> screening.ImageVerdict:
-    return screening.screen_image(png, at=at, profile=audiences.profile_of(owner_id))
+def _screen(
+    png: bytes, request: GenerationRequest, setting: live.Setting | None, *, at: datetime
+) -> screening.ImageVerdict:
+    """A live picture under the profile that it is kept under, should its owner change it now."""
+    profile = setting.profile if setting else audiences.profile_of(request.owner_id)
+    return screening.screen_image(png, at=at, profile=profile)
 
 
 def _seal(
