@@ -18,7 +18,7 @@ from config import heap
 
 logger = logging.getLogger(__name__)
 # A forward is a thousand short calls that each let other threads run, and wait this long for one
-# that does not stop by itself; Python's own 5 ms made a picture wait longer than a step takes.
+# that does not stop by itself. With Python's own 5 ms every step was held up by them (ADR 60).
 SWITCH_S = 0.0002
 
 

@@ -117,7 +117,7 @@ class Admission:
             generator=generator,
             latents=noise * schedule.noise_scale + picture * schedule.source_scale,
             past=torch.zeros_like(noise),
-            conditioning=rows,
+            rows=rows,
             guidance=job.guidance,
             wearing=wearing,
             dropped_tokens=dropped_tokens,

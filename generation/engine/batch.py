@@ -21,7 +21,7 @@ class Batch:
     def __init__(self, model: Model, members: Sequence[Trajectory]) -> None:
         self.members = tuple(members)
         self._model = model
-        self._guided = _guided(members)
+        self._guided = [i for i, member in enumerate(members) if len(member.rows) > 1]
         rows = [member.rows[0] for member in members]
         rows += [members[i].rows[1] for i in self._guided]
         owners = [*range(len(members)), *self._guided]
@@ -35,10 +35,6 @@ class Batch:
         scales = torch.tensor([members[i].guidance for i in self._guided], device=model.device)
         self._guidance = scales.view(-1, *[1] * (members[0].latents.dim() - 1))
         self._has_past = any(member.schedule.has_past for member in members)
-
-    def fits(self, members: Sequence[Trajectory]) -> bool:
-        """Whether it is still the batch of `members`: the same, and as many rows of each."""
-        return self.members == tuple(members) and self._guided == _guided(members)
 
     def predict(self) -> Tensor:
         """The model's prediction for each member, guided, float32 [members, …]."""
@@ -88,11 +84,6 @@ class Batch:
         prediction = prediction.clone()
         prediction[guided] = led
         return prediction
-
-
-def _guided(members: Sequence[Trajectory]) -> list[int]:
-    """Places of those that take a second row in the next step."""
-    return [place for place, member in enumerate(members) if len(member.rows) > 1]
 
 
 def _padded(rows: int, sizes: Sequence[int]) -> int:

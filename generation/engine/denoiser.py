@@ -51,10 +51,10 @@ class Denoiser:
         """One step of the images that are due first; returns those that are ready to decode."""
         self._admit()
         members = self._gather()
-        rows, started = [len(member.rows) for member in members], monotonic()
+        started = monotonic()
         for batch, prediction in self._forward(members):
             self._advance(batch, prediction)
-        self._charge(members, rows, monotonic() - started)
+        self._charge(members, monotonic() - started)
         return self._retire(members)
 
     def abandon(self, error: Exception) -> None:
@@ -113,7 +113,7 @@ class Denoiser:
         return self._forward(members[:half]) + self._forward(members[half:])
 
     def _batch_of(self, members: list[Trajectory]) -> Batch:
-        if self._last is None or not self._last.fits(members):
+        if self._last is None or self._last.members != tuple(members):
             self._last = Batch(self.model, members)
         return self._last
 
@@ -143,10 +143,11 @@ class Denoiser:
                 preview = estimates[index : index + 1] if self._is_preview_due(member) else None
                 member.order.on_step(member.step, len(member.schedule), preview)
 
-    def _charge(self, members: list[Trajectory], rows: list[int], seconds: float) -> None:
+    def _charge(self, members: list[Trajectory], seconds: float) -> None:
         """Share the time of a forward among its images by the rows that they took."""
-        for member, taken in zip(members, rows, strict=True):
-            member.device_s += seconds * taken / sum(rows)
+        rows = sum(len(member.rows) for member in members)
+        for member in members:
+            member.device_s += seconds * len(member.rows) / rows
 
     def _is_preview_due(self, member: Trajectory) -> bool:
         if member.order.job.is_interactive:

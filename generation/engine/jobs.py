@@ -105,11 +105,10 @@ class Source:
 class RenderJob:
     """`width` and `height` are the delivered size in pixels, `native_size` the VAE's shorter side.
 
-    A `source` is cropped about its centre to the delivered shape. `guided` are the steps, from 0,
-    that guidance takes part in, where not all of them: in the others only the prompt's own row is
-    denoised (arXiv 2404.07724). An interactive job's steps are due sooner. `timeout_s` counts from
-    the submission. `shown_prompt` is that of a picture from which this one would differ in nothing
-    but the prompt: one that would look like it ends the job with Unchanged.
+    A `source` is cropped about its centre to the delivered shape. An interactive job's steps are
+    due sooner. `timeout_s` counts from the submission. `shown_prompt` is that of a picture from
+    which this one would differ in nothing but the prompt: one that would look like it ends the job
+    with Unchanged.
     """
 
     prompt: str
@@ -121,7 +120,6 @@ class RenderJob:
     height: int
     native_size: int
     adapters: tuple[AdapterUse, ...] = ()
-    guided: range | None = None
     is_interactive: bool = False
     timeout_s: float | None = None
     source: Source | None = None

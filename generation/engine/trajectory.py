@@ -54,8 +54,8 @@ class Order:
 
 @dataclass(slots=True, eq=False)
 class Trajectory:
-    """`latents` and `past` are float32 [1, …]; `conditioning` holds a row of the prompt and, where
-    guidance takes a second one, of the negative prompt. `step` counts the steps done.
+    """`latents` and `past` are float32 [1, …]; `rows` holds the conditioning of the prompt and,
+    where guidance takes a second row, of the negative prompt. `step` counts the steps done.
 
     `device_s` is this image's share of the forwards that it took part in, by rows.
     """
@@ -66,7 +66,7 @@ class Trajectory:
     generator: torch.Generator
     latents: Tensor
     past: Tensor
-    conditioning: tuple[Rows, ...]
+    rows: tuple[Rows, ...]
     guidance: float
     wearing: Wearing
     dropped_tokens: int
@@ -79,13 +79,6 @@ class Trajectory:
     @property
     def is_done(self) -> bool:
         return self.step >= len(self.schedule)
-
-    @property
-    def rows(self) -> tuple[Rows, ...]:
-        """What the next step denoises."""
-        guided = self.order.job.guided
-        is_guided = guided is None or self.step in guided
-        return self.conditioning if is_guided else self.conditioning[:1]
 
     def noise(self) -> Tensor:
         """What the scheduler adds after this step, drawn as diffusers draws it."""

@@ -81,9 +81,6 @@ def by_diffusers(folder: Path, request: RenderJob, *, output: str = "latent") ->
     if request.adapters:
         names, weights = [u.name for u in request.adapters], [u.weight for u in request.adapters]
         pipe.set_adapters(names, weights)
-    if request.guided is not None:
-        options["callback_on_step_end"] = _guided_until(request.guided.stop)
-        options["callback_on_step_end_tensor_inputs"] = ["prompt_embeds"]
     return pipe(
         prompt=request.prompt,
         num_inference_steps=request.steps,
@@ -92,18 +89,6 @@ def by_diffusers(folder: Path, request: RenderJob, *, output: str = "latent") ->
         output_type=output,
         **options,
     ).images
-
-
-def _guided_until(stop: int) -> Any:
-    """Ends guidance after so many steps, as diffusers' guide does it: by the callback."""
-
-    def end(pipe: Any, step: int, _: Any, said: dict[str, Tensor]) -> dict[str, Tensor]:
-        if step + 1 == stop:
-            pipe._guidance_scale = 0.0
-            return {"prompt_embeds": said["prompt_embeds"].chunk(2)[1]}
-        return said
-
-    return end
 
 
 def assert_same(latents: Tensor, expected: Tensor) -> None:

@@ -90,28 +90,6 @@ def test_guidance_takes_a_second_row_only_where_it_acts(load: Callable[..., Mode
     assert (course.denoiser.forwards, course.denoiser.rows) == (1, 4)
 
 
-def test_guidance_of_some_steps_takes_the_second_row_in_those_alone(
-    load: Callable[..., Model],
-) -> None:
-    model = load("sd")
-    course = Course(model, job(steps=4, guided=range(1, 3)))
-    rows = []
-    while not course.denoiser.is_idle:
-        before = course.denoiser.rows
-        course.step()
-        rows.append(course.denoiser.rows - before)
-    assert rows == [1, 2, 2, 1]
-
-
-def test_guidance_of_some_steps_is_the_same_beside_strangers(load: Callable[..., Model]) -> None:
-    model = load("sd")
-    mine = job(steps=4, guided=range(1, 3))
-    made = denoise(model, [job(seed=1), mine, job(steps=4, guided=range(0, 2), seed=2)])
-    alone, throughout = denoise(model, [mine])[0], denoise(model, [job(steps=4)])[0]
-    assert_same(made[1].latents, alone.latents)
-    assert not torch.allclose(alone.latents, throughout.latents, atol=1e-3)
-
-
 def test_a_batch_is_padded_to_a_size_that_is_in_use(load: Callable[..., Model]) -> None:
     model = load("sd", batch_sizes=(1, 4))
     seen: list[int] = []

@@ -54,14 +54,6 @@ def test_a_picture_is_the_same_batched_alone_and_by_diffusers(
         assert_same(alone.latents, theirs)
 
 
-def test_guidance_of_the_first_steps_alone_is_that_of_diffusers(
-    load: Callable[..., Model], folders: Callable[[str], Path]
-) -> None:
-    request = job(steps=5, guided=range(2))
-    (ours,) = denoise(load("sd"), [request])
-    assert_same(ours.latents, by_diffusers(folders("sd"), request))
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_latents_decode_to_the_pixels_of_diffusers(
     family: str, load: Callable[..., Model], folders: Callable[[str], Path]
