@@ -6,6 +6,7 @@
   const status = document.getElementById("live-status");
   if (!form || !picture) return;
   const PAUSE_MS = 80;
+  const PATIENCE_MS = 1000;
   let timer = null;
   let turn = 0;
   let shown = "";
@@ -28,6 +29,7 @@
     const mine = ++turn;
     const began = performance.now();
     shown = key;
+    const slow = setTimeout(() => mine === turn && tell("Drawing. It takes longer than usual."), PATIENCE_MS);
     try {
       const asked = await fetch(form.dataset.draw, { method: "POST", body });
       const answer = await asked.json();
@@ -35,7 +37,8 @@
       if (!asked.ok) return fail(answer.message);
       const address = form.dataset.picture.replace("00000000-0000-0000-0000-000000000000", answer.id);
       const made = await fetch(address, { headers: drawn ? { "If-None-Match": drawn } : {} });
-      if (mine !== turn || made.status === 204) return;
+      if (mine !== turn) return;
+      if (made.status === 204) return fail("Another window asked for something newer. Type on to draw here.");
       if (made.status === 304) return tell("Nothing to redraw: the picture would look the same.");
       if (made.status === 409) return fail((await made.json()).message);
       if (!made.ok) return fail("The picture did not come in time. Type on to ask again.");
@@ -45,6 +48,8 @@
       drawn = made.headers.get("ETag") || "";
     } catch {
       if (mine === turn) fail("The server does not answer. Type on to ask again.");
+    } finally {
+      clearTimeout(slow);
     }
   };
 
