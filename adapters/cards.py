@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.urls import reverse
 
@@ -30,7 +29,7 @@ class ExampleCard:
     url: str
     prompt: str
     seed: int
-    image_id: UUID | None
+    report_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def examples_of(adapter: Adapter, *, by: User) -> tuple[ExampleCard, ...]:
             url=reverse("adapters:example", args=[adapter.slug, row.position]),
             prompt=row.prompt,
             seed=row.seed,
-            image_id=row.image_id,
+            report_url=reverse("adapters:report", args=[adapter.slug, row.position]),
         )
         for row in sorted(shown, key=lambda row: row.position)
     )

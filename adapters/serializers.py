@@ -23,6 +23,7 @@ class ExampleSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="Of the PNG, marked and signed.")
     prompt = serializers.CharField()
     seed = serializers.IntegerField()
+    report_url = serializers.CharField(help_text="Where somebody who sees it reports it.")
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("adapters/shared/<uuid:share_key>/", views.open_link, name="link"),
     path("adapters/<slug:slug>/", views.adapter_page, name="adapter"),
     path("adapters/<slug:slug>/examples/<int:position>.png", views.example, name="example"),
+    path("adapters/<slug:slug>/examples/<int:position>/report/", views.report, name="report"),
     path("adapters/<slug:slug>/fit/", owner_views.fit, name="fit"),
     path("adapters/<slug:slug>/share/", owner_views.share, name="share"),
     path("adapters/<slug:slug>/publish/", owner_views.publish, name="publish"),

@@ -18,6 +18,7 @@ from adapters.forms import CatalogueFilter
 from adapters.pages import SignedIn, page
 from adapters.verdicts import VERDICTS
 from moderation import blurring
+from provenance import sightings
 
 CARDS_A_SHEET = 24
 
@@ -81,6 +82,17 @@ def example(request: SignedIn, slug: str, position: int) -> HttpResponse:
     with found.file.open("rb") as file:
         data = blurring.blurred(file.read()) if found.is_blurred else file.read()
     return HttpResponse(data, content_type="image/png")
+
+
+@require_GET
+@page
+def report(request: SignedIn, slug: str, position: int) -> HttpResponse:
+    """To the report of an example, for somebody who can see it."""
+    found = examples.find_shown(slug, position, by=request.user)
+    if found.image_id is None:
+        raise examples.ExampleNotFound
+    sighting = sightings.give(found.image_id, at=timezone.now())
+    return redirect(f"{reverse('moderation:report')}?{urlencode({'sighting': sighting})}")
 
 
 @require_GET

@@ -15,15 +15,21 @@ from moderation import appeals, content_notices, misuse, receipts
 from moderation.appeals import GROUNDS_MAX
 from moderation.content_notices import Draft
 from moderation.models import Appeal
+from provenance import sightings
 from provenance.problem_schema import problems
 
 
 class NoticeSerializer(serializers.Serializer[Any]):
-    """A report of a released picture (DSA Art. 16). Name and e-mail address are optional, and not
-    kept for callers with an account, who are told under theirs.
+    """A report of a released picture (DSA Art. 16) by somebody who has it. Name and e-mail address
+    are optional, and not kept for callers with an account, who are told under theirs.
     """
 
-    image = serializers.UUIDField(help_text="The asset's identifier, as verifying names it.")
+    sighting = serializers.CharField(
+        max_length=sightings.CHARACTERS_MAX,
+        default="",
+        allow_blank=True,
+        help_text="What verifying the file answered under that name, within a day.",
+    )
     category = serializers.CharField(
         max_length=32, help_text="A category of the policy, `unlawful` or `other`."
     )
@@ -74,18 +80,21 @@ class NoticeList(ForAnybody):
                 _403="Repeated manifestly unfounded reports: none are taken for now.",
                 _404="No such public picture.",
                 _409="Reported before.",
-                _422="The ground is unknown, or good faith is not confirmed.",
+                _422="Nothing shows that you have the picture, the ground is unknown, or good "
+                "faith is not confirmed.",
             ),
         },
     )
     def post(self, request: Request) -> Response:
-        """Report a released picture. A person decides; keep `receipt` to learn the outcome."""
+        """Report a released picture. Verify its file first (`POST /api/v1/verify/`) and send the
+        `sighting` that comes back. A person decides; keep `receipt` to learn the outcome.
+        """
         form = NoticeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         misuse.throttle(request)
         said = form.validated_data
         draft = Draft(
-            image_id=said["image"],
+            sighting=said["sighting"],
             category=said["category"],
             explanation=said["explanation"],
             is_in_good_faith=said["good_faith"],

@@ -40,26 +40,33 @@ def _for_anybody(view: Page) -> Page:
 
 @require_http_methods(["GET", "POST"])
 @_for_anybody
-def report(request: HttpRequest, image_id: UUID) -> HttpResponse:
-    """The form on GET; on POST the report, and then its receipt."""
+def report(request: HttpRequest) -> HttpResponse:
+    """On GET the form for whoever has seen the picture, or how to show it; on POST the report, and
+    then its receipt.
+    """
     sender = misuse.sender_of(request)
     has_account = sender.user is not None
     if request.method != "POST":
-        reportable.find(image_id)
-        return _form(request, image_id, NoticeForm(has_account=has_account))
+        return _start(request, has_account=has_account)
     form = NoticeForm(request.POST, has_account=has_account)
     if not form.is_valid():
-        return _form(request, image_id, form, status=422)
-    draft = Draft(image_id=image_id, **form.cleaned_data)
+        return _form(request, form, status=422)
+    draft = Draft(**form.cleaned_data)
     try:
         misuse.throttle(request)
         notice = content_notices.submit(draft, sender=sender, at=timezone.now())
     except reportable.PictureNotPublic:
         raise
     except ProofsheetError as error:
-        return _form(request, image_id, form, error=error, status=error.status)
+        return _form(request, form, error=error, status=error.status)
     messages.success(request, "Your report was received. A person looks at it.")
     return redirect(notice)
+
+
+@_for_anybody
+def report_by_number(request: HttpRequest, image_id: UUID) -> HttpResponse:
+    """A number alone reports nothing and asks nothing: every one leads to the same page."""
+    return redirect("moderation:report", preserve_request=True)
 
 
 @require_GET
@@ -94,15 +101,23 @@ def mine(request: SignedIn) -> HttpResponse:
     return render(request, "moderation/reported.html", context)
 
 
+def _start(request: HttpRequest, *, has_account: bool) -> HttpResponse:
+    """The empty form where the address carries a sighting; otherwise the way to one."""
+    sighting = request.GET.get("sighting", "")
+    if not sighting:
+        return render(request, "moderation/report_show.html")
+    reportable.find(content_notices.seen(sighting, at=timezone.now()))
+    return _form(request, NoticeForm(initial={"sighting": sighting}, has_account=has_account))
+
+
 def _form(
     request: HttpRequest,
-    image_id: UUID,
     form: NoticeForm,
     *,
     error: ProofsheetError | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"image_id": image_id, "form": form, "error": error}
+    context = {"form": form, "error": error}
     return render(request, "moderation/report.html", context, status=status)
 
 

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from moderation import cases, misuse, policy, reportable, tasks
 from moderation.misuse import Sender
 from moderation.models import ContentNotice, Decision, ReviewCase
+from provenance import sightings
 from provenance.errors import ProofsheetError
 
 WORDS_MAX = 4000
@@ -51,6 +52,15 @@ class GoodFaithMissing(ProofsheetError):
     default_status = 422
 
 
+class PictureNotShown(ProofsheetError):
+    """Only a number came, and every number stands in the public log."""
+
+    default_code = "picture_not_shown"
+    default_message = "A report needs the picture itself, not its number."
+    default_advice = "Verify the file first: its result leads to the report."
+    default_status = 422
+
+
 class AlreadyReported(ProofsheetError):
     default_code = "already_reported"
     default_message = "You have reported this picture before, and it still waits for a person."
@@ -67,9 +77,11 @@ class NoticeNotFound(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody says about a picture. Name and e-mail are for those without an account."""
+    """What somebody says about a picture that they have: `sighting` is the verifier's word for it.
+    Name and e-mail are for those without an account.
+    """
 
-    image_id: UUID
+    sighting: str
     category: str
     explanation: str
     is_in_good_faith: bool
@@ -85,12 +97,12 @@ def grounds() -> dict[str, str]:
 
 @transaction.atomic
 def submit(draft: Draft, *, sender: Sender, at: datetime) -> ContentNotice:
-    """Take a notice. Raises misuse.NoticesSuspended, reportable.PictureNotPublic, GroundUnknown,
-    WordsMissing, GoodFaithMissing, AlreadyReported.
+    """Take a notice. Raises misuse.NoticesSuspended, GroundUnknown, WordsMissing, GoodFaithMissing,
+    PictureNotShown, sightings.SightingInvalid, reportable.PictureNotPublic, AlreadyReported.
     """
     misuse.check(sender, at=at)
     words = _checked(draft)
-    found = reportable.find(draft.image_id)
+    found = reportable.find(seen(draft.sighting, at=at))
     row = _case_of(found, at=at)
     _refuse_second(row, draft, sender)
     _forget(at=at)
@@ -109,6 +121,13 @@ def submit(draft: Draft, *, sender: Sender, at: datetime) -> ContentNotice:
     _hurry(row, notice)
     transaction.on_commit(lambda: tasks.mail_receipt.delay(str(notice.id)), robust=True)
     return notice
+
+
+def seen(sighting: str, *, at: datetime) -> UUID:
+    """The picture that somebody has. Raises PictureNotShown, sightings.SightingInvalid."""
+    if not sighting:
+        raise PictureNotShown
+    return sightings.read(sighting, at=at)
 
 
 def find(receipt_key: UUID) -> ContentNotice:

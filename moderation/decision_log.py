@@ -1,7 +1,8 @@
 """The decision log of a period for compliance: every decision and appeal, without personal data.
 
 Who decided stands in it as "automated" or "person", never by name; the owner, the prompt and the
-words of anybody stay out. The digest is the one that the provenance log keeps of the decision.
+words of anybody stay out. The digest is the one that the provenance log keeps of the decision,
+with the salt that went into it.
 """
 
 import csv
@@ -17,7 +18,7 @@ from moderation.models import Appeal, Decision
 COLUMNS = (
     "decided_at", "decision", "subject_kind", "subject", "action", "code", "reason",
     "policy_version", "decided_by", "is_severe", "is_confirmed", "reverses", "days", "follows",
-    "statement", "appeal", "appeal_status", "appeal_lodged_at", "appeal_heard_at", "digest",
+    "statement", "appeal", "appeal_status", "appeal_lodged_at", "appeal_heard_at", "digest", "salt",
 )  # fmt: skip
 
 
@@ -64,4 +65,5 @@ def _row(decision: Decision) -> dict[str, Any]:
         "appeal_lodged_at": appeal.lodged_at.isoformat() if appeal else "",
         "appeal_heard_at": appeal.heard_at.isoformat() if appeal and appeal.heard_at else "",
         "digest": decisions.digest(decision),
+        "salt": bytes(decision.salt).hex(),
     }

@@ -191,7 +191,10 @@ def reverse(
 
 
 def digest(decision: Decision) -> str:
-    """SHA-256 of what the decision says, hexadecimal; the log keeps only this."""
+    """SHA-256 of what the decision says and its salt, hexadecimal; the log keeps only this.
+
+    Subjects, reasons and times are known or few: without the salt anybody could try them all.
+    """
     said: dict[str, Any] = {
         "subject": [decision.subject_kind, str(decision.subject_id)],
         "action": decision.action,
@@ -202,6 +205,8 @@ def digest(decision: Decision) -> str:
         "reverses": str(decision.reverses_id) if decision.reverses_id else None,
         "decided_at": decision.decided_at.isoformat(),
     }
+    if decision.salt:
+        said["salt"] = bytes(decision.salt).hex()
     if decision.days is not None:
         said["days"] = decision.days
     if decision.follows_id is not None:

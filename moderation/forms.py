@@ -11,6 +11,7 @@ from moderation.bulk import BULK_ACTIONS
 from moderation.measures import DAYS, MEASURES, Terms
 from moderation.models import Appeal, Perceived, ReviewCase, SubjectKind
 from moderation.subjects import Action
+from provenance import sightings
 
 OUTCOMES_FOR_NOTIFIERS = [
     ("reversed", "Reverse: the decision was wrong, withhold the picture"),
@@ -138,6 +139,9 @@ class HearingForm(forms.Form):
 class NoticeForm(forms.Form):
     """A report of a public picture; people with an account are told under theirs."""
 
+    sighting = forms.CharField(
+        max_length=sightings.CHARACTERS_MAX, required=False, widget=forms.HiddenInput
+    )
     category = forms.ChoiceField(label="What is wrong with it?")
     explanation = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 5}),

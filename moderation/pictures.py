@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
@@ -19,9 +19,11 @@ from moderation.cases import SEVERE
 from moderation.models import Reveal
 from provenance import log
 from provenance.errors import ProofsheetError
+from provenance.installation import keyring
 
 DERIVATIVE_SIDE = 256  # pixels of its longer side
 REVEAL_LASTS = timedelta(minutes=30)
+REVEALS = UUID("6a1f3f0e-6f0b-5c0e-9d57-3a3f5c0d9b61")  # names the log's entries of reveals
 
 
 class NoPicture(ProofsheetError):
@@ -112,8 +114,20 @@ def reveal(shown: Shown, *, by: User, at: datetime) -> None:
         revealed_at=at,
     )
     if shown.severity >= SEVERE:
-        body = {"severity": shown.severity, "reveal": row.pk}
-        log.append(kind="moderation.reveal", subject=shown.subject_id, body=body, at=at)
+        log.append(
+            kind="moderation.reveal",
+            subject=uuid5(REVEALS, str(row.pk)),
+            body={"severity": shown.severity, "reveal": row.pk, "commitment": commitment(row)},
+            at=at,
+        )
+
+
+def commitment(row: Reveal) -> str:
+    """What the log keeps of a reveal, hexadecimal: the picture under the house's key, for the
+    public entry must not say whose picture came before reviewers.
+    """
+    said = f"reveal {row.subject_kind} {row.subject_id}"
+    return log.commitment(keyring().pseudonym_key, said)
 
 
 def is_revealed(shown: Shown, *, by: User, at: datetime) -> bool:

@@ -13,8 +13,8 @@ class PictureNotPublic(ProofsheetError):
     """Unknown, not released, withheld or deleted: told apart to nobody."""
 
     default_code = "picture_not_public"
-    default_message = "There is no public picture of that number here."
-    default_advice = "It may be deleted or withheld already. Verify the file to find its number."
+    default_message = "That picture is not public here."
+    default_advice = "It may be deleted or withheld already: then there is nothing left to report."
     default_status = 404
 
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from provenance import log, signed_reports, submissions, verify
+from provenance import log, sightings, signed_reports, submissions, verify
 from provenance.serializers import (
     AddressSerializer,
     ConsistencySerializer,
@@ -50,7 +50,11 @@ class VerifyView(APIView):
         """Send a PNG, JPEG or WebP file, or its address: five verdicts; nothing is kept."""
         data = submissions.receive(request._request)
         report = verify.check(data, at=timezone.now())
-        return Response(report.as_json() | {"signed_report": signed_reports.sign(report)})
+        words = {
+            "signed_report": signed_reports.sign(report),
+            "sighting": sightings.of_report(report, at=timezone.now()),
+        }
+        return Response(report.as_json() | words)
 
 
 class ConsistencyView(APIView):

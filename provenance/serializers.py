@@ -111,3 +111,7 @@ class ReportSerializer(serializers.Serializer[Any]):
         help_text="false for a picture of an archive that was marked late; null without disclosure",
     )
     signed_report = serializers.CharField(help_text="all this as a note that the log's key signed")
+    sighting = serializers.CharField(
+        allow_null=True,
+        help_text="word that you have this picture, for a day: reporting it asks for this",
+    )

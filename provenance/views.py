@@ -12,7 +12,16 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from provenance import feedback, freshness, proofs, signed_reports, submissions, tiles, verify
+from provenance import (
+    feedback,
+    freshness,
+    proofs,
+    sightings,
+    signed_reports,
+    submissions,
+    tiles,
+    verify,
+)
 from provenance.errors import ProofsheetError
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -40,11 +49,13 @@ def verify_page(request: HttpRequest) -> HttpResponse:
     try:
         submissions.throttle(request)
         report = verify.check(submissions.receive(request), at=timezone.now())
+        sighting = sightings.of_report(report, at=timezone.now())
     except ProofsheetError as error:
         response = render(request, "provenance/verify.html", {"error": error}, status=error.status)
     else:
         told = base64.b64encode(signed_reports.sign(report).encode()).decode()
-        response = render(request, "provenance/verify.html", {"report": report, "download": told})
+        context = {"report": report, "download": told, "sighting": sighting}
+        response = render(request, "provenance/verify.html", context)
     add_never_cache_headers(response)
     return response
 

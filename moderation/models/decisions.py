@@ -1,5 +1,6 @@
 """Decisions, those that still wait for their effect, and their statements of reasons."""
 
+import secrets
 from typing import Any, cast
 from uuid import uuid4
 
@@ -12,6 +13,10 @@ from moderation.measures import MEASURES, Measure
 from moderation.models.cases import ReviewCase
 from moderation.models.conditions import NeverChanged, Perceived, SubjectKind
 from moderation.subjects import Action
+
+
+def new_salt() -> bytes:
+    return secrets.token_bytes(16)
 
 
 class Decision(models.Model):
@@ -60,6 +65,7 @@ class Decision(models.Model):
         "self", null=True, on_delete=models.PROTECT, related_name="consequences"
     )
     decided_at = models.DateTimeField()
+    salt = models.BinaryField(default=new_salt, help_text="In the digest that the log keeps.")
 
     class Meta:
         constraints = [

@@ -66,6 +66,16 @@ def test_decide_appends_a_digest_and_no_words_to_the_log(alice: User, bob: User)
     assert b"flame" not in bytes(entry.body)
 
 
+def test_digest_in_the_log_cannot_be_guessed_from_what_the_decision_says(
+    alice: User, bob: User
+) -> None:
+    decision = refused_by(bob, alice)
+    told = decisions.digest(decision)
+    assert decisions.digest(Decision.objects.get(id=decision.id)) == told
+    decision.salt = b""
+    assert decisions.digest(decision) != told
+
+
 def test_decide_refuses_a_stale_token(alice: User, bob: User) -> None:
     case, _ = claimed(prompt_case(alice), bob)
     with pytest.raises(cases.StaleLease):

@@ -1,14 +1,17 @@
 """Reporting a picture on the pages and over the API, signed in or not."""
 
+import re
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.template.loader import render_to_string
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,8 +19,13 @@ from adapters.models import AdapterExample
 from generation.models import GeneratedImage
 from moderation import content_notices, decisions, misuse
 from moderation.models import Appeal, ContentNotice, ReviewCase
+from provenance import log, sightings
 from tests.factories import make_adapter, make_image, make_model, png
 from tests.moderation.makers import claimed
+from tests.provenance.conftest import record, seal
+from tests.provenance.files import saved
+from tests.provenance.pictures import photograph
+from tests.provenance.test_verify_interfaces import upload
 
 FORM = {"category": "nudity", "explanation": "<b>undressed</b>", "is_in_good_faith": "on"}
 API = {"category": "hate", "explanation": "A slur.", "good_faith": True}
@@ -42,10 +50,19 @@ def body(response: Any) -> str:
     return text
 
 
+def seen(image: GeneratedImage) -> str:
+    """What verifying the picture hands out."""
+    return sightings.give(image.id, at=timezone.now())
+
+
+def form(image: GeneratedImage, **said: str) -> dict[str, str]:
+    return FORM | {"sighting": seen(image)} | said
+
+
 def kept(image: GeneratedImage, by: User, **said: str) -> ContentNotice:
     """A report of the picture, decided: it stays."""
-    draft = content_notices.Draft(image.id, "nudity", "<i>look</i>", True, **said)
     now = timezone.now()
+    draft = content_notices.Draft(seen(image), "nudity", "<i>look</i>", True, **said)
     notice = content_notices.submit(draft, sender=misuse.Sender(None, "a" * 64), at=now)
     case, token = claimed(notice.case, by, at=now)
     decisions.decide(case, by=by, action="allow", reason="within_policy", token=token, at=now)
@@ -54,8 +71,8 @@ def kept(image: GeneratedImage, by: User, **said: str) -> ContentNotice:
 
 # ------------------------------------------------------------------ the form
 def test_a_stranger_reports_and_gets_a_receipt(client: Client, image: GeneratedImage) -> None:
-    assert "Your e-mail address" in body(client.get(url("report", image.id)))
-    answer = client.post(url("report", image.id), FORM | {"name": "Eve"}, follow=True)
+    assert "Your e-mail address" in body(client.get(url("report"), {"sighting": seen(image)}))
+    answer = client.post(url("report"), form(image, name="Eve"), follow=True)
     page = body(answer)
     assert "Waits for a person" in page
     assert "&lt;b&gt;undressed" in page
@@ -68,13 +85,13 @@ def test_somebody_signed_in_is_not_asked_who_it_is(
     as_user: Any, image: GeneratedImage, mallory: User
 ) -> None:
     client = as_user(mallory)
-    assert "Your e-mail address" not in body(client.get(url("report", image.id)))
-    client.post(url("report", image.id), FORM | {"name": "Eve"})
+    assert "Your e-mail address" not in body(client.get(url("report"), {"sighting": seen(image)}))
+    client.post(url("report"), form(image, name="Eve"))
     notice = ContentNotice.objects.get()
     assert (notice.notifier, notice.name, notice.sender) == (mallory, "", "")
     assert url("reported") in body(client.get(url("appeals")))
     assert notice.get_absolute_url() in body(client.get(url("reported")))
-    again = client.post(url("report", image.id), FORM)
+    again = client.post(url("report"), form(image))
     assert (again.status_code, "already_reported" in body(again)) == (409, True)
 
 
@@ -83,27 +100,69 @@ def test_half_a_form_comes_back_with_what_was_typed(
     client: Client, image: GeneratedImage, missing: str
 ) -> None:
     half = {name: said for name, said in FORM.items() if name != missing}
-    answer = client.post(url("report", image.id), half | {"name": "Eve Long"})
+    answer = client.post(url("report"), half | {"name": "Eve Long", "sighting": seen(image)})
     assert answer.status_code == 422
     assert "Eve Long" in body(answer)
     assert not ReviewCase.objects.exists()
 
 
-def test_pictures_that_are_not_public_look_as_if_absent(client: Client, alice: User) -> None:
+@pytest.mark.parametrize("state", ["released", "held", "withheld", "deleted", "unknown"])
+def test_a_number_is_answered_alike_whatever_became_of_its_picture(
+    client: Client, alice: User, state: str
+) -> None:
+    image_id = uuid4()
+    if state != "unknown":
+        kept_as = "released" if state == "deleted" else state
+        image = make_image(alice, make_model(), state=kept_as)
+        image_id = image.id
+        if state == "deleted":
+            image.mark_deleted(at=timezone.now())
+    for ask in (client.get, client.post):
+        with CaptureQueriesContext(connection) as asked:
+            answer = ask(f"/images/{image_id}/report/", FORM)
+        assert (answer.status_code, answer["Location"]) == (307, url("report"))
+        assert not any("generation_" in row["sql"] for row in asked.captured_queries)
+    told = client.post(f"/images/{image_id}/report/", FORM, follow=True)
+    assert (told.status_code, "picture_not_shown" in body(told)) == (422, True)
+    assert not ReviewCase.objects.exists()
+
+
+def test_who_has_a_picture_that_is_not_public_is_told_so(client: Client, alice: User) -> None:
     held = make_image(alice, make_model(), state="held")
-    for image_id in (held.id, uuid4()):
-        for answer in (
-            client.get(url("report", image_id)),
-            client.post(url("report", image_id), FORM),
-        ):
-            assert answer.status_code == 404
-            assert "picture_not_public" in body(answer)
+    opened = client.get(url("report"), {"sighting": seen(held)})
+    assert (opened.status_code, "picture_not_public" in body(opened)) == (404, True)
+    sent = client.post(url("report"), form(held))
+    assert (sent.status_code, "picture_not_public" in body(sent)) == (404, True)
+
+
+def test_the_report_page_asks_for_the_picture_first(client: Client) -> None:
+    page = client.get(url("report"))
+    assert page.status_code == 200
+    assert f'action="{reverse("provenance:verify")}"' in body(page)
+
+
+def test_a_stranger_verifies_a_file_and_reports_it_from_there(client: Client, alice: User) -> None:
+    made = record(seal(photograph("astronaut")))
+    log.sequence(at=timezone.now())
+    image = make_image(alice, make_model(), id=made.id)
+    page = body(client.post(reverse("provenance:verify"), upload(made.sealed.data)))
+    [address] = re.findall(r'href="(/report/[^"]+)"', page)
+    opened = client.get(address)
+    [token] = re.findall(r'name="sighting" value="([^"]+)"', body(opened))
+    done = client.post(url("report"), FORM | {"sighting": token})
+    assert done.status_code == 302
+    told = client.post("/api/v1/verify/", upload(made.sealed.data)).json()
+    said = API | {"sighting": told["sighting"], "category": "unlawful"}
+    answer = client.post("/api/v1/notices/", said, content_type="application/json")
+    assert (answer.status_code, answer.json()["image"]) == (201, str(image.id))
+    other = client.post("/api/v1/verify/", upload(saved(photograph("rocket"), "png"))).json()
+    assert other["sighting"] is None
 
 
 def test_an_address_may_report_only_so_often(client: Client, image: GeneratedImage) -> None:
     for _ in range(20):
-        client.post(url("report", image.id), FORM)
-    answer = client.post(url("report", image.id), FORM)
+        client.post(url("report"), form(image))
+    answer = client.post(url("report"), form(image))
     assert (answer.status_code, "too_many_notices" in body(answer)) == (429, True)
 
 
@@ -113,17 +172,14 @@ def test_an_unknown_receipt_is_404(client: Client) -> None:
 
 
 def test_the_number_of_a_notice_opens_no_receipt(client: Client, image: GeneratedImage) -> None:
-    client.post(url("report", image.id), FORM)
+    client.post(url("report"), form(image))
     assert client.get(url("receipt", ContentNotice.objects.get().id)).status_code == 404
 
 
 # ------------------------------------------------------------------ where it is offered
-def test_verifying_a_picture_of_ours_offers_to_report_it() -> None:
-    image_id = str(uuid4())
-    report = {"is_ours": True, "disclosure": {"id": image_id, "is_observed": True}}
-    page = render_to_string("provenance/verify.html", {"report": report})
-    assert reverse("moderation:report", args=[image_id]) in page
-    theirs = render_to_string("provenance/verify.html", {"report": report | {"is_ours": False}})
+def test_verifying_a_picture_that_is_not_ours_offers_nothing() -> None:
+    report = {"is_ours": False, "disclosure": None}
+    theirs = render_to_string("provenance/verify.html", {"report": report, "sighting": None})
     assert "Report this picture" not in theirs
 
 
@@ -136,9 +192,11 @@ def test_an_example_can_be_reported_even_when_its_image_is_deleted(
     example.file.save("example.png", ContentFile(png()))
     client = as_user(mallory)
     page = body(client.get(reverse("adapters:adapter", args=[adapter.slug])))
-    assert url("report", image.id) in page
+    address = reverse("adapters:report", args=[adapter.slug, 0])
+    assert address in page
     image.mark_deleted(at=timezone.now())
-    client.post(url("report", image.id), FORM)
+    assert "Send the report" in body(client.get(address, follow=True))
+    client.post(url("report"), form(image))
     case = ReviewCase.objects.get()
     assert (case.evidence["prompt"], case.owner) == ("a bowl", image.owner)
 
@@ -147,7 +205,7 @@ def test_an_example_can_be_reported_even_when_its_image_is_deleted(
 def test_the_case_shows_what_was_reported_and_never_by_whom(
     client: Client, as_user: Any, image: GeneratedImage, bob: User
 ) -> None:
-    client.post(url("report", image.id), FORM | {"name": "Evelyn", "email": "eve@example.org"})
+    client.post(url("report"), form(image, name="Evelyn", email="eve@example.org"))
     desk = as_user(bob)
     assert "Reported</span> Nudity" in body(desk.get(url("review")))
     page = body(desk.post(url("claim", ReviewCase.objects.get().id), follow=True))
@@ -203,7 +261,7 @@ def test_somebody_signed_in_reads_the_own_appeal_and_others_do_not(
 def test_the_api_takes_a_report_without_an_account(
     client: Client, image: GeneratedImage, bob: User
 ) -> None:
-    form = API | {"image": str(image.id)}
+    form = API | {"sighting": seen(image)}
     made = client.post("/api/v1/notices/", form, content_type="application/json")
     assert made.status_code == 201
     receipt = made.json()
@@ -220,13 +278,14 @@ def test_the_api_takes_a_report_without_an_account(
         ({"category": "boring"}, 422, "ground_unknown"),
         ({"explanation": ""}, 400, "invalid"),
         ({"email": "nobody"}, 400, "invalid"),
-        ({"image": str(UUID(int=1))}, 404, "picture_not_public"),
+        ({"sighting": ""}, 422, "picture_not_shown"),
+        ({"sighting": "x:y"}, 422, "sighting_invalid"),
     ],
 )
 def test_the_api_says_what_is_wrong(
     client: Client, image: GeneratedImage, said: dict[str, Any], status: int, code: str
 ) -> None:
-    form = API | {"image": str(image.id)} | said
+    form = API | {"sighting": seen(image)} | said
     answer = client.post("/api/v1/notices/", form, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core import mail
 from django.db import IntegrityError, transaction
-from django.test import TestCase
+from django.test import TestCase, override_settings
 
 from generation.models import GeneratedImage
 from moderation import (
@@ -28,6 +28,7 @@ from moderation import (
 from moderation.content_notices import Draft
 from moderation.misuse import Sender
 from moderation.models import Appeal, ContentNotice, Decision, ReviewCase
+from provenance import sightings
 from tests.factories import make_image, make_model
 from tests.moderation.makers import NOON, claimed
 
@@ -59,19 +60,19 @@ def post_office(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(getattr(tasks, name), "delay", getattr(tasks, name))
 
 
-def draft(image_id: UUID, **said: Any) -> Draft:
+def draft(image_id: UUID, *, at: datetime = NOON, **said: Any) -> Draft:
     usual: dict[str, Any] = {
         "category": "nudity",
         "explanation": "She is undressed.",
         "is_in_good_faith": True,
     }
-    return Draft(image_id=image_id, **usual | said)
+    return Draft(sighting=sightings.give(image_id, at=at), **usual | said)
 
 
 def reported(
     image: GeneratedImage, *, sender: Sender = STRANGER, at: datetime = NOON, **said: Any
 ) -> ContentNotice:
-    return content_notices.submit(draft(image.id, **said), sender=sender, at=at)
+    return content_notices.submit(draft(image.id, at=at, **said), sender=sender, at=at)
 
 
 def decided(
@@ -143,6 +144,31 @@ def test_submit_refuses_pictures_that_are_not_public(alice: User, state: str) ->
     hidden = make_image(alice, make_model(), state=state)
     with pytest.raises(reportable.PictureNotPublic):
         reported(hidden)
+
+
+@pytest.mark.parametrize("state", ["released", "held", "withheld", "unknown"])
+@pytest.mark.parametrize("token", ["", "forged", "old", "another key's"])
+def test_submit_takes_no_number_for_a_picture_and_says_nothing_of_it(
+    alice: User, state: str, token: str
+) -> None:
+    known = state != "unknown"
+    image_id = make_image(alice, make_model(), state=state).id if known else uuid4()
+    match token:
+        case "forged":
+            told = sightings.give(uuid4(), at=NOON).replace(":", f"{image_id}:", 1)
+        case "old":
+            told = sightings.give(image_id, at=NOON - sightings.LASTS - timedelta(seconds=1))
+        case "another key's":
+            with override_settings(SECRET_KEY="not the house's"):
+                told = sightings.give(image_id, at=NOON)
+        case _:
+            told = token
+    said = content_notices.Draft(told, "nudity", "Look.", True)
+    with pytest.raises((content_notices.PictureNotShown, sightings.SightingInvalid)) as refused:
+        content_notices.submit(said, sender=STRANGER, at=NOON)
+    codes = {"": "picture_not_shown", "old": "sighting_expired"}
+    assert refused.value.code == codes.get(token, "sighting_invalid")
+    assert not ReviewCase.objects.exists()
 
 
 def test_submit_refuses_deleted_and_unknown_pictures(image: GeneratedImage) -> None:
