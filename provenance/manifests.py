@@ -1,7 +1,9 @@
 """Content Credentials (C2PA 2.x) through c2pa-python, which only this module imports. No Django.
 
-No prompt and no person goes into a manifest. Remote manifests are never fetched. The local
-authorities are trust anchors, and so is whoever vouches for a certificate from outside.
+No prompt and no person goes into a manifest. The local authorities are trust anchors, and so is
+whoever vouches for a certificate from outside.
+
+Nothing in a submitted file ever causes traffic: see `_CLOSED`, which every context is made with.
 """
 
 import hashlib
@@ -39,6 +41,14 @@ _THUMBNAIL = "thumbnail.jpg"
 # Purposes of certificates that may sign: email, documents, timestamps, C2PA's own. With a purpose
 # that is not listed c2pa signs in silence and then reads what it signed as invalid.
 _PURPOSES = "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.5.5.7.3.8\n1.3.6.1.4.1.62558.2.1\n"
+# What would make c2pa call out by itself: manifests that lie elsewhere, identities (CAWG) whose
+# issuer is `did:web:…`, revocation responders (OCSP), and timestamps that it fetches unasked.
+# `allowed_network_hosts` closes whatever else there may be. The timestamping authority that the
+# operator names is asked by the signer, not by a context.
+_CLOSED: dict[str, dict[str, Any]] = {
+    "core": {"allowed_network_hosts": [], "decode_identity_assertions": False},
+    "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+}
 logger = logging.getLogger(__name__)
 
 
@@ -100,7 +110,8 @@ class Reader:
         told = {
             "builder": {"thumbnail": {"enabled": False}},
             "trust": {"user_anchors": anchors, "trust_config": _PURPOSES},
-            "verify": {"verify_after_sign": False, "remote_manifest_fetch": False},  # `sign` reads
+            "core": _CLOSED["core"],
+            "verify": {"verify_after_sign": False, **_CLOSED["verify"]},  # `sign` reads
         }
         try:
             self._anchors = x509.load_pem_x509_certificates(self._trust.signers_pem.encode())

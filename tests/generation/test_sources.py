@@ -7,6 +7,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,12 @@ from generation.models import (
 from moderation import decisions
 from moderation.cases import claim
 from moderation.models import Decision, ReviewCase, Screening, Statement
+from provenance import keys
 from provenance.errors import ProofsheetError
 from provenance.installation import signer
 from tests.factories import make_image, make_request
 from tests.fakes import BrokenClassifier, FakeImageClassifier, FakePromptClassifier, FrozenClock
+from tests.provenance import foreign
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -481,3 +484,24 @@ def test_credentials_that_an_upload_came_with_are_kept_inside(
         reading = signer().read(made, "image/png")
         assert (reading.state, reading.ingredients[0].depth) == ("trusted", 1)
         assert bool(reading.ingredients[0].issues) is (data != marked)
+
+
+def test_picture_whose_credentials_name_a_server_calls_nobody(
+    alice: User,
+    tiny: BaseModel,
+    image_classifier: FakeImageClassifier,
+    clock: FrozenClock,
+    as_user: AsUser,
+    tmp_path: Path,
+) -> None:
+    with foreign.listener() as (port, came):
+        assertions = [foreign.created(), foreign.identity(f"did:web:127.1%3A{port}:somebody")]
+        stranger = keys.load_or_make(tmp_path)
+        data = foreign.signed(picture(), "image/png", by=stranger, assertions=assertions)
+        file = SimpleUploadedFile("a.png", data, "image/png")
+        said = {"prompt": "a red apple", "strength": "0.5", "picture": file}
+        assert as_user(alice).post(URL, said).status_code == 201
+        intake.screen(GenerationRequest.objects.get().id, at=clock())
+        assert worker.work_one(now=clock)
+        assert GeneratedImage.objects.count() == 1
+        assert came == []
