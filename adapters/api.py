@@ -27,6 +27,7 @@ class NewestFirst(CursorPagination):
 
 
 class AdapterList(APIView):
+    key_scope = {"GET": "read", "POST": "generate"}
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -79,6 +80,8 @@ class AdapterList(APIView):
 
 
 class AdapterDetail(APIView):
+    key_scope = {"GET": "read", "DELETE": "generate"}
+
     @extend_schema(
         operation_id="adapters_retrieve",
         summary="Show an adapter, to its owner with the report",
@@ -101,6 +104,8 @@ class AdapterDetail(APIView):
 
 
 class AdapterFit(APIView):
+    key_scope = "generate"
+
     @extend_schema(
         operation_id="adapters_fit",
         summary="Make an adapter of too high a rank fit",

@@ -9,11 +9,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
-from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-admin.site.unregister([User, Group, TokenProxy])
+admin.site.unregister([User, Group])
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign] # as allauth documents: one way in, with its limits and second factor
 
 

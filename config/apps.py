@@ -2,10 +2,17 @@ from django.apps import AppConfig
 
 
 class HouseConfig(AppConfig):
-    """The house itself: settings, the demo accounts command, shared static files."""
+    """The house itself: settings, accounts and their keys, shared static files."""
 
     name = "config"
     label = "house"
+    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from config import warmth  # noqa: F401 - connects its signal
+        from config import (
+            key_schema,  # noqa: F401 - registers itself
+            receivers,
+            warmth,  # noqa: F401 - connects its signal
+        )
+
+        receivers.connect()

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from config import key_views
 from config.metrics import metrics
 
 handler500 = "config.unavailable.server_error"
@@ -14,6 +15,9 @@ APPS = ("provenance", "moderation", "moderation.audits", "adapters", "generation
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("account/keys/", key_views.list_keys, name="keys"),
+    path("account/keys/make/", key_views.make, name="make-key"),
+    path("account/keys/<int:key_id>/revoke/", key_views.revoke, name="revoke-key"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("metrics", metrics, name="metrics"),

@@ -99,6 +99,8 @@ def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
 
 
 class Generations(SignedInView):
+    key_scope = {"GET": "read", "POST": "generate"}
+
     @extend_schema(
         operation_id="generations_list",
         summary="List your requests, newest first",
@@ -153,6 +155,8 @@ class Generations(SignedInView):
 
 
 class Estimate(SignedInView):
+    key_scope = "read"
+
     @extend_schema(
         operation_id="generations_estimate",
         summary="What a request would cost, and how long it would wait",
@@ -170,6 +174,8 @@ class Estimate(SignedInView):
 
 
 class Generation(SignedInView):
+    key_scope = {"GET": "read", "DELETE": "generate"}
+
     @extend_schema(
         operation_id="generations_retrieve",
         summary="Look at one request",
@@ -192,6 +198,8 @@ class Generation(SignedInView):
 
 
 class Cancel(SignedInView):
+    key_scope = "generate"
+
     @extend_schema(
         operation_id="generations_cancel",
         summary="Cancel a request",
@@ -208,6 +216,8 @@ class Cancel(SignedInView):
 
 
 class Models(SignedInView):
+    key_scope = "read"
+
     @extend_schema(
         operation_id="models_list",
         summary="List the models, the default one first",

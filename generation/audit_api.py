@@ -60,6 +60,8 @@ class AuditRunSerializer(serializers.Serializer[Any]):
 
 
 class Suites(SignedInView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audit_suites_list",
         summary="The suites that can be run",
@@ -83,6 +85,8 @@ class Suites(SignedInView):
 
 
 class Runs(SignedInView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audit_runs_list",
         summary="The latest runs, newest first",
@@ -122,6 +126,8 @@ class Runs(SignedInView):
 
 
 class RunDetail(SignedInView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audit_runs_retrieve",
         summary="How far a run is",
@@ -132,6 +138,8 @@ class RunDetail(SignedInView):
 
 
 class CancelRun(SignedInView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audit_runs_cancel",
         summary="Stop a run; what was made is kept",
@@ -147,6 +155,8 @@ class CancelRun(SignedInView):
 
 
 class ResumeRun(SignedInView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audit_runs_resume",
         summary="Carry a stopped run on",

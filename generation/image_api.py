@@ -44,6 +44,8 @@ class PngRenderer(JSONRenderer):
 
 
 class Images(SignedInView):
+    key_scope = "read"
+
     @extend_schema(
         operation_id="images_list",
         summary="List your images, newest first",
@@ -63,6 +65,8 @@ class Images(SignedInView):
 
 
 class Image(SignedInView):
+    key_scope = {"GET": "read", "DELETE": "generate"}
+
     @extend_schema(
         operation_id="images_retrieve",
         summary="Look at one image and its marks",
@@ -90,6 +94,7 @@ class Image(SignedInView):
 
 
 class ImageFile(SignedInView):
+    key_scope = "read"
     renderer_classes = [JSONRenderer, PngRenderer]
 
     @extend_schema(
@@ -118,6 +123,8 @@ class ImageFile(SignedInView):
 
 
 class ShowImage(SignedInView):
+    key_scope = "generate"
+
     @extend_schema(
         operation_id="images_show",
         summary="See a blurred image from now on",

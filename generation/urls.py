@@ -42,6 +42,4 @@ urlpatterns = [
     path("audits/runs/<uuid:run_id>/resume/", audit_views.resume, name="audit-resume"),
     path("capacity/", capacity_views.capacity, name="capacity"),
     path("account/", account_views.account, name="account"),
-    path("account/token/make/", account_views.make_token, name="make-token"),
-    path("account/token/revoke/", account_views.revoke_token, name="revoke-token"),
 ]

@@ -56,6 +56,8 @@ class SeverestCase(CursorPagination):
 
 
 class StatementList(APIView):
+    key_scope = "read"
+
     @extend_schema(
         operation_id="statements_list",
         summary="List your statements of reasons",
@@ -71,6 +73,8 @@ class StatementList(APIView):
 
 
 class StatementDetail(APIView):
+    key_scope = "read"
+
     @extend_schema(
         operation_id="statements_retrieve",
         summary="Show one of your statements of reasons",
@@ -83,6 +87,8 @@ class StatementDetail(APIView):
 
 
 class AppealList(APIView):
+    key_scope = {"GET": "read", "POST": "generate"}
+
     @extend_schema(
         operation_id="appeals_list",
         summary="List your appeals",
@@ -122,6 +128,8 @@ class AppealList(APIView):
 
 
 class AppealDetail(APIView):
+    key_scope = "read"
+
     @extend_schema(
         operation_id="appeals_retrieve",
         summary="Show one of your appeals",
@@ -136,6 +144,8 @@ class AppealDetail(APIView):
 
 
 class CaseList(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_cases_list",
         summary="List the undecided cases",
@@ -159,6 +169,8 @@ class CaseList(APIView):
 
 
 class ClaimNext(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_claim_next",
         summary="Take the most urgent case",
@@ -176,6 +188,8 @@ class ClaimNext(APIView):
 
 
 class Decide(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_decide",
         summary="Decide a case that you hold",

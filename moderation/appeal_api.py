@@ -80,6 +80,8 @@ class SoonestDue(CursorPagination):
 
 
 class Withdraw(APIView):
+    key_scope = "generate"
+
     @extend_schema(
         operation_id="appeals_withdraw",
         summary="Withdraw your appeal",
@@ -99,6 +101,8 @@ class Withdraw(APIView):
 
 
 class ToHear(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_appeals_list",
         summary="List the appeals that you may hear",
@@ -115,6 +119,8 @@ class ToHear(APIView):
 
 
 class Hear(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_appeals_hear",
         summary="Hear an appeal",

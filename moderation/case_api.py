@@ -27,6 +27,8 @@ def _token(request: Request) -> UUID:
 
 
 class CaseDetail(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_cases_retrieve",
         summary="Show a case",
@@ -38,6 +40,8 @@ class CaseDetail(APIView):
 
 
 class Claim(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_claim",
         summary="Take a case",
@@ -59,6 +63,8 @@ class Claim(APIView):
 
 
 class Renew(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_renew",
         summary="Prolong your lease of a case",
@@ -77,6 +83,8 @@ class Renew(APIView):
 
 
 class Release(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_release",
         summary="Give a case back",
@@ -91,6 +99,8 @@ class Release(APIView):
 
 
 class Escalate(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_escalate",
         summary="Hand a case to senior moderators",
@@ -106,6 +116,8 @@ class Escalate(APIView):
 
 
 class Undo(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_undo",
         summary="Undo your decision on a case",
@@ -123,6 +135,8 @@ class Undo(APIView):
 
 
 class Confirm(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_confirm",
         summary="Confirm somebody's severe decision",
@@ -144,6 +158,8 @@ class Confirm(APIView):
 
 
 class Overturn(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_overturn",
         summary="Overturn somebody's severe decision",

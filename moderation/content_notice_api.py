@@ -69,6 +69,8 @@ class ForAnybody(APIView):
 
 
 class NoticeList(ForAnybody):
+    key_scope = "generate"
+
     @extend_schema(
         operation_id="notices_create",
         summary="Report a picture",
@@ -107,6 +109,8 @@ class NoticeList(ForAnybody):
 
 
 class NoticeDetail(ForAnybody):
+    key_scope = "read"
+
     @extend_schema(
         operation_id="notices_retrieve",
         summary="Show what became of a report",
@@ -119,6 +123,8 @@ class NoticeDetail(ForAnybody):
 
 
 class NoticeAppeal(ForAnybody):
+    key_scope = "generate"
+
     @extend_schema(
         operation_id="notices_appeal",
         summary="Appeal against what became of a report",

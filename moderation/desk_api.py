@@ -38,6 +38,8 @@ class OldestNote(CursorPagination):
 
 
 class Notes(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_notes_list",
         summary="List the notes on a case",
@@ -76,6 +78,8 @@ class Notes(APIView):
 
 
 class Assign(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_assignment_retrieve",
         summary="Show whose a case is",
@@ -118,6 +122,8 @@ def _assignment(case: ReviewCase) -> dict[str, Any]:
 
 
 class BulkPreview(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_bulk_preview",
         summary="Preview one decision for several cases",
@@ -134,6 +140,8 @@ class BulkPreview(APIView):
 
 
 class BulkDecide(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_bulk_decide",
         summary="Decide several cases at once",
@@ -153,6 +161,8 @@ class BulkDecide(APIView):
 
 
 class BulkUndo(APIView):
+    key_scope = "review"
+
     @extend_schema(
         operation_id="review_bulk_undo",
         summary="Undo a decision of several cases",

@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from provenance import log, sightings, signed_reports, submissions, verify
@@ -17,11 +18,15 @@ from provenance.serializers import (
     SubmissionSerializer,
 )
 
+# A browser's session plays no part here; a key, the first of the ways in, has a limit of its own.
+KEYS_ONLY = api_settings.DEFAULT_AUTHENTICATION_CLASSES[:1]
+
 
 class VerifyView(APIView):
     """Whether this system made or altered a picture."""
 
-    authentication_classes = ()
+    key_scope = "verify"
+    authentication_classes = KEYS_ONLY  # type: ignore[assignment] # the stubs say names
     permission_classes = (AllowAny,)
     throttle_classes = (submissions.VerifyThrottle,)
 

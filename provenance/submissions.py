@@ -41,12 +41,14 @@ class TooManyChecks(ProofsheetError):
 
 
 class VerifyThrottle(SimpleRateThrottle):
-    """By network address, for everybody alike: the page knows no accounts."""
+    """By network address, and by account for who sends a key: the page knows no accounts."""
 
     scope = "verify"
 
     def get_cache_key(self, request: Any, view: Any) -> str:
-        return str(self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)})
+        has_key = getattr(request, "auth", None) is not None
+        ident = f"account {request.user.pk}" if has_key else self.get_ident(request)
+        return str(self.cache_format % {"scope": self.scope, "ident": ident})
 
 
 class InMemory(FileUploadHandler):

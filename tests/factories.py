@@ -9,9 +9,12 @@ from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from adapters import registry
 from adapters.models import Adapter, BaseModel, Family
+from config import key_format
+from config.models import ApiKey
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -144,3 +147,18 @@ def png() -> bytes:
     import numpy as np
 
     return encode_png(np.full((32, 32, 3), 200, dtype=np.uint8))
+
+
+def make_key(owner: User, *scopes: str, days: int = 30) -> str:
+    """An API key of that account, with every scope if none is named."""
+    key, now = key_format.new_key(), timezone.now()
+    ApiKey.objects.create(
+        owner=owner,
+        name="a program",
+        digest=key_format.digest_of(key),
+        hint=key_format.hint_of(key),
+        scopes=sorted(scopes or ApiKey.Scope.values),
+        made_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    return key

@@ -54,6 +54,8 @@ class NewestAudit(CursorPagination):
 
 
 class Audits(AuditView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audits_list",
         summary="List the audits, newest first",
@@ -88,6 +90,8 @@ class Audits(AuditView):
 
 
 class AuditDetail(AuditView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audits_retrieve",
         summary="Read one audit: its digests, its report, what was decided on it",
@@ -106,6 +110,7 @@ class AnyFile(JSONRenderer):
 
 
 class AuditFileView(AuditView):
+    key_scope = "export"
     renderer_classes = [JSONRenderer, AnyFile]
 
     @extend_schema(
@@ -128,6 +133,8 @@ class AuditFileView(AuditView):
 
 
 class Decisions(AuditView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audits_decide",
         summary="Record what was decided on an audit",
@@ -149,6 +156,8 @@ class Decisions(AuditView):
 
 
 class Replay(AuditView):
+    key_scope = "export"
+
     @extend_schema(
         operation_id="audits_replay",
         summary="Replay stored scores against another threshold",

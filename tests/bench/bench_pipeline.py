@@ -66,8 +66,8 @@ def main() -> int:
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--print", action="store_true", help="print the table, write no files")
     options = parser.parse_args()
-    with house() as (base, token):
-        client = Client(base, token)
+    with house() as (base, key):
+        client = Client(base, key)
         for number in range(WARM_UP):
             client.make(f"warm-up {number}")
         made = [client.make(prompt_of(number)) for number in range(options.images)]
@@ -94,8 +94,8 @@ def prompt_of(number: int) -> str:
 
 
 class Client:
-    def __init__(self, base: str, token: str) -> None:
-        self._base, self._token = base, token
+    def __init__(self, base: str, key: str) -> None:
+        self._base, self._key = base, key
 
     def make(self, prompt: str) -> dict[str, Any]:
         """Ask for an image, wait until it is released or held; the answer with `end_to_end_ms`."""
@@ -111,7 +111,7 @@ class Client:
         return answer | {"end_to_end_ms": took}
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        headers = {"Authorization": f"Token {self._token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         with urlopen(Request(self._base + path, data, headers, method=method), timeout=60) as said:
             answer: dict[str, Any] = json.loads(said.read())
@@ -139,7 +139,7 @@ def rows_of_stage(name: str, values: list[float]) -> list[Row]:
 
 @contextmanager
 def house() -> Iterator[tuple[str, str]]:
-    """The address of a running house and alice's API token."""
+    """The address of a running house and alice's API key."""
     (ROOT / "var").mkdir(exist_ok=True)
     state = Path(tempfile.mkdtemp(prefix="bench-", dir=ROOT / "var"))
     port = free_port()
@@ -156,7 +156,7 @@ def house() -> Iterator[tuple[str, str]]:
         )  # fmt: skip
     try:
         wait_for(f"http://127.0.0.1:{port}/", process, log)
-        yield f"http://127.0.0.1:{port}", token_of("alice", environment)
+        yield f"http://127.0.0.1:{port}", key_of("alice", environment)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
@@ -183,12 +183,12 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     sys.exit(f"The house did not answer within 180 s: {log.read_text()[-2000:]}")
 
 
-def token_of(name: str, environment: dict[str, str]) -> str:
+def key_of(name: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        [sys.executable, "manage.py", "drf_create_token", name],
+        [sys.executable, "manage.py", "make_key", name],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return done.stdout.split()[2]
+    return done.stdout.strip()
 
 
 if __name__ == "__main__":

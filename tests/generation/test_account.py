@@ -1,4 +1,4 @@
-"""Coming in, the account page and its API token; none of allauth's pages looks like a default."""
+"""Coming in, the account page; none of allauth's pages looks like a default."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -64,7 +63,12 @@ def test_an_authenticator_app_can_be_added_where_no_mail_was_verified(
 
 def test_account_page_leads_to_every_setting(alice: User, as_user: AsUser) -> None:
     page = as_user(alice).get("/account/").content.decode()
-    for path in ("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/"):
+    for path in (
+        "/accounts/email/",
+        "/accounts/password/change/",
+        "/accounts/2fa/",
+        "/account/keys/",
+    ):
         assert path in page
     assert "/admin/" not in page
 
@@ -121,21 +125,3 @@ def test_a_forgotten_password_is_set_anew_by_mail(client: Client, alice: User) -
     new = {"password1": "another long password", "password2": "another long password"}
     client.post(form_page.request["PATH_INFO"], new)
     assert client.login(username="alice", password="another long password")
-
-
-def test_token_is_shown_once_and_opens_the_api(alice: User, as_user: AsUser) -> None:
-    client = as_user(alice)
-    page = client.post("/account/token/make/").content.decode()
-    key = Token.objects.get(user=alice).key
-    assert key in page
-    assert key not in client.get("/account/").content.decode()
-    client.post("/account/token/revoke/")
-    assert not Token.objects.exists()
-
-
-def test_a_new_token_replaces_the_old_one(alice: User, as_user: AsUser) -> None:
-    client = as_user(alice)
-    client.post("/account/token/make/")
-    old = Token.objects.get(user=alice).key
-    client.post("/account/token/make/")
-    assert Token.objects.get(user=alice).key != old

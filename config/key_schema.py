@@ -1,0 +1,34 @@
+"""What the API's schema says about keys: how one is sent, and which scope each call needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from config import key_format
+from config.key_authentication import scope_of
+from config.models import ApiKey
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # spectacular has no types
+    target_class = "config.key_authentication.KeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        scopes = "\n".join(f"- `{scope.value}`: {scope.label}" for scope in ApiKey.Scope)
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": f"{key_format.PREFIX}…",
+            "description": f"A key from your account's page. Its scopes:\n\n{scopes}\n\n"
+            "`x-key-scope` of each call names the one that it needs.",
+        }
+
+
+class ScopedSchema(AutoSchema):
+    def get_extensions(self) -> dict[str, Any]:
+        scope = scope_of(self.view, self.method)
+        said: dict[str, Any] = super().get_extensions()
+        return said | ({"x-key-scope": scope} if scope else {})

@@ -1,0 +1,17 @@
+"""What the house does on news from the rooms."""
+
+from typing import Any
+
+from config import keys
+from moderation.models import Decision
+from moderation.signals import decision_enforced
+
+
+def connect() -> None:
+    decision_enforced.connect(end_keys, dispatch_uid="house.end_keys")
+
+
+def end_keys(*, decision: Decision, **_: Any) -> None:
+    """A suspended account's programs stop with it, in the decision's transaction."""
+    if decision.action == Decision.Action.SUSPEND and decision.owner_id is not None:
+        keys.revoke_all(decision.owner_id, at=decision.decided_at)
