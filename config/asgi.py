@@ -8,22 +8,34 @@ django_application = get_asgi_application()
 from django.conf import settings  # noqa: E402 - the line above reads the settings
 from django.urls import get_resolver  # noqa: E402 - likewise
 
-from config import heap  # noqa: E402 - likewise
-from config.bodies import BoundedBodies  # noqa: E402 - likewise
+from config import heap, senders  # noqa: E402 - likewise
+from config.bodies import BoundedBodies, Bounds  # noqa: E402 - likewise
+from config.crowding import Crowding, Proxies  # noqa: E402 - likewise
 
 FORM_BYTES = 1024 * 1024  # what a form adds around its file
 _ADAPTER_BYTES = settings.PROOFSHEET_ADAPTER_MAX_BYTES + FORM_BYTES
 _SOURCE_BYTES = settings.PROOFSHEET_SOURCE_MAX_BYTES + FORM_BYTES
+_VERIFY_BYTES = settings.PROOFSHEET_VERIFY_MAX_BYTES + FORM_BYTES
 
-application = BoundedBodies(
-    django_application,
-    default_bytes=settings.PROOFSHEET_VERIFY_MAX_BYTES + FORM_BYTES,
-    path_bytes={
+bounds = Bounds(
+    anybody=FORM_BYTES,
+    anybody_at={
+        "/verify/": _VERIFY_BYTES,
+        "/api/v1/verify/": _VERIFY_BYTES,
+        "/sbr/matches/byContent": _VERIFY_BYTES,
+    },
+    account=_VERIFY_BYTES,
+    account_at={
         "/adapters/upload/": _ADAPTER_BYTES,
         "/api/v1/adapters/": _ADAPTER_BYTES,
         "/studio/submit/": _SOURCE_BYTES,
         "/api/v1/generations/": _SOURCE_BYTES,
     },
+)
+application = Crowding(
+    BoundedBodies(django_application, bounds=bounds, identify=senders.identify),
+    proxies=Proxies.at(settings.PROOFSHEET_PROXY_NETWORKS, count=settings.PROXIES),
+    most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
 )
 
 get_resolver().url_patterns  # noqa: B018 - imports every view now, not at the first request

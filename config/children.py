@@ -17,6 +17,12 @@ from config.services import ROOT
 RESTARTS_ALLOWED, RESTART_WINDOW_SECONDS = 5, 60
 STOP_SECONDS = 20
 LOG_BYTES = 20 * 1024 * 1024
+# Headers come within five seconds. HTTP/1 alone: while granian guesses the protocol of a connection
+# that says nothing, no clock runs. Enough connections that a thousand idle ones fill nothing.
+WEB_OPTIONS = (
+    "--interface", "asginl", "--no-ws", "--http", "1", "--http1-header-read-timeout", "5000",
+    "--backlog", "4096", "--backpressure", "4096", "--workers-kill-timeout", "3",
+)  # fmt: skip
 
 
 def program(name: str) -> str:
@@ -75,9 +81,8 @@ def children(host: str, port: int, logs: Path) -> list[Child]:
     celery = [program("celery"), "-A", "config", "--quiet"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     web = [
-        program("granian"), "--interface", "asginl", "--host", host, "--port", str(port),
-        "--workers", str(web_workers()), "--no-ws", "--workers-kill-timeout", "3",
-        "config.asgi:application",
+        program("granian"), *WEB_OPTIONS, "--host", host, "--port", str(port),
+        "--workers", str(web_workers()), "config.asgi:application",
     ]  # fmt: skip
     # Eight requests share the device's batch; two threads more, for while a picture is marked,
     # screened and stored its thread feeds nothing.

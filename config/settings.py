@@ -71,7 +71,9 @@ CSRF_COOKIE_SECURE = not IS_LOCAL
 SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not IS_LOCAL
 SECURE_HSTS_PRELOAD = not IS_LOCAL
-SECURE_PROXY_SSL_HEADER = None if IS_LOCAL else ("HTTP_X_FORWARDED_PROTO", "https")
+PROXIES = env_int("PROOFSHEET_PROXIES", 0)
+# What no proxy of the house has set never gets so far: see config.crowding.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
@@ -264,7 +266,6 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "proofsheet@localhost")
 
 # ---------------------------------------------------------------- API
-PROXIES = env_int("PROOFSHEET_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 REST_FRAMEWORK = {
     "NUM_PROXIES": PROXIES,  # unset, a client could send any address and have a limit of its own

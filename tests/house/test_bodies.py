@@ -1,15 +1,28 @@
-"""Bodies are bounded before Django writes them to its disk."""
+"""Bodies are bounded before Django writes them to its disk: size, time and sender."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from config.asgi import application
-from config.bodies import BoundedBodies, Message, Receive, Scope, Send
+from config.bodies import SIGN_IN_FIRST, UPLOADS_MAX, BoundedBodies, Bounds, Pace
+from config.refusals import Message, Receive, Refusal, Scope, Send
+from moderation import standing
+
+BOUNDS = Bounds(
+    anybody=10,
+    anybody_at={"/verify/": 50},
+    account=20,
+    account_at={"/adapters/upload/": 100, "/api/v1/adapters/": 100},
+)
+UNHURRIED = Pace(idle_s=600, grace_s=600, answer_s=600)
 
 
 async def _echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -25,62 +38,211 @@ async def _echo(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": str(size).encode()})
 
 
-def ask(app: Any, path: str, chunks: list[bytes], *, declared: int | None = None) -> list[Message]:
-    """What `app` sends for a POST whose body arrives in `chunks`."""
-    headers = [] if declared is None else [(b"content-length", str(declared).encode())]
-    scope = {
+def scope_of(path: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> Scope:
+    return {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
         "headers": [(b"host", b"localhost"), *headers], "server": ("localhost", 80),
+        "client": ("192.0.2.7", 4000),
     }  # fmt: skip
-    arriving: Iterator[Message] = iter(
-        {"type": "http.request", "body": chunk, "more_body": index < len(chunks) - 1}
-        for index, chunk in enumerate(chunks)
-    )
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return next(arriving, {"type": "http.disconnect"})
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    asyncio.run(app(scope, receive, send))
-    return sent
 
 
-bounded = BoundedBodies(_echo, default_bytes=10, path_bytes={"/adapters/upload/": 100})
+@dataclass
+class Line:
+    """A client: `chunks` arrive, then nothing more, or its leaving."""
+
+    chunks: Sequence[bytes]
+    stalls: bool = False
+    taken: int = 0
+    sent: list[Message] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._arriving: Iterator[bytes] = iter(self.chunks)
+
+    async def receive(self) -> Message:
+        chunk = next(self._arriving, None)
+        if chunk is None:
+            if self.stalls:
+                await asyncio.Event().wait()
+            return {"type": "http.disconnect"}
+        self.taken += 1
+        more = self.stalls or self.taken < len(self.chunks)
+        return {"type": "http.request", "body": chunk, "more_body": more}
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+
+def ask(
+    app: Any,
+    path: str,
+    line: Line,
+    *,
+    declared: int | None = None,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+) -> tuple[int, bytes]:
+    """Status and body that `app` answers to a POST over that line."""
+    length = [] if declared is None else [(b"content-length", str(declared).encode())]
+    asyncio.run(app(scope_of(path, [*headers, *length]), line.receive, line.send))
+    start, body = line.sent
+    return start["status"], body["body"]
+
+
+async def nobody(scope: Scope) -> int | Refusal:
+    return SIGN_IN_FIRST
+
+
+async def alice_sends(scope: Scope) -> int | Refusal:
+    return 7
+
+
+def bounded(identify: Any = nobody, app: Any = _echo, pace: Pace = UNHURRIED) -> BoundedBodies:
+    return BoundedBodies(app, bounds=BOUNDS, identify=identify, pace=pace)
 
 
 @pytest.mark.parametrize("declared", [10, None])
 def test_body_within_the_bound_arrives_whole(declared: int | None) -> None:
-    start, body = ask(bounded, "/verify/", [b"12345", b"67890"], declared=declared)
-    assert (start["status"], body["body"]) == (200, b"10")
+    assert ask(bounded(), "/", Line([b"12345", b"67890"]), declared=declared) == (200, b"10")
 
 
-@pytest.mark.parametrize("declared", [11, None])
-def test_body_over_the_bound_is_refused(declared: int | None) -> None:
-    start, body = ask(bounded, "/verify/", [b"12345", b"678901"], declared=declared)
-    assert start["status"] == 413
-    assert b"(too_large)" in body["body"]
+@pytest.mark.parametrize(
+    ("path", "size"), [("/", 21), ("/verify/", 51), ("/adapters/upload/", 101)]
+)
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_body_over_every_bound_is_refused(path: str, size: int, is_declared: bool) -> None:
+    line = Line([b"x" * (size - 1), b"x"])
+    status, body = ask(bounded(alice_sends), path, line, declared=size if is_declared else None)
+    assert (status, b"(too_large)" in body) == (413, True)
+    assert line.taken == (0 if is_declared else 2)
 
 
 def test_client_that_declares_less_than_it_sends_is_refused_too() -> None:
-    start, _ = ask(bounded, "/verify/", [b"x" * 11], declared=3)
-    assert start["status"] == 413
+    assert ask(bounded(alice_sends), "/", Line([b"x" * 21]), declared=3)[0] == 413
 
 
-def test_path_with_a_bound_of_its_own_takes_more() -> None:
-    start, _ = ask(bounded, "/adapters/upload/", [b"x" * 100])
-    assert start["status"] == 200
+@pytest.mark.parametrize("path", ["/adapters/upload/", "/api/v1/adapters/", "/studio/submit/"])
+def test_nobodys_large_body_is_refused_before_a_byte_of_it_is_read(path: str) -> None:
+    line = Line([b"x" * 15])
+    status, body = ask(bounded(), path, line, declared=15)
+    assert (status, line.taken) == (401, 0)
+    assert b"not_authenticated" in body
 
 
-def test_api_answers_with_a_problem_and_its_code() -> None:
-    start, body = ask(bounded, "/api/v1/verify/", [], declared=11)
-    assert dict(start["headers"])[b"content-type"] == b"application/problem+json"
-    assert b'"code": "too_large"' in body["body"]
+def test_nobodys_undeclared_body_is_cut_where_it_passes_the_bound() -> None:
+    line = Line([b"x" * 9] * 5)
+    assert ask(bounded(), "/adapters/upload/", line)[0] == 401
+    assert line.taken == 2
+
+
+@pytest.mark.parametrize("declared", [100, None])
+def test_who_signed_in_sends_more(declared: int | None) -> None:
+    line = Line([b"x" * 60, b"x" * 40])
+    assert ask(bounded(alice_sends), "/adapters/upload/", line, declared=declared) == (200, b"100")
+
+
+def test_verify_takes_a_picture_from_anybody() -> None:
+    assert ask(bounded(), "/verify/", Line([b"x" * 50]), declared=50) == (200, b"50")
+
+
+def test_uploads_of_one_account_on_their_way_at_once_are_bounded() -> None:
+    async def run() -> tuple[list[int], int]:
+        door = bounded(alice_sends)
+        stalled = [Line([b"x" * 15], stalls=True) for _ in range(UPLOADS_MAX)]
+        scope = scope_of("/adapters/upload/", [(b"content-length", b"90")])
+        tasks = [asyncio.create_task(door(scope, each.receive, each.send)) for each in stalled]
+        while any(line.taken == 0 for line in stalled):
+            await asyncio.sleep(0)
+        one_more = Line([b"x" * 90])
+        await door(scope, one_more.receive, one_more.send)
+        small = Line([b"x"])
+        await door(scope_of("/"), small.receive, small.send)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        after = Line([b"x" * 90])
+        await door(scope, after.receive, after.send)
+        return [line.sent[0]["status"] for line in (one_more, small, after)], one_more.taken
+
+    assert asyncio.run(run()) == ([429, 200, 200], 0)
+
+
+def test_a_body_that_stalls_is_ended() -> None:
+    line = Line([b"abc"], stalls=True)
+    status, body = ask(bounded(pace=Pace(idle_s=0.01)), "/api/v1/x/", line, declared=9)
+    assert (status, b'"code": "body_too_slow"' in body) == (408, True)
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "received", "patience_s"),
+    [(0, 0, 15), (20, 0, 10), (30, 0, 0), (31, 8192, 0), (31, 10 * 8192, 9), (900, 2**30, 15)],
+)
+def test_a_body_that_drips_runs_out_of_time(
+    passed_s: float, received: int, patience_s: float
+) -> None:
+    assert Pace().patience_s(passed_s=passed_s, received_bytes=received) == patience_s
+
+
+def test_a_reader_that_takes_nothing_counts_as_gone() -> None:
+    ended: list[str] = []
+
+    async def streams(scope: Scope, receive: Receive, send: Send) -> None:
+        """Like Django: a leaving client cancels the answer."""
+        await receive()
+
+        async def answer() -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        sending = asyncio.create_task(answer())
+        ended.append((await receive())["type"])
+        sending.cancel()
+
+    async def never(message: Message) -> None:
+        await asyncio.Event().wait()
+
+    line = Line([b""], stalls=False)
+
+    async def receive() -> Message:
+        if line.taken:
+            await asyncio.Event().wait()
+        return await line.receive()
+
+    asyncio.run(bounded(app=streams, pace=Pace(answer_s=0.01))(scope_of("/"), receive, never))
+    assert ended == ["http.disconnect"]
 
 
 def test_house_refuses_a_huge_declared_body_without_reading_it() -> None:
-    start, _ = ask(application, "/verify/", [], declared=2**40)
-    assert start["status"] == 413
+    assert ask(application, "/verify/", Line([]), declared=2**40)[0] == 413
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/api/v1/adapters/", "/adapters/upload/", "/studio/submit/"])
+def test_house_reads_a_large_body_only_from_who_signed_in(
+    path: str, client: Client, alice: User
+) -> None:
+    size, line = 3 * 2**20, Line([b"x" * 2**20] * 3)
+    assert ask(application, path, line, declared=size)[0] == 401
+    assert line.taken == 0
+    asyncio.run(application(_from(client, alice, path, size), line.receive, line.send))
+    assert line.taken == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_house_reads_no_large_body_of_a_suspended_account(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def suspended(*_: Any, **__: Any) -> None:
+        raise standing.AccountSuspended
+
+    monkeypatch.setattr(standing, "check", suspended)
+    line = Line([b"x"])
+    scope = _from(client, alice, "/api/v1/adapters/", 2**21)
+    asyncio.run(application(scope, line.receive, line.send))
+    assert (line.sent[0]["status"], line.taken) == (403, 0)
+    assert b"account_suspended" in line.sent[1]["body"]
+
+
+def _from(client: Client, user: User, path: str, size: int) -> Scope:
+    client.force_login(user)
+    cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
+    headers = [(b"cookie", cookie), (b"content-length", str(size).encode())]
+    return scope_of(path, [*headers, (b"content-type", b"application/octet-stream")])

@@ -1,0 +1,63 @@
+"""Who sends a request, asked before its body is read, by what the API itself asks."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from io import BytesIO
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.handlers.asgi import ASGIRequest
+from django.db import close_old_connections
+from django.utils import timezone
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+from config.bodies import SIGN_IN_FIRST
+from config.refusals import Refusal, Scope
+from moderation import standing
+from provenance.errors import ProofsheetError
+
+
+async def identify(scope: Scope) -> int | Refusal:
+    """The key of the account that sends a request, or why nobody's large body is taken."""
+    return await sync_to_async(_identify, thread_sensitive=False)(scope)
+
+
+def _identify(scope: Scope) -> int | Refusal:
+    try:
+        account = account_of(scope)
+        if account is None:
+            return SIGN_IN_FIRST
+        standing.check(account, at=timezone.now())
+        return account
+    except ProofsheetError as error:
+        return Refusal(error.status, error.code, error.message, error.advice)
+    finally:
+        close_old_connections()
+
+
+def account_of(scope: Scope) -> int | None:
+    """By the session's cookie or by a header that DRF's authentication classes read; a body has no
+    say. The session's own class would read the form for its CSRF token, which comes later."""
+    request: Any = ASGIRequest(scope, BytesIO())
+    sessions = import_module(settings.SESSION_ENGINE)
+    request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    user: Any = get_user(request)
+    if user.is_authenticated:
+        return int(user.pk)
+    ways: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+    for way in ways:
+        if issubclass(way, SessionAuthentication):
+            continue
+        try:
+            found = way().authenticate(Request(request))
+        except APIException:
+            return None
+        if found is not None:
+            return int(found[0].pk)
+    return None

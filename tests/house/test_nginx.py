@@ -1,0 +1,57 @@
+"""The documented proxy: it carries the house's own limits, and nginx takes the file."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from config.bodies import Pace
+from config.children import WEB_OPTIONS
+from config.services import ROOT
+
+CONF = (ROOT / "docs" / "deploy" / "nginx.conf").read_text()
+
+
+def said(name: str) -> list[str]:
+    return [value.strip() for value in re.findall(rf"^\s*{name}\s+([^;]+);", CONF, re.MULTILINE)]
+
+
+def test_the_proxy_carries_the_limits_of_the_web_processes() -> None:
+    headers_ms = int(WEB_OPTIONS[WEB_OPTIONS.index("--http1-header-read-timeout") + 1])
+    assert said("client_header_timeout") == [f"{headers_ms // 1000}s"]
+    assert said("client_body_timeout") == [f"{Pace().idle_s:.0f}s"]
+    assert said("send_timeout") == [f"{Pace().answer_s:.0f}s"]
+    assert said("limit_conn") == [f"connections {settings.PROOFSHEET_REQUESTS_PER_ADDRESS}"]
+    sizes = (settings.PROOFSHEET_VERIFY_MAX_BYTES, settings.PROOFSHEET_ADAPTER_MAX_BYTES)
+    assert said("client_max_body_size") == [f"{size // 2**20 + 1}m" for size in sizes]
+
+
+def test_the_proxy_names_the_sender_itself_and_logs_no_query() -> None:
+    """What a client claims to have been forwarded for is replaced, not added to."""
+    assert "proxy_set_header X-Forwarded-For   $remote_addr;" in CONF
+    [logged] = said("log_format")
+    assert "$request_uri" not in logged
+    assert '"$request"' not in logged
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not on the PATH")
+def test_nginx_takes_the_file(tmp_path: Path) -> None:
+    pem = tmp_path / "pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a", "-days", "1",
+         "-keyout", pem, "-out", tmp_path / "cert"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (tmp_path / "mime.types").write_text("types { text/html html; }\n")
+    here = CONF.replace("/etc/ssl/proofsheet/fullchain.pem", str(tmp_path / "cert"))
+    here = here.replace("/etc/ssl/proofsheet/key.pem", str(pem))
+    here = here.replace("/var/log/nginx", str(tmp_path))
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\n{here}")
+    done = subprocess.run(
+        ["nginx", "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
