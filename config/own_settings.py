@@ -23,6 +23,7 @@ PROOFSHEET_C2PA = {
     "algorithm": env_str("C2PA_ALGORITHM", "es256"),
     "trust_anchors": env_str("C2PA_TRUST_ANCHORS", ""),
 }
+PROOFSHEET_TRUST_LIST = env_list("VERIFY_TRUST_LIST", [])
 PROOFSHEET_TSA_URL = env_str("TSA_URL", "")
 PROOFSHEET_TSA_CERTIFICATES = env_str("TSA_CERTIFICATES", "")
 PROOFSHEET_TSA_TIMEOUT_MS = env_int("TSA_TIMEOUT_MS", 2000)

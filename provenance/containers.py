@@ -3,6 +3,7 @@
 Only lengths are followed and bytes copied; nothing is parsed inside the store.
 """
 
+import re
 from collections.abc import Iterator
 
 from provenance.pictures import Mime
@@ -10,17 +11,29 @@ from provenance.pictures import Mime
 _JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _START_OF_SCAN = 0xDA
 _APP11 = 0xEB
+_START_OF_STORE = re.compile(rb"jumb.{4}jumdc2pa", re.DOTALL)
+_C2PA = slice(4, 20)
 
 
 def manifest_store(data: bytes, mime: Mime) -> bytes:
     """The manifest store embedded in a file; empty when there is none or the file ends early."""
+    return b"".join(manifest_stores(data, mime))
+
+
+def manifest_stores(data: bytes, mime: Mime) -> list[bytes]:
+    """Every manifest store embedded in a file, of which C2PA allows one."""
     match mime:
         case "image/png":
-            return b"".join(body for kind, body in _png_chunks(data) if kind == b"caBX")
+            return [body for kind, body in _png_chunks(data) if kind == b"caBX"]
         case "image/webp":
-            return b"".join(body for kind, body in _riff_chunks(data) if kind == b"C2PA")
+            return [body for kind, body in _riff_chunks(data) if kind == b"C2PA"]
         case "image/jpeg":
             return _from_jumbf_segments(data)
+
+
+def count_starts(data: bytes) -> int:
+    """In how many places something begins that looks like a manifest store, wherever that is."""
+    return len(_START_OF_STORE.findall(data))
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -39,13 +52,17 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         place += 8 + length + length % 2
 
 
-def _from_jumbf_segments(data: bytes) -> bytes:
-    """APP11 segments carry the box in pieces, each after the first with the box header again."""
-    store = b""
+def _from_jumbf_segments(data: bytes) -> list[bytes]:
+    """APP11 segments carry a box in pieces that bear one number, each after the first with the box
+    header again. Boxes of other standards are left out.
+    """
+    boxes: dict[bytes, list[bytes]] = {}
     for marker, body in _jpeg_segments(data):
         if marker == _APP11 and body[:2] == b"JP" and body[12:16] == b"jumb":
-            store += body[16:] if store else body[8:]
-    return store
+            pieces = boxes.setdefault(body[2:4], [])
+            pieces.append(body[16:] if pieces else body[8:])
+    joined = (b"".join(pieces) for pieces in boxes.values())
+    return [box for box in joined if _START_OF_STORE.fullmatch(box[_C2PA])]
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -37,10 +37,12 @@ def changing_keys() -> Iterator[tuple[Path, keys.Plan]]:
 
 
 def signer() -> Signer:
-    """The manifest signer. Raises `keys.KeysUnusable` or `manifests.SigningFailed`."""
+    """The manifest signer. Raises `keys.KeysUnusable`, `manifests.SigningFailed` or
+    `manifests.AuthorityUnusable`.
+    """
     outside = _outside_key()
     folder, stamp = Path(settings.PROOFSHEET_KEYS_DIR), _stamp(outside)
-    return _signer(folder, outside, stamp, timestamp_authority())
+    return _signer(folder, outside, stamp, timestamp_authority(), _trust_list())
 
 
 def timestamp_authority() -> TimestampAuthority | None:
@@ -57,6 +59,17 @@ def timestamp_authority() -> TimestampAuthority | None:
     return TimestampAuthority(
         settings.PROOFSHEET_TSA_URL, anchors, settings.PROOFSHEET_TSA_TIMEOUT_MS / 1000
     )
+
+
+def _trust_list() -> str:
+    """The authorities whose signers are known here but are not ours, as PEM, as they are now."""
+    try:
+        return "\n".join(Path(name).read_text() for name in settings.PROOFSHEET_TRUST_LIST)
+    except (OSError, UnicodeDecodeError) as error:
+        raise keys.KeysUnusable(
+            message=f"The trust list of the verify page cannot be read: {error}.",
+            advice="Set VERIFY_TRUST_LIST to PEM files of authorities, separated by commas.",
+        ) from error
 
 
 def has_outside_key() -> bool:
@@ -90,6 +103,11 @@ def _keyring(folder: Path, outside: OutsideKey | None, stamp: _Stamp) -> keys.Ke
 
 @lru_cache(maxsize=4)
 def _signer(
-    folder: Path, outside: OutsideKey | None, stamp: _Stamp, timestamps: TimestampAuthority | None
+    folder: Path,
+    outside: OutsideKey | None,
+    stamp: _Stamp,
+    timestamps: TimestampAuthority | None,
+    listed_pem: str,
 ) -> Signer:
-    return Signer(_keyring(folder, outside, stamp), timestamps=timestamps)
+    ring = _keyring(folder, outside, stamp)
+    return Signer(ring, timestamps=timestamps, listed_pem=listed_pem)

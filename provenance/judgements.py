@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 
+from provenance import status_codes
 from provenance.entries import CheckedEntry
-from provenance.manifest_reading import ManifestReading
+from provenance.manifest_reading import IDENTITY, ManifestReading
 from provenance.records import Match
 from provenance.verdicts import (
     FingerprintCheck,
+    GenerationStatement,
     LogCheck,
     ManifestCheck,
     SignerCheck,
@@ -18,16 +20,22 @@ from provenance.watermark import Detection
 _UNREADABLE = {
     "manifest.remote": "The file points to Content Credentials on another server. "
     "They are never fetched from there.",
-    "manifest.too_large": "The Content Credentials in the file are too large to be looked at.",
+    "manifest.several": "The file holds several sets of Content Credentials where one is allowed.",
+    "manifest.too_large": "The Content Credentials in the file are too large, or compressed, to be "
+    "looked at.",
     "manifest.unreadable": "The file holds Content Credentials that cannot be read.",
+    "manifest.unsearchable": "The file could not be searched for Content Credentials.",
 }
 _REMOVED = "Nothing: apps and screenshots remove it, and other systems never had it."
 _REMOVED_ALL = "Nothing: apps and screenshots remove them, and other systems never had them."
 
 
 def of_manifest(reading: ManifestReading) -> ManifestCheck:
-    """Whether the Content Credentials in the file are about these very bytes."""
-    bad_parents = [item for item in reading.ingredients if item.issues]
+    """Whether the Content Credentials in the file are about these very bytes.
+
+    Whatever c2pa calls invalid is never good here; what could not be checked is never bad.
+    """
+    broken = reading.broken
     match reading.state:
         case "absent":
             verdict, sentence = Verdict.ABSENT, "The file carries no Content Credentials."
@@ -39,16 +47,25 @@ def of_manifest(reading: ManifestReading) -> ManifestCheck:
             verdict = Verdict.FOUND_BAD
             sentence = _mismatch(reading)
             proves = "This file is not what was signed. What was changed, they do not say."
-        case _ if bad_parents:
+        case _ if broken is not None:
             verdict = Verdict.FOUND_BAD
             sentence = (
                 "The file is as it was signed, but a picture that went into it is not: "
-                f"“{bad_parents[0].title}”."
+                f"“{broken.title}”."
             )
             proves = "The history of the picture does not hold from there on."
+        case "invalid":
+            verdict = Verdict.COULD_NOT_CHECK
+            sentence = (
+                "The file is as it was signed, but a signature or a part of its Content "
+                "Credentials does not count or could not be checked."
+            )
+            proves = "Nothing by itself: see who signed."
         case _:
             verdict, sentence = Verdict.FOUND_GOOD, "The Content Credentials match this file."
             proves = "Nobody has changed the file since it was signed."
+    if IDENTITY in reading.unchecked:
+        proves = f"{proves} Whose identities they name is not checked here."
     return ManifestCheck(
         verdict,
         sentence,
@@ -57,17 +74,17 @@ def of_manifest(reading: ManifestReading) -> ManifestCheck:
         reading.issues,
         reading.ingredients,
         reading.visible_label,
+        reading.unchecked,
     )
 
 
 def _bytes_match(reading: ManifestReading) -> bool:
     """An invalid certificate says nothing about the bytes; every other failure does."""
-    about_signer = ("signingCredential.", "claimSignature.outsideValidity")
-    return all(issue.startswith(about_signer) for issue in reading.issues)
+    return all(status_codes.is_about_signer(issue) for issue in reading.issues)
 
 
 def _mismatch(reading: ManifestReading) -> str:
-    if "assertion.dataHash.mismatch" in reading.issues:
+    if status_codes.CHANGED in reading.issues:
         return "The file was changed after its Content Credentials were signed."
     return "The Content Credentials themselves were changed or are damaged."
 
@@ -79,12 +96,28 @@ def of_signer(reading: ManifestReading) -> SignerCheck:
     match reading.signature:
         case "none":
             return SignerCheck(Verdict.ABSENT, "Nobody signed this file.", _REMOVED)
+        case "unread":
+            return SignerCheck(
+                Verdict.COULD_NOT_CHECK,
+                "Whether anybody signed this file could not be checked.",
+                "Nothing, one way or the other.",
+            )
         case "trusted":
             return SignerCheck(
                 Verdict.FOUND_GOOD,
                 f"Signed by {shown}, and this system vouches for their certificate.",
                 f"The Content Credentials come from whom they name.{_timed(reading)}",
                 name,
+                "this_system",
+            )
+        case "listed":
+            return SignerCheck(
+                Verdict.FOUND_GOOD,
+                f"Signed by {shown}, who is on the list of signers that this system knows.",
+                "The Content Credentials come from whom they name, which is not this system."
+                f"{_timed(reading)}",
+                name,
+                "trust_list",
             )
         case "unknown":
             return SignerCheck(
@@ -126,6 +159,29 @@ def of_signer(reading: ManifestReading) -> SignerCheck:
                 "Nothing.",
                 name,
             )
+
+
+def of_generation(reading: ManifestReading) -> GenerationStatement | None:
+    """What sound credentials of somebody else say: that a program made the picture.
+
+    None where the signature is ours, for then the record or the disclosure says it.
+    """
+    said = reading.generation
+    if said is None or not reading.is_sound or reading.signature not in ("unknown", "listed"):
+        return None
+    by = f"“{said.generator}”" if said.generator else "a program that they do not name"
+    match said.extent:
+        case "whole":
+            what = f"{by} generated it"
+        case "part":
+            what = f"parts of it were generated by {by}"
+        case "source":
+            what = f"it was made from a picture that {by} generated"
+    is_known = reading.signature == "listed"
+    signer = f"“{reading.signer}”" if reading.signer else "a signer without a name"
+    rest = f"they are signed by {signer}" if is_known else "the signer is not known here"
+    sentence = f"Its Content Credentials say that {what}; {rest}."
+    return GenerationStatement(sentence, said.generator, said.extent, reading.signer, is_known)
 
 
 def _timed(reading: ManifestReading) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import c2pa
 from cryptography import x509
 
-from provenance import certificates, claims, containers, manifest_reading
+from provenance import certificates, claims, containers, jumbf, manifest_reading
 from provenance.claims import ManifestClaim as ManifestClaim
 from provenance.claims import Parent as Parent
 from provenance.errors import ProofsheetError
@@ -27,7 +27,6 @@ from provenance.manifest_reading import ManifestReading
 from provenance.patience import Patience
 from provenance.pictures import Mime
 
-MAX_MANIFEST_BYTES = 1_000_000
 ALGORITHMS = {
     "es256": c2pa.C2paSigningAlg.ES256,
     "es384": c2pa.C2paSigningAlg.ES384,
@@ -92,13 +91,15 @@ class TimestampAuthority:
 class Trust:
     """Whom a reader relies on: authorities of signers and of timestamps as PEM, which certificates
     were revoked, by serial number, since when, and which authorities are distrusted, as PEM, since
-    when.
+    when. `listed_pem` are authorities whose signers are known, but sign for others than this
+    system.
     """
 
     signers_pem: str
     timestamps_pem: str = ""
     revoked: tuple[tuple[str, str], ...] = ()
     distrusted: tuple[tuple[str, str], ...] = ()
+    listed_pem: str = ""
 
 
 class Reader:
@@ -118,13 +119,14 @@ class Reader:
             self._context = c2pa.Context(c2pa.Settings.from_dict(told))
         except (c2pa.C2paError, ValueError) as error:
             raise AuthorityUnusable from error
+        alone = replace(trust, distrusted=(), listed_pem="")
         self._distrusted = [
-            (
-                Reader(replace(trust, signers_pem=f"{pem}\n{trust.signers_pem}", distrusted=())),
-                since,
-            )
+            (Reader(replace(alone, signers_pem=f"{pem}\n{trust.signers_pem}")), since)
             for pem, since in trust.distrusted
         ]
+        self._listed = (
+            Reader(replace(alone, signers_pem=trust.listed_pem)) if trust.listed_pem else None
+        )
 
     def read(self, data: bytes, mime: Mime) -> ManifestReading:
         """Read the active manifest of a file; never raises for what an upload may hold.
@@ -142,22 +144,31 @@ class Reader:
             if relied_on.signature == "trusted":
                 told = manifest_reading.as_distrusted(relied_on, since)
                 return _timed_before(told, by=reading)
-        return reading
+        return self._known_elsewhere(data, mime) or reading
+
+    def _known_elsewhere(self, data: bytes, mime: Mime) -> ManifestReading | None:
+        """The reading by the trust list, where that vouches for the signer."""
+        found = self._listed.read(data, mime) if self._listed else None
+        if found is None or found.signature != "trusted":
+            return None
+        return manifest_reading.as_listed(found)
 
     def _read(self, data: bytes, mime: Mime) -> ManifestReading:
-        store = containers.manifest_store(data, mime)
-        if len(store) > MAX_MANIFEST_BYTES:
-            return ManifestReading("unreadable", ("manifest.too_large",))
+        stores = containers.manifest_stores(data, mime)
+        if refusal := _refusal(data, stores):
+            return manifest_reading.unreadable(refusal)
         try:
             reader = c2pa.Reader.try_create(mime, io.BytesIO(data), context=self._context)
             if reader is None:
-                return ManifestReading("absent")
+                if not stores:
+                    return ManifestReading("absent")
+                return manifest_reading.unreadable("unreadable")
             with reader:
                 report = json.loads(reader.json())
                 reading = manifest_reading.read(report, str(reader.get_validation_state()))
         except (c2pa.C2paError, ValueError, KeyError, TypeError, AttributeError) as error:
-            return manifest_reading.refused(str(error))
-        return self._judged(reading, store)
+            return manifest_reading.refused(str(error), has_store=bool(stores))
+        return self._judged(reading, b"".join(stores))
 
     def _judged(self, reading: ManifestReading, store: bytes) -> ManifestReading:
         """What c2pa does not look at: revocations that the operator knows of, and that whoever
@@ -181,6 +192,25 @@ class Reader:
         )
 
 
+def _refusal(data: bytes, stores: list[bytes]) -> str:
+    """Why a file is not given to c2pa, empty where it is: what c2pa reads must be what was bounded.
+
+    A store is as large as its file, for pictures are in it; only what is parsed has a bound.
+    """
+    if len(stores) > 1:
+        return "several"
+    if containers.count_starts(data) > len(stores):
+        return "unreadable"
+    try:
+        for store in stores:
+            jumbf.check(store)
+    except jumbf.StoreTooLarge:
+        return "too_large"
+    except jumbf.StoreBroken:
+        return "unreadable"
+    return ""
+
+
 def _timed_before(told: ManifestReading, *, by: ManifestReading) -> ManifestReading:
     """What a timestamp adds. Whether it is trusted says a reading that does not rely on the
     distrusted authority: that could issue itself a clock, too.
@@ -193,13 +223,20 @@ def _timed_before(told: ManifestReading, *, by: ManifestReading) -> ManifestRead
 class Signer(Reader):
     """One signing key with its chain. Reused by a whole process."""
 
-    def __init__(self, keyring: Keyring, *, timestamps: TimestampAuthority | None = None) -> None:
+    def __init__(
+        self,
+        keyring: Keyring,
+        *,
+        timestamps: TimestampAuthority | None = None,
+        listed_pem: str = "",
+    ) -> None:
         super().__init__(
             Trust(
                 keyring.anchors_pem,
                 timestamps.anchors_pem if timestamps else "",
                 tuple(keyring.revoked.items()),
                 keyring.distrusted,
+                listed_pem,
             )
         )
         self._keyring = keyring

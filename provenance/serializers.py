@@ -34,8 +34,16 @@ class IngredientSerializer(serializers.Serializer[Any]):
     depth = serializers.IntegerField()
     issues = serializers.ListField(child=serializers.CharField())
     finding = serializers.ChoiceField(
-        choices=["holds", "unknown_signer", "no_credentials", "changed", "damaged"],
-        help_text="what its own credentials were worth when it went in",
+        choices=[
+            "holds",
+            "unknown_signer",
+            "no_credentials",
+            "not_checked",
+            "bad_signer",
+            "changed",
+            "damaged",
+        ],
+        help_text="what its own credentials were worth when it went in, or are today",
     )
     signer = serializers.CharField(allow_null=True)
     claim_generator = serializers.CharField(allow_null=True)
@@ -49,10 +57,18 @@ class ManifestCheckSerializer(CheckSerializer):
     visible_label = serializers.CharField(
         allow_null=True, help_text="the text that was drawn on the picture, as the credentials say"
     )
+    unchecked = serializers.ListField(
+        child=serializers.CharField(), help_text="what could not be checked, or is not checked here"
+    )
 
 
 class SignerCheckSerializer(CheckSerializer):
     name = serializers.CharField(allow_null=True)
+    vouched_by = serializers.ChoiceField(
+        choices=["this_system", "trust_list"],
+        allow_null=True,
+        help_text="who knows the signer; only what this system vouches for can be its own",
+    )
 
 
 class LogCheckSerializer(CheckSerializer):
@@ -86,6 +102,17 @@ class DisclosureSerializer(serializers.Serializer[Any]):
     created_or_altered = serializers.ChoiceField(choices=["created", "altered"])
 
 
+class GenerationStatementSerializer(serializers.Serializer[Any]):
+    sentence = serializers.CharField()
+    generator = serializers.CharField(allow_null=True, help_text="the program, as they name it")
+    extent = serializers.ChoiceField(
+        choices=["whole", "part", "source"],
+        help_text="what was generated: the picture, a part, or what it was made from",
+    )
+    signer = serializers.CharField(allow_null=True)
+    is_signer_known = serializers.BooleanField(help_text="by the operator's trust list")
+
+
 class FileSerializer(serializers.Serializer[Any]):
     sha256 = serializers.CharField()
     mime = serializers.CharField()
@@ -106,6 +133,9 @@ class ReportSerializer(serializers.Serializer[Any]):
     watermark = WatermarkCheckSerializer()
     fingerprint = FingerprintCheckSerializer()
     disclosure = DisclosureSerializer(allow_null=True)
+    stated = GenerationStatementSerializer(
+        allow_null=True, help_text="that sound credentials of somebody else say it was generated"
+    )
     is_making_observed = serializers.BooleanField(
         allow_null=True,
         help_text="false for a picture of an archive that was marked late; null without disclosure",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from provenance.manifest_reading import Ingredient
 
@@ -52,6 +52,7 @@ class ManifestCheck:
     issues: tuple[str, ...] = ()
     ingredients: tuple[Ingredient, ...] = ()
     visible_label: str | None = None
+    unchecked: tuple[str, ...] = ()
 
     @property
     def lineage(self) -> list[LineageNode]:
@@ -61,10 +62,13 @@ class ManifestCheck:
 
 @dataclass(frozen=True, slots=True)
 class SignerCheck:
+    """`vouched_by` says who knows a good signer: only what this system vouches for can be ours."""
+
     verdict: Verdict
     sentence: str
     proves: str
     name: str | None = None
+    vouched_by: Literal["this_system", "trust_list"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,19 @@ class FingerprintCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class GenerationStatement:
+    """That credentials of somebody else say that a program made the picture: the whole of it, a
+    part, or the picture that it was made from (its source).
+    """
+
+    sentence: str
+    generator: str | None
+    extent: Literal["whole", "part", "source"]
+    signer: str | None
+    is_signer_known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Disclosure:
     """What the law wants said of a generated picture; never a person, never a prompt."""
 
@@ -126,6 +143,7 @@ class Report:
     watermark: WatermarkCheck
     fingerprint: FingerprintCheck
     disclosure: Disclosure | None
+    stated: GenerationStatement | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -133,7 +151,7 @@ class Report:
         picture and stands in the log. A fingerprint alone is only a likeness.
         """
         good = Verdict.FOUND_GOOD
-        is_signed = self.manifest.verdict == self.signer.verdict == good
+        is_signed = self.manifest.verdict == good and self.signer.vouched_by == "this_system"
         is_marked = self.watermark.verdict == self.fingerprint.verdict == self.log.verdict == good
         return self.disclosure is not None and (is_signed or is_marked)
 
@@ -147,6 +165,8 @@ class Report:
             return "Inconclusive: it looks like a picture of this system, but nothing proves it."
         if self._bad_marks():
             return "Not confirmed: it carries a mark that does not hold."
+        if self.stated is not None:
+            return self.stated.sentence
         return "Inconclusive: no mark of this system was found."
 
     @property
@@ -158,6 +178,13 @@ class Report:
             return "Each mark is read for itself: they prove different things."
         if self.disclosure is not None:
             return "Read each mark for itself before you rely on the picture."
+        if self.stated is not None and self.stated.is_signer_known:
+            return "No mark of this system was found: another one made the picture, or says so."
+        if self.stated is not None:
+            return (
+                "No mark of this system was found. Nobody has changed the file since it was "
+                "signed, but anybody can sign in any name."
+            )
         return (
             "That does not make it a photograph, nor the work of a person: marks can be removed, "
             "and other systems leave other marks."

@@ -61,6 +61,7 @@ def check(data: bytes, *, at: datetime) -> Report:
         watermark=judgements.of_watermark(detection, match),
         fingerprint=judgements.of_fingerprint(match),
         disclosure=_disclosure(findings),
+        stated=judgements.of_generation(reading),
     )
 
 

@@ -21,7 +21,7 @@ _CONTEXT: dict[str, Any] = {
 }
 
 
-def created(source_type: str = "", agent: Any = "Elsewhere") -> dict[str, Any]:
+def created(source_type: str = "digitalCapture", agent: Any = "Elsewhere") -> dict[str, Any]:
     """The actions assertion of a picture that was made from nothing."""
     action = {"action": "c2pa.created", "softwareAgent": agent}
     told = {"digitalSourceType": SOURCE_TYPES + source_type} if source_type else {}
@@ -42,8 +42,11 @@ def signed(
     assertions: Sequence[dict[str, Any]] = (),
     parents: Sequence[tuple[bytes, Mime]] = (),
     generator: str = "Elsewhere",
+    thumbnails: bool = False,
 ) -> bytes:
-    """A file that a stranger with these keys signed; parents become ingredients as they are."""
+    """A file that a stranger with these keys signed; parents become ingredients as they are, with
+    the whole picture as thumbnail where they are to have one.
+    """
     definition = {
         "claim_generator_info": [{"name": generator, "version": "1"}],
         "title": "a picture",
@@ -54,7 +57,10 @@ def signed(
         for number, (parent, kind) in enumerate(parents):
             relationship = "componentOf" if number else "parentOf"
             said = {"title": f"parent {number}", "relationship": relationship}
-            told = said | {"label": f"parent-{number}"}
+            told: dict[str, Any] = said | {"label": f"parent-{number}"}
+            if thumbnails:
+                told["thumbnail"] = {"format": kind, "identifier": f"thumbnail-{number}"}
+                builder.add_resource(f"thumbnail-{number}", io.BytesIO(parent))
             builder.add_ingredient(told, kind, io.BytesIO(parent))
         info = c2pa.C2paSignerInfo(
             alg=c2pa.C2paSigningAlg.ES256,
