@@ -12,7 +12,9 @@ class HouseConfig(AppConfig):
         from config import (
             key_schema,  # noqa: F401 - registers itself
             receivers,
+            second_factor,
             warmth,  # noqa: F401 - connects its signal
         )
 
         receivers.connect()
+        second_factor.connect()

@@ -15,11 +15,13 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from config import keys
+from config import keys, second_factor
 from config.models import ApiKey
 
 SCHEMES = ("bearer", "token")
 """`Token` is how the tokens of before were sent."""
+
+OF_STAFF = {ApiKey.Scope.REVIEW, ApiKey.Scope.EXPORT, ApiKey.Scope.OPERATE}
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -34,7 +36,10 @@ class KeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed(
                 "This API key is not known, is revoked or has ended.", code="key_not_good"
             )
-        check_scope(row, self.scope_for(request))
+        needed = self.scope_for(request)
+        check_scope(row, needed)
+        if needed in OF_STAFF:
+            second_factor.check_key_of(row.owner)
         return row.owner, row
 
     def scope_for(self, request: Request) -> str | None:

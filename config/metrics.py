@@ -8,8 +8,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from config.key_authentication import KeyAuthentication
-from config.keys import KeyMayNot
 from config.models import ApiKey
+from provenance.errors import ProofsheetError
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -26,7 +26,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _is_staff(request: HttpRequest) -> bool:
     try:
         found = MetricsKey().authenticate(Request(request))
-    except (AuthenticationFailed, KeyMayNot):
+    except (AuthenticationFailed, ProofsheetError):
         return False
     user = found[0] if found else request.user
     return user.is_active and user.is_staff

@@ -81,3 +81,46 @@ def prove_again(page: Page) -> None:
     if page.get_by_role("heading", name="Is it you?").count():
         page.get_by_label("Password").fill(PASSPHRASE)
         page.get_by_role("button", name="It is me").click()
+
+
+def test_a_passkey_is_added_and_asked_for_at_the_next_sign_in(
+    open_page: OpenPage, house: House
+) -> None:
+    """Browsers know no passkeys of an address in figures, so the house is called by its name."""
+    page, url = open_page(width=390), house.url.replace("127.0.0.1", "localhost")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    key = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": False}
+    key |= {"hasUserVerification": True, "isUserVerified": True}
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+    sign_up(page, "pia", house=url)
+    page.goto(f"{url}/accounts/2fa/")
+    page.get_by_role("link", name="Add a passkey").click()
+    prove_again(page)
+    page.get_by_role("button", name="Add it").click()
+    expect(page.locator("main")).to_contain_text("10 are left")
+    page.goto(f"{url}/accounts/2fa/webauthn/")
+    expect(page.get_by_role("link", name="Rename")).to_be_visible()
+
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{url}/accounts/login/")
+    page.get_by_label("Name or email").fill("pia")
+    page.get_by_label("Password").fill(PASSPHRASE)
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url("**/studio/")
+
+
+def test_a_key_is_made_and_shown_once(open_page: OpenPage) -> None:
+    page = open_page(width=390)
+    sign_up(page, "kim")
+    page.goto("/account/")
+    page.get_by_role("link", name="API keys").click()
+    page.get_by_label("Name").fill("my script")
+    page.get_by_role("button", name="Make a key").click()
+    prove_again(page)
+    expect(page.locator("#new-key")).to_contain_text("ps_key_")
+    page.goto("/account/keys/")
+    expect(page.locator("#new-key")).to_have_count(0)
+    page.get_by_role("button", name="Revoke my script").click()
+    expect(page.locator("main")).to_contain_text("No keys yet")

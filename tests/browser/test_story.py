@@ -26,8 +26,8 @@ TO_DECIDE = 10
 PASSPHRASE = "a long enough passphrase"
 
 
-def sign_up(page: Page, name: str) -> None:
-    page.goto("/accounts/signup/")
+def sign_up(page: Page, name: str, *, house: str = "") -> None:
+    page.goto(f"{house}/accounts/signup/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Email").fill(f"{name}@example.org")
     page.get_by_label("Password", exact=True).fill(PASSPHRASE)
