@@ -7,47 +7,48 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from adapters import catalogue, uploads
-from adapters.forms import CatalogueFilter
 from adapters.quarantine import FIELD, Quarantined, QuarantineHandler
-from adapters.serializers import AdapterSerializer, ReportSerializer, UploadSerializer
+from adapters.serializers import (
+    AdapterPageSerializer,
+    AdapterSerializer,
+    CatalogueFilterSerializer,
+    ReportSerializer,
+    UploadSerializer,
+)
+from provenance.api_view import ApiView
+from provenance.paging import Pages, PageSerializer
+
+FILTERS = ("text", "model", "rank_max", "whose")
 
 
-class NewestFirst(CursorPagination):
+class NewestFirst(Pages):
     ordering = ("-created_at", "slug")
 
 
-class AdapterList(APIView):
+class AdapterList(ApiView):
     key_scope = {"GET": "read", "POST": "generate"}
     parser_classes = [MultiPartParser]
 
     @extend_schema(
         operation_id="adapters_list",
         summary="List the adapters that you may use",
-        parameters=[
-            OpenApiParameter("text", OpenApiTypes.STR, description="In the name, trigger or tags."),
-            OpenApiParameter("model", OpenApiTypes.STR, description="Slug of a base model."),
-            OpenApiParameter("rank_max", OpenApiTypes.INT, description="4, 8, 16, 32, 64 or 128."),
-            OpenApiParameter("whose", OpenApiTypes.STR, description="`mine` or `shared`."),
-            OpenApiParameter("cursor", OpenApiTypes.STR),
-        ],
-        responses=AdapterSerializer(many=True),
+        parameters=[CatalogueFilterSerializer, PageSerializer],
+        responses={200: AdapterPageSerializer},
     )
     def get(self, request: Request) -> Response:
         """Your own adapters, those shared with you, and the public ones, newest first."""
-        form = CatalogueFilter(request.query_params, models=list(catalogue.active_models()))
-        found = catalogue.search(form.search(), by=request.user)
+        search = catalogue.Search(**{n: self.asked[n] for n in FILTERS if n in self.asked})
         pages = NewestFirst()
-        page = pages.paginate_queryset(found, request, view=self)
+        page = pages.paginate_queryset(
+            catalogue.search(search, by=request.user), request, view=self
+        )
         body = AdapterSerializer(page, many=True, context={"by": request.user}).data
         return pages.get_paginated_response(body)
 
@@ -79,7 +80,7 @@ class AdapterList(APIView):
         return Response(body, status=202 if received.is_new else 200)
 
 
-class AdapterDetail(APIView):
+class AdapterDetail(ApiView):
     key_scope = {"GET": "read", "DELETE": "generate"}
 
     @extend_schema(
@@ -103,7 +104,7 @@ class AdapterDetail(APIView):
         return Response(status=204)
 
 
-class AdapterFit(APIView):
+class AdapterFit(ApiView):
     key_scope = "generate"
 
     @extend_schema(

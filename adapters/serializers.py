@@ -10,8 +10,10 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from adapters.cards import examples_of
+from adapters.forms import RANKS
 from adapters.models import Adapter
 from adapters.uploads import Details
+from provenance.strict import StrictSerializer
 
 FIELDS = (
     "slug", "name", "description", "trigger", "licence", "tags", "model", "owner",
@@ -63,7 +65,24 @@ class ReportSerializer(AdapterSerializer):
         read_only_fields = fields
 
 
-class UploadSerializer(serializers.Serializer[Any]):
+class AdapterPageSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = AdapterSerializer(many=True)
+
+
+class CatalogueFilterSerializer(StrictSerializer):
+    """What narrows the catalogue."""
+
+    text = serializers.CharField(
+        required=False, max_length=200, help_text="In the name, trigger or tags."
+    )
+    model = serializers.CharField(required=False, help_text="Slug of a base model.")
+    rank_max = serializers.ChoiceField(choices=RANKS, required=False)
+    whose = serializers.ChoiceField(choices=["mine", "shared"], required=False)
+
+
+class UploadSerializer(StrictSerializer):
     """An upload. Without `model` it is found from the file."""
 
     file = serializers.FileField(allow_empty_file=True, help_text="A .safetensors file.")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 
 from config import key_format
 from config.key_authentication import scope_of
 from config.models import ApiKey
+from provenance.problem_schema import HouseSchema
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # spectacular has no types
+class KeyScheme(OpenApiAuthenticationExtension):
     target_class = "config.key_authentication.KeyAuthentication"
     name = "apiKey"
 
@@ -27,7 +27,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         }
 
 
-class ScopedSchema(AutoSchema):
+class ScopedSchema(HouseSchema):
     def get_extensions(self) -> dict[str, Any]:
         scope = scope_of(self.view, self.method)
         said: dict[str, Any] = super().get_extensions()

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provenance.problem_documents import CONTENT_TYPE, document, is_for_programs
+
 Message = Mapping[str, Any]
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-OF_PROGRAMS = ("/api/", "/sbr/", "/log/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,11 @@ class Refusal:
 
 async def refuse(scope: Scope, send: Send, refusal: Refusal) -> None:
     """Answer, and close the connection: what else comes over it is not read."""
-    if scope["path"].startswith(OF_PROGRAMS):
-        kind = b"application/problem+json"
-        problem = {
-            "type": f"/problems/{refusal.code}",
-            "title": refusal.title,
-            "status": refusal.status,
-            "code": refusal.code,
-            "detail": refusal.detail,
-        }
+    if is_for_programs(scope["path"]):
+        kind = CONTENT_TYPE.encode()
+        problem = document(
+            status=refusal.status, code=refusal.code, title=refusal.title, detail=refusal.detail
+        )
         body = json.dumps(problem).encode()
     else:
         kind = b"text/plain; charset=utf-8"

@@ -11,10 +11,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from adapters import catalogue
 from generation import admission, requests, submissions
@@ -28,23 +26,18 @@ from generation.serializers.generations import (
     GenerationSerializer,
     written,
 )
-from generation.serializers.lists import FilterSerializer
 from generation.serializers.models import ModelSerializer
+from provenance.api_view import ApiView
+from provenance.paging import Pages, SizedPageSerializer
 from provenance.problem_schema import problems
 
-PAGING = [
-    OpenApiParameter("cursor", str, description="From `next` or `previous`."),
-    OpenApiParameter("page_size", int, description="1 to 100; 24 when left out."),
-]
 
-
-class NewestFirst(CursorPagination):
+class NewestFirst(Pages):
     ordering = ("-created_at", "-id")
     page_size_query_param = "page_size"
-    max_page_size = 100
 
 
-class SignedInView(APIView):
+class SignedInView(ApiView):
     """The permission class leaves only signed-in people through."""
 
     def user(self) -> User:
@@ -53,21 +46,15 @@ class SignedInView(APIView):
         return user
 
 
-def narrowed(rows: QuerySet[Any], said: dict[str, Any], *, columns: dict[str, str]) -> Any:
+def narrowed(rows: QuerySet[Any], asked: dict[str, Any], *, columns: dict[str, str]) -> Any:
     """`rows` by the values of a FilterSerializer; `columns` name the lookups that differ."""
     lookups = {
         "prompt": "prompt__icontains",
         "created_after": "created_at__gt",
         "created_before": "created_at__lt",
     } | columns
-    return rows.filter(**{lookups[name]: value for name, value in said.items()})
-
-
-def wanted(serializer: type[FilterSerializer], request: Request) -> dict[str, Any]:
-    asked = serializer(data=request.query_params)
-    asked.is_valid(raise_exception=True)
-    said: dict[str, Any] = asked.validated_data
-    return said
+    said = {lookups[name]: value for name, value in asked.items() if name in lookups}
+    return rows.filter(**said)
 
 
 def generation_context(found: Iterable[GenerationRequest], request: Request) -> dict[str, Any]:
@@ -104,13 +91,13 @@ class Generations(SignedInView):
     @extend_schema(
         operation_id="generations_list",
         summary="List your requests, newest first",
-        parameters=[GenerationFilterSerializer, *PAGING],
-        responses={200: GenerationPageSerializer, **problems(_400="A filter is not valid.")},
+        parameters=[GenerationFilterSerializer, SizedPageSerializer],
+        responses={200: GenerationPageSerializer},
     )
     def get(self, request: Request) -> Response:
         rows = narrowed(
             requests.requests_of(self.user()),
-            wanted(GenerationFilterSerializer, request),
+            self.asked,
             columns={"status": "status", "model": "model__slug"},
         )
         pages = NewestFirst()
@@ -138,7 +125,6 @@ class Generations(SignedInView):
             201: GenerationSerializer,
             200: OpenApiResponse(GenerationSerializer, "The key's earlier request."),
             **problems(
-                _400="The body is not valid.",
                 _422="The model cannot do this, or the key was used for another body.",
             ),
         },
@@ -163,7 +149,7 @@ class Estimate(SignedInView):
         request=DraftSerializer,
         responses={
             200: EstimateSerializer,
-            **problems(_400="The body is not valid.", _422="The model cannot do this."),
+            **problems(_422="The model cannot do this."),
         },
     )
     def post(self, request: Request) -> Response:
@@ -221,7 +207,7 @@ class Models(SignedInView):
     @extend_schema(
         operation_id="models_list",
         summary="List the models, the default one first",
-        responses={200: ModelSerializer(many=True), **problems()},
+        responses={200: ModelSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
         return Response(ModelSerializer(catalogue.active_models(), many=True).data)

@@ -15,6 +15,7 @@ from generation import audit_jobs
 from generation.api import SignedInView
 from moderation.audits import making, suites
 from provenance.problem_schema import problems
+from provenance.strict import StrictSerializer
 
 NOT_FOR_YOU = "Neither compliance nor a senior moderator."
 NOT_COMPLIANCE = "Not compliance."
@@ -30,7 +31,7 @@ class AuditSuiteSerializer(serializers.Serializer[Any]):
     prompts = serializers.IntegerField()
 
 
-class AuditRunAskSerializer(serializers.Serializer[Any]):
+class AuditRunAskSerializer(StrictSerializer):
     """A run to start. Without a model the default one renders."""
 
     suite = serializers.CharField(max_length=64)
@@ -103,7 +104,6 @@ class Runs(SignedInView):
         responses={
             202: AuditRunSerializer,
             **problems(
-                _400="Not valid.",
                 _403=NOT_COMPLIANCE,
                 _404="No such model.",
                 _422="No such suite.",

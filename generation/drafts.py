@@ -101,6 +101,13 @@ class StrengthTooLow(ProofsheetError):
     default_advice = "Raise the strength, or take more steps."
 
 
+class StrengthWithoutSource(ProofsheetError):
+    default_code = "strength_without_source"
+    default_status = 422
+    default_message = "A strength says how far to depart from a picture, and there is none."
+    default_advice = "Name a picture to start from, or leave the strength out."
+
+
 class TwoSources(ProofsheetError):
     default_code = "two_sources"
     default_status = 422
@@ -194,6 +201,8 @@ def taken_steps(steps: int, strength: float | None) -> int:
 
 def _strength(draft: Draft) -> float | None:
     if draft.picture is None and draft.source_image is None:
+        if draft.strength is not None:
+            raise StrengthWithoutSource
         return None
     if draft.picture is not None and draft.source_image is not None:
         raise TwoSources

@@ -40,6 +40,7 @@ FIELD_OF_CODE = {
     "seed_out_of_range": "seed",
     "strength_out_of_range": "strength",
     "strength_too_low": "strength",
+    "strength_without_source": "strength",
     "two_sources": "picture",
     "source_too_large": "picture",
     "source_not_found": "picture",
@@ -233,6 +234,7 @@ class StudioForm(forms.Form):
     def draft(self, *, tier: str = "standard") -> Draft:
         data = self.cleaned_data
         width, _, height = (data["size"] or "").partition("x")
+        has_no_label = (data["label"] or label_choices.usual_position()) == label_choices.NONE
         return Draft(
             prompt=data["prompt"],
             negative_prompt=data["negative_prompt"],
@@ -253,7 +255,8 @@ class StudioForm(forms.Form):
             picture=self._picture(),
             strength=data["strength"],
             visible_label=data["label"] or None,
-            visible_label_text=data["label_text"] or None,
+            # The list of texts is always sent, and means nothing without a corner.
+            visible_label_text=None if has_no_label else data["label_text"] or None,
         )
 
     def _picture(self) -> bytes | None:

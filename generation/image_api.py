@@ -8,19 +8,18 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from generation import images
 from generation.api import (
-    PAGING,
     NewestFirst,
     SignedInView,
     image_context,
     narrowed,
-    wanted,
 )
 from generation.credentials import credentials_of
 from generation.image_views import picture
@@ -33,7 +32,20 @@ from generation.serializers.images import (
 )
 from generation.views import private_file
 from provenance import delivery
+from provenance.paging import SizedPageSerializer
 from provenance.problem_schema import problems
+from provenance.strict import StrictSerializer
+
+
+class FormatSerializer(StrictSerializer):
+    """`as` is a word of Python's, so the field gets its name below."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            "as": serializers.CharField(
+                default="png", help_text=f"Its format: {', '.join(delivery.FORMATS)}."
+            )
+        }
 
 
 class PngRenderer(JSONRenderer):
@@ -49,13 +61,13 @@ class Images(SignedInView):
     @extend_schema(
         operation_id="images_list",
         summary="List your images, newest first",
-        parameters=[ImageFilterSerializer, *PAGING],
-        responses={200: ImagePageSerializer, **problems(_400="A filter is not valid.")},
+        parameters=[ImageFilterSerializer, SizedPageSerializer],
+        responses={200: ImagePageSerializer},
     )
     def get(self, request: Request) -> Response:
         rows = narrowed(
             images.images_of(self.user()),
-            wanted(ImageFilterSerializer, request),
+            self.asked,
             columns={"status": "state", "model": "model_slug"},
         )
         pages = NewestFirst()
@@ -100,11 +112,7 @@ class ImageFile(SignedInView):
     @extend_schema(
         operation_id="images_file",
         summary="Download a released image with its marks; a blurred one as PNG without them",
-        parameters=[
-            OpenApiParameter(
-                "as", str, enum=list(delivery.FORMATS), default="png", description="Its format."
-            )
-        ],
+        parameters=[FormatSerializer],
         responses={
             (200, "image/png"): OpenApiTypes.BINARY,
             (200, "image/jpeg"): OpenApiTypes.BINARY,
@@ -118,7 +126,7 @@ class ImageFile(SignedInView):
     )
     def get(self, request: Request, image_id: UUID) -> HttpResponseBase:
         found = images.find_released_image(image_id, by=self.user())
-        mime = delivery.mime_of(request.query_params.get("as", "png"))
+        mime = delivery.mime_of(self.asked["as"])
         return private_file(picture(found, mime=mime))
 
 

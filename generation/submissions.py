@@ -181,7 +181,8 @@ def _resolve(draft: Draft, *, by: AbstractBaseUser) -> Wanted:
 
 def _size(draft: Draft, model: BaseModel) -> tuple[int, int]:
     width, height = model.default_size
-    width, height = draft.width or width, draft.height or height
+    width = width if draft.width is None else draft.width
+    height = height if draft.height is None else draft.height
     if not model.can_deliver(width, height):
         offered = ", ".join(f"{w}×{h}" for w, h in model.sizes)
         raise SizeNotOffered(

@@ -4,11 +4,9 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.pagination import CursorPagination
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from moderation import appeals, cases, intents, statements, wellbeing
 from moderation.forms import QueueFilter
@@ -26,9 +24,9 @@ from moderation.serializers import (
     StatementPageSerializer,
     StatementSerializer,
 )
+from provenance.api_view import ApiView
+from provenance.paging import Pages, PageSerializer
 from provenance.problem_schema import problems
-
-CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
 
 
 def person(request: Request) -> User:
@@ -43,26 +41,26 @@ def reviewer(request: Request) -> User:
     return user
 
 
-class NewestStatement(CursorPagination):
+class NewestStatement(Pages):
     ordering = ("-created_at", "id")
 
 
-class NewestAppeal(CursorPagination):
+class NewestAppeal(Pages):
     ordering = ("-lodged_at", "id")
 
 
-class SeverestCase(CursorPagination):
+class SeverestCase(Pages):
     ordering = ("-severity", "due_at", "id")
 
 
-class StatementList(APIView):
+class StatementList(ApiView):
     key_scope = "read"
 
     @extend_schema(
         operation_id="statements_list",
         summary="List your statements of reasons",
-        parameters=[CURSOR],
-        responses={200: StatementPageSerializer, **problems()},
+        parameters=[PageSerializer],
+        responses={200: StatementPageSerializer},
     )
     def get(self, request: Request) -> Response:
         """Your statements of reasons, newest first."""
@@ -72,7 +70,7 @@ class StatementList(APIView):
         return pages.get_paginated_response(StatementSerializer(page, many=True).data)
 
 
-class StatementDetail(APIView):
+class StatementDetail(ApiView):
     key_scope = "read"
 
     @extend_schema(
@@ -86,14 +84,14 @@ class StatementDetail(APIView):
         return Response(StatementSerializer(found).data)
 
 
-class AppealList(APIView):
+class AppealList(ApiView):
     key_scope = {"GET": "read", "POST": "generate"}
 
     @extend_schema(
         operation_id="appeals_list",
         summary="List your appeals",
-        parameters=[CURSOR],
-        responses={200: AppealPageSerializer, **problems()},
+        parameters=[PageSerializer],
+        responses={200: AppealPageSerializer},
     )
     def get(self, request: Request) -> Response:
         """Your appeals, newest first."""
@@ -109,7 +107,6 @@ class AppealList(APIView):
         responses={
             201: AppealSerializer,
             **problems(
-                _400="Not valid.",
                 _404="No such statement of yours.",
                 _409="Appealed already, reversed, or too late.",
             ),
@@ -127,7 +124,7 @@ class AppealList(APIView):
         return Response(AppealSerializer(appeal).data, status=201)
 
 
-class AppealDetail(APIView):
+class AppealDetail(ApiView):
     key_scope = "read"
 
     @extend_schema(
@@ -143,32 +140,30 @@ class AppealDetail(APIView):
         return Response(AppealSerializer(found).data)
 
 
-class CaseList(APIView):
+class CaseList(ApiView):
     key_scope = "review"
 
     @extend_schema(
         operation_id="review_cases_list",
         summary="List the undecided cases",
-        parameters=[CURSOR, QueueFilterSerializer],
+        parameters=[PageSerializer, QueueFilterSerializer],
         responses={
             200: CasePageSerializer,
             **problems(_403="Not a reviewer.", _409="A break runs."),
         },
     )
     def get(self, request: Request) -> Response:
-        """The queue: undecided cases that you may see, the severest and soonest due first. A filter
-        that is not known narrows nothing.
-        """
+        """The queue: undecided cases that you may see, the severest and soonest due first."""
         by, pages = reviewer(request), SeverestCase()
         now = timezone.now()
         wellbeing.check_rested(by=by, at=now)
-        wanted = QueueFilter(request.query_params).narrowing()
+        wanted = QueueFilter(self.asked).narrowing()
         found = cases.narrowed(wanted, by=by, at=now)
         page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(CaseSerializer(page, many=True).data)
 
 
-class ClaimNext(APIView):
+class ClaimNext(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -187,7 +182,7 @@ class ClaimNext(APIView):
         return Response(ClaimedCaseSerializer(case).data if case else None, 200 if case else 204)
 
 
-class Decide(APIView):
+class Decide(ApiView):
     key_scope = "review"
 
     @extend_schema(

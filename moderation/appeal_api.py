@@ -6,17 +6,18 @@ from uuid import UUID
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from moderation import appeals, exhibits
-from moderation.api import CURSOR, person
+from moderation.api import person
 from moderation.appeals import GROUNDS_MAX
 from moderation.models import Appeal, Decision, SubjectKind
 from moderation.serializers import AppealSerializer
+from provenance.api_view import ApiView
+from provenance.paging import Pages, PageSerializer
 from provenance.problem_schema import problems
+from provenance.strict import StrictSerializer
 
 ABSENT = "No such appeal that you may see."
 
@@ -63,7 +64,7 @@ class HearingPageSerializer(serializers.Serializer[Any]):
     results = HearingSerializer(many=True)
 
 
-class HearSerializer(serializers.Serializer[Any]):
+class HearSerializer(StrictSerializer):
     """How an appeal ends; its appellant reads `reasons`."""
 
     outcome = serializers.ChoiceField(choices=["upheld", "reversed"])
@@ -75,11 +76,11 @@ class HearSerializer(serializers.Serializer[Any]):
     )
 
 
-class SoonestDue(CursorPagination):
+class SoonestDue(Pages):
     ordering = ("due_at", "id")
 
 
-class Withdraw(APIView):
+class Withdraw(ApiView):
     key_scope = "generate"
 
     @extend_schema(
@@ -100,13 +101,13 @@ class Withdraw(APIView):
         return Response(AppealSerializer(appeals.withdraw(found, by=by, at=timezone.now())).data)
 
 
-class ToHear(APIView):
+class ToHear(ApiView):
     key_scope = "review"
 
     @extend_schema(
         operation_id="review_appeals_list",
         summary="List the appeals that you may hear",
-        parameters=[CURSOR],
+        parameters=[PageSerializer],
         responses={200: HearingPageSerializer, **problems(_403="Not a senior moderator.")},
     )
     def get(self, request: Request) -> Response:
@@ -118,7 +119,7 @@ class ToHear(APIView):
         return pages.get_paginated_response(HearingSerializer(page, many=True).data)
 
 
-class Hear(APIView):
+class Hear(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -128,7 +129,6 @@ class Hear(APIView):
         responses={
             200: HearingSerializer,
             **problems(
-                _400="Not valid.",
                 _403="You decided it, own it or appeal, or you are no senior moderator.",
                 _404=ABSENT,
                 _409="It ended already.",

@@ -6,12 +6,12 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from moderation import cases, intents
 from moderation.api import person
 from moderation.desk_serializers import TokenSerializer
 from moderation.serializers import CaseSerializer, ClaimedCaseSerializer
+from provenance.api_view import ApiView
 from provenance.problem_schema import problems
 
 ABSENT = "No such case that you may see."
@@ -26,7 +26,7 @@ def _token(request: Request) -> UUID:
     return token
 
 
-class CaseDetail(APIView):
+class CaseDetail(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -39,7 +39,7 @@ class CaseDetail(APIView):
         return Response(CaseSerializer(cases.find(case_id, by=person(request))).data)
 
 
-class Claim(APIView):
+class Claim(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -62,7 +62,7 @@ class Claim(APIView):
         return Response(ClaimedCaseSerializer(held).data)
 
 
-class Renew(APIView):
+class Renew(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -71,7 +71,7 @@ class Renew(APIView):
         request=TokenSerializer,
         responses={
             200: ClaimedCaseSerializer,
-            **problems(_400="Not valid.", _404=ABSENT, _409=STALE),
+            **problems(_404=ABSENT, _409=STALE),
         },
     )
     def post(self, request: Request, case_id: UUID) -> Response:
@@ -82,14 +82,14 @@ class Renew(APIView):
         return Response(ClaimedCaseSerializer(held).data)
 
 
-class Release(APIView):
+class Release(ApiView):
     key_scope = "review"
 
     @extend_schema(
         operation_id="review_release",
         summary="Give a case back",
         request=TokenSerializer,
-        responses={204: DONE, **problems(_400="Not valid.", _404=ABSENT, _409=STALE)},
+        responses={204: DONE, **problems(_404=ABSENT, _409=STALE)},
     )
     def post(self, request: Request, case_id: UUID) -> Response:
         """Give a case that you hold back to the queue."""
@@ -98,14 +98,14 @@ class Release(APIView):
         return Response(status=204)
 
 
-class Escalate(APIView):
+class Escalate(ApiView):
     key_scope = "review"
 
     @extend_schema(
         operation_id="review_escalate",
         summary="Hand a case to senior moderators",
         request=TokenSerializer,
-        responses={204: DONE, **problems(_400="Not valid.", _404=ABSENT, _409=STALE)},
+        responses={204: DONE, **problems(_404=ABSENT, _409=STALE)},
     )
     def post(self, request: Request, case_id: UUID) -> Response:
         """Make a case that you hold severe; who does not hear appeals no longer sees it."""
@@ -115,7 +115,7 @@ class Escalate(APIView):
         return Response(status=204)
 
 
-class Undo(APIView):
+class Undo(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -134,7 +134,7 @@ class Undo(APIView):
         return Response(ClaimedCaseSerializer(cases.find(case_id, by=by)).data)
 
 
-class Confirm(APIView):
+class Confirm(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -157,7 +157,7 @@ class Confirm(APIView):
         return Response(status=204)
 
 
-class Overturn(APIView):
+class Overturn(ApiView):
     key_scope = "review"
 
     @extend_schema(

@@ -1,6 +1,5 @@
 """The API of notices: report a public picture, read the receipt, appeal. Open to anybody."""
 
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -9,17 +8,18 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from moderation import appeals, content_notices, misuse, receipts
 from moderation.appeals import GROUNDS_MAX
 from moderation.content_notices import Draft
 from moderation.models import Appeal
 from provenance import sightings
+from provenance.api_view import ApiView
 from provenance.problem_schema import problems
+from provenance.strict import StrictSerializer
 
 
-class NoticeSerializer(serializers.Serializer[Any]):
+class NoticeSerializer(StrictSerializer):
     """A report of a released picture (DSA Art. 16) by somebody who has it. Name and e-mail address
     are optional, and not kept for callers with an account, who are told under theirs.
     """
@@ -58,13 +58,13 @@ class ReceiptSerializer(serializers.Serializer[receipts.Receipt]):
     )
 
 
-class ContestSerializer(serializers.Serializer[Any]):
+class ContestSerializer(StrictSerializer):
     """Why the reported picture should not stay."""
 
     grounds = serializers.CharField(max_length=GROUNDS_MAX)
 
 
-class ForAnybody(APIView):
+class ForAnybody(ApiView):
     permission_classes = (AllowAny,)
 
 
@@ -78,7 +78,6 @@ class NoticeList(ForAnybody):
         responses={
             201: ReceiptSerializer,
             **problems(
-                _400="Not valid.",
                 _403="Repeated manifestly unfounded reports: none are taken for now.",
                 _404="No such public picture.",
                 _409="Reported before.",
@@ -132,7 +131,6 @@ class NoticeAppeal(ForAnybody):
         responses={
             201: ReceiptSerializer,
             **problems(
-                _400="Not valid.",
                 _404="No such receipt.",
                 _409="Not decided, withheld already, appealed already, or too late.",
             ),

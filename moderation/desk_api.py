@@ -6,13 +6,11 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from moderation import bulk, cases, notes
-from moderation.api import CURSOR, person, reviewer
+from moderation.api import person, reviewer
 from moderation.case_api import ABSENT
 from moderation.desk_serializers import (
     AssignmentSerializer,
@@ -27,23 +25,25 @@ from moderation.desk_serializers import (
     WriteNoteSerializer,
 )
 from moderation.models import ReviewCase
+from provenance.api_view import ApiView
+from provenance.paging import Pages, PageSerializer
 from provenance.problem_schema import problems
 
 NOT_A_REVIEWER = "Not a reviewer."
 NO_MEASURE = "No case, or too many."
 
 
-class OldestNote(CursorPagination):
+class OldestNote(Pages):
     ordering = ("written_at", "id")
 
 
-class Notes(APIView):
+class Notes(ApiView):
     key_scope = "review"
 
     @extend_schema(
         operation_id="review_notes_list",
         summary="List the notes on a case",
-        parameters=[CURSOR],
+        parameters=[PageSerializer],
         responses={200: CaseNotePageSerializer, **problems(_404=ABSENT)},
     )
     def get(self, request: Request, case_id: UUID) -> Response:
@@ -60,7 +60,6 @@ class Notes(APIView):
         responses={
             201: CaseNoteSerializer,
             **problems(
-                _400="Not valid.",
                 _403="It is about something of your own.",
                 _404=ABSENT,
                 _422="No words, or too many.",
@@ -77,7 +76,7 @@ class Notes(APIView):
         return Response(CaseNoteSerializer(made).data, status=201)
 
 
-class Assign(APIView):
+class Assign(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -96,7 +95,6 @@ class Assign(APIView):
         responses={
             200: AssignmentSerializer,
             **problems(
-                _400="Not valid.",
                 _403="It is about something of your own.",
                 _404=ABSENT,
                 _409="The case is decided.",
@@ -121,7 +119,7 @@ def _assignment(case: ReviewCase) -> dict[str, Any]:
     return AssignmentSerializer(said).data
 
 
-class BulkPreview(APIView):
+class BulkPreview(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -130,7 +128,7 @@ class BulkPreview(APIView):
         request=ChosenSerializer,
         responses={
             200: PreviewSerializer,
-            **problems(_400="Not valid.", _403=NOT_A_REVIEWER, _422=NO_MEASURE),
+            **problems(_403=NOT_A_REVIEWER, _422=NO_MEASURE),
         },
     )
     def post(self, request: Request) -> Response:
@@ -139,7 +137,7 @@ class BulkPreview(APIView):
         return Response(PreviewSerializer(bulk.preview(by=by, at=timezone.now(), **said)).data)
 
 
-class BulkDecide(APIView):
+class BulkDecide(ApiView):
     key_scope = "review"
 
     @extend_schema(
@@ -148,7 +146,7 @@ class BulkDecide(APIView):
         request=BulkDecideSerializer,
         responses={
             202: OutcomeSerializer,
-            **problems(_400="Not valid.", _403=NOT_A_REVIEWER, _422=NO_MEASURE),
+            **problems(_403=NOT_A_REVIEWER, _422=NO_MEASURE),
         },
     )
     def post(self, request: Request) -> Response:
@@ -160,7 +158,7 @@ class BulkDecide(APIView):
         return Response(OutcomeSerializer(done).data, status=202)
 
 
-class BulkUndo(APIView):
+class BulkUndo(ApiView):
     key_scope = "review"
 
     @extend_schema(

@@ -7,9 +7,10 @@ from rest_framework import serializers
 from moderation import bulk
 from moderation.appeals import GROUNDS_MAX
 from moderation.models import CaseNote, Decision, SubjectKind
+from provenance.strict import StrictSerializer
 
 
-class TokenSerializer(serializers.Serializer[Any]):
+class TokenSerializer(StrictSerializer):
     """The token of the lease that the caller holds."""
 
     token = serializers.UUIDField()
@@ -34,7 +35,7 @@ class CaseNotePageSerializer(serializers.Serializer[Any]):
     results = CaseNoteSerializer(many=True)
 
 
-class WriteNoteSerializer(serializers.Serializer[Any]):
+class WriteNoteSerializer(StrictSerializer):
     """What to tell whoever works on the case next."""
 
     text = serializers.CharField(allow_blank=True, help_text="1 to 2,000 characters.")
@@ -47,13 +48,13 @@ class AssignmentSerializer(serializers.Serializer[Any]):
     assignable_to = serializers.ListField(child=serializers.CharField())
 
 
-class AssignSerializer(serializers.Serializer[Any]):
+class AssignSerializer(StrictSerializer):
     """Whose the case is to be."""
 
     to = serializers.CharField(allow_blank=True, help_text="A reviewer's name, or empty: nobody's.")
 
 
-class ChosenSerializer(serializers.Serializer[Any]):
+class ChosenSerializer(StrictSerializer):
     """Several cases and one measure for them; `reason` as when deciding one."""
 
     cases = serializers.ListField(

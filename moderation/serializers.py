@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from moderation import cases, statements
+from moderation import cases, policy, statements
 from moderation.appeals import GROUNDS_MAX
 from moderation.measures import DAYS, Terms
 from moderation.models import (
@@ -17,6 +17,7 @@ from moderation.models import (
     Statement,
     SubjectKind,
 )
+from provenance.strict import StrictSerializer
 
 
 class StatementSerializer(serializers.ModelSerializer[Statement]):
@@ -78,7 +79,7 @@ class AppealSerializer(serializers.ModelSerializer[Appeal]):
         return statement.id if statement else None
 
 
-class LodgeSerializer(serializers.Serializer[Any]):
+class LodgeSerializer(StrictSerializer):
     """An appeal to lodge against an own statement."""
 
     statement = serializers.UUIDField()
@@ -119,7 +120,7 @@ class ClaimedCaseSerializer(CaseSerializer):
         fields = (*CaseSerializer.Meta.fields, "lease_token")  # type: ignore[assignment] # one more
 
 
-class QueueFilterSerializer(serializers.Serializer[Any]):
+class QueueFilterSerializer(StrictSerializer):
     """Which cases of the queue are wanted; the filter of the review desk."""
 
     kind = serializers.ChoiceField(choices=SubjectKind.choices, required=False)
@@ -128,8 +129,13 @@ class QueueFilterSerializer(serializers.Serializer[Any]):
     due = serializers.ChoiceField(choices=["overdue", "today"], required=False)
     is_severe = serializers.BooleanField(required=False)
 
+    def validate_category(self, name: str) -> str:
+        if name not in policy.active("general").categories:
+            raise serializers.ValidationError("The policy has no such category.")
+        return name
 
-class DecideSerializer(serializers.Serializer[Any]):
+
+class DecideSerializer(StrictSerializer):
     """A decision on a claimed case."""
 
     token = serializers.UUIDField()

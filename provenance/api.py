@@ -3,14 +3,15 @@
 import base64
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
-from rest_framework.views import APIView
 
 from provenance import log, sightings, signed_reports, submissions, verify
+from provenance.api_view import ApiView
+from provenance.problem_schema import problems
 from provenance.serializers import (
     AddressSerializer,
     ConsistencySerializer,
@@ -22,7 +23,7 @@ from provenance.serializers import (
 KEYS_ONLY = api_settings.DEFAULT_AUTHENTICATION_CLASSES[:1]
 
 
-class VerifyView(APIView):
+class VerifyView(ApiView):
     """Whether this system made or altered a picture."""
 
     key_scope = "verify"
@@ -39,16 +40,13 @@ class VerifyView(APIView):
         },
         responses={
             200: ReportSerializer,
-            400: OpenApiResponse(description="Neither file nor address (`file_missing`)."),
-            413: OpenApiResponse(
-                description="`file_too_large`, `url_body_too_large` or `too_many_pixels`."
+            **problems(
+                _400="Neither file nor address (`file_missing`), or both (`two_subjects`).",
+                _413="`file_too_large`, `url_body_too_large` or `too_many_pixels`.",
+                _415="`not_a_picture` or `picture_animated`.",
+                _422="`picture_unreadable`, `picture_empty`, `picture_too_small`, "
+                "`url_refused` or `url_unreachable`.",
             ),
-            415: OpenApiResponse(description="`not_a_picture` or `picture_animated`."),
-            422: OpenApiResponse(
-                description="`picture_unreadable`, `picture_empty`, `picture_too_small`, "
-                "`url_refused` or `url_unreachable`."
-            ),
-            429: OpenApiResponse(description="`throttled`: too many checks from one address."),
         },
     )
     def post(self, request: Request) -> Response:
@@ -62,7 +60,7 @@ class VerifyView(APIView):
         return Response(report.as_json() | words)
 
 
-class ConsistencyView(APIView):
+class ConsistencyView(ApiView):
     """Whether the log only grew."""
 
     authentication_classes = ()
@@ -73,8 +71,10 @@ class ConsistencyView(APIView):
         summary="Proof that one tree is a prefix of a later one",
         responses={
             200: ConsistencySerializer,
-            404: OpenApiResponse(description="`not_in_log`: the log is not that large yet."),
-            422: OpenApiResponse(description="`consistency_proof_invalid`: sizes out of order."),
+            **problems(
+                _404="`not_in_log`: the log is not that large yet.",
+                _422="`consistency_proof_invalid`: sizes out of order.",
+            ),
         },
     )
     def get(self, request: Request, old_size: int, size: int) -> Response:

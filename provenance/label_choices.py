@@ -17,6 +17,13 @@ class LabelNotOffered(ProofsheetError):
     default_status = 422
 
 
+class LabelTextWithoutLabel(ProofsheetError):
+    default_code = "label_text_without_label"
+    default_message = "A text for the visible label came, and no label is to be drawn."
+    default_advice = f"Name its corner, one of {', '.join(Position)}, or leave the text out."
+    default_status = 422
+
+
 def texts() -> list[str]:
     """What a label may say; the usual text first. Raises `ImproperlyConfigured`."""
     for text in settings.PROOFSHEET_LABEL_TEXTS:
@@ -37,16 +44,19 @@ def chosen(position: str | None, text: str | None) -> VisibleLabel | None:
 
     Raises:
         LabelNotOffered: a corner that does not exist, or a text that settings do not name.
+        LabelTextWithoutLabel: a text, and no corner for it.
     """
     offered = texts()
-    position, text = position or usual_position(), text or offered[0]
-    if text not in offered:
+    position = position or usual_position()
+    if text and text not in offered:
         raise LabelNotOffered(
             message="The visible label cannot say that.",
             advice=f"Choose one of: {'; '.join(offered)}.",
         )
     if position == NONE:
+        if text:
+            raise LabelTextWithoutLabel
         return None
     if position not in set(Position):
         raise LabelNotOffered
-    return VisibleLabel(text, Position(position))
+    return VisibleLabel(text or offered[0], Position(position))

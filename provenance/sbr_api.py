@@ -7,17 +7,18 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from provenance import soft_bindings, submissions
+from provenance.api_view import ApiView
 from provenance.errors import ProofsheetError
 from provenance.serializers import SubmissionSerializer
 from provenance.soft_bindings import MOST_RESULTS, ManifestMatch
+from provenance.strict import StrictSerializer
 
 
 class BindingUnreadable(ProofsheetError):
@@ -27,12 +28,18 @@ class BindingUnreadable(ProofsheetError):
     default_status = 400
 
 
-class SoftBindingQuerySerializer(serializers.Serializer[Any]):
+class SoftBindingQuerySerializer(StrictSerializer):
     alg = serializers.CharField(max_length=100, help_text="soft binding algorithm")
     value = serializers.CharField(
         max_length=soft_bindings.MOST_VALUE_CHARACTERS, help_text="the binding's value in base64"
     )
     maxResults = serializers.IntegerField(default=10, min_value=1, max_value=MOST_RESULTS)  # noqa: N815 - the specification's name
+
+
+class ManifestQuerySerializer(StrictSerializer):
+    returnActiveManifest = serializers.BooleanField(  # noqa: N815 - the specification's name
+        default=False, help_text="no difference here"
+    )
 
 
 class ManifestMatchSerializer(serializers.Serializer[Any]):
@@ -53,7 +60,7 @@ class SupportedAlgorithmsSerializer(serializers.Serializer[Any]):
     fingerprints = SoftBindingAlgorithmSerializer(many=True)
 
 
-class PublicView(APIView):
+class PublicView(ApiView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (submissions.VerifyThrottle,)
@@ -115,9 +122,7 @@ class ManifestView(PublicView):
     @extend_schema(
         operation_id="sbr_manifest",
         summary="A manifest store",
-        parameters=[
-            OpenApiParameter("returnActiveManifest", bool, description="no difference here")
-        ],
+        parameters=[ManifestQuerySerializer],
         responses={
             (200, "application/c2pa"): OpenApiTypes.BINARY,
             404: OpenApiResponse(description="`no_such_manifest`"),

@@ -4,15 +4,16 @@ from typing import Any
 
 from rest_framework import serializers
 
+from provenance.strict import StrictSerializer
 from provenance.verdicts import Verdict
 
 
-class SubmissionSerializer(serializers.Serializer[Any]):
+class SubmissionSerializer(StrictSerializer):
     file = serializers.FileField(help_text="a PNG, JPEG or WebP picture", required=False)
     url = serializers.URLField(help_text="its public address, instead of a file", required=False)
 
 
-class AddressSerializer(serializers.Serializer[Any]):
+class AddressSerializer(StrictSerializer):
     url = serializers.URLField(help_text="the public address of a PNG, JPEG or WebP picture")
 
 

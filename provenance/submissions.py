@@ -3,7 +3,7 @@
 Django's own upload handlers spool what is larger than two megabytes to disk; this one never does.
 """
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.throttling import SimpleRateThrottle
 
-from provenance import fetch
+from provenance import fetch, json_bodies
 from provenance.errors import ProofsheetError
 from provenance.pictures import PictureUnreadable
 
@@ -23,6 +23,20 @@ class FileMissing(ProofsheetError):
     default_code = "file_missing"
     default_message = "Neither a file nor an address came with the request."
     default_advice = f"Send a picture as the field “{FIELD}”, or its address as “{URL_FIELD}”."
+    default_status = 400
+
+
+class TwoSubjects(ProofsheetError):
+    default_code = "two_subjects"
+    default_message = "A file and an address came together."
+    default_advice = "Send one of them: which of the two was meant, nobody can tell."
+    default_status = 400
+
+
+class UnknownMember(ProofsheetError):
+    default_code = "unknown_member"
+    default_message = "The request has a member that is not known here."
+    default_advice = f"Send “{FIELD}” or “{URL_FIELD}” and nothing beside it."
     default_status = 400
 
 
@@ -58,10 +72,12 @@ class InMemory(FileUploadHandler):
         super().__init__()
         self.data: bytearray | None = None
         self.is_too_large = False
+        self.others: list[str] = []
 
     def new_file(self, field_name: str, *args: Any, **kwargs: Any) -> None:
         super().new_file(field_name, *args, **kwargs)
         if field_name != FIELD or self.data is not None:
+            self.others.append(field_name)
             raise SkipFile
         self.data = bytearray()
 
@@ -80,6 +96,8 @@ def receive(request: HttpRequest) -> bytes:
 
     Raises:
         FileMissing: the request has neither a file nor a URL.
+        TwoSubjects: it has both, or two files.
+        UnknownMember: it has something else beside them.
         FileTooLarge: it is longer than `PROOFSHEET_VERIFY_MAX_BYTES`.
         fetch.UrlRefused, fetch.UrlUnreachable, fetch.UrlBodyTooLarge: see there.
     """
@@ -92,21 +110,38 @@ def receive(request: HttpRequest) -> bytes:
     if handler.is_too_large:
         bound = settings.PROOFSHEET_VERIFY_MAX_BYTES // 2**20
         raise FileTooLarge(message=f"The file is larger than {bound} MB.")
+    said = _members(request)
+    _check_members([*said, *handler.others], has_file=handler.data is not None)
     if handler.data is not None:
         return bytes(handler.data)
     limits = fetch.Limits(max_bytes=settings.PROOFSHEET_VERIFY_MAX_BYTES)
-    return fetch.fetch(_url_of(request), limits=limits)
+    return fetch.fetch(_url_of(said), limits=limits)
 
 
-def _url_of(request: HttpRequest) -> str:
-    """The URL of a form or of a JSON body. Raises `FileMissing`."""
-    url: object = request.POST.get(URL_FIELD)
-    if request.content_type == "application/json":
-        try:
-            body = json.loads(request.body)
-        except (ValueError, RecursionError) as error:
-            raise FileMissing from error
-        url = body.get(URL_FIELD) if isinstance(body, dict) else None
+def _members(request: HttpRequest) -> Mapping[str, object]:
+    """Of a form, without its files, or of a JSON body. Raises `FileMissing`."""
+    if request.content_type != "application/json":
+        return request.POST
+    try:
+        body = json_bodies.read(request.body.decode())
+    except ValueError as error:
+        raise FileMissing(message="The body is no JSON.") from error
+    if not isinstance(body, dict):
+        raise FileMissing
+    return body
+
+
+def _check_members(names: list[str], *, has_file: bool) -> None:
+    for name in names:
+        if name not in (FIELD, URL_FIELD, "csrfmiddlewaretoken"):
+            raise UnknownMember(message=f"There is no member “{name[:80]}” here.")
+    if has_file and (FIELD in names or URL_FIELD in names):
+        raise TwoSubjects
+
+
+def _url_of(said: Mapping[str, object]) -> str:
+    """Raises `FileMissing`."""
+    url = said.get(URL_FIELD)
     if not isinstance(url, str) or not url.strip():
         raise FileMissing
     return url.strip()

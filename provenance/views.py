@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from provenance import (
     feedback,
     freshness,
+    problem_documents,
     proofs,
     sightings,
     signed_reports,
@@ -23,19 +24,23 @@ from provenance import (
     verify,
 )
 from provenance.errors import ProofsheetError
+from provenance.problem_documents import CONTENT_TYPE
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 _Page = Callable[..., HttpResponse]
 
 
 def _tells_problems(view: _Page) -> _Page:
-    """A named condition becomes the error page with its status."""
+    """A named condition becomes the error page with its status; under /log/ a problem."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except ProofsheetError as error:
+            if problem_documents.is_for_programs(request.path_info):
+                body = problem_documents.of_error(error)
+                return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE)
             return render(request, "error.html", {"error": error}, status=error.status)
 
     return wrapped

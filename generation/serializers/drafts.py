@@ -11,9 +11,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from generation.drafts import Draft
+from provenance.strict import StrictSerializer
 
 
-class AdapterUseSerializer(serializers.Serializer[Any]):
+class AdapterUseSerializer(StrictSerializer):
     slug = serializers.CharField(max_length=64)
     weight = serializers.FloatField(default=1.0, help_text="-2 to 2; 0 leaves it out.")
 
@@ -23,7 +24,7 @@ class UploadField(serializers.FileField):
     """A file that is sent; the schema would call it an address otherwise."""
 
 
-class DraftSerializer(serializers.Serializer[Draft]):
+class DraftSerializer(StrictSerializer):
     """A request to make an image or a few. Everything but the prompt may be left to the model."""
 
     prompt = serializers.CharField(

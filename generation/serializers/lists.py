@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
+from provenance.strict import StrictSerializer
 
-class FilterSerializer(serializers.Serializer[Any]):
+
+class FilterSerializer(StrictSerializer):
     """Query parameters of a list."""
 
     model = serializers.CharField(required=False, help_text="Slug of a model.")

@@ -10,12 +10,10 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.pagination import CursorPagination
+from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from moderation.audits import deciding, making, tasks
 from moderation.audits.models import Audit
@@ -31,14 +29,15 @@ from moderation.audits.serializers import (
     AuditSerializer,
 )
 from moderation.audits.views import TYPES, file_of, files_of
+from provenance.api_view import ApiView
+from provenance.paging import Pages, PageSerializer
 from provenance.problem_schema import problems
 
 NOT_FOR_YOU = "Neither compliance nor a senior moderator."
 NOT_COMPLIANCE = "Not compliance."
-CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
 
 
-class AuditView(APIView):
+class AuditView(ApiView):
     """For compliance and for senior moderators, as the pages are."""
 
     def auditor(self) -> User:
@@ -49,7 +48,7 @@ class AuditView(APIView):
         return user
 
 
-class NewestAudit(CursorPagination):
+class NewestAudit(Pages):
     ordering = ("-made_at", "id")
 
 
@@ -59,7 +58,7 @@ class Audits(AuditView):
     @extend_schema(
         operation_id="audits_list",
         summary="List the audits, newest first",
-        parameters=[CURSOR],
+        parameters=[PageSerializer],
         responses={200: AuditPageSerializer, **problems(_403=NOT_FOR_YOU)},
     )
     def get(self, request: Request) -> Response:
@@ -75,7 +74,7 @@ class Audits(AuditView):
         request=AuditAskSerializer,
         responses={
             202: AuditAskedSerializer,
-            **problems(_400="Not valid.", _403=NOT_COMPLIANCE),
+            **problems(_403=NOT_COMPLIANCE),
         },
     )
     def post(self, request: Request) -> Response:
@@ -141,7 +140,7 @@ class Decisions(AuditView):
         request=AuditRecordSerializer,
         responses={
             201: AuditDecisionSerializer,
-            **problems(_400="Not valid.", _403=NOT_COMPLIANCE, _404="No such audit."),
+            **problems(_403=NOT_COMPLIANCE, _404="No such audit."),
         },
     )
     def post(self, request: Request, audit_id: UUID) -> Response:
@@ -164,7 +163,7 @@ class Replay(AuditView):
         request=AuditReplaySerializer,
         responses={
             200: AuditReplayedSerializer,
-            **problems(_400="Not valid.", _403=NOT_FOR_YOU, _422="No such category."),
+            **problems(_403=NOT_FOR_YOU, _422="No such category."),
         },
     )
     def post(self, request: Request) -> Response:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
 from moderation.audits.deciding import RESPONSIBLE_MAX, WORDS_MAX
 from moderation.audits.models import Audit, AuditDecision
 from moderation.audits.terms import DIMENSIONS
+from provenance.strict import StrictSerializer
 
+FIRST_DAY = date(2020, 1, 1)
 STAGES = (("image", "Images"), ("prompt", "Prompts"))
 
 
@@ -60,7 +64,7 @@ class AuditReportSerializer(AuditSerializer):
         return found
 
 
-class AuditAskSerializer(serializers.Serializer[Any]):
+class AuditAskSerializer(StrictSerializer):
     """A period of real traffic to audit, both days included, in UTC."""
 
     stage = serializers.ChoiceField(choices=STAGES)
@@ -70,6 +74,10 @@ class AuditAskSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["first"] > attrs["last"]:
             raise serializers.ValidationError({"last": "The last day lies before the first."})
+        if attrs["first"] < FIRST_DAY:
+            raise serializers.ValidationError({"first": "Nothing was screened before 2020."})
+        if attrs["last"] > timezone.now().date():
+            raise serializers.ValidationError({"last": "The last day lies in the future."})
         return attrs
 
 
@@ -81,14 +89,14 @@ class AuditAskedSerializer(serializers.Serializer[Any]):
     last = serializers.DateField()
 
 
-class AuditRecordSerializer(serializers.Serializer[Any]):
+class AuditRecordSerializer(StrictSerializer):
     """A decision to record on a report."""
 
     responsible = serializers.CharField(max_length=RESPONSIBLE_MAX)
     decision = serializers.CharField(max_length=WORDS_MAX)
 
 
-class AuditReplaySerializer(serializers.Serializer[Any]):
+class AuditReplaySerializer(StrictSerializer):
     """A threshold to replay over the latest days."""
 
     stage = serializers.ChoiceField(choices=STAGES)

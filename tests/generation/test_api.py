@@ -311,3 +311,35 @@ def test_models_list_names_sizes_and_defaults(api: APIClient, model: BaseModel) 
     [row] = api.get("/api/v1/models/").json()
     assert (row["slug"], row["is_default"], row["default_steps"]) == ("tiny", True, 4)
     assert row["sizes"][0] == {"width": 256, "height": 256}
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "told"),
+    [
+        ({"n": 2}, 400, "n"),
+        ({"size": "512x512"}, 400, "size"),
+        ({"cfg_scale": 7}, 400, "cfg_scale"),
+        ({"init_images": []}, 400, "init_images"),
+        ({"stepps": 3}, 400, "stepps"),
+        ({"strength": 0.5}, 422, "strength_without_source"),
+        ({"visible_label": "none", "visible_label_text": "AI generated"}, 422,
+         "label_text_without_label"),
+        ({"width": 0}, 422, "size_not_offered"),
+        ({"height": 0}, 422, "size_not_offered"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("address", [URL, f"{URL}estimate/"])
+def test_what_has_no_meaning_is_refused_by_name(
+    api: APIClient, model: BaseModel, said: dict[str, Any], status: int, told: str, address: str
+) -> None:
+    answer = api.post(address, {"prompt": "a red apple", **said}, format="json")
+    assert answer.status_code == status
+    assert told in (answer.json()["errors"] if status == 400 else answer.json()["code"])
+    assert not GenerationRequest.objects.exists()
+
+
+def test_json_in_a_part_of_a_form_is_read(api: APIClient, alice: User, model: BaseModel) -> None:
+    make_adapter(model)
+    adapters = '[{"slug": "flat", "weight": 0.5}]'
+    answer = api.post(URL, {"prompt": "a red apple", "adapters": adapters}, format="multipart")
+    assert answer.json()["adapters"] == [{"slug": "flat", "weight": 0.5}]

@@ -24,7 +24,20 @@ from tests.moderation.makers import (
 )
 
 API = "/api/v1/review"
-VERBS = ["claim", "renew", "release", "escalate", "decide", "undo", "confirm", "overturn", "assign"]
+TOKEN = {"token": str(uuid4())}
+DECISION = TOKEN | {"action": "allow", "reason": "within_policy"}
+VERBS: dict[str, dict[str, str]] = {  # with the body that each takes
+    "claim": {},
+    "renew": TOKEN,
+    "release": TOKEN,
+    "escalate": TOKEN,
+    "decide": DECISION,
+    "undo": {},
+    "confirm": {},
+    "overturn": {},
+    "assign": {"to": "bob"},
+    "notes": {"text": "Hm."},
+}
 
 
 def post(client: Any, path: str, **said: Any) -> Any:
@@ -46,11 +59,16 @@ def test_cases_are_absent_for_people_who_do_not_review(
     for part in ("", "notes/", "assign/"):
         answer = client.get(f"{API}/cases/{case.id}/{part}")
         assert refused(answer) == (404, "case_not_found")
-    for verb in [*VERBS, "notes"]:
-        answer = post(client, f"cases/{case.id}/{verb}", token=str(uuid4()), text="Hm.", to="bob")
+    for verb, said in VERBS.items():
+        answer = post(client, f"cases/{case.id}/{verb}", **said)
         assert refused(answer) == (404, "case_not_found")
-    for path in ("bulk/preview", "bulk/decide", f"bulk/{uuid4()}/undo"):
-        answer = post(client, path, cases=[str(case.id)], action="allow", reason="within_policy")
+    measure = {"cases": [str(case.id)], "action": "allow", "reason": "within_policy"}
+    for path, chosen in (
+        ("bulk/preview", measure),
+        ("bulk/decide", measure),
+        (f"bulk/{uuid4()}/undo", {}),
+    ):
+        answer = post(client, path, **chosen)
         assert refused(answer) == (403, "not_a_reviewer")
     assert not Intent.objects.exists()
     assert not CaseNote.objects.exists()
@@ -62,8 +80,8 @@ def test_severe_cases_are_absent_for_ordinary_reviewers(
     case, client = severe_case(alice), as_user(bob)
     for part in ("", "notes/", "assign/"):
         assert client.get(f"{API}/cases/{case.id}/{part}").status_code == 404
-    for verb in [*VERBS, "notes"]:
-        answer = post(client, f"cases/{case.id}/{verb}", token=str(uuid4()), text="Hm.", to="bob")
+    for verb, said in VERBS.items():
+        answer = post(client, f"cases/{case.id}/{verb}", **said)
         assert refused(answer) == (404, "case_not_found")
     chosen = {"cases": [str(case.id)], "action": "refuse", "reason": "nudity"}
     assert refused(post(client, "bulk/preview", **chosen)) == (422, "bulk_nothing_chosen")
@@ -217,7 +235,8 @@ def test_queue_is_narrowed_as_on_its_page(alice: User, bob: User, as_user: Any) 
     image, _ = image_case(alice)
     [row] = as_user(bob).get(f"{API}/cases/", {"kind": "image"}).json()["results"]
     assert row["id"] == str(image.id)
-    assert len(as_user(bob).get(f"{API}/cases/", {"kind": "song"}).json()["results"]) == 2
+    answer = as_user(bob).get(f"{API}/cases/", {"kind": "song"})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["kind"])
 
 
 def test_queue_shows_nothing_during_a_break(alice: User, bob: User, as_user: Any) -> None:

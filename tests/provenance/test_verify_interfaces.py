@@ -124,12 +124,13 @@ def test_too_large_file_is_refused(client: Client, url: str, settings: Settings)
 
 
 @pytest.mark.django_db
-def test_second_file_of_a_form_is_not_looked_at(client: Client) -> None:
+def test_second_file_of_a_form_is_refused_rather_than_left_out(client: Client) -> None:
     files = [
         SimpleUploadedFile("a.png", saved(photograph("moon"), "PNG")),
         SimpleUploadedFile("b.png", HTML),
     ]
-    assert client.post(API, {"file": files}).status_code == 200
+    answer = client.post(API, {"file": files})
+    assert (answer.status_code, answer.json()["code"]) == (400, "two_subjects")
 
 
 @pytest.mark.parametrize("url", [API, PAGE])

@@ -1,0 +1,96 @@
+"""Serializers of what is sent: a member that is not known is refused by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from rest_framework import serializers
+
+from provenance import json_bodies
+
+CSRF_FIELD = "csrfmiddlewaretoken"
+PLURAL = (serializers.ListField, serializers.MultipleChoiceField, serializers.ListSerializer)
+SHOWN = 80  # characters of a stranger's name
+
+
+def unknown(names: Any, *, known: Any) -> dict[str, list[str]]:
+    """What to say of each name that is not known, with the one that was perhaps meant."""
+    told = {}
+    for name in names:
+        if name in known:
+            continue
+        close = get_close_matches(str(name)[:SHOWN], list(known), n=1)
+        meant = f" Did you mean “{close[0]}”?" if close else ""
+        told[str(name)[:SHOWN]] = [f"There is no such member here.{meant}"]
+    return told
+
+
+def repeated(data: Any, *, lists: Any = ()) -> dict[str, list[str]]:
+    """What to say of members of a form or a query that come more than once and are no lists."""
+    if not isinstance(data, MultiValueDict):
+        return {}
+    return {
+        name[:SHOWN]: ["It comes more than once; send it once."]
+        for name, values in data.lists()
+        if len(values) > 1 and name not in lists
+    }
+
+
+def _items(name: str, parts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Raises ValidationError."""
+    found: list[Any] = []
+    for part in parts:
+        try:
+            said = json_bodies.read(str(part)) if part else []
+        except ValueError as error:
+            wrong = {name: ["In a form this is JSON, such as [{…}]."]}
+            raise serializers.ValidationError(wrong) from error
+        found += said if isinstance(said, list) else [said]
+    if not all(isinstance(item, dict) for item in found):
+        raise serializers.ValidationError({name: ["Each item is an object."]})
+    return found
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses members that it does not name, and members of a form that come twice.
+
+    Nothing that was sent is dropped without a word: who writes `stepps` learns it.
+    """
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, Mapping) and (told := self._refused(data)):
+            raise serializers.ValidationError(told)
+        if isinstance(data, QueryDict):
+            data = self._with_json_parts(data)
+        return super().run_validation(data)
+
+    def _with_json_parts(self, form: QueryDict) -> QueryDict:
+        """The form with each nested member that came as JSON, whole or an item a part, spelt as
+        forms spell them (`adapters[0]slug`): otherwise it would be left out."""
+        nested = [
+            name
+            for name, field in self.fields.items()
+            if isinstance(field, serializers.ListSerializer) and name in form
+        ]
+        if not nested:
+            return form
+        spelt = form.copy()
+        for name in nested:
+            for index, item in enumerate(_items(name, spelt.pop(name))):
+                for part, value in item.items():
+                    if value is not None:
+                        spelt[f"{name}[{index}]{part}"] = str(value)
+        return spelt
+
+    def _refused(self, data: Mapping[Any, Any]) -> dict[str, list[str]]:
+        fields = self.fields
+        if not isinstance(data, MultiValueDict):
+            return unknown(data, known=fields)
+        lists = [name for name, field in fields.items() if isinstance(field, PLURAL)]
+        names = {name.partition("[")[0] if "[" in name else name for name in data}
+        # A form of a page may carry the token that its session's requests need.
+        return unknown(names - {CSRF_FIELD}, known=fields) | repeated(data, lists=lists)

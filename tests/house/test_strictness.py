@@ -1,0 +1,178 @@
+"""Nothing that is sent to the API is dropped without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import QueryDict
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework import serializers
+
+from provenance.api_view import ApiView
+from provenance.problem_documents import CONTENT_TYPE
+from provenance.strict import StrictSerializer
+
+SCHEMA = yaml.safe_load((settings.ROOT / "docs" / "openapi.yaml").read_text())
+OPERATIONS = [
+    (method, address, operation)
+    for address, methods in SCHEMA["paths"].items()
+    for method, operation in methods.items()
+]
+NAMES = [f"{method} {address}" for method, address, _ in OPERATIONS]
+NOBODY = UUID(int=7)
+
+
+def filled(address: str, operation: dict[str, Any]) -> str:
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            kind = parameter["schema"].get("type")
+            value = "1" if kind == "integer" else str(NOBODY)
+            address = address.replace("{" + parameter["name"] + "}", value)
+    return address
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for each in resolver.url_patterns:
+        where = prefix + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield where, each.callback
+        else:
+            yield from routes(each, where)
+
+
+@pytest.fixture
+def of_all_roles(roles: dict[str, Any]) -> Client:
+    user = User.objects.create_user("pat", "pat@example.org", "a long test password")
+    user.groups.set(roles.values())
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_every_address_of_the_api_is_an_api_view() -> None:
+    found = [
+        view for where, view in routes(get_resolver()) if where.startswith(("api/v1/", "sbr/"))
+    ]
+    assert len(found) > 40
+    assert [view for view in found if not issubclass(view.cls, ApiView)] == []
+
+
+@pytest.mark.parametrize(("method", "address", "operation"), OPERATIONS, ids=NAMES)
+def test_every_body_of_the_schema_is_closed(
+    method: str, address: str, operation: dict[str, Any]
+) -> None:
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        if "$ref" in body["schema"]:
+            schema = SCHEMA["components"]["schemas"][body["schema"]["$ref"].split("/")[-1]]
+            assert schema["additionalProperties"] is False
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "address", "operation"), OPERATIONS, ids=NAMES)
+def test_a_parameter_that_is_not_known_is_refused_by_name(
+    of_all_roles: Client, method: str, address: str, operation: dict[str, Any]
+) -> None:
+    answer = getattr(of_all_roles, method)(f"{filled(address, operation)}?stepps=1")
+    assert (answer.status_code, answer["Content-Type"]) == (400, CONTENT_TYPE)
+    assert "stepps" in answer.json()["errors"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "address", "operation"), OPERATIONS, ids=NAMES)
+def test_a_member_that_is_not_known_is_refused_by_name(
+    of_all_roles: Client, method: str, address: str, operation: dict[str, Any]
+) -> None:
+    """Of a thing that does not exist the answer may be 404 before its body is looked at."""
+    if method == "get" or address == "/api/v1/adapters/":
+        return
+    answer = getattr(of_all_roles, method)(
+        filled(address, operation), {"stepps": 1}, content_type="application/json"
+    )
+    if "requestBody" in operation and "{" in address:
+        assert answer.status_code in (400, 404)
+        return
+    assert answer.status_code == 400
+    body = answer.json()
+    assert "stepps" in body.get("errors", {}) or body["code"] == "unknown_member"
+
+
+@pytest.mark.django_db
+def test_an_empty_object_is_no_body(of_all_roles: Client) -> None:
+    answer = of_all_roles.post("/api/v1/review/next/", {}, content_type="application/json")
+    assert answer.status_code == 204
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_an_address_without_its_slash_keeps_method_and_body(client: Client, method: str) -> None:
+    answer = getattr(client, method)("/api/v1/generations?page_size=3")
+    assert (answer.status_code, answer["Location"]) == (308, "/api/v1/generations/?page_size=3")
+
+
+class Part(StrictSerializer):
+    slug = serializers.CharField()
+
+
+class Whole(StrictSerializer):
+    steps = serializers.IntegerField(required=False)
+    parts = Part(many=True, required=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "sentence"),
+    [
+        ({"stepps": 3}, "stepps", "There is no such member here. Did you mean “steps”?"),
+        ({"n": 2}, "n", "There is no such member here."),
+    ],
+)
+def test_a_name_that_is_close_to_one_is_told(
+    said: dict[str, Any], name: str, sentence: str
+) -> None:
+    form = Whole(data=said)
+    assert not form.is_valid()
+    assert form.errors == {name: [sentence]}
+
+
+def test_a_nested_member_is_held_to_it_too() -> None:
+    form = Whole(data={"parts": [{"slug": "a", "wieght": 1}]})
+    assert not form.is_valid()
+    assert "wieght" in str(form.errors)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('steps=3&parts=[{"slug":"a"},{"slug":"b"}]', ["a", "b"]),
+        ('parts={"slug":"a"}&parts={"slug":"b"}', ["a", "b"]),
+        ("parts[0]slug=a", ["a"]),
+        ("parts=", []),
+    ],
+)
+def test_a_form_may_hold_a_nested_member_as_json(text: str, found: list[str]) -> None:
+    form = Whole(data=QueryDict(text))
+    assert form.is_valid(), form.errors
+    assert [part["slug"] for part in form.validated_data.get("parts", [])] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("parts=flat", "parts"),
+        ("parts=[1]", "parts"),
+        ('parts=[{"slug":"a","wieght":1}]', "parts"),
+        ("steps=3&steps=4", "steps"),
+        ("stepps=3", "stepps"),
+        ("stepps[0]a=3", "stepps"),
+    ],
+)
+def test_a_form_is_held_to_it_too(text: str, name: str) -> None:
+    form = Whole(data=QueryDict(text))
+    assert not form.is_valid()
+    assert list(form.errors) == [name]
