@@ -7,6 +7,7 @@ then the data without holes. Shapes are the truth; metadata is hearsay.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
@@ -15,10 +16,15 @@ from typing import Any, BinaryIO
 
 from adapters.verdicts import Refused
 
-HEADER_MAX_BYTES = 8 * 1024 * 1024
+HEADER_MAX_BYTES = 16 * 1024 * 1024
 TENSORS_MAX = 10_000
-BRACKETS_MAX = 100_000  # three a tensor, and room for tables that trainers put into the metadata
+BRACKETS_MAX = 100_000  # three a tensor
 COMMAS_MAX = 500_000
+# A text of JSON with its quotes; one that does not end matches too, so that no byte is read twice.
+TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"?+', re.DOTALL)
+WITHOUT_METADATA = (
+    "Save it without metadata: trainers can leave out their tables of tags (kohya's --no_metadata)."
+)
 NAME_MAX_CHARACTERS = 500
 DTYPE_BYTES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
@@ -68,7 +74,7 @@ def read_file(path: Path) -> Header:
 def read(file: BinaryIO, *, size_bytes: int) -> Header:
     """The header of a file of `size_bytes`, positioned at its start.
 
-    Raises NotSafetensors, HeaderInvalid, Truncated, NoTensors, and reads at most 8 MiB.
+    Raises NotSafetensors, HeaderInvalid, Truncated, NoTensors, and reads at most 16 MiB.
     """
     start = file.read(8)
     if not start:
@@ -80,7 +86,9 @@ def read(file: BinaryIO, *, size_bytes: int) -> Header:
         raise NotSafetensors  # the first bytes are no length: a pickle, an archive, a picture
     if length > HEADER_MAX_BYTES:
         raise HeaderInvalid(
-            message=f"The header of {length} bytes is larger than any adapter needs."
+            message=f"The header has {length:,} bytes; {HEADER_MAX_BYTES:,} are read, which is "
+            "more than any adapter's layers need.",
+            advice=WITHOUT_METADATA,
         )
     text = file.read(length)
     if text[:1] != b"{":
@@ -95,9 +103,12 @@ def read(file: BinaryIO, *, size_bytes: int) -> Header:
 
 
 def _parse(text: bytes) -> dict[str, Any]:
-    # Counting is cheap; building a million small tables takes seconds and hundreds of MiB.
+    # Counting is cheap; building a million small tables takes seconds and hundreds of MiB. What a
+    # text holds builds nothing: metadata may be full of tables.
     if text.count(b"{") + text.count(b"[") > BRACKETS_MAX or text.count(b",") > COMMAS_MAX:
-        raise HeaderInvalid(message="The header names more tensors than any adapter has.")
+        bones = TEXT.sub(b"", text)
+        if bones.count(b"{") + bones.count(b"[") > BRACKETS_MAX or bones.count(b",") > COMMAS_MAX:
+            raise HeaderInvalid(message="The header names more tensors than any adapter has.")
 
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         unique = dict(pairs)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters import header as headers
-from adapters import scanning, validation
+from adapters import hearsay, scanning, validation
+from adapters.foreign import listed
 from adapters.header import Header
 from adapters.layouts import FAMILY_NAMES, Layout, of_family
 from adapters.peft_settings import PeftSettings
@@ -95,8 +96,11 @@ class _Run:
         found = recognise(self.header, base=self.base.layout if self.base else None)
         self.report.format, self.report.families = found.format, found.families
         self.report.family = self._family(found)
+        self._hear(found, self.header)
+        base_name = self.base.name if self.base else ""
+        validation.check_architecture(found, base_name=base_name)
         validation.check_shapes(found)
-        validation.check_model(found, base_name=self.base.name if self.base else "")
+        validation.check_model(found, base_name=base_name)
         self.modules = validation.modules_of(
             found, alphas=self._alphas(found, self.header), settings=self._settings(self.header)
         )
@@ -124,6 +128,8 @@ class _Run:
 
     def _family(self, found: Recognised) -> str | None:
         """By what fits as a whole: the base's own family first. Otherwise what comes closest."""
+        if found.is_foreign:
+            return None
         if self.base is not None and found.best.is_whole:
             return self.base.layout.family
         if found.families:
@@ -132,6 +138,27 @@ class _Run:
                 self.report.warnings.append(f"Its layers fit several families: {names}.")
             return found.families[0]
         return found.likeliest.layout.family if found.likeliest.score[0] else None
+
+    def _hear(self, found: Recognised, header: Header) -> None:
+        """Warn where the layers leave the model open, or the metadata says another."""
+        said = hearsay.said_model(header.metadata)
+        fits = FAMILY_NAMES.get(self.report.family or "", "")
+        if found.is_foreign or not fits or not (found.families or found.best.is_whole):
+            return
+        if said and said.model not in (self.report.family, *found.families):
+            model = FAMILY_NAMES.get(said.model, said.model)
+            self.report.warnings.append(
+                f"Its metadata says that it was trained for {model} ({said.where}: {said.value}), "
+                f"but its layers fit {fits}, as which it is read here. If the metadata is right, "
+                "it will not do what it was trained for."
+            )
+            return
+        rivals = found.alike.rivals(found.families)
+        if rivals and found.alike.is_whole and not said:
+            self.report.warnings.append(
+                f"Its layers are also those of {listed(rivals)}; nothing in the file tells for "
+                "which it was trained."
+            )
 
     def _alphas(self, found: Recognised, header: Header) -> dict[str, float]:
         tensors = [parts.alpha for parts in found.parts.values() if parts.alpha is not None]

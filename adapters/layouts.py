@@ -24,7 +24,7 @@ FAMILY_NAMES = {
 }
 MAIN = ("unet", "transformer")
 FOLDER = Path(__file__).parent / "families"
-Spelling = Literal["native", "ldm", "bfl", "xlabs"]
+Spelling = Literal["native", "ldm", "bfl", "xlabs", "fused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ def _index(layers: tuple[Layer, ...]) -> dict[tuple[str, str], Target]:
         _add(index, "main", alias, Target(tuple(main[path] for path in paths), "bfl"))
     for alias, paths in spellings.xlabs(main).items():
         _add(index, "main", alias, Target(tuple(main[path] for path in paths), "xlabs"))
+    for alias, paths in spellings.fused({path: main[path].inputs for path in main}).items():
+        _add(index, "main", alias, Target(tuple(main[path] for path in paths), "fused"))
     for layer in layers:
         target = Target((layer,), "native")
         if layer.component in MAIN:

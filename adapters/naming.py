@@ -1,7 +1,7 @@
 """Takes a tensor's name apart: which layer it belongs to, and which part of a LoRA it is. Pure.
 
-Sources: the naming of kohya's sd-scripts, of diffusers before and after PEFT, of PEFT itself, and
-of LyCORIS for the kinds that are recognised to be refused by name.
+Sources: the naming of kohya's sd-scripts, of diffusers before and after PEFT, of PEFT itself and of
+MLX; other kinds than LoRA are recognised to be refused by name (`kinds`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from adapters.kinds import KINDS
+
 Role = Literal["down", "up", "alpha", "other"]
 # The end of a name, what it is, and who writes it. Longer ends come before those they contain.
 ENDS: tuple[tuple[str, Role, str], ...] = (
-    (".lora_A.default.weight", "down", "peft"),
-    (".lora_B.default.weight", "up", "peft"),
     (".lora_A.weight", "down", "peft"),
     (".lora_B.weight", "up", "peft"),
     (".lora_down.weight", "down", "kohya"),
@@ -25,20 +25,16 @@ ENDS: tuple[tuple[str, Role, str], ...] = (
     (".lora.up.weight", "up", "diffusers-old"),
     ("_lora.down.weight", "down", "diffusers-old"),
     ("_lora.up.weight", "up", "diffusers-old"),
+    (".lora_down", "down", "kohya"),
+    (".lora_up", "up", "kohya"),
+    (".lora_A", "down", "bare"),
+    (".lora_B", "up", "bare"),
+    (".lora_a", "down", "bare"),
+    (".lora_b", "up", "bare"),
     (".alpha", "alpha", ""),
 )
-# Parts of names that only other kinds of adapter have.
-KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\.(dora_scale|lora_magnitude_vector(\.default)?(\.weight)?)$"), "DoRA"),
-    (re.compile(r"\.hada_(w[12]_[ab]|t[12])$"), "LoHa"),
-    (re.compile(r"\.lokr_(w[12](_[ab])?|t2)$"), "LoKr"),
-    (re.compile(r"\.b?oft_[a-zA-Z_]+(\.default)?(\.weight)?$"), "OFT"),
-    (re.compile(r"\.(ia3_l(\.default)?(\.weight)?|on_input)$"), "IA3"),
-    (re.compile(r"\.(lora_mid\.weight)$"), "LoCon with a middle matrix"),
-    (re.compile(r"\.(diff|diff_b)$"), "full difference"),
-    (re.compile(r"\.lora_(A|B|up|down)(\.default)?\.bias$"), "LoRA with biases"),
-    (re.compile(r"\.glora_[a-z0-9_.]+$|\.[ab][12]\.weight$"), "GLoRA"),
-)
+# PEFT puts the adapter's own name between the matrix and its weight.
+NAMED = re.compile(r"\.lora_([AB])\.([^.]+)\.weight$")
 # XLabs numbers the image's and the text's half of a block in the name of the LoRA itself.
 XLABS = re.compile(r"_lora[12](\.(down|up)\.weight)$")
 PREFIXES = (
@@ -64,12 +60,14 @@ PREFIXES = (
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`stem` is the name up to the part's own end: all parts of one layer share it."""
+    """`stem` is the name up to the part's own end: all parts of one layer share it. `adapter` is
+    PEFT's name of the adapter, where the key holds one."""
 
     stem: str
     role: Role
     writer: str
     kind: str = "LoRA"
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +81,12 @@ class Stem:
 
 def part_of(key: str) -> Part | None:
     """None for a name that no adapter gives: a whole model's weights, for example."""
-    for pattern, kind in KINDS:
-        if found := pattern.search(key):
-            return Part(key[: found.start()], "other", "", kind)
+    for kind in KINDS:
+        if found := kind.pattern.search(key):
+            return Part(key[: found.start()] or key, "other", "", kind.name)
+    if found := NAMED.search(key):
+        role: Role = "down" if found[1] == "A" else "up"
+        return Part(key[: found.start()], role, "peft", adapter=found[2])
     if found := XLABS.search(key):
         return Part(key[: found.start(1)], "down" if found[2] == "down" else "up", "xlabs")
     for end, role, writer in ENDS:
@@ -97,7 +98,10 @@ def part_of(key: str) -> Part | None:
 def read_stem(stem: str) -> Stem:
     for prefix, component, writer in PREFIXES:
         if stem.startswith(prefix):
-            return Stem(component, _modern(stem.removeprefix(prefix)), writer)
+            name = stem.removeprefix(prefix)
+            # Some of kohya's versions ended names of single layers in an underscore.
+            name = name.rstrip("_") if writer == "kohya" else name
+            return Stem(component, _modern(name), writer)
     return Stem("", _modern(stem), "")
 
 

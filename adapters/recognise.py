@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from adapters import layouts, naming
+from adapters import foreign, kinds, layouts, naming
+from adapters.foreign import Likeness, Size
 from adapters.header import Header, Tensor
 from adapters.layouts import Layout, Target
 from adapters.naming import Stem
@@ -22,6 +23,7 @@ FORMATS = {
     "peft": "PEFT",
     "bfl": "the names of the original Flux code",
     "xlabs": "XLabs",
+    "fused": "diffusers, with fused projections",
     "ldm": "the names of the original Stable Diffusion code",
     "unknown": "unknown",
 }
@@ -36,7 +38,7 @@ class Parts:
     down: Tensor | None = None
     up: Tensor | None = None
     alpha: Tensor | None = None
-    others: dict[str, Tensor] = field(default_factory=dict)
+    others: dict[str, list[Tensor]] = field(default_factory=dict)
 
     @property
     def pair(self) -> tuple[Tensor, Tensor]:
@@ -45,10 +47,36 @@ class Parts:
             raise ValueError(f"{self.stem} has only one half")
         return self.down, self.up
 
+    @property
+    def is_transposed(self) -> bool:
+        """MLX's matrices are [in, r] and [r, out], and their names end without `weight`."""
+        if self.writer != "bare" or self.down is None or self.up is None:
+            return False
+        if len(self.down.shape) != 2 or len(self.up.shape) != 2:
+            return False
+        (inputs, rank), (too, outputs) = self.down.shape, self.up.shape
+        return rank == too and rank < min(inputs, outputs)
+
+    @property
+    def size(self) -> Size | None:
+        """Numbers in and out, where the tensors tell them."""
+        if self.down is None or self.up is None:
+            parts = [tensor for tensors in self.others.values() for tensor in tensors]
+            return kinds.size_of({part.name.rsplit(".", 1)[-1]: part.shape for part in parts})
+        if len(self.down.shape) < 2 or len(self.up.shape) < 2:
+            return None
+        if self.is_transposed:
+            return self.down.shape[0], self.up.shape[1]
+        return self.down.shape[1], self.up.shape[0]
+
     def fits(self, target: Target) -> bool:
         """Whether the matrices have the layer's sizes; 1 x 1 sides count for nothing."""
+        if self.others:
+            return self.size in (None, (target.inputs, target.outputs))
         if self.down is None or self.up is None or not (self.down.shape and self.up.shape):
             return False
+        if self.is_transposed:
+            return self.size == (target.inputs, target.outputs)
         inner = (target.inputs, *(2 * [target.kernel] if target.kernel > 1 else []))
         return squeezed(self.down)[1:] == inner and squeezed(self.up)[:1] == (target.outputs,)
 
@@ -78,53 +106,99 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """`foreign` are names that belong to no adapter; `kinds` counts tensors of other kinds."""
+    """`foreign` are names that belong to no adapter; `kinds` counts tensors of other kinds;
+    `adapters` are PEFT's names of adapters; `alike` tells which architecture that is not served has
+    such layers, and `ours` how many of them a model here has."""
 
     format: str
     parts: dict[str, Parts]
     kinds: dict[str, int]
     foreign: tuple[str, ...]
+    adapters: frozenset[str]
     best: Match
     families: tuple[str, ...]
     likeliest: Match
+    alike: Likeness
+    ours: int
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another architecture explains more than half of the file, and more than any model
+        here does."""
+        return self.alike.explained > self.ours and 2 * self.alike.explained > self.alike.total
 
 
 def recognise(header: Header, *, base: Layout | None = None) -> Recognised:
     """The header's layers, matched against `base` where one is given, else against the family that
     fits best (`likeliest`). `families` holds every family that the file fits as a whole."""
-    parts, kinds, foreign = group(header.tensors)
+    parts, others, strange = group(header.tensors)
+    adapters = frozenset(
+        part.adapter
+        for tensor in header.tensors
+        if (part := naming.part_of(tensor.name)) and part.adapter
+    )
     stems = {stem: naming.read_stem(stem) for stem in parts}
-    matches = [match(parts, stems, layouts.of_family(family)) for family in layouts.FAMILIES]
+    known = [layouts.of_family(family) for family in layouts.FAMILIES]
+    matches = [match(parts, stems, layout) for layout in known]
     whole = tuple(found.layout.family for found in matches if found.is_whole)
     likeliest = max(matches, key=lambda found: found.score)
     best = match(parts, stems, base) if base else likeliest
+    known += [base] if base else []
+    judged = _judged(parts)
     naming_of = max(best, likeliest, key=lambda found: found.score)
     return Recognised(
-        _format(parts, stems, naming_of), parts, kinds, foreign, best, whole, likeliest
+        _format(parts, stems, naming_of),
+        parts,
+        others,
+        strange,
+        adapters,
+        best,
+        whole,
+        likeliest,
+        foreign.liken({stem: parts[stem].size for stem in judged}),
+        max(_explained(layout, parts, judged) for layout in known),
+    )
+
+
+def _judged(parts: dict[str, Parts]) -> list[str]:
+    """The layers by which an architecture is told: text encoders are shared by several."""
+    main = [stem for stem in parts if not naming.read_stem(stem).component.startswith("text_")]
+    return [stem for stem in main if parts[stem].down or parts[stem].size]
+
+
+def _explained(layout: Layout, parts: dict[str, Parts], stems: list[str]) -> int:
+    """How many of the layers the model has, read as generously as `foreign` reads them."""
+    return sum(
+        any(
+            (target := layout.find("main", name)) is not None
+            and parts[stem].size in (None, (target.inputs, target.outputs))
+            for name in foreign.spellings_of(stem)
+        )
+        for stem in stems
     )
 
 
 def group(tensors: Iterable[Tensor]) -> tuple[dict[str, Parts], dict[str, int], tuple[str, ...]]:
     """Tensors by the layer they belong to, counts of other kinds' tensors, and foreign names."""
     parts: dict[str, Parts] = {}
-    kinds: Counter[str] = Counter()
-    foreign = []
+    others: Counter[str] = Counter()
+    strange = []
     for tensor in tensors:
         part = naming.part_of(tensor.name)
         if part is None:
-            foreign.append(tensor.name)
+            strange.append(tensor.name)
             continue
         layer = parts.setdefault(part.stem, Parts(part.stem))
         if part.role == "other":
-            kinds[part.kind] += 1
-            layer.others[part.kind] = tensor
+            others[part.kind] += 1
+            layer.others.setdefault(part.kind, []).append(tensor)
             continue
         if getattr(layer, part.role) is not None:
-            foreign.append(tensor.name)  # the same half in two spellings
+            strange.append(tensor.name)  # the same half in two spellings
             continue
         setattr(layer, part.role, tensor)
         layer.writer = part.writer or layer.writer
-    return parts, dict(kinds), tuple(foreign)
+    return parts, dict(others), tuple(strange)
 
 
 def match(parts: dict[str, Parts], stems: dict[str, Stem], layout: Layout) -> Match:
@@ -136,7 +210,7 @@ def match(parts: dict[str, Parts], stems: dict[str, Stem], layout: Layout) -> Ma
             unknown.append(stem)
             continue
         targets[stem] = target
-        if not parts[stem].others and not parts[stem].fits(target):
+        if not parts[stem].fits(target):
             misfits.append(stem)
     return Match(layout, targets, tuple(unknown), tuple(misfits))
 

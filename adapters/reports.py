@@ -109,19 +109,24 @@ class Report:
                 f"For {missing} of {len(modules)} layers the file names no alpha, so it is taken "
                 "to be the rank: full strength."
             )
-        if max(scalings) == 0:
+        if not any(scalings):
             self.warnings.append("Every alpha is 0, so the adapter changes nothing.")
+        if turned := sum(scaling < 0 for scaling in scalings):
+            self.warnings.append(
+                f"For {turned} of {len(modules)} layers alpha is negative, so they work the other "
+                "way round: less of what was trained, as with a negative weight."
+            )
 
     def see_numbers(self, modules: tuple[Module, ...], scan: Scan) -> None:
         """Warn of layers whose change is far larger than the others', and of none at all."""
         sizes = {
             module.target.layers[0].name: scan.norms[module.down.name]
             * scan.norms[module.up.name]
-            * module.scaling
+            * abs(module.scaling)
             for module in modules
         }
         usual = median(sizes.values())
-        if not max(sizes.values()):
+        if not any(scan.norms[module.up.name] for module in modules):
             self.warnings.append("All its up matrices are zero, so the adapter changes nothing.")
         for name, size in sorted(sizes.items(), key=lambda item: -item[1])[:5]:
             if usual and isfinite(size) and size > OUTLIER_RATIO * usual:

@@ -4,7 +4,7 @@
 SDXL scripts keep; `bfl` names are those of the original Flux code (`double_blocks.0.img_attn.qkv`),
 where one layer holds several of diffusers' layers as blocks of rows; `xlabs` names are those of
 the attention processors of XLabs' Flux trainer (`double_blocks.0.processor.qkv_lora1`), without
-`processor`.
+`processor`; `fused` names are those of a pipeline whose projections diffusers fused.
 """
 
 from __future__ import annotations
@@ -93,6 +93,12 @@ _XLABS_SINGLE = {
     "qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
     "proj": ("proj_out",),
 }
+_FUSED = (
+    ("to_qkv", ("to_q", "to_k", "to_v")),
+    ("to_kv", ("to_k", "to_v")),
+    ("to_added_qkv", ("add_q_proj", "add_k_proj", "add_v_proj")),
+    ("add_qkv_proj", ("add_q_proj", "add_k_proj", "add_v_proj")),
+)
 _Parts = Mapping[str, tuple[str, ...]]
 _OUTER_FLUX = {
     "img_in": "x_embedder",
@@ -118,6 +124,18 @@ def bfl(layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def xlabs(layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """{XLabs name without `processor`: diffusers names, whose rows lie one below the other}."""
     return _by_block(set(layers), _XLABS_DOUBLE, _XLABS_SINGLE)
+
+
+def fused(layers: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """{name of a projection that diffusers fused: diffusers' names, whose rows lie one below the
+    other}; `layers` gives what each takes. `add_qkv_proj` is nunchaku's name for `to_added_qkv`."""
+    names = {}
+    for name in layers:
+        for alias, parts in _FUSED:
+            paths = tuple(name.removesuffix(parts[0]) + part for part in parts)
+            if name.endswith(f".{parts[0]}") and len({layers.get(path) for path in paths}) == 1:
+                names[name.removesuffix(parts[0]) + alias] = paths
+    return names
 
 
 def _by_block(known: set[str], double: _Parts, single: _Parts) -> dict[str, tuple[str, ...]]:

@@ -5,12 +5,12 @@ Scaling is lora_alpha / r, or lora_alpha / sqrt(r) for rsLoRA (arXiv:2312.03732)
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite, prod, sqrt
 
-from adapters import layouts
+from adapters import kinds, layouts
 from adapters.header import Tensor
 from adapters.layouts import Layer, Target
 from adapters.peft_settings import PeftSettings
@@ -19,6 +19,7 @@ from adapters.recognise import Parts, Recognised, first_ten, squeezed
 from adapters.verdicts import Refused
 
 WEIGHT_DTYPES = ("F16", "BF16", "F32", "F64")
+NUMBERED = re.compile(r"(weights\.)?\d+(\.to_[a-z_]+)?")
 LARGEST = 3.38e38  # a little below the largest number of fp32 and bf16
 
 
@@ -92,28 +93,71 @@ class Module:
         return self.rank * (self.target.inputs + self.target.outputs)
 
 
+def check_architecture(found: Recognised, *, base_name: str) -> None:
+    """Raises WrongBaseModel for the adapter of an architecture that is not served."""
+    if not found.is_foreign:
+        return
+    alike = found.alike
+    layers = f"its {alike.total} layers are those"
+    if alike.total == 1:
+        layers = "its one layer is one"
+    elif not alike.is_whole:
+        layers = f"{alike.explained} of its {alike.total} layers are those"
+    to_whom = f"was not made for {base_name}" if base_name else "was made for another model"
+    raise WrongBaseModel(
+        message=f"The adapter {to_whom}: {layers} of {alike.title}.",
+        advice="No model of that kind is served here; the upload page lists those that are.",
+    )
+
+
 def check_shapes(found: Recognised) -> None:
     """Everything that is wrong whatever the model: raises the first of it that matters most."""
+    has_pairs = any(parts.down or parts.up for parts in found.parts.values())
+    if not has_pairs and all(kinds.BY_NAME[kind].is_beside for kind in found.kinds):
+        raise NotAnAdapter
     if found.kinds:
         raise _unsupported_type(found)
-    if not any(parts.down or parts.up for parts in found.parts.values()):
-        raise NotAnAdapter
+    if any(parts.is_transposed for parts in found.parts.values()):
+        raise UnsupportedType(
+            message="The adapter is written in MLX's form, in which every matrix lies the other "
+            "way round.",
+            advice="Turn each matrix over and save it under PEFT's names, such as "
+            "transformer_blocks.0.attn.to_q.lora_A.weight.",
+        )
+    if len(found.adapters) > 1:
+        raise UnsupportedType(
+            message=f"The file holds {len(found.adapters)} adapters: "
+            f"{first_ten(sorted(found.adapters))}.",
+            advice="Save each of them in a file of its own.",
+        )
     for parts in found.parts.values():
         _check_pair(parts)
 
 
 def _unsupported_type(found: Recognised) -> UnsupportedType:
-    kind, count = Counter(found.kinds).most_common(1)[0]
-    stems = [stem for stem, parts in found.parts.items() if kind in parts.others]
+    """Of the kind that most tensors have; of what stands beside a LoRA only without another."""
+    name, count = max(
+        found.kinds.items(), key=lambda item: (not kinds.BY_NAME[item[0]].is_beside, item[1])
+    )
+    kind = kinds.BY_NAME[name]
+    stems = [stem for stem, parts in found.parts.items() if name in parts.others]
+    what = f"The adapter is a {name}, which is recognised but not served"
+    if kind.is_beside:
+        what = f"Beside its LoRA the file holds {name}, which would be lost here"
     return UnsupportedType(
-        message=f"The adapter is a {kind}, which is recognised but not served "
-        f"({count} tensor{'' if count == 1 else 's'} in the layer{'' if len(stems) == 1 else 's'} "
-        f"{first_ten(stems)})."
+        message=f"{what} ({count} tensor{'' if count == 1 else 's'} in the "
+        f"layer{'' if len(stems) == 1 else 's'} {first_ten(stems)}).",
+        advice=kind.advice,
     )
 
 
 def _check_pair(parts: Parts) -> None:
     down, up = parts.down, parts.up
+    if down is None and up is None:
+        raise IncompletePair(
+            message=f"The layer {parts.stem[:120]} has an alpha, but no matrices.",
+            advice="Export the adapter again, or leave that alpha out.",
+        )
     if down is None or up is None:
         raise IncompletePair(message=f"The layer {parts.stem[:120]} has only one half of its LoRA.")
     for tensor in (down, up):
@@ -132,7 +176,7 @@ def _check_pair(parts: Parts) -> None:
             message=f"The layer {parts.stem[:120]} has rank {down.shape[0]} on one side and "
             f"{up.shape[1]} on the other."
         )
-    if parts.alpha is not None and parts.alpha.shape not in ((), (1,)):
+    if parts.alpha is not None and prod(parts.alpha.shape) != 1:
         raise AlphaInvalid(message=f"{parts.alpha.name[:160]} is no single number.")
 
 
@@ -147,6 +191,13 @@ def check_model(found: Recognised, *, base_name: str) -> None:
             advice=f"Choose a model of the family {fits}.",
         )
     strange = [*best.unknown, *found.foreign]
+    if any(NUMBERED.fullmatch(stem) for stem in best.unknown):
+        raise UnknownKeys(
+            message="The file numbers its layers instead of naming them, so nothing tells which "
+            f"they are: {first_ten(strange)}.",
+            advice="Save it with the names of the layers; an IP-Adapter's own LoRA belongs to it "
+            "and is no adapter by itself.",
+        )
     if strange:
         raise UnknownKeys(message=f"{_names(len(strange))} no layer here: {first_ten(strange)}.")
     if best.misfits:
@@ -198,7 +249,7 @@ def _module(
     layer = target.layers[0]
     said = alphas[parts.alpha.name] if parts.alpha else settings.alpha_of(layer)
     alpha = float(rank) if said is None else said
-    if not isfinite(alpha) or alpha < 0 or alpha > 1e6:
+    if not isfinite(alpha) or abs(alpha) > 1e6:
         raise AlphaInvalid(message=f"The layer {parts.stem[:120]} has alpha {alpha:g}.")
     is_rslora = parts.alpha is None and settings.is_rslora(layer)
     scaling = alpha / (sqrt(rank) if is_rslora else rank)
@@ -225,7 +276,7 @@ def check_range(modules: Iterable[Module], *, norms: Mapping[str, float]) -> Non
     """Raises TooStrong where a layer, or the change that it makes, is more than fp32 can hold."""
     beyond = []
     for module in modules:
-        down, up = norms[module.down.name], norms[module.up.name] * module.scaling
+        down, up = norms[module.down.name], norms[module.up.name] * abs(module.scaling)
         if max(down, up, down * up) > LARGEST:
             beyond.append(module.target.layers[0].name)
     if beyond:

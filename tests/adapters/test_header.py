@@ -154,6 +154,29 @@ def test_a_header_above_the_bound_is_refused_by_its_first_eight_bytes(length: in
     assert file.tell() == 8
 
 
+def test_metadata_full_of_tables_is_read() -> None:
+    tags = json.dumps({f"tag {number}": {"count": [number]} for number in range(300_000)})
+    assert tags.count(",") + tags.count("{") > header.COMMAS_MAX
+    said = {"__metadata__": {"ss_tag_frequency": tags}} | table(ONE)
+    found = read(encode(said, bytes(64)))
+    assert found.metadata["ss_tag_frequency"] == tags
+    assert len(found.tensors) == 1
+
+
+def test_a_header_that_is_mostly_metadata_is_told_to_leave_it_out() -> None:
+    said = {"__metadata__": {"tags": "x" * header.HEADER_MAX_BYTES}} | table(ONE)
+    with pytest.raises(HeaderInvalid) as refusal:
+        read(encode(said, bytes(64)))
+    assert "Save it without metadata" in refusal.value.advice
+
+
+@pytest.mark.parametrize("quotes", [b'"' + b'\\"' * 4_000_000, b'"\\' * 4_000_000])
+def test_texts_that_do_not_end_are_passed_over_once(quotes: bytes) -> None:
+    """Work that grew with the square of the length would not end within the suite's limit."""
+    with pytest.raises(HeaderInvalid):
+        read(encode(b"{" + b"," * (header.COMMAS_MAX + 1) + quotes))
+
+
 def test_more_tensors_than_any_adapter_has_are_refused() -> None:
     names = {f"{number}": (0,) for number in range(header.TENSORS_MAX + 1)}
     with pytest.raises(HeaderInvalid, match="more than"):

@@ -151,6 +151,9 @@ def _stable_diffusion() -> list[Row]:
             "base_model.model.text_encoder.encoder.layers.22.self_attn.v_proj", (1024, 1024),
             ends=PEFT,
         ), "peft", "sd21", {"targets": {"text_encoder": 1}}),
+        ("kohya_alpha_negative", pair(f"lora_unet_{flat(K15)}", k15, alpha=-2.0), "kohya", "sd15",
+         {"alpha": {"min": -2.0, "max": -2.0, "scaling_min": -0.5, "scaling_max": -0.5,
+                    "missing": 0}}),
         ("diffusers_starter", pair(
             "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0", (192, 192),
             ends=PEFT,
@@ -228,6 +231,11 @@ def _flux() -> list[Row]:
             pair("diffusion_model.single_blocks.20.processor.proj_lora", (15360, 3072),
                  ends=XLABS),
         ), "xlabs", "flux", {"targets": {"transformer": 4}}),
+        ("diffusers_flux_fused", join(
+            pair("transformer.transformer_blocks.0.attn.to_qkv", (3072, 9216), ends=PEFT),
+            pair("transformer.transformer_blocks.0.attn.add_qkv_proj", (3072, 9216), ends=PEFT),
+            pair("transformer.single_transformer_blocks.0.attn.to_qkv", (3072, 9216), ends=PEFT),
+        ), "fused", "flux", {"targets": {"transformer": 9}}),
         ("peft_flux", pair(
             "base_model.model.single_transformer_blocks.3.proj_mlp", (3072, 12288), ends=PEFT,
         ), "peft", "flux", {}),
@@ -335,7 +343,8 @@ def _faults() -> list[tuple[str, bytes, str, dict[str, Any]]]:
          "duplicate_layer", {}),
         ("alpha_of_many", _with(f"{stem}.alpha", weights(3)), "alpha_invalid", {}),
         ("alpha_nan", _with(f"{stem}.alpha", np.array(np.nan, np.float16)), "alpha_invalid", {}),
-        ("alpha_negative", _with(f"{stem}.alpha", np.array(-1, np.float16)), "alpha_invalid", {}),
+        ("alpha_beyond_use", _with(f"{stem}.alpha", np.array(-2e6, np.float32)), "alpha_invalid",
+         {}),
         ("nan", _changed(_set(down, float("nan"))), "not_finite", {"family": "sd15"}),
         ("infinity", _changed(_set(up, float("-inf"))), "not_finite", {}),
         ("bf16_infinity", arrays({down: np.full((4, 768), 0x7F80, np.uint16),
