@@ -16,6 +16,8 @@ from provenance.errors import ProofsheetError
 
 _ED25519, _COSIGNATURE = b"\x01", b"\x04"
 _SIGNATURE_LINE = re.compile(r"\u2014 (\S+) (\S+)")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_MOST_LEAVES = 2**63 - 1
 
 
 class NoteInvalid(ProofsheetError):
@@ -25,17 +27,28 @@ class NoteInvalid(ProofsheetError):
     default_status = 422
 
 
+class NoteMalformed(NoteInvalid):
+    default_code = "checkpoint_malformed"
+    default_message = "A signature line of the checkpoint cannot be read."
+
+
 @dataclass(frozen=True, slots=True)
 class TreeHead:
-    """What a checkpoint states: the log's origin, its size in leaves, its 32-byte root hash."""
+    """What a checkpoint states: the log's origin, its size in leaves, its 32-byte root hash, and
+    whatever lines the log adds, which are signed too.
+    """
 
     origin: str
     tree_size: int
     root_hash: bytes
+    extensions: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The signed text, newline at the end."""
-        return f"{self.origin}\n{self.tree_size}\n{base64.b64encode(self.root_hash).decode()}\n"
+        root = base64.b64encode(self.root_hash).decode()
+        return "".join(
+            f"{line}\n" for line in (self.origin, str(self.tree_size), root, *self.extensions)
+        )
 
 
 def _raw(key: Ed25519PublicKey) -> bytes:
@@ -110,8 +123,8 @@ def cosign(head: TreeHead, *, name: str, key: Ed25519PrivateKey, unix_time: int)
 
 def cosigned_at(note: str, *, name: str, key: Ed25519PublicKey) -> int:
     """The Unix time of the cosignature that `key` made as `name`. Raises `NoteInvalid`."""
-    text, _, signatures = note.partition("\n\n")
-    head = _parse(text + "\n")
+    text, signatures = _parts(note)
+    head = _parse(text)
     for line in signatures.splitlines():
         matched = _SIGNATURE_LINE.fullmatch(line)
         if not matched or matched[1] != name:
@@ -189,6 +202,41 @@ def lines_by(note: str, *, name: str, key: Ed25519PublicKey) -> list[str]:
     return [line for line in signatures.splitlines() if _is_signed_by(line, text, name, key)]
 
 
+def lines_by_known(note: str, *, name: str, keys: Iterable[Ed25519PublicKey]) -> list[str]:
+    """The signature lines of a note by any of the keys as `name`, at least one; lines of others are
+    passed over.
+
+    Raises:
+        NoteMalformed: a line is none.
+        NoteInvalid: none is by a known key, or one that names a known key is not by it.
+    """
+    text, signatures = _parts(note)
+    known = {key_id(name, key): key for key in keys}
+    found = []
+    for line in signatures.removesuffix("\n").split("\n"):
+        signer, blob = _signer_of(line)
+        if signer != name or blob[:4] not in known:
+            continue
+        if not _is_signed_by(line, text, name, known[blob[:4]]):
+            raise NoteInvalid(message="A signature that names the log's key is not by it.")
+        found.append(line)
+    if not found:
+        raise NoteInvalid
+    return found
+
+
+def _signer_of(line: str) -> tuple[str, bytes]:
+    """Whom a signature line names, and its bytes. Raises `NoteMalformed`."""
+    matched = _SIGNATURE_LINE.fullmatch(line)
+    try:
+        blob = base64.b64decode(matched[2], validate=True) if matched else b""
+    except ValueError as error:
+        raise NoteMalformed from error
+    if matched is None or len(blob) < 5:
+        raise NoteMalformed
+    return matched[1], blob
+
+
 def with_lines(note: str, lines: Iterable[str]) -> str:
     """The note's text under these signature lines alone. Raises `NoteInvalid`."""
     return f"{_parts(note)[0]}\n" + "".join(f"{line}\n" for line in lines)
@@ -201,8 +249,8 @@ def count_lines(note: str) -> int:
 
 def _parts(note: str) -> tuple[str, str]:
     """A note's text and its signature lines."""
-    text, separator, signatures = note.partition("\n\n")
-    if not separator or not note.endswith("\n"):
+    text, separator, signatures = note.rpartition("\n\n")
+    if not separator or not note.endswith("\n") or _CONTROL.search(note):
         raise NoteInvalid(message="The checkpoint is not a signed note.")
     return text + "\n", signatures
 
@@ -223,11 +271,16 @@ def _is_signed_by(line: str, text: str, origin: str, key: Ed25519PublicKey) -> b
 
 
 def _parse(text: str) -> TreeHead:
-    lines = text.split("\n")
+    """The inverse of `TreeHead.text`, of its one spelling."""
     try:
-        origin, size, root = lines[0], lines[1], base64.b64decode(lines[2], validate=True)
-    except (IndexError, ValueError) as error:
+        origin, size, root, *extensions = text.removesuffix("\n").split("\n")
+        root_hash = base64.b64decode(root, validate=True)
+    except ValueError as error:
         raise NoteInvalid(message="The checkpoint cannot be read.") from error
-    if not origin or not re.fullmatch(r"0|[1-9][0-9]{0,18}", size) or len(root) != 32:
+    is_size = re.fullmatch(r"0|[1-9][0-9]{0,18}", size) and int(size) <= _MOST_LEAVES
+    if not origin or not is_size or len(root_hash) != 32 or "" in extensions:
         raise NoteInvalid(message="The checkpoint cannot be read.")
-    return TreeHead(origin, int(size), root)
+    head = TreeHead(origin, int(size), root_hash, tuple(extensions))
+    if head.text() != text:
+        raise NoteInvalid(message="The checkpoint cannot be read.")
+    return head

@@ -59,7 +59,7 @@ def first_bad(store: Mapping[str, Any]) -> Ingredient | None:
             found = _ingredient(store, deltas, label, item, depth)
             if found.is_bad:
                 return found
-            parent = item.get("active_manifest")
+            parent = str(item.get("active_manifest"))
             if parent in store["manifests"] and parent not in seen:
                 seen.add(parent)
                 waiting.append((parent, depth + 1))
@@ -71,7 +71,7 @@ def _walk(
 ) -> Iterator[Ingredient]:
     for item in _ingredients_of(store, label):
         yield _ingredient(store, deltas, label, item, depth)
-        parent = item.get("active_manifest")
+        parent = str(item.get("active_manifest"))
         if parent in store["manifests"] and depth < MAX_DEPTH:
             yield from _walk(store, deltas, parent, depth + 1)
 

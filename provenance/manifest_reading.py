@@ -176,8 +176,10 @@ def read(store: dict[str, Any], state: str) -> ManifestReading:
 
 
 def _asset(manifest: dict[str, Any]) -> dict[str, Any]:
-    found = (item for item in manifest.get("assertions", []) if item["label"] == ASSET_LABEL)
-    return next(found, {}).get("data") or {}
+    for item in manifest.get("assertions", []):
+        if item["label"] == ASSET_LABEL:
+            return dict(item.get("data") or {})
+    return {}
 
 
 def _source(history: tuple[Ingredient, ...]) -> Generation | None:

@@ -28,7 +28,8 @@ def generation_of(manifest: Mapping[str, Any]) -> Generation | None:
     """
     said = [(kind, action) for action in actions_of(manifest) if (kind := _kind(action))]
     said += [(kind, {}) for kind in _kinds_in_metadata(manifest)]
-    for wanted, extent in ((_WHOLE, "whole"), (_PART, "part")):
+    kinds: tuple[tuple[tuple[str, ...], Extent], ...] = ((_WHOLE, "whole"), (_PART, "part"))
+    for wanted, extent in kinds:
         for kind, action in said:
             if kind in wanted:
                 return Generation(_agent(action) or generator_of(manifest), extent)

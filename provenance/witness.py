@@ -4,10 +4,12 @@
 
 It watches the logs whose verifier keys it is given (`/log/keys` of a house lists them; several of
 one log while its keys overlap), answers `POST /add-checkpoint`, and prints its own key at the
-start: that goes into the setting LOG_WITNESSES of the house that it watches.
+start: that goes into the setting LOG_WITNESSES of the house that it watches. Monitors get the last
+checkpoint that it cosigned of a log at `GET /HEX/checkpoint`, HEX being the SHA-256 of its origin.
 """
 
 import argparse
+import re
 import signal
 import sqlite3
 import sys
@@ -15,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -27,6 +30,8 @@ from provenance.errors import ProofsheetError
 from provenance.witnessing import MAX_REQUEST_BYTES, LogKeys, Seen, SizeConflict
 
 SECONDS = 10
+_MONITORED = re.compile(r"/([0-9a-f]{64})/checkpoint")
+_LENGTH = re.compile(r"[0-9]{1,9}")
 
 
 class Memory:
@@ -36,8 +41,12 @@ class Memory:
         self._path = path
         with self._opened() as database:
             database.execute(
-                "CREATE TABLE IF NOT EXISTS seen (origin TEXT PRIMARY KEY, size INTEGER, root BLOB)"
+                "CREATE TABLE IF NOT EXISTS seen"
+                " (origin TEXT PRIMARY KEY, size INTEGER, root BLOB, note TEXT)"
             )
+            columns = {row[1] for row in database.execute("PRAGMA table_info(seen)")}
+            if "note" not in columns:  # made before the checkpoints themselves were kept
+                database.execute("ALTER TABLE seen ADD COLUMN note TEXT")
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -59,6 +68,12 @@ class Memory:
                 raise
             database.execute("COMMIT")
 
+    def note_of(self, origin: str) -> str | None:
+        """The last checkpoint that was cosigned of a log, with the lines of both."""
+        with self._opened() as database:
+            row = database.execute("SELECT note FROM seen WHERE origin = ?", [origin]).fetchone()
+        return row[0] if row else None
+
 
 @dataclass(frozen=True, slots=True)
 class Witness:
@@ -70,19 +85,27 @@ class Witness:
     memory: Memory
 
     def add_checkpoint(self, body: bytes, *, unix_time: int) -> str:
-        """The cosignature line of a checkpoint that holds. Raises `ProofsheetError`; of a
-        `SizeConflict`, `size_of` tells what was seen.
-        """
+        """The cosignature line of a checkpoint that holds. Raises `ProofsheetError`."""
         asked = witnessing.read(body)
-        head = witnessing.signed_head(asked.note, logs=self.logs)
+        head, lines = witnessing.signed_head(asked.note, logs=self.logs)
+        line = checkpoint.cosign(head, name=self.name, key=self.key, unix_time=unix_time)
+        note = checkpoint.with_lines(asked.note, lines) + line
         with self.memory.locked(head.origin) as (database, seen):
             witnessing.check(asked, head, seen)
             database.execute(
-                "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (origin)"
-                " DO UPDATE SET size = excluded.size, root = excluded.root",
-                [head.origin, head.tree_size, head.root_hash],
+                "INSERT INTO seen (origin, size, root, note) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (origin)"
+                " DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note",
+                [head.origin, head.tree_size, head.root_hash, note],
             )
-        return checkpoint.cosign(head, name=self.name, key=self.key, unix_time=unix_time)
+        return line
+
+    def cosigned(self, origin_sha256: str) -> str | None:
+        """The last checkpoint that was cosigned of the log whose origin has that digest."""
+        for origin in self.logs:
+            if sha256(origin.encode()).hexdigest() == origin_sha256:
+                return self.memory.note_of(origin)
+        return None
 
     def size_of(self, origin: str) -> int:
         with self.memory.locked(origin) as (_, seen):
@@ -98,21 +121,30 @@ def server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         timeout = SECONDS
+        protocol_version = "HTTP/1.1"  # logs ask again and again over one connection
+
+        def do_GET(self) -> None:
+            asked = _MONITORED.fullmatch(self.path)
+            note = witness.cosigned(asked[1]) if asked else None
+            if note is None:
+                self._answer(404, "not found\n")
+            else:
+                self._answer(200, note)
 
         def do_POST(self) -> None:
-            if self.path != "/add-checkpoint":
-                self._answer(404, "not found\n")
-                return
             length = self.headers.get("Content-Length", "")
-            if not length.isdecimal() or int(length) > MAX_REQUEST_BYTES:
+            if not _LENGTH.fullmatch(length) or int(length) > MAX_REQUEST_BYTES:
+                self.close_connection = True  # its body is not read
                 self._answer(413 if length.isdecimal() else 411, "no such body\n")
                 return
             body = self.rfile.read(int(length))
+            if self.path != "/add-checkpoint":
+                self._answer(404, "not found\n")
+                return
             try:
                 self._answer(200, witness.add_checkpoint(body, unix_time=int(time.time())))
-            except SizeConflict:
-                origin = witnessing.read(body).note.partition("\n")[0]
-                self._answer(409, f"{witness.size_of(origin)}\n", witnessing.SIZE_TYPE)
+            except SizeConflict as conflict:
+                self._answer(409, f"{conflict.size}\n", witnessing.SIZE_TYPE)
             except ProofsheetError as error:
                 self._answer(error.status, f"{error.message}\n")
 
@@ -121,6 +153,8 @@ def server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
             self.send_response(status)
             self.send_header("Content-Type", f"{kind}; charset=utf-8" if "plain" in kind else kind)
             self.send_header("Content-Length", str(len(data)))
+            if self.close_connection:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(data)
 

@@ -45,12 +45,25 @@ class SignatureUnknown(ProofsheetError):
 
 
 class SizeConflict(ProofsheetError):
-    """Also a fork: another tree of a size that was seen before."""
+    """`size` is that of the largest tree that was cosigned."""
 
     default_code = "witness_size_conflict"
     default_message = "The witness has seen another tree of this log."
     default_advice = "Prove consistency with the size that it names."
     default_status = 409
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+
+class TreesDisagree(ProofsheetError):
+    """A fork: another tree of a size that was seen before, or an empty one that is not."""
+
+    default_code = "witness_trees_disagree"
+    default_message = "The log shows two different trees of one size: it was forked."
+    default_advice = "Keep the checkpoint: it proves that the log does not hold."
+    default_status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +114,25 @@ def _digest(line: str) -> bytes:
     return digest
 
 
-def signed_head(note: str, *, logs: LogKeys) -> checkpoint.TreeHead:
-    """The tree head of a checkpoint by one of the watched logs.
+def signed_head(note: str, *, logs: LogKeys) -> tuple[checkpoint.TreeHead, list[str]]:
+    """The tree head of a checkpoint by one of the watched logs, and the lines by its known keys.
 
     Raises:
         RequestMalformed, LogUnknown, SignatureUnknown.
     """
-    origin = note.partition("\n")[0]
     try:
-        checkpoint.parse(note)
+        head = checkpoint.parse(note)
     except checkpoint.NoteInvalid as error:
         raise RequestMalformed from error
-    if origin not in logs:
+    if head.origin not in logs:
         raise LogUnknown
     try:
-        head, _ = checkpoint.verify_by_any(note, origin=origin, keys=logs[origin])
+        lines = checkpoint.lines_by_known(note, name=head.origin, keys=logs[head.origin])
+    except checkpoint.NoteMalformed as error:
+        raise RequestMalformed from error
     except checkpoint.NoteInvalid as error:
-        raise SignatureUnknown from error
-    return head
+        raise SignatureUnknown(message=error.message) from error
+    return head, lines
 
 
 def check(asked: AddCheckpoint, head: checkpoint.TreeHead, seen: Seen) -> None:
@@ -126,14 +140,17 @@ def check(asked: AddCheckpoint, head: checkpoint.TreeHead, seen: Seen) -> None:
 
     Raises:
         RequestMalformed: the old size is beyond the checkpoint's.
-        SizeConflict: the old size is not the one that was seen, or the tree is a fork of it.
+        SizeConflict: the old size is not the one that was seen.
+        TreesDisagree: the tree is another one of the size that was seen.
         merkle.ConsistencyProofInvalid: the proof does not lead from one tree to the other.
     """
-    if asked.old_size > head.tree_size or (asked.old_size == 0 and asked.proof):
+    if asked.old_size > head.tree_size:
         raise RequestMalformed
     if asked.old_size != seen.size:
-        raise SizeConflict
+        raise SizeConflict(seen.size)
     if head.tree_size == seen.size and head.root_hash != seen.root:
-        raise SizeConflict(message="The log shows two different trees of one size: it was forked.")
+        raise TreesDisagree
     if seen.size:
         merkle.verify_consistency(seen.size, head.tree_size, seen.root, head.root_hash, asked.proof)
+    elif asked.proof:
+        raise merkle.ConsistencyProofInvalid

@@ -1,14 +1,22 @@
 """A witness over real HTTP: it cosigns what only grew; no fork, no roll-back, no stranger."""
 
+import base64
+import hashlib
+import http.client
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -109,37 +117,213 @@ def test_memory_outlives_the_witness(watching: tuple[witness.Witness, str], tmp_
     assert (answer.status, answer.body) == (409, b"20\n")
 
 
-@pytest.mark.parametrize(
-    ("asked", "status"),
-    [
-        (AddCheckpoint(9, (), note_of(LEAVES[:5])), 400),  # rolled back behind its own old size
-        (AddCheckpoint(5, (), note_of(LEAVES[:5])), 409),  # rolled back to what it once was
-        (AddCheckpoint(0, (), note_of(LEAVES[:5])), 409),
-        (AddCheckpoint(9, (), note_of(FORKED[:9])), 409),  # another tree of the same size
-        (AddCheckpoint(9, proof_between(FORKED, 9, 20), note_of(FORKED[:20])), 422),  # a fork
-        (AddCheckpoint(9, proof_between(LEAVES, 9, 20), note_of(FORKED[:20])), 422),
-        (AddCheckpoint(9, (), note_of(LEAVES[:20])), 422),
-        (AddCheckpoint(9, (bytes(32),), note_of(LEAVES[:9])), 422),
-        (AddCheckpoint(9, (), note_of(LEAVES[:20], Ed25519PrivateKey.generate())), 403),
-        (AddCheckpoint(0, (), note_of(LEAVES[:20], origin="example.org/other")), 404),
-        (AddCheckpoint(0, (bytes(32),), note_of(LEAVES[:20])), 400),
-        (b"", 400),
-        (b"old 9\n\ngarbage", 400),
-        (b"old 09\n\n" + note_of(LEAVES[:20]).encode(), 400),
-        (b"old 9\nAAAA\n\n" + note_of(LEAVES[:20]).encode(), 400),
-        (b"old 9\n" + b"A" * 43 + b"=\n\n\xff", 400),
-    ],
-)
-def test_what_does_not_hold_is_refused_and_forgotten(
-    watching: tuple[witness.Witness, str], asked: AddCheckpoint | bytes, status: int
-) -> None:
+STRANGER = Ed25519PrivateKey.generate()
+
+
+def line_of(text: str, key: Ed25519PrivateKey, *, named: Ed25519PrivateKey | None = None) -> str:
+    """A signature line of a note's text, by one key under the id of another."""
+    key_id = checkpoint.key_id("example.org/log", (named or key).public_key())
+    blob = base64.b64encode(key_id + key.sign(text.encode())).decode()
+    return f"\u2014 example.org/log {blob}\n"
+
+
+def extended(size: int, *lines: str) -> str:
+    root = merkle.root_of(LEAVES[:size])
+    return checkpoint.sign(TreeHead("example.org/log", size, root, lines), key=KEY)
+
+
+def empty_note(root: bytes) -> str:
+    return checkpoint.sign(TreeHead("example.org/log", 0, root), key=KEY)
+
+
+def grown(old: int = 9, size: int = 20) -> AddCheckpoint:
+    return AddCheckpoint(old, proof_between(LEAVES, old, size), note_of(LEAVES[:size]))
+
+
+def with_note(change: Callable[[str], str]) -> AddCheckpoint:
+    """A request that would hold, but for its checkpoint."""
+    return replace(grown(), note=change(note_of(LEAVES[:20])))
+
+
+TEXT = note_of(LEAVES[:20]).partition("\n\n")[0] + "\n"
+# Request, status, whether the witness cosigned nine leaves of the log before.
+CASES: dict[str, tuple[AddCheckpoint | bytes, int, bool]] = {
+    "grew": (grown(), 200, True),
+    "first one": (AddCheckpoint(0, (), note_of(LEAVES[:9])), 200, False),
+    "first one, empty": (AddCheckpoint(0, (), empty_note(merkle.EMPTY_ROOT)), 200, False),
+    "same again": (AddCheckpoint(9, (), note_of(LEAVES[:9])), 200, True),
+    "extension line": (AddCheckpoint(9, (), extended(9, "more", "to say")), 200, True),
+    "a stranger's signature beside the log's": (
+        with_note(lambda note: note + line_of(TEXT, STRANGER)),
+        200,
+        True,
+    ),
+    "the log's name, another key id": (
+        with_note(lambda note: note + "\u2014 example.org/log AAAAAAAA\n"),
+        200,
+        True,
+    ),
+    "sixteen signatures": (
+        with_note(lambda note: note + line_of(TEXT, STRANGER) * 15),
+        200,
+        True,
+    ),
+    "no request": (b"", 400, True),
+    "no checkpoint": (b"old 9\n\ngarbage", 400, True),
+    "no signature": (with_note(lambda note: TEXT + "\n"), 400, True),
+    "leading zero": (b"old 09\n\n" + note_of(LEAVES[:20]).encode(), 400, True),
+    "short hash": (b"old 9\nAAAA\n\n" + note_of(LEAVES[:20]).encode(), 400, True),
+    "not UTF-8": (b"old 9\n" + b"A" * 43 + b"=\n\n\xff", 400, True),
+    "64 hashes": (AddCheckpoint(9, (bytes(32),) * 64, note_of(LEAVES[:20])), 400, True),
+    "a line that is no signature": (with_note(lambda note: note + "hello\n"), 400, True),
+    "a control character": (
+        with_note(lambda note: note.replace("\n\n", "\nmore\t\n\n")),
+        400,
+        True,
+    ),
+    "an empty extension line": (with_note(lambda note: note.replace("\n\n", "\n\n\n")), 400, True),
+    "a root in another spelling": (
+        with_note(lambda note: note.replace("=\n\n", "==\n\n")),
+        400,
+        True,
+    ),
+    "a size beyond any": (
+        with_note(lambda note: note.replace("\n20\n", "\n9999999999999999999\n")),
+        400,
+        True,
+    ),
+    "old size beyond the checkpoint's": (AddCheckpoint(9, (), note_of(LEAVES[:5])), 400, True),
+    "by a stranger": (AddCheckpoint(9, (), note_of(LEAVES[:20], STRANGER)), 403, True),
+    "the log's key id, not its signature": (
+        with_note(lambda note: TEXT + "\n" + line_of(TEXT, STRANGER, named=KEY)),
+        403,
+        True,
+    ),
+    "a second line with the log's key id": (
+        with_note(lambda note: note + line_of(TEXT, STRANGER, named=KEY)),
+        403,
+        True,
+    ),
+    "a first line with the log's key id": (
+        with_note(
+            lambda note: TEXT + "\n" + line_of(TEXT, STRANGER, named=KEY) + line_of(TEXT, KEY)
+        ),
+        403,
+        True,
+    ),
+    "a signature of other text": (
+        with_note(lambda note: note.replace("\n\n", "\nmore\n\n")),
+        403,
+        True,
+    ),
+    "another log": (AddCheckpoint(0, (), note_of(LEAVES[:20], origin="example.org/x")), 404, True),
+    "rolled back": (AddCheckpoint(5, (), note_of(LEAVES[:5])), 409, True),
+    "forgot what it showed": (AddCheckpoint(0, (), note_of(LEAVES[:5])), 409, True),
+    "forgot, with a proof": (AddCheckpoint(0, (bytes(32),), note_of(LEAVES[:20])), 409, True),
+    "old size of another tree": (grown(10), 409, True),
+    "never seen": (grown(), 409, False),
+    "same size, another root": (AddCheckpoint(9, (), note_of(FORKED[:9])), 422, True),
+    "a fork": (AddCheckpoint(9, proof_between(FORKED, 9, 20), note_of(FORKED[:20])), 422, True),
+    "a fork with our proof": (replace(grown(), note=note_of(FORKED[:20])), 422, True),
+    "no proof": (AddCheckpoint(9, (), note_of(LEAVES[:20])), 422, True),
+    "same size with a proof": (AddCheckpoint(9, (bytes(32),), note_of(LEAVES[:9])), 422, True),
+    "first one with a proof": (AddCheckpoint(0, (bytes(32),), note_of(LEAVES[:9])), 422, False),
+    "empty with another root": (AddCheckpoint(0, (), empty_note(bytes(32))), 422, False),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_case_of_the_specification(watching: tuple[witness.Witness, str], name: str) -> None:
+    """C2SP tlog-witness, add-checkpoint: what is answered, and that nothing else is remembered."""
     made, url = watching
-    assert ask(url, AddCheckpoint(0, (), note_of(LEAVES[:9]))).status == 200
+    asked, status, has_seen = CASES[name]
+    if has_seen:
+        assert ask(url, AddCheckpoint(0, (), note_of(LEAVES[:9]))).status == 200
+    before = made.size_of("example.org/log"), monitored(url)
     answer = ask(url, asked)
     assert answer.status == status
-    assert status != 409 or answer.body == b"9\n"
+    if status == 200:
+        assert isinstance(asked, AddCheckpoint)
+        told = asked.note + answer.body.decode()
+        assert checkpoint.cosigned_at(told, name=NAME, key=made.key.public_key()) > 1_700_000_000
+        assert made.size_of("example.org/log") == checkpoint.parse(asked.note).tree_size
+        return
+    assert status != 409 or answer.body == b"%d\n" % before[0]
     assert "\u2014" not in answer.body.decode()
-    assert made.size_of("example.org/log") == 9
+    assert (made.size_of("example.org/log"), monitored(url)) == before
+
+
+def monitored(url: str, origin: str = "example.org/log") -> str | None:
+    """The checkpoint that monitors get of a log; None for 404."""
+    digest = hashlib.sha256(origin.encode()).hexdigest()
+    try:
+        with urllib.request.urlopen(f"{url}{digest}/checkpoint", timeout=5) as answer:
+            assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        error.close()
+        return None if error.code == 404 else f"answered {error.code}"
+
+
+def test_monitors_get_the_last_checkpoint_with_the_lines_of_both(
+    watching: tuple[witness.Witness, str],
+) -> None:
+    made, url = watching
+    assert monitored(url) is None
+    for asked in (AddCheckpoint(0, (), extended(9, "more")), grown()):
+        stranger = line_of(checkpoint.parse(asked.note).text(), STRANGER)
+        told = ask(url, replace(asked, note=asked.note + stranger))
+        assert monitored(url) == asked.note + told.body.decode()  # the stranger's line is left out
+    assert monitored(url, "example.org/other") is None
+    note = monitored(url)
+    assert note is not None
+    assert checkpoint.verify(note, origin="example.org/log", key=KEY.public_key()).tree_size == 20
+    assert checkpoint.cosigned_at(note, name=NAME, key=made.key.public_key())
+
+
+def test_cosignature_covers_the_lines_that_a_log_adds(
+    watching: tuple[witness.Witness, str],
+) -> None:
+    made, url = watching
+    note = extended(9, "more")
+    told = ask(url, AddCheckpoint(0, (), note)).body.decode()
+    key = made.key.public_key()
+    assert checkpoint.cosigned_at(note + told, name=NAME, key=key)
+    for changed in (note_of(LEAVES[:9]), extended(9, "less")):
+        with pytest.raises(checkpoint.NoteInvalid):
+            checkpoint.cosigned_at(changed + told, name=NAME, key=key)
+
+
+def test_memory_of_before_checkpoints_were_kept_is_read(tmp_path: Path) -> None:
+    (tmp_path / "witness").mkdir()
+    with closing(sqlite3.connect(tmp_path / "witness" / "seen.sqlite3")) as database, database:
+        database.execute("CREATE TABLE seen (origin TEXT PRIMARY KEY, size INTEGER, root BLOB)")
+        row = ["example.org/log", 9, merkle.root_of(LEAVES[:9])]
+        database.execute("INSERT INTO seen VALUES (?, ?, ?)", row)
+    known = checkpoint.verifier_key("example.org/log", KEY.public_key())
+    made = witness.opened(NAME, tmp_path / "witness", [known])
+    with served(made) as url:
+        assert (made.size_of("example.org/log"), monitored(url)) == (9, None)
+        assert ask(url, grown()).status == 200
+        assert monitored(url) is not None
+
+
+def test_connection_is_kept_for_the_next_request(watching: tuple[witness.Witness, str]) -> None:
+    _, url = watching
+    address = urlsplit(url)
+    body = witnessing.write(AddCheckpoint(0, (), note_of(LEAVES[:9])))
+    kept = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
+    with closing(kept):
+        for path, status in (("/x", 404), ("/add-checkpoint", 200), ("/add-checkpoint", 409)):
+            kept.request("POST", path, body)
+            answer = kept.getresponse()
+            answer.read()
+            assert (answer.status, answer.will_close) == (status, False)
+        kept.putrequest("POST", "/add-checkpoint")
+        kept.putheader("Content-Length", "9" * 5000)
+        kept.endheaders()
+        answer = kept.getresponse()
+        assert (answer.status, answer.will_close) == (413, True)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
