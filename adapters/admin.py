@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from adapters.models import Adapter, BaseModel
+from provenance.read_only_admin import NamedLookups
 
 
 @admin.register(BaseModel)
-class BaseModelAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
+class BaseModelAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """What follows from the model's files is read-only: register_model writes it."""
 
     list_display = ("name", "slug", "family", "tier", "rank_ceiling", "memory_mib", "is_active")
@@ -31,7 +32,7 @@ class BaseModelAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
 
 
 @admin.register(Adapter)
-class AdapterAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
+class AdapterAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """Read-only: state changes only through the domain functions and a moderator's decision."""
 
     list_display = ("name", "slug", "owner", "base_model", "rank", "state", "visibility")

@@ -1,42 +1,105 @@
-"""The operators' admin: who has an account and which role. The rooms register their own models."""
+"""The operators' admin: who has an account. The rooms register their own models."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
-from django.contrib import admin
+from allauth.account.internal.flows.password_reset import request_password_reset
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.account.utils import filter_users_by_email
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-admin.site.unregister([User, Group])
+from config import keys
+from provenance.read_only_admin import NamedLookups
+
+# Addresses and second factors are their owners' alone.
+admin.site.unregister([User, Group, EmailAddress, Authenticator])
+if admin.site.is_registered(EmailConfirmation):
+    admin.site.unregister(EmailConfirmation)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign] # as allauth documents: one way in, with its limits and second factor
 
 
-@admin.register(User)
-class HouseUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # unfold has no types
-    """Operators open and close accounts and give roles, never to themselves or to a superuser."""
+class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
+    """Without a password: its person chooses one behind the link that is mailed."""
 
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    class Meta:
+        model = User
+        fields = ("username", "email")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = True
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if filter_users_by_email(email):
+            raise forms.ValidationError("An account has this address already.")
+        return email
+
+
+@admin.register(User)
+class HouseUserAdmin(NamedLookups, UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # unfold has no types
+    """Operators open and close accounts. Passwords, addresses and second factors are their owners',
+    roles are changed by two (config/role_changes.py)."""
+
+    form = forms.ModelForm  # no field of it is a password
+    add_form = NewAccountForm
+    add_form_template = None
     list_display = ("username", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff", "groups")
     list_filter_sheet = False
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "email", "is_active")}),
-        ("Role", {"fields": ("groups", "is_staff")}),
+        ("Role", {"fields": ("held", "is_staff")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    add_fieldsets = ((None, {"fields": ("username", "email")}),)
+    readonly_fields = ("username", "email", "held", "is_staff", "last_login", "date_joined")
+    actions = ("mail_link",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def get_urls(self) -> list[URLPattern]:
+        return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
+
+    @admin.display(description="Roles")
+    def held(self, account: User) -> str:
+        names = ", ".join(account.groups.values_list("name", flat=True)) or "none"
+        return format_html('{}. <a href="{}">Changed by two</a>', names, reverse("roles"))
+
+    @admin.action(description="Mail a link to choose a new password", permissions=["change"])
+    def mail_link(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
+        """To each account's own address; the operator never sees it."""
+        others = accounts.filter(is_active=True, is_superuser=False).exclude(email="")
+        for account in others:
+            request_password_reset(request, account.email, [account], None)
+        messages.success(request, f"Mailed to {len(others)} of those accounts.")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+        if not change:
+            request_password_reset(request, obj.email, [obj], None)
+        elif not obj.is_active:
+            keys.revoke_all(obj.pk, at=timezone.now())
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_theirs = isinstance(obj, User) and not (obj.is_superuser or obj.pk == request.user.pk)
-        if obj is not None and not (is_theirs or request.user.is_superuser):
+        if obj is not None and not is_theirs:
             return False
         return bool(super().has_change_permission(request, obj))
 
@@ -45,7 +108,7 @@ class HouseUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # u
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc] # unfold has no types
+class RoleAdmin(NamedLookups, GroupAdmin, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """Roles are written down in config/roles.py and set at every start; here one looks at them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

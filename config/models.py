@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import datetime
 from typing import ClassVar
+from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+
+
+def _salt() -> bytes:
+    return secrets.token_bytes(16)
 
 
 class ApiKey(models.Model):
@@ -50,3 +58,65 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+
+class RoleChange(models.Model):
+    """A role to be given or taken, or a lost second factor to be taken off: it waits for a second
+    person, and stays as it was decided.
+    """
+
+    class Kind(models.TextChoices):
+        GIVE = "give", "give the role"
+        TAKE = "take", "take the role away"
+        SECOND_FACTOR = "second_factor", "take the second factor off"
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "waits for a second person"
+        IN_FORCE = "in_force", "in force"
+        DECLINED = "declined", "declined"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    role = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    salt = models.BinaryField(default=_salt, editable=False)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        permissions: ClassVar = [("change_roles", "Can ask for and confirm changes of roles")]
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "kind", "role"],
+                condition=Q(status="waiting"),
+                name="house_role_change_asked_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="waiting", decided_at=None)
+                | (~Q(status="waiting") & Q(decided_at__isnull=False)),
+                name="house_role_change_decided",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="in_force")
+                | (~Q(decided_by=F("asked_by")) & ~Q(decided_by=F("account")))
+                | Q(asked_by=None),
+                name="house_role_change_by_two",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.role} ({self.id})"
+
+    def decide(self, status: str, *, by: AbstractBaseUser | None, at: datetime) -> None:
+        assert self.status == self.Status.WAITING, "the domain function holds the lock and asked"
+        self.status, self.decided_at = status, at
+        self.decided_by_id = by.pk if by else None
+        self.save(update_fields=["status", "decided_by", "decided_at"])

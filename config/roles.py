@@ -3,6 +3,7 @@
 from django.contrib.auth.models import Group, Permission
 
 # An operator looks at the machinery, opens and closes accounts and switches models on and off.
+# Roles are changed by two of those who may (config/role_changes.py).
 # Cases, decisions, appeals and the log change only through the functions of their rooms. How
 # reviewers rest, and what they write to each other, is not for operators to see.
 _SEEN_BY_OPERATORS = {
@@ -29,10 +30,12 @@ PERMISSIONS = {
         "moderation.hear_appeals",
         "moderation.propose_policies",
         "moderation.govern_policies",
+        "house.change_roles",
     ],
     "compliance": ["moderation.export_reports", "moderation.propose_policies"],
     "trusted flaggers": ["moderation.flag_with_trust"],
     "operators": [
+        "house.change_roles",
         "auth.add_user",
         "auth.change_user",
         "adapters.change_basemodel",

@@ -4,20 +4,28 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import key_views
+from config import key_views, role_views
 from config.metrics import metrics
 
 handler500 = "config.unavailable.server_error"
 APPS = ("provenance", "moderation", "moderation.audits", "adapters", "generation")
 
 urlpatterns = [
+    path(  # the admin's own form knows no limit of tries
+        "admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")
+    ),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("account/keys/", key_views.list_keys, name="keys"),
     path("account/keys/make/", key_views.make, name="make-key"),
     path("account/keys/<int:key_id>/revoke/", key_views.revoke, name="revoke-key"),
+    path("roles/", role_views.roles, name="roles"),
+    path("roles/ask/", role_views.ask, name="role-ask"),
+    path("roles/<uuid:change_id>/confirm/", role_views.confirm, name="role-confirm"),
+    path("roles/<uuid:change_id>/decline/", role_views.decline, name="role-decline"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("metrics", metrics, name="metrics"),

@@ -14,9 +14,10 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from generation.models import Allowance, GeneratedImage, GenerationRequest, Worker
+from provenance.read_only_admin import NamedLookups
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
+class ReadOnlyAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """State changes only through the domain functions."""
 
     actions = None
@@ -69,7 +70,7 @@ class WorkerAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Allowance)
-class AllowanceAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
+class AllowanceAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """What one user may use where it differs from the usual; the only rows changed by hand."""
 
     list_display = ("user", "images_a_day", "device_seconds_a_day", "in_flight")

@@ -1,4 +1,5 @@
-"""The room in the admin: look at everything, change nothing; evidence stays at the desk."""
+"""The room in the admin: look at how it runs, change nothing; evidence and words that people wrote
+stay at the desk."""
 
 from typing import Any
 
@@ -27,9 +28,10 @@ from moderation.models import (
     Statement,
     Suspension,
 )
+from provenance.read_only_admin import NamedLookups
 
 
-class ReadOnly(ModelAdmin):  # type: ignore[misc] # unfold has no types
+class ReadOnly(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """State changes only through the domain functions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -54,6 +56,7 @@ class ScreeningAdmin(ReadOnly):
     list_filter = ("stage", "verdict", "profile")
     list_select_related = ("policy",)
     date_hierarchy = "screened_at"
+    exclude = ("matched", "learned", "categories", "cache_key")
 
 
 @admin.register(ReviewCase)
@@ -69,7 +72,7 @@ class DecisionAdmin(ReadOnly):
     list_display = ("decided_at", "subject_kind", "action", "reason", "is_automated", "decided_by")
     list_filter = ("action", "subject_kind", "reason", "is_automated")
     list_select_related = ("decided_by",)
-    exclude = ("evidence",)
+    exclude = ("evidence", "explanation", "categories")
     date_hierarchy = "decided_at"
 
 
@@ -77,13 +80,14 @@ class DecisionAdmin(ReadOnly):
 class IntentAdmin(ReadOnly):
     list_display = ("decided_at", "case", "action", "reason", "decided_by", "is_severe", "due_at")
     list_select_related = ("case", "decided_by")
+    exclude = ("explanation", "perceived")
 
 
 @admin.register(Statement)
 class StatementAdmin(ReadOnly):
     list_display = ("id", "decision", "created_at")
     list_select_related = ("decision",)
-    exclude = ("owner",)
+    exclude = ("owner", "fields")
 
 
 @admin.register(Appeal)
@@ -91,6 +95,7 @@ class AppealAdmin(ReadOnly):
     list_display = ("id", "status", "lodged_at", "due_at", "hearer", "heard_at")
     list_filter = ("status",)
     list_select_related = ("hearer",)
+    exclude = ("grounds", "reasons")
 
 
 @admin.register(Reveal)
@@ -121,7 +126,7 @@ class ContentNoticeAdmin(ReadOnly):
     list_display = ("received_at", "case", "category", "is_trusted")
     list_filter = ("category", "is_trusted")
     list_select_related = ("case",)
-    exclude = ("receipt_key", "notifier", "sender", "name", "email")
+    exclude = ("receipt_key", "notifier", "sender", "name", "email", "explanation")
     date_hierarchy = "received_at"
 
 
@@ -157,6 +162,7 @@ class BankMatchAdmin(ReadOnly):
 class CaseNoteAdmin(ReadOnly):
     list_display = ("written_at", "case", "author")
     list_select_related = ("case", "author")
+    exclude = ("text",)
 
 
 @admin.register(SavedView)

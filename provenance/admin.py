@@ -15,9 +15,10 @@ from provenance.models import (
     Timestamp,
     VerifyFeedback,
 )
+from provenance.read_only_admin import NamedLookups
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class ReadOnlyAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

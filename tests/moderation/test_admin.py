@@ -32,6 +32,7 @@ from moderation.models import (
 from moderation.screening import screen_prompt
 from tests.moderation.makers import NOON, PROMPT, claimed, picture, prompt_case, refused_by
 
+WRITTEN = ("Beauty is in the eye.", "It should not be here.", "Seen before.")
 TABLES = list(apps.get_app_config("moderation").get_models())
 
 
@@ -46,9 +47,9 @@ def root(olga: User) -> User:
 def filled(alice: User, bob: User, carol: User) -> Decision:
     """A row in every table of the room; the decision is one of them."""
     decision = refused_by(bob, alice)
-    appeals.lodge(decision, by=alice, grounds="Hm.", at=NOON)
+    appeals.lodge(decision, by=alice, grounds=WRITTEN[0], at=NOON)
     case = prompt_case(alice)
-    notes.write(case, "Seen before.", by=bob, at=NOON)
+    notes.write(case, WRITTEN[2], by=bob, at=NOON)
     saved_views.save("Mornings", {"kind": "prompt"}, by=bob, at=NOON)
     wellbeing.rest(by=bob, at=NOON)
     BlurChoice.objects.create(reviewer=bob, category="nudity", level="light")
@@ -78,7 +79,7 @@ def filled(alice: User, bob: User, carol: User) -> Decision:
         name="Whoever Wrote",
         email="whoever@example.org",
         category="nudity",
-        explanation="It should not be here.",
+        explanation=WRITTEN[1],
         is_in_good_faith=True,
         received_at=NOON,
     )
@@ -104,6 +105,7 @@ def test_table_is_listed_and_read_and_never_changed(
     text = page.content.decode()
     assert PROMPT not in text, "evidence stays at the desk"
     assert not any(said in text for said in ("secret-digest", "whoever@example.org"))
+    assert not any(said in text for said in WRITTEN), "words that people wrote stay at the desk"
     assert client.get(reverse(f"{name}_add")).status_code == 403
     assert client.post(reverse(f"{name}_change", args=[row.pk]), {}).status_code == 403
     assert client.post(reverse(f"{name}_delete", args=[row.pk]), {}).status_code == 403

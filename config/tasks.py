@@ -1,0 +1,10 @@
+from uuid import UUID
+
+from celery import shared_task
+
+
+@shared_task(ignore_result=True)
+def mail_role_change(change_id: str) -> None:
+    from config import role_mails
+
+    role_mails.mail(UUID(change_id))

@@ -1,0 +1,26 @@
+"""What the admin pages of every room have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+
+class NamedLookups:
+    """A list is filtered by what its page offers and by nothing else.
+
+    Django lets an address filter by any column of the model, shown or not: whoever sees the list
+    could guess a prompt or an address letter by letter.
+    """
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        entry: Any = self
+        offered = {one if isinstance(one, str) else one[0] for one in entry.list_filter}
+        offered |= {entry.date_hierarchy, "id", "pk"}
+        column = lookup.split("__")[0]
+        is_offered = column in offered or any(
+            isinstance(one, str) and lookup.startswith(f"{one}__") for one in offered
+        )
+        allowed = super().lookup_allowed(lookup, value, request)  # type: ignore[misc] # of ModelAdmin
+        return is_offered and bool(allowed)
