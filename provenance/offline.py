@@ -3,7 +3,11 @@
     python -m provenance.offline BUNDLE [--image FILE] [--log-key KEY] [--authority SHA256]
                                  [--witness KEY] [--revoked SERIAL] [--distrusted SHA256=TIME]
 
-Exit 0 when everything holds, 1 when something does not, 2 when the file is no bundle.
+Exit 0 when everything holds and you named the log that vouches for it (--log-key), 1 when something
+does not hold, 2 when the file is no bundle, 3 when all of it holds, but only by the word of whoever
+made the bundle: anybody can make a log and an authority of their own, and a bundle that agrees with
+both. The keys of a house's log are at its address /log/keys; take them from somewhere else than the
+bundle.
 """
 
 import argparse
@@ -34,6 +38,7 @@ from provenance.manifest_reading import ManifestReading
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the log's clock may be ahead of a witness's or a timestamping authority's."""
+HOLDS, DOES_NOT_HOLD, NO_BUNDLE, BY_ITS_OWN_WORD = 0, 1, 2, 3
 _POLICY = {"v", "log_key", "authority_sha256", "witnesses", "timestamp"}
 
 
@@ -89,6 +94,24 @@ def verify(data: bytes, *, image: bytes | None = None, trusted: Trusted) -> list
     """
     files = bundle.read(data)
     return list(_checks(files, bundle.image_in(files) or image, trusted))
+
+
+def whose_word(trusted: Trusted) -> str:
+    """What of a bundle that holds rests on nothing that the reader knew; empty where nothing does.
+
+    A known log is enough: its entry names the manifest, and the manifest its authority.
+    """
+    if trusted.log_key is not None:
+        return ""
+    if trusted.authorities:
+        return (
+            "By an authority that you know. That the log is whose it says, and what it says of the "
+            "time, is the word of whoever made the bundle: you named no --log-key."
+        )
+    return (
+        "All of it agrees with itself, but whose log and whose authority that is, is the word of "
+        "whoever made the bundle: you named no --log-key and no --authority."
+    )
 
 
 def _checks(files: Mapping[str, bytes], image: bytes | None, trusted: Trusted) -> Iterator[str]:
@@ -207,7 +230,7 @@ def _check_signer(reading: ManifestReading) -> None:
             )
         case "unknown":
             raise SignerUnknown(message=f"The authority does not vouch for “{name}”.")
-        case "none" | "invalid":
+        case "none" | "unread" | "invalid" | "listed" | "distrusted":
             raise BundleInvalid(message="The signature of the Content Credentials does not hold.")
         case "trusted":
             # A parent's signer may be one of an authority of earlier, which this bundle lacks.
@@ -260,7 +283,11 @@ def _distrust(text: str) -> tuple[str, datetime]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="provenance.offline", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="provenance.offline",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--image", type=Path, help="the picture, where only its hash is in")
     parser.add_argument("--log-key", help="the log's public key that you trust")
@@ -293,12 +320,15 @@ def main() -> int:
             print(sentence)
     except (BundleUnreadable, OSError) as error:
         print(error, file=sys.stderr)
-        return 2
+        return NO_BUNDLE
     except ProofsheetError as error:
         print(f"It does not hold: {error.message}", file=sys.stderr)
-        return 1
+        return DOES_NOT_HOLD
+    if word := whose_word(trusted):
+        print(word)
+        return BY_ITS_OWN_WORD
     print("Everything holds.")
-    return 0
+    return HOLDS
 
 
 if __name__ == "__main__":

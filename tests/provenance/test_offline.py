@@ -63,15 +63,63 @@ def test_bundle_holds_in_a_process_without_django(small: Marked, tmp_path: Path)
         "export_bundle", str(small.id), "--out", str(out), "--image", str(tmp_path / "a.png")
     )
     script = (
-        "import sys; sys.argv = ['offline', sys.argv[1]]; from provenance import offline; "
+        "import sys; from provenance import offline; "
         "code = offline.main(); assert 'django' not in sys.modules; sys.exit(code)"
     )
+    key = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
     done = subprocess.run(
-        [sys.executable, "-c", script, str(out)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, str(out), "--log-key", key],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "Everything holds." in done.stdout
     assert "about this very picture" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "word"),
+    [
+        ((), 3, "whose log and whose authority that is, is the word of whoever made the bundle"),
+        (("--authority",), 3, "That the log is whose it says"),
+        (("--log-key",), 0, "Everything holds."),
+        (("--log-key", "--authority"), 0, "Everything holds."),
+        (("--log-key=nonsense",), 1, ""),
+    ],
+)
+def test_command_says_whose_word_it_is(
+    small: Marked,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    named: tuple[str, ...],
+    code: int,
+    word: str,
+) -> None:
+    """Nobody's own log and authority read as "Everything holds."."""
+    path = tmp_path / "a.bundle"
+    path.write_bytes(export.bundle_of(small.id, image=small.sealed.data))
+    known = {
+        "--log-key": checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key()),
+        "--authority": bundle.digest_of_pem(bundle.read(path.read_bytes())[bundle.AUTHORITY]),
+    }
+    options = [part for name in named for part in (name, known.get(name, "")) if part]
+    monkeypatch.setattr(sys, "argv", ["offline", str(path), *options])
+    assert offline.main() == code
+    said = capsys.readouterr().out
+    assert word in said
+    assert ("Everything holds." in said) is (code == 0)
+
+
+def test_help_tells_what_each_exit_means(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["offline", "--help"])
+    with pytest.raises(SystemExit):
+        offline.main()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "3 when all of it holds, but only by the word of whoever made the bundle" in said
 
 
 @contextmanager
