@@ -76,7 +76,9 @@ class AdapterList(ApiView):
             file.discard()
             raise ValidationError(said.errors)
         received = uploads.receive(file, said.details(), by=person(request), at=timezone.now())
-        body = ReportSerializer(received.adapter, context={"by": request.user}).data
+        body = ReportSerializer(
+            received.adapter, context={"by": request.user, "is_new": received.is_new}
+        ).data
         return Response(body, status=202 if received.is_new else 200)
 
 
@@ -96,11 +98,14 @@ class AdapterDetail(ApiView):
         return Response(serializer(adapter, context={"by": request.user}).data)
 
     @extend_schema(
-        operation_id="adapters_withdraw", summary="Withdraw your adapter", responses={204: None}
+        operation_id="adapters_withdraw",
+        summary="Withdraw your adapter, or remove one that did not fit",
+        responses={204: None},
     )
     def delete(self, request: Request, slug: str) -> Response:
-        """Withdraw an own adapter: requests that wait fail, running ones still end."""
-        uploads.withdraw(slug, by=person(request), at=timezone.now())
+        """Withdraw an own adapter: requests that wait fail, running ones still end. One that the
+        check turned away is removed with its file, as if it had never been sent."""
+        uploads.discard(slug, by=person(request), at=timezone.now())
         return Response(status=204)
 
 

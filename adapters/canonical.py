@@ -37,10 +37,15 @@ class OutOfRange(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """What was written; `kept` holds the kept energy of each layer that was fitted."""
+    """What was written; `kept` holds the kept energy of each layer that was fitted.
+
+    `content_sha256` is that of the layers alone, in the order of their names: equal for two files
+    that say the same under other names, in another order, with alpha apart or with other metadata.
+    """
 
     path: Path
     sha256: str
+    content_sha256: str
     size_bytes: int
     rank: int
     dtype: Dtype
@@ -81,6 +86,7 @@ def _write(
     source: Source, out: Path, *, dtype: Dtype, rank: int | None, progress: Progress | None
 ) -> Canonical:
     digest, kept, done = hashlib.sha256(), {}, 0
+    digests: dict[str, str] = {}
     ranks = _ranks(source.modules, rank)
     with out.open("wb") as file:
 
@@ -93,13 +99,17 @@ def _write(
             fitted = fit(down, up, rank=ranks[layer])
             if len(down) > ranks[layer]:
                 kept[layer.name] = round(fitted.kept, 6)
-            put(_cast(fitted.down, dtype))
-            put(_cast(fitted.up, dtype))
+            down_bytes, up_bytes = _cast(fitted.down, dtype), _cast(fitted.up, dtype)
+            put(down_bytes)
+            put(up_bytes)
+            digests[layer.name] = hashlib.sha256(down_bytes + up_bytes).hexdigest()
             done += 1
             if progress:
                 progress(done, len(ranks))
         size = file.tell()
-    return Canonical(out, digest.hexdigest(), size, max(ranks.values()), dtype, kept)
+    lines = [f"{name} {digests[name]}\n" for name in sorted(digests)]
+    content = hashlib.sha256("".join([f"{dtype}\n", *lines]).encode()).hexdigest()
+    return Canonical(out, digest.hexdigest(), content, size, max(ranks.values()), dtype, kept)
 
 
 def _ranks(modules: Sequence[Module], rank: int | None) -> dict[Layer, int]:

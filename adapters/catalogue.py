@@ -109,6 +109,17 @@ def find_visible(slug: str, *, by: User) -> Adapter:
     return adapter
 
 
+def twin_of(adapter: Adapter, *, by: User) -> Adapter | None:
+    """The first of the adapters that `by` may use whose layers are the same, number by number,
+    whatever it is called; None where this one is the first."""
+    same = Q(sha256=adapter.sha256)
+    if adapter.content_sha256:
+        same |= Q(content_sha256=adapter.content_sha256)
+    ready = (Adapter.State.ACCEPTED, Adapter.State.PUBLISHED)
+    earlier = visible_to(by).filter(same, state__in=ready, created_at__lt=adapter.created_at)
+    return earlier.exclude(pk=adapter.pk).order_by("created_at", "slug").first()
+
+
 def search(wanted: Search, *, by: User) -> QuerySet[Adapter]:
     """What `by` may see of the catalogue, narrowed and ordered. Withdrawn ones are left out."""
     found = visible_to(by).exclude(state=Adapter.State.WITHDRAWN).prefetch_related("examples")

@@ -1,4 +1,4 @@
-"""What an adapter's owner does with it: upload, fit, share, publish, withdraw."""
+"""What an adapter's owner does with it: upload, fit, share, publish, withdraw, remove."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _upload(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             if not received.is_new:
-                messages.info(request, "You uploaded this very file before: here it is.")
+                messages.info(request, uploads.known_sentence(received.adapter))
             return _lead_to(received.adapter, request)
     if isinstance(file, Quarantined):
         file.discard()
@@ -95,4 +95,12 @@ def unpublish(request: SignedIn, slug: str) -> HttpResponse:
 def withdraw(request: SignedIn, slug: str) -> HttpResponse:
     uploads.withdraw(slug, by=request.user, at=timezone.now())
     messages.success(request, "Withdrawn: no new request can use it. Running ones end.")
+    return redirect("adapters:list")
+
+
+@require_POST
+@page
+def remove(request: SignedIn, slug: str) -> HttpResponse:
+    uploads.remove(slug, by=request.user)
+    messages.success(request, "Removed, and its file erased.")
     return redirect("adapters:list")

@@ -55,6 +55,11 @@ def discard(name: str) -> None:
         path_of(name).unlink(missing_ok=True)
 
 
+def erase(name: str) -> None:
+    """For good, wherever it lies; the caller has made sure that no row names it."""
+    path_of(name).unlink(missing_ok=True)
+
+
 class Quarantined(UploadedFile):  # type: ignore[type-arg] # takes none at run time
     """A whole upload in quarantine. `is_too_large` ones were cut at the limit and not kept."""
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from adapters import catalogue, uploads
 from adapters.cards import examples_of
 from adapters.forms import RANKS
 from adapters.models import Adapter
@@ -59,10 +60,29 @@ class ReportSerializer(AdapterSerializer):
     fitted_from = serializers.SlugRelatedField[Any](
         source="parent", slug_field="slug", read_only=True, allow_null=True
     )
+    same_as = serializers.SerializerMethodField(
+        help_text="Slug of an earlier adapter of yours, or a public one, whose layers are the same."
+    )
+    note = serializers.SerializerMethodField(
+        help_text="What there is to say about this upload in one sentence, else empty."
+    )
 
     class Meta(AdapterSerializer.Meta):
-        fields = (*FIELDS, "report", "fitted_from", "parent_sha256")
+        fields = (*FIELDS, "report", "fitted_from", "parent_sha256", "same_as", "note")
         read_only_fields = fields
+
+    def get_same_as(self, adapter: Adapter) -> str | None:
+        twin = self._twin(adapter)
+        return twin.slug if twin else None
+
+    def get_note(self, adapter: Adapter) -> str:
+        if not self.context.get("is_new", True):
+            return uploads.known_sentence(adapter)
+        twin = self._twin(adapter)
+        return uploads.twin_sentence(twin) if twin else ""
+
+    def _twin(self, adapter: Adapter) -> Adapter | None:
+        return catalogue.twin_of(adapter, by=self.context.get("by") or AnonymousUser())
 
 
 class AdapterPageSerializer(serializers.Serializer[Any]):

@@ -34,6 +34,13 @@ class NotFittable(ProofsheetError):
     default_advice = "Its report says what else is wrong with it."
 
 
+class BeingFitted(ProofsheetError):
+    default_code = "being_fitted"
+    default_status = 409
+    default_message = "A lower rank is being made from this file just now."
+    default_advice = "Remove it in a minute, once that is done."
+
+
 class LinkUnknown(ProofsheetError):
     default_code = "link_unknown"
     default_status = 404
@@ -108,6 +115,16 @@ def _receive(
         quarantine.discard(upload.stored_as)  # two equal uploads at once: the first one counts
         return Received(known, is_new=False)
     return Received(adapter, is_new=True)
+
+
+def known_sentence(adapter: Adapter) -> str:
+    """Of a file that its owner had sent before, under whatever name."""
+    return f"You uploaded this very file before, as “{adapter.name}”: here it is."
+
+
+def twin_sentence(twin: Adapter) -> str:
+    """Of a file whose layers are those of an adapter that was there before."""
+    return f"Its layers are those of “{twin.name}”, number by number."
 
 
 def _known(upload: Quarantined, *, by: AbstractBaseUser) -> Adapter | None:
@@ -197,6 +214,37 @@ def withdraw(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
     adapter = owned(slug, by=by)
     adapter.withdraw(at=at)
     return adapter
+
+
+@transaction.atomic
+def remove(slug: str, *, by: AbstractBaseUser) -> None:
+    """Erase an upload that the check turned away, its file with it; what a moderator decided about
+    stays. Raises AdapterNotFound, WrongState, BeingFitted."""
+    adapter = owned(slug, by=by)
+    if not adapter.was_never_usable:
+        raise WrongState
+    on_their_way = (Adapter.State.UPLOADED, Adapter.State.VALIDATING)
+    if adapter.derived.filter(state__in=on_their_way).exists():
+        raise BeingFitted
+    original, sha256 = str(adapter.original.name or ""), adapter.sha256
+    adapter.delete()
+    if original:
+        transaction.on_commit(lambda: _erase(original, sha256), robust=True)
+
+
+def _erase(original: str, sha256: str) -> None:
+    """Unless somebody else uploaded the very same file: it is stored once."""
+    if not Adapter.objects.filter(Q(original=original) | Q(sha256=sha256)).exists():
+        quarantine.erase(original)
+
+
+@transaction.atomic
+def discard(slug: str, *, by: AbstractBaseUser, at: datetime) -> None:
+    """Remove what was never usable, withdraw what was. Raises what those raise."""
+    if owned(slug, by=by).was_never_usable:
+        remove(slug, by=by)
+    else:
+        withdraw(slug, by=by, at=at)
 
 
 @transaction.atomic

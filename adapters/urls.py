@@ -18,4 +18,5 @@ urlpatterns = [
     path("adapters/<slug:slug>/publish/", owner_views.publish, name="publish"),
     path("adapters/<slug:slug>/unpublish/", owner_views.unpublish, name="unpublish"),
     path("adapters/<slug:slug>/withdraw/", owner_views.withdraw, name="withdraw"),
+    path("adapters/<slug:slug>/remove/", owner_views.remove, name="remove"),
 ]

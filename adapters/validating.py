@@ -152,7 +152,14 @@ def _accept(
         row.original = original
         if not original:
             row.sha256, row.size_bytes = made.sha256, made.size_bytes
-        row.accept(base_model=model, rank=made.rank, file=file, report=report, at=at)
+        row.accept(
+            base_model=model,
+            rank=made.rank,
+            file=file,
+            content_sha256=made.content_sha256,
+            report=report,
+            at=at,
+        )
     cache.delete(_key(adapter.id))
 
 

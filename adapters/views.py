@@ -54,6 +54,7 @@ def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
         "adapter": adapter,
         "card": card,
         "is_admin": card.is_own,
+        "twin": catalogue.twin_of(adapter, by=request.user) if card.is_own else None,
         "report": report_of(adapter) if card.is_own or adapter.owner_id is None else None,
         "examples_missing": examples.waiting_of(adapter).count() if card.is_own else 0,
         "check": validating.progress_of(adapter.id) if adapter.is_on_its_way else None,

@@ -22,8 +22,9 @@ class Adapter(models.Model):
     """A LoRA adapter for one base model; `owner` is null for those that ship with the project.
 
     `file` is what the renderer loads: the canonical form of an upload, whose own bytes are
-    `original`. `sha256` and `size_bytes` are those of the upload. `base_model` and `rank` are null
-    until the upload is validated.
+    `original`. `sha256` and `size_bytes` are those of the upload, `content_sha256` that of its
+    layers however they were written. `base_model` and `rank` are null until the upload is
+    validated.
     """
 
     class State(models.TextChoices):
@@ -70,6 +71,7 @@ class Adapter(models.Model):
     )
     original = models.FileField(storage=private_storage, max_length=200, blank=True)
     sha256 = models.CharField(max_length=64)
+    content_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     size_bytes = models.PositiveBigIntegerField()
     rank = models.PositiveSmallIntegerField(null=True, blank=True)
     parent = models.ForeignKey(
@@ -126,6 +128,11 @@ class Adapter(models.Model):
         return self.state in (self.State.ACCEPTED, self.State.PUBLISHED)
 
     @property
+    def was_never_usable(self) -> bool:
+        """Turned away by the check: no picture was made with it, and nobody decided about it."""
+        return self.state == self.State.REJECTED and not self.is_refused
+
+    @property
     def is_on_its_way(self) -> bool:
         return self.state in (self.State.UPLOADED, self.State.VALIDATING)
 
@@ -139,10 +146,18 @@ class Adapter(models.Model):
         self.save()
 
     def accept(
-        self, *, base_model: BaseModel, rank: int, file: str, report: dict[str, Any], at: datetime
+        self,
+        *,
+        base_model: BaseModel,
+        rank: int,
+        file: str,
+        content_sha256: str,
+        report: dict[str, Any],
+        at: datetime,
     ) -> None:
         self._move(self.State.ACCEPTED)
         self.base_model, self.rank, self.file = base_model, rank, file
+        self.content_sha256 = content_sha256
         self.report, self.code, self.validated_at = report, "", at
         self.save()
 

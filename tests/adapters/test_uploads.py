@@ -33,8 +33,8 @@ from moderation.models import Decision, ReviewCase
 from moderation.subjects import Action
 from tests import tiny_pipeline
 from tests.adapters import vectors
-from tests.adapters.files import arrays
-from tests.factories import NOON, png, register_folder
+from tests.adapters.files import arrays, as_kohya, write
+from tests.factories import NOON, make_adapter, png, register_folder
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -140,6 +140,116 @@ def test_same_file_of_the_same_owner_is_the_same_adapter(
     assert upload(as_user(bob), lora) != first
     assert Adapter.objects.count() == 2
     assert in_quarantine() == []
+
+
+def test_the_same_file_under_another_name_leads_to_the_first_and_says_so(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    client = as_user(alice)
+    first = upload(client, lora, name="Ink")
+    page = client.post(
+        "/adapters/upload/",
+        {"file": SimpleUploadedFile("b", lora), "name": "My flat style"},
+        follow=True,
+    )
+    assert page.redirect_chain[-1][0] == first.get_absolute_url()
+    assert "You uploaded this very file before, as “Ink”" in page.content.decode()
+    file = SimpleUploadedFile("c.safetensors", lora)
+    answer = client.post("/api/v1/adapters/", {"file": file, "name": "Third"})
+    assert (answer.status_code, answer.json()["slug"]) == (200, first.slug)
+    assert "as “Ink”" in answer.json()["note"]
+
+
+def test_the_same_layers_written_otherwise_are_told_with_a_link_to_the_first(
+    model: BaseModel, lora: bytes, alice: User, bob: User, as_user: AsUser, tmp_path: Path
+) -> None:
+    first = upload(as_user(alice), lora, name="Ink")
+    written_otherwise = as_kohya(write(tmp_path / "a.safetensors", lora))
+    assert written_otherwise != lora
+    second = upload(as_user(alice), written_otherwise, name="My flat style")
+    assert (second.state, second.sha256 == first.sha256) == ("accepted", False)
+    page = as_user(alice).get(second.get_absolute_url()).content.decode()
+    assert "It was here already." in page
+    assert f'<a href="{first.get_absolute_url()}">Ink</a>' in page
+    assert "It was here already." not in as_user(alice).get(
+        first.get_absolute_url()).content.decode()  # fmt: skip
+    row = as_user(alice).get(f"/api/v1/adapters/{second.slug}/").json()
+    assert (row["same_as"], "“Ink”" in row["note"]) == (first.slug, True)
+    of_bob = upload(as_user(bob), written_otherwise)
+    row = as_user(bob).get(f"/api/v1/adapters/{of_bob.slug}/").json()
+    assert (row["same_as"], row["note"]) == (None, ""), "what others keep private is not told"
+
+
+def test_an_adapter_that_is_public_already_is_told_to_whoever_uploads_it(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    shipped = make_adapter(model, slug="ink", name="Ink", sha256=hashlib.sha256(lora).hexdigest())
+    mine = upload(as_user(alice), lora, name="My flat style")
+    page = as_user(alice).get(mine.get_absolute_url()).content.decode()
+    assert f'<a href="{shipped.get_absolute_url()}">Ink</a>, which ships with Proofsheet' in page
+
+
+@pytest.mark.parametrize("content", [b"no adapter at all", arrays(vectors.GOOD)])
+def test_what_did_not_fit_can_be_removed_for_good(
+    model: BaseModel, alice: User, mallory: User, as_user: AsUser, content: bytes
+) -> None:
+    client = as_user(alice)
+    adapter = upload(client, content)
+    page = client.get(adapter.get_absolute_url()).content.decode()
+    assert f'action="{adapter.get_absolute_url()}remove/"' in page
+    assert "Withdraw it" not in page
+    assert as_user(mallory).post(f"{adapter.get_absolute_url()}remove/").status_code == 404
+    answer = client.post(f"{adapter.get_absolute_url()}remove/", follow=True)
+    assert "Removed, and its file erased." in answer.content.decode()
+    assert adapter.name not in answer.content.decode()
+    assert client.get(adapter.get_absolute_url()).status_code == 404
+    again = upload(client, content)
+    assert again.id != adapter.id
+    assert client.delete(f"/api/v1/adapters/{again.slug}/").status_code == 204
+    assert client.get(f"/api/v1/adapters/{again.slug}/").status_code == 404
+    assert not Adapter.objects.filter(owner=alice).exists()
+
+
+def test_a_removed_files_bytes_are_erased_unless_somebody_else_sent_them_too(
+    model: BaseModel,
+    high: bytes,
+    alice: User,
+    bob: User,
+    as_user: AsUser,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    of_alice, of_bob = upload(as_user(alice), high), upload(as_user(bob), high)
+    kept = Path(of_alice.original.path)
+    assert (of_alice.code, kept.read_bytes()) == ("rank_too_high", high)
+    with django_capture_on_commit_callbacks(execute=True):
+        uploads.remove(of_alice.slug, by=alice)
+    assert kept.exists()
+    derived = uploads.fit_to_ceiling(of_bob.slug, by=bob, at=NOON)
+    with pytest.raises(uploads.BeingFitted):
+        uploads.remove(of_bob.slug, by=bob)
+    validating.fit(derived.id, now=lambda: NOON)
+    with django_capture_on_commit_callbacks(execute=True):
+        uploads.remove(of_bob.slug, by=bob)
+    assert not kept.exists()
+    derived.refresh_from_db()
+    assert (derived.state, derived.parent, derived.parent_sha256) == (
+        "accepted", None, of_bob.sha256)  # fmt: skip
+
+
+def test_what_a_moderator_refused_stays_as_evidence(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+) -> None:
+    adapter = upload(as_user(alice), lora)
+    with pytest.raises(WrongState):
+        uploads.remove(adapter.slug, by=alice)
+    adapter.refuse()
+    with pytest.raises(WrongState):
+        uploads.remove(adapter.slug, by=alice)
+    answer = as_user(alice).post(f"{adapter.get_absolute_url()}remove/")
+    assert answer.status_code == 409
+    as_user(alice).delete(f"/api/v1/adapters/{adapter.slug}/")
+    assert Adapter.objects.filter(id=adapter.id, code="adapter_refused").exists()
+    assert Path(adapter.file.path).exists()
 
 
 def test_upload_without_a_file_and_above_the_limit_is_refused(
