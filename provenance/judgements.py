@@ -167,7 +167,8 @@ def of_generation(reading: ManifestReading) -> GenerationStatement | None:
     None where the signature is ours, for then the record or the disclosure says it.
     """
     said = reading.generation
-    if said is None or not reading.is_sound or reading.signature not in ("unknown", "listed"):
+    is_sound = reading.is_sound and reading.broken is None
+    if said is None or not is_sound or reading.signature not in ("unknown", "listed"):
         return None
     by = f"“{said.generator}”" if said.generator else "a program that they do not name"
     match said.extent:

@@ -72,7 +72,7 @@ class ManifestReading:
 
     @property
     def is_sound(self) -> bool:
-        return self.state in ("valid", "trusted") and self.broken is None
+        return self.state in ("valid", "trusted")
 
     @property
     def is_generated(self) -> bool:

@@ -12,6 +12,7 @@ import c2pa
 
 from provenance.keys import Keyring
 from provenance.pictures import Mime
+from tests.provenance.files import chunk
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _CONTEXT: dict[str, Any] = {
@@ -118,6 +119,18 @@ def identity(issuer: str) -> dict[str, Any]:
             "pad1": [0],
         },
     }
+
+
+def pointing(png: bytes, port: int) -> bytes:
+    """A picture whose credentials lie elsewhere."""
+    xmp = (
+        b"XML:com.adobe.xmp\0\0\0\0\0"
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
+        b'"http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        b'xmlns:dcterms="http://purl.org/dc/terms/" '
+        b'dcterms:provenance="http://127.0.0.1:%d/manifest.c2pa"/></rdf:RDF></x:xmpmeta>' % port
+    )
+    return png[:33] + chunk(b"iTXt", xmp) + png[33:]
 
 
 def _cbor(value: Any) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 from provenance import claims, containers, judgements, keys
 from provenance.manifests import ManifestClaim, Parent, Signer
 from provenance.pictures import Mime
+from tests.provenance import foreign
 from tests.provenance.files import chunk, saved
 from tests.provenance.pictures import photograph
 
@@ -101,15 +102,7 @@ def test_garbage_manifest_is_unreadable(signer: Signer) -> None:
 
 
 def test_remote_manifest_is_never_fetched(signer: Signer) -> None:
-    xmp = (
-        b"XML:com.adobe.xmp\0\0\0\0\0"
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
-        b'"http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-        b'xmlns:dcterms="http://purl.org/dc/terms/" '
-        b'dcterms:provenance="http://127.0.0.1:9/manifest.c2pa"/></rdf:RDF></x:xmpmeta>'
-    )
-    plain = saved(photograph("moon"), "PNG")
-    pointing = plain[:33] + chunk(b"iTXt", xmp) + plain[33:]
+    pointing = foreign.pointing(saved(photograph("moon"), "PNG"), 9)
     assert signer.read(pointing, "image/png").issues == ("manifest.remote",)
 
 

@@ -12,7 +12,7 @@ from provenance import keys
 from provenance.installation import signer
 from provenance.manifests import Parent
 from tests.provenance import foreign
-from tests.provenance.files import chunk, saved
+from tests.provenance.files import saved
 from tests.provenance.pictures import drawing, photograph
 from tests.provenance.test_manifests import CLAIM
 
@@ -44,22 +44,13 @@ def naming(host: str, port: int, by: keys.Keyring, parent: bytes = b"") -> bytes
     )
 
 
-def pointing(port: int) -> bytes:
-    """A picture whose credentials lie elsewhere."""
-    xmp = (
-        b"XML:com.adobe.xmp\0\0\0\0\0"
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
-        b'"http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-        b'xmlns:dcterms="http://purl.org/dc/terms/" '
-        b'dcterms:provenance="http://127.0.0.1:%d/manifest.c2pa"/></rdf:RDF></x:xmpmeta>' % port
-    )
-    plain = saved(drawing(2, 64), "PNG")
-    return plain[:33] + chunk(b"iTXt", xmp) + plain[33:]
-
-
 def every_file(port: int, by: keys.Keyring) -> list[bytes]:
     named = [naming(host, port, by) for host in NAMES]
-    return [*named, naming(NAMES[1], port, by, parent=named[1]), pointing(port)]
+    return [
+        *named,
+        naming(NAMES[1], port, by, parent=named[1]),
+        foreign.pointing(saved(drawing(2, 64), "PNG"), port),
+    ]
 
 
 def upload(data: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -33,9 +34,9 @@ from provenance import (
 )
 from provenance.errors import ProofsheetError
 from provenance.installation import keyring
-from provenance.manifests import Reader, Signer, Trust
+from provenance.manifests import Parent, Reader, Signer, Trust
 from provenance.offline import Trusted
-from tests.provenance.conftest import NOW, Marked, seal
+from tests.provenance.conftest import NOW, SYSTEM, Marked, seal
 from tests.provenance.files import saved
 from tests.provenance.pictures import drawing
 from tests.provenance.test_manifests import CLAIM
@@ -297,6 +298,24 @@ def test_bundle_without_picture_proves_its_hash(small: Marked) -> None:
     offline.verify(data, image=small.sealed.data, trusted=TAKE_ITS_WORD)
     with pytest.raises(offline.BundleInvalid, match="another picture"):
         offline.verify(data, image=b"other", trusted=TAKE_ITS_WORD)
+
+
+def test_picture_made_from_a_changed_one_has_a_bundle_that_holds(small: Marked) -> None:
+    """Its own credentials hold; what its parent's are worth, the verify page says."""
+    parent = small.sealed.data[:-4] + bytes([small.sealed.data[-4] ^ 1]) + small.sealed.data[-3:]
+    asset_id = uuid4()
+    marked = marking.embed(drawing(8, 64), asset_id=asset_id)
+    sealed = marking.seal(
+        marked,
+        asset_id=asset_id,
+        created_at=NOW,
+        system=SYSTEM,
+        parent=Parent(parent, "image/png"),
+    )
+    marking.record(sealed, asset_id=asset_id, owner_pseudonym="p", at=NOW)
+    log.sequence(at=NOW)
+    data = export.bundle_of(asset_id, image=sealed.data)
+    assert "are signed by" in offline.verify(data, trusted=TAKE_ITS_WORD)[-1]
 
 
 def test_keys_that_the_reader_knows_must_be_those_of_the_bundle(small: Marked) -> None:
