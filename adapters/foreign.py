@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ PREFIX = re.compile(
     r"(base_model\.model|model|diffusion_model|transformer(_2|_ref)?|unet|net|conditional_transformer"
     r"|default)\.|(lora_(unet|transformer|prior_unet|prior|dit)|lycoris(_unet)?)_"
 )
+PREFIXES_MAX = 3  # base_model.model.diffusion_model. and one more
 NUMBER = re.compile(r"(?:(?<=_)|^)[\d:,]+(?=_|$)")
 
 
@@ -72,12 +73,12 @@ def title_of(architecture: str) -> str:
     return _signatures().titles[architecture]
 
 
-def liken(layers: Mapping[str, Size | None]) -> Likeness:
-    """`layers` are a file's names, without what the parts of a LoRA end in, with the sizes in and
-    out where they are known."""
+def liken(layers: Sequence[tuple[tuple[str, ...], Size | None]]) -> Likeness:
+    """`layers` are a file's, each by the spellings of its name, without what the parts of a LoRA
+    end in, and by its sizes in and out where they are known."""
     votes: Counter[str] = Counter()
-    for name, size in layers.items():
-        votes.update(explaining(name, size))
+    for names, size in layers:
+        votes.update(_explaining(names, size))
     if not votes:
         return Likeness(total=len(layers))
     most = max(votes.values())
@@ -86,17 +87,16 @@ def liken(layers: Mapping[str, Size | None]) -> Likeness:
     return Likeness(best, most, len(layers))
 
 
-def spellings_of(name: str) -> Iterable[str]:
+def spellings_of(name: str) -> tuple[str, ...]:
     """The name as a layer may have it: without what tools put before it, dots as underscores."""
-    for bare in _without_prefixes(name):
-        yield _flat(bare)
+    return tuple(_flat(bare) for bare in _without_prefixes(name))
 
 
-def explaining(name: str, size: Size | None) -> set[str]:
-    """The architectures that have a layer of that name and size."""
+def _explaining(names: tuple[str, ...], size: Size | None) -> set[str]:
+    """The architectures that have a layer of such a name and size."""
     found: set[str] = set()
     index = _signatures().index
-    for flat in spellings_of(name):
+    for flat in names:
         pattern, number = _take_apart(flat)
         found |= {
             entry.architecture
@@ -109,7 +109,10 @@ def explaining(name: str, size: Size | None) -> set[str]:
 def _without_prefixes(name: str) -> Iterable[str]:
     """The name itself, then ever less of it: prefixes stand before one another."""
     yield name
-    while found := PREFIX.match(name):
+    for _ in range(PREFIXES_MAX):
+        found = PREFIX.match(name)
+        if found is None:
+            return
         name = name[found.end() :]
         yield name
 

@@ -15,6 +15,7 @@ from adapters.header import Header, Tensor
 from adapters.layouts import Layout, Target
 from adapters.naming import Stem
 
+Judged = list[tuple[tuple[str, ...], Size | None]]  # spellings of a name, and sizes in and out
 FORMATS = {
     "kohya": "kohya",
     "kohya-ldm": "kohya with the names of the original Stable Diffusion code",
@@ -39,6 +40,7 @@ class Parts:
     up: Tensor | None = None
     alpha: Tensor | None = None
     others: dict[str, list[Tensor]] = field(default_factory=dict)
+    adapters: set[str] = field(default_factory=set)
 
     @property
     def pair(self) -> tuple[Tensor, Tensor]:
@@ -132,11 +134,6 @@ def recognise(header: Header, *, base: Layout | None = None) -> Recognised:
     """The header's layers, matched against `base` where one is given, else against the family that
     fits best (`likeliest`). `families` holds every family that the file fits as a whole."""
     parts, others, strange = group(header.tensors)
-    adapters = frozenset(
-        part.adapter
-        for tensor in header.tensors
-        if (part := naming.part_of(tensor.name)) and part.adapter
-    )
     stems = {stem: naming.read_stem(stem) for stem in parts}
     known = [layouts.of_family(family) for family in layouts.FAMILIES]
     matches = [match(parts, stems, layout) for layout in known]
@@ -144,37 +141,37 @@ def recognise(header: Header, *, base: Layout | None = None) -> Recognised:
     likeliest = max(matches, key=lambda found: found.score)
     best = match(parts, stems, base) if base else likeliest
     known += [base] if base else []
-    judged = _judged(parts)
+    judged = _judged(parts, stems)
     naming_of = max(best, likeliest, key=lambda found: found.score)
     return Recognised(
         _format(parts, stems, naming_of),
         parts,
         others,
         strange,
-        adapters,
+        frozenset(name for layer in parts.values() for name in layer.adapters),
         best,
         whole,
         likeliest,
-        foreign.liken({stem: parts[stem].size for stem in judged}),
-        max(_explained(layout, parts, judged) for layout in known),
+        foreign.liken(judged),
+        max(_explained(layout, judged) for layout in known),
     )
 
 
-def _judged(parts: dict[str, Parts]) -> list[str]:
+def _judged(parts: dict[str, Parts], stems: dict[str, Stem]) -> Judged:
     """The layers by which an architecture is told: text encoders are shared by several."""
-    main = [stem for stem in parts if not naming.read_stem(stem).component.startswith("text_")]
-    return [stem for stem in main if parts[stem].down or parts[stem].size]
+    main = [part for stem, part in parts.items() if not stems[stem].component.startswith("text_")]
+    return [(foreign.spellings_of(p.stem), p.size) for p in main if p.down or p.size]
 
 
-def _explained(layout: Layout, parts: dict[str, Parts], stems: list[str]) -> int:
+def _explained(layout: Layout, judged: Judged) -> int:
     """How many of the layers the model has, read as generously as `foreign` reads them."""
     return sum(
         any(
             (target := layout.find("main", name)) is not None
-            and parts[stem].size in (None, (target.inputs, target.outputs))
-            for name in foreign.spellings_of(stem)
+            and size in (None, (target.inputs, target.outputs))
+            for name in names
         )
-        for stem in stems
+        for names, size in judged
     )
 
 
@@ -198,6 +195,7 @@ def group(tensors: Iterable[Tensor]) -> tuple[dict[str, Parts], dict[str, int], 
             continue
         setattr(layer, part.role, tensor)
         layer.writer = part.writer or layer.writer
+        layer.adapters |= {part.adapter} - {""}
     return parts, dict(others), tuple(strange)
 
 

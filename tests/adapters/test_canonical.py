@@ -102,6 +102,8 @@ ORIGINALS = {
     "kohya": kohya(),
     "kohya_fp16": kohya("float16"),
     "kohya_outside_attention": outside_attention(),
+    "kohya_negative_alpha": pair(
+        f"lora_unet_{flat(Q)}", (16, 16), rank=8, alpha=-3.0, dtype="float32"),
     "kohya_attention_output": pair(f"lora_unet_{flat(OUT)}", (16, 16), dtype="float32"),
     "diffusers": pair(f"unet.{Q}", (16, 16), ends=PEFT) | pair(
         f"text_encoder.{TEXT}", (32, 32), ends=PEFT),
@@ -169,18 +171,55 @@ def test_numbers_that_fp16_cannot_hold_are_written_in_bf16(base: Base, tmp_path:
     assert convert(write(tmp_path / "l.safetensors", arrays(large)), base).dtype == "BF16"
 
 
-def test_fused_flux_layers_come_apart_into_the_layers_of_diffusers(tmp_path: Path) -> None:
-    tensors = pair("double_blocks.0.img_attn.qkv", (3072, 9216), rank=2, ends=PEFT)
+@pytest.mark.parametrize(
+    "stem", ["double_blocks.0.img_attn.qkv", "transformer.transformer_blocks.0.attn.to_qkv"]
+)
+def test_fused_flux_layers_come_apart_into_the_layers_of_diffusers(
+    stem: str, tmp_path: Path
+) -> None:
+    tensors = pair(stem, (3072, 9216), rank=2, ends=PEFT)
     path = write(tmp_path / "flux.safetensors", arrays(tensors))
     made = convert(path, Base.of_family("flux"))
     found = {t.name: t for t in header.read_file(made.path).tensors}
     data = made.path.read_bytes()
     start = header.read_file(made.path).data_begins_at
-    up = tensors["double_blocks.0.img_attn.qkv.lora_B.weight"]
+    up = tensors[f"{stem}.lora_B.weight"]
     for place, name in enumerate(("to_q", "to_k", "to_v")):
         entry = found[f"transformer.transformer_blocks.0.attn.{name}.lora_B.weight"]
         rows = np.frombuffer(data[start + entry.begin : start + entry.end], "<f2").reshape(-1, 2)
         np.testing.assert_array_equal(rows, up[3072 * place : 3072 * (place + 1)])
+
+
+def test_diffusers_fuses_projections_in_the_order_in_which_they_come_apart_here() -> None:
+    from diffusers.models.transformers.transformer_flux import FluxAttention
+
+    attention = FluxAttention(query_dim=8, heads=2, dim_head=4, added_kv_proj_dim=8)
+    own = [attention.to_q, attention.to_k, attention.to_v]
+    added = [attention.add_q_proj, attention.add_k_proj, attention.add_v_proj]
+    attention.fuse_projections()
+    assert torch.equal(attention.to_qkv.weight, torch.cat([layer.weight for layer in own]))
+    assert torch.equal(attention.to_added_qkv.weight, torch.cat([layer.weight for layer in added]))
+
+
+def test_the_same_layers_have_one_content_digest_however_they_are_written(
+    base: Base, tmp_path: Path
+) -> None:
+    tensors = kohya()
+    turned = dict(reversed(tensors.items()))
+    files = {
+        "first": arrays(tensors),
+        "turned": arrays(turned),
+        "talkative": arrays(tensors, metadata={"ss_output_name": "another"}),
+    }
+    made = {
+        name: convert(write(tmp_path / f"{name}.safetensors", content), base)
+        for name, content in files.items()
+    }
+    made["canonical"] = convert(made["first"].path, base)
+    [digest] = {found.content_sha256 for found in made.values()}
+    tensors[f"lora_unet_{flat(Q)}.lora_up.weight"][0, 0] += 1
+    other = convert(write(tmp_path / "other.safetensors", arrays(tensors)), base)
+    assert other.content_sha256 != digest
 
 
 def test_xlabs_names_mean_what_diffusers_converter_means_by_them(tmp_path: Path) -> None:
