@@ -1,16 +1,20 @@
 """A cache that may be away: what it kept is forgotten, and nothing else breaks.
 
-Only throttles and live progress are kept in it. With the server away a throttle lets everybody
-pass and a page shows no preview; requests go on, because their state is in the database.
+Only throttles and live progress are kept in it. With the server away, or standing still, a page
+shows no preview, and what bounds sign-ins and calls is counted in the process instead: everybody
+gets in who should, and nobody guesses without end. Requests go on, because their state is in the
+database.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import Any
 
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, TimeoutError
@@ -18,8 +22,17 @@ from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 # One quick retry mends a connection that the server closed; the library's own backoff would hold
-# up each page for seconds.
-OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}
+# up each page for seconds. What takes too long is not tried twice.
+OPTIONS = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 1,
+    "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
+}
+REST_SECONDS = 1
+"""How long a server that did not answer is left alone: a page asks it many times."""
+BOUNDS = ("allauth", "throttle_")
+"""How the keys begin of what is counted to bound sign-ins (allauth) and calls (DRF)."""
+_counted_here = LocMemCache("bounds", {"timeout": 300, "options": {"MAX_ENTRIES": 20_000}})
 
 
 class KeptClients(RedisCacheClient):
@@ -32,6 +45,7 @@ class KeptClients(RedisCacheClient):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._kept: dict[Any, Any] = {}
+        self.rests_until = 0.0
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         pool = self._get_connection_pool(write)  # type: ignore[attr-defined] # not in the stubs
@@ -54,29 +68,43 @@ class ForgetfulRedisCache(RedisCache):
     def _cache(self) -> KeptClients:
         return _clients_of(tuple(self._servers))  # type: ignore[attr-defined] # not in the stubs
 
-    def add(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._try(super().add, False, *args, **kwargs))
+    def add(self, key: Any, *args: Any, **kwargs: Any) -> bool:
+        if _is_lock(key):
+            return _counted_here.add(key, *args, **kwargs)
+        return bool(self._try("add", False, key, *args, **kwargs))
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._try(super().get, default, key, default, version)
+        return self._try("get", default, key, default, version)
 
-    def set(self, *args: Any, **kwargs: Any) -> None:
-        self._try(super().set, None, *args, **kwargs)
+    def set(self, key: Any, *args: Any, **kwargs: Any) -> None:
+        self._try("set", None, key, *args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._try(super().delete, False, *args, **kwargs))
+    def delete(self, key: Any, *args: Any, **kwargs: Any) -> bool:
+        if _is_lock(key):
+            return _counted_here.delete(key, *args, **kwargs)
+        return bool(self._try("delete", False, key, *args, **kwargs))
 
     def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
-        found: dict[Any, Any] = self._try(super().get_many, {}, keys, version)
+        found: dict[Any, Any] = self._try("get_many", {}, keys, version)
         return found
 
     def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
-        self._try(super().delete_many, None, keys, version)
+        self._try("delete_many", None, keys, version)
 
-    @staticmethod
-    def _try(method: Callable[..., Any], otherwise: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(*args, **kwargs)
-        except (ConnectionError, TimeoutError) as error:
-            logger.warning("the cache is away: %s", error)
-            return otherwise
+    def _try(self, name: str, otherwise: Any, key: Any, *args: Any, **kwargs: Any) -> Any:
+        clients = self._cache
+        if time.monotonic() >= clients.rests_until:
+            try:
+                return getattr(super(), name)(key, *args, **kwargs)
+            except (ConnectionError, TimeoutError) as error:
+                clients.rests_until = time.monotonic() + REST_SECONDS
+                logger.warning("the cache is away: %s", error)
+        if isinstance(key, str) and key.startswith(BOUNDS):
+            return getattr(_counted_here, name)(key, *args, **kwargs)
+        return otherwise
+
+
+def _is_lock(key: Any) -> bool:
+    """A lock of allauth's limits. It is kept in the process alone: a server that stood still would
+    take it when it goes on, for a request that is long gone, and shut its person out."""
+    return isinstance(key, str) and key.startswith("allauth:rl:") and key.endswith(":lock")

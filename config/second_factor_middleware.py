@@ -19,8 +19,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
-from config.problems import CONTENT_TYPE
 from config.second_factor import SecondFactorNeeded, has_one, is_needed, is_proved
+from provenance import problem_documents
 
 OPEN = "/accounts/"
 Answer = Callable[[HttpRequest], Any]
@@ -63,7 +63,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     user = request.user
     if not isinstance(user, User) or is_proved(request) or not is_needed(user):
         return None
-    if request.path_info.startswith(("/api/", "/sbr/")):
+    if problem_documents.is_for_programs(request.path_info):
         return _problem()
     return _redirect(request, user)
 
@@ -81,6 +81,5 @@ def _redirect(request: HttpRequest, user: User) -> HttpResponse:
 
 def _problem() -> HttpResponse:
     said = SecondFactorNeeded()
-    body = {"type": f"/problems/{said.code}", "title": said.message, "status": said.status}
-    body |= {"code": said.code, "detail": said.advice}
-    return JsonResponse(body, status=said.status, content_type=CONTENT_TYPE)
+    document = problem_documents.of_error(said)
+    return JsonResponse(document, status=said.status, content_type=problem_documents.CONTENT_TYPE)

@@ -10,6 +10,8 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 # The admin's own interface (Alpine.js) evaluates the expressions of its attributes and sets style
 # attributes. Only staff can open these pages, and they show no text unescaped.
 ADMIN_PREFIX = "/admin/"
+# Pages of an account are not kept by a browser either: "back" after signing out shows none.
+NEVER_STORED = ("/accounts/", "/account/", ADMIN_PREFIX, "/roles/")
 ADMIN_NEEDS = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
 
 
@@ -27,5 +29,7 @@ class ContentSecurity(CSPMiddleware):
     ) -> HttpResponseBase:
         response.setdefault("Permissions-Policy", PERMISSIONS)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if request.path_info.startswith(NEVER_STORED):
+            response["Cache-Control"] = "private, no-store"
         answer: HttpResponseBase = super().process_response(request, response)
         return answer

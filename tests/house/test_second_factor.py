@@ -20,6 +20,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from config import second_factor
+from provenance import problem_documents
 from tests.factories import make_key
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +90,7 @@ def test_nothing_opens_to_a_role_without_it(
     client = as_user(request.getfixturevalue(who))
     for path in PATHS:
         for answer in (client.get(path), client.post(path)):
-            if path.startswith(("/api/", "/sbr/")):
+            if problem_documents.is_for_programs(path):
                 assert answer.status_code == 403, path
                 assert answer.json()["code"] == "second_factor_needed"
                 assert answer["Content-Type"] == "application/problem+json"
