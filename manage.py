@@ -9,9 +9,10 @@ NO_DATABASE = {"help", "makemigrations", "spectacular", "collectstatic", "--help
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config import services
+    from config import private, services
     from config.processes import CannotStart
 
+    private.begin()
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     wants_help = "--help" in sys.argv or "-h" in sys.argv
     if command not in NO_DATABASE and not wants_help:

@@ -9,6 +9,9 @@ class HouseConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from config import checks
+
+        checks.require()
         from config import (
             key_schema,  # noqa: F401 - registers itself
             receivers,

@@ -8,7 +8,7 @@ django_application = get_asgi_application()
 from django.conf import settings  # noqa: E402 - the line above reads the settings
 from django.urls import get_resolver  # noqa: E402 - likewise
 
-from config import heap, senders  # noqa: E402 - likewise
+from config import heap, private, senders  # noqa: E402 - likewise
 from config.bodies import BoundedBodies, Bounds  # noqa: E402 - likewise
 from config.crowding import Crowding, Proxies  # noqa: E402 - likewise
 
@@ -38,5 +38,6 @@ application = Crowding(
     most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
 )
 
+private.begin()
 get_resolver().url_patterns  # noqa: B018 - imports every view now, not at the first request
 heap.settle()

@@ -5,6 +5,9 @@ import os
 from celery import Celery
 from kombu.transport.redis import Channel
 
+from config import private
+
+private.begin()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # When the broker goes away, kombu 5.7 tries to put back the tickets that a worker holds over the

@@ -7,7 +7,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.util import find_spec
@@ -17,9 +16,9 @@ import psycopg
 from psycopg import sql
 
 from config.processes import CannotStart, end_leftover, free_port, reason, spawn
+from config.progress import STILL_S, Waiting
 from provenance import privileges
 
-START_SECONDS = 60
 OWNER, APPLICATION = "proofsheet", "proofsheet_app"
 ACCOUNT = "nobody"  # what PostgreSQL runs as when we are root
 # Statements and refused rows hold prompts: the server's log names errors without them.
@@ -162,16 +161,16 @@ class Postgres:
         return psycopg.connect(self.owner_url(database), autocommit=True, connect_timeout=3)
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+        assert self.process, "it was started"
+        for _ in Waiting(self.name, self.process.pid).looks():
             if self.has_died():
                 raise CannotStart(f"PostgreSQL stopped at start: {reason(self.log.read_text())}")
             try:
                 self._connect("postgres").close()
                 return
             except psycopg.OperationalError:
-                time.sleep(0.05)
-        raise CannotStart(f"PostgreSQL did not answer within {START_SECONDS} s; see {self.log}.")
+                continue
+        raise CannotStart(f"PostgreSQL has done nothing for {STILL_S:.0f} s; see {self.log}.")
 
     def _ensure_database(self) -> None:
         with self._connect("postgres") as connection:
@@ -212,7 +211,8 @@ def copied_programs(installed: Path, reachable: Path) -> Path:
     whole = reachable / "programs"
     if not (whole / package.name / installed.name / "bin" / "postgres").exists():
         part = reachable / f"programs.{os.getpid()}"
-        part.mkdir(mode=0o755)
+        part.mkdir()
+        part.chmod(0o755)  # whatever the umask says: another account runs these
         for folder in package.parent.glob(f"{package.name}*"):
             if folder.name in {package.name, f"{package.name}.libs"}:
                 shutil.copytree(folder, part / folder.name, symlinks=True)
@@ -223,7 +223,9 @@ def copied_programs(installed: Path, reachable: Path) -> Path:
 
 def _make_own_dir(folder: Path) -> None:
     """Make `folder`, or refuse one that somebody else put there for us to run programs from."""
-    folder.mkdir(mode=0o755, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir()
+        folder.chmod(0o755)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise CannotStart(f"{folder} belongs to somebody else: remove it and start again.")

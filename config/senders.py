@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 from typing import Any
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.db import close_old_connections
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException
@@ -37,27 +39,37 @@ def _identify(scope: Scope) -> int | Refusal:
         return account
     except ProofsheetError as error:
         return Refusal(error.status, error.code, error.message, error.advice)
+    except APIException as error:
+        code = str(error.get_codes()) if isinstance(error.detail, str) else error.default_code
+        return replace(SIGN_IN_FIRST, code=code, title=str(error.detail))
     finally:
         close_old_connections()
 
 
 def account_of(scope: Scope) -> int | None:
-    """By the session's cookie or by a header that DRF's authentication classes read; a body has no
-    say. The session's own class would read the form for its CSRF token, which comes later."""
+    """By the session's cookie, or by a header that DRF's authentication classes read: these may
+    ask what view it is for. A body has no say; the session's own class would read the form for its
+    CSRF token, which comes later. Raises APIException, ProofsheetError."""
     request: Any = ASGIRequest(scope, BytesIO())
     sessions = import_module(settings.SESSION_ENGINE)
     request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     user: Any = get_user(request)
     if user.is_authenticated:
         return int(user.pk)
+    asked = Request(request, parser_context={"view": _view_at(scope["path"])})
     ways: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
     for way in ways:
         if issubclass(way, SessionAuthentication):
             continue
-        try:
-            found = way().authenticate(Request(request))
-        except APIException:
-            return None
-        if found is not None:
+        if (found := way().authenticate(asked)) is not None:
             return int(found[0].pk)
     return None
+
+
+def _view_at(path: str) -> Any:
+    """The API's view at an address, without a request; None for pages and where there is none."""
+    try:
+        made = getattr(resolve(path).func, "cls", None)
+    except Resolver404:
+        return None
+    return made() if made else None

@@ -6,6 +6,7 @@ and CACHE_URL name brokers and caches outside: for each of them nothing is start
 """
 
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -16,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import lock
-from config.postgres import START_SECONDS, Postgres
+from config import lock, private
+from config.postgres import Postgres
 from config.processes import CannotStart
 from config.valkey import Valkey
 
@@ -54,7 +55,7 @@ def is_external() -> bool:
 def require_folder(folder: Path) -> None:
     """Refuse to start where nothing can be written: PostgreSQL would fail later, less clearly."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private.make_passage(folder)
         with tempfile.TemporaryFile(dir=folder):
             free_bytes = shutil.disk_usage(folder).free
     except OSError as error:
@@ -129,11 +130,12 @@ def ensure_running() -> None:
 
 
 def _wait_for_addresses(folder: Path) -> dict[str, str]:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
+    """For as long as the process lives that starts them."""
+    while True:
+        with contextlib.suppress(OSError, ValueError):
             urls: dict[str, str] = json.loads((folder / "services.json").read_text())
             return urls
-        except (OSError, ValueError):
-            time.sleep(0.1)
-    raise CannotStart("Another Proofsheet process is starting here and does not get ready.")
+        with lock.only_one(folder) as has_ended:
+            if has_ended:
+                raise CannotStart("The Proofsheet process that started here has ended: try again.")
+        time.sleep(0.1)

@@ -18,12 +18,14 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from config import lock, services
+from config import lock, private, services
 from config.addresses import require_broker, require_database
 from config.children import Child, children, end_leftovers, note_pids, stop
 from config.processes import CannotStart, reason
+from config.progress import STILL_S, Waiting
 
 ROOT = services.ROOT
+REFUSAL = "These settings are not fit for production"  # how config.checks begins
 
 
 def say(line: str) -> None:
@@ -70,14 +72,17 @@ def prepare(log: Path) -> str:
             else:
                 accounts.append(line)
     if work.returncode:
-        raise CannotStart(f"`manage.py prepare_house` failed: {reason(log.read_text())}")
+        told = log.read_text()
+        if REFUSAL in told:
+            raise CannotStart(told[told.index(REFUSAL) :].strip())
+        raise CannotStart(f"`manage.py prepare_house` failed: {reason(told)}")
     return "".join(accounts)
 
 
 def wait_for_web(web: Child, host: str, port: int) -> None:
     """Wait for an answer to a request, not only for an open port."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+    assert web.process, "it was started"
+    for _ in Waiting("the web server", web.process.pid, say).looks():
         if web.has_died():
             why = reason(web.log_path.read_text())
             raise CannotStart(f"The web server stopped at start ({why}); see {web.log_path}.")
@@ -89,8 +94,7 @@ def wait_for_web(web: Child, host: str, port: int) -> None:
             connection.request("HEAD", "/accounts/login/")
             connection.getresponse()
             return
-        time.sleep(0.1)
-    raise CannotStart(f"The web server did not answer within 60 s; see {web.log_path}.")
+    raise CannotStart(f"The web server has done nothing for {STILL_S:.0f} s; see {web.log_path}.")
 
 
 def watch(house: list[Child], servers: services.Servers, pids: Path) -> None:
@@ -133,6 +137,7 @@ def run(host: str, port: int) -> None:
         require_free_port(host, port)
         house = children(host, port, logs)
         logs.mkdir(parents=True, exist_ok=True)
+        private.close(logs)
         servers = _servers(stack)
         accounts = prepare(logs / "prepare.log")
         os.environ.pop("DATABASE_OWNER_URL", None)  # the children have no use for it
@@ -144,6 +149,7 @@ def run(host: str, port: int) -> None:
         wait_for_web(house[0], host, port)
         lock.announce(state, os.environ["PUBLIC_URL"])
         say(f"\nProofsheet answers at {address_of(host, port)}/\n\n{accounts}")
+        say("The workers load their models meanwhile; the studio says how far they are.")
         say("Ctrl-C stops everything.")
         watch(house, servers, pids)
 
@@ -177,6 +183,7 @@ def _port(text: str) -> int:
 
 
 def main() -> int:
+    private.begin()
     parser = argparse.ArgumentParser(prog="make run", description="Run the whole house on one host")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_port, default=8000)

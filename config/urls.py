@@ -7,7 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import key_views, role_views
+from config import key_views, mail_views, role_views
 from config.metrics import metrics
 
 handler500 = "config.unavailable.server_error"
@@ -28,6 +28,7 @@ urlpatterns = [
     path("roles/<uuid:change_id>/decline/", role_views.decline, name="role-decline"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("mails/", mail_views.mails, name="mails"),
     path("metrics", metrics, name="metrics"),
 ]
 urlpatterns += [

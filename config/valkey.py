@@ -3,14 +3,14 @@
 import secrets
 import signal
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
 
-from config.postgres import START_SECONDS, package_dir
+from config.postgres import package_dir
 from config.processes import CannotStart, end_leftover, free_port, reason, spawn
+from config.progress import STILL_S, Waiting
 
 
 @dataclass
@@ -69,13 +69,13 @@ class Valkey:
 
     def _wait_until_ready(self) -> None:
         with redis.Redis.from_url(self.url(0)) as client:
-            deadline = time.monotonic() + START_SECONDS
-            while time.monotonic() < deadline:
+            assert self.process, "it was started"
+            for _ in Waiting(self.name, self.process.pid).looks():
                 if self.has_died():
                     raise CannotStart(f"Valkey stopped at start: {reason(self.log.read_text())}")
                 try:
                     client.ping()
                     return
                 except redis.RedisError:
-                    time.sleep(0.02)
-        raise CannotStart(f"Valkey did not answer within {START_SECONDS} s; see {self.log}.")
+                    continue
+        raise CannotStart(f"Valkey has done nothing for {STILL_S:.0f} s; see {self.log}.")

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from celery.signals import celeryd_after_setup
@@ -22,15 +25,30 @@ logger = logging.getLogger(__name__)
 SWITCH_S = 0.0002
 
 
+@dataclass(slots=True)
+class Loading:
+    """How far it has come; announced with the worker, so that pages can say what they wait for."""
+
+    parts: int
+    loaded: int = 0
+
+    def vitals(self) -> dict[str, int]:
+        return {"loaded": self.loaded, "parts": self.parts}
+
+
 @celeryd_after_setup.connect
 def warm_up(sender: str, instance: Any, **_: Any) -> None:
     """Whatever fails here fails again, and is told, where it is needed."""
+    from generation import fleet
+
     queues = set(instance.app.amqp.queues.consume_from)
+    parts = list(_parts(queues))
+    loading = Loading(len(parts))
+    fleet.announcer.start(fleet.Announcement(str(sender), sorted(queues), 0, loading.vitals))
     try:
-        if "cpu" in queues:
-            _load_screening()
-        if any(name.startswith("gpu") for name in queues):
-            _load_rendering(queues)
+        for load in parts:
+            load()
+            loading.loaded += 1
     except Exception:
         logger.warning("the warm-up failed; the first request loads what it needs", exc_info=True)
     finally:
@@ -39,23 +57,43 @@ def warm_up(sender: str, instance: Any, **_: Any) -> None:
     sys.setswitchinterval(SWITCH_S)
 
 
+def _parts(queues: set[str]) -> Iterator[Callable[[], object]]:
+    """What workers of these queues load, the longest first."""
+    from provenance import tile
+
+    if any(name.startswith("gpu") for name in queues):
+        yield partial(_load_model, queues)
+        yield _load_image_screening
+        yield _load_screening  # of the live page's prompts
+        yield from (partial(_load_tile, number) for number in range(tile.SETS))
+    elif "cpu" in queues:
+        yield _load_screening
+
+
 def _load_screening() -> None:
     from moderation.classifiers import prompt
 
     prompt.classifier()
 
 
-def _load_rendering(queues: set[str]) -> None:
-    """And the default model, where this worker is one that serves it."""
+def _load_image_screening() -> None:
+    from moderation.classifiers import image
+
+    image.classifier()
+
+
+def _load_model(queues: set[str]) -> None:
+    """The default one, where this worker is one that serves it."""
     from adapters import catalogue
     from generation import devices, hardware
-    from moderation.classifiers import image
-    from provenance import installation, tile
 
     model = catalogue.find_model(None)
     if hardware.queue_of(model) in queues:
         devices.engine_for(model)
-    image.classifier()
-    _load_screening()  # of the live page's prompts
-    for number in range(tile.SETS):  # each takes a second to make, and is kept
-        tile.patterns(installation.keyring().watermark_key, number)
+
+
+def _load_tile(number: int) -> None:
+    """Each takes a second to make, and is kept."""
+    from provenance import installation, tile
+
+    tile.patterns(installation.keyring().watermark_key, number)

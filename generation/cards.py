@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,9 @@ from zlib import crc32
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils import timezone
 
-from generation import estimates, failures, progress, sources
+from generation import estimates, failures, progress, sources, waiting
 from generation.failures import Failure
 from generation.models import (
     SEEDS,
@@ -123,7 +124,7 @@ class RequestCard:
     """A request with its live state.
 
     `position` is the place in line from 1, 0 for none; `preview_url` changes with each new
-    preview and is empty while there is none.
+    preview and is empty while there is none; `waits_for` says so while no worker is ready.
     """
 
     id: UUID
@@ -148,6 +149,7 @@ class RequestCard:
     is_source_stopped: bool
     count: int
     failed: tuple[FailedImage, ...]
+    waits_for: str = ""
 
     @property
     def outstanding(self) -> range:
@@ -174,6 +176,8 @@ class RequestCard:
         if self.status == RequestStatus.RUNNING:
             made = f", {len(self.images)} of {self.count} made" if self.count > 1 else ""
             return f"Step {self.step} of {self.total}{made}"
+        if self.waits_for:
+            return self.waits_for
         if self.position:
             return "Next in line" if self.position == 1 else f"Place {self.position} in line"
         return "Rules and a classifier read it first"
@@ -302,17 +306,22 @@ def request_cards(requests: Iterable[GenerationRequest]) -> list[RequestCard]:
     running = [request.id for request in found if request.status == RequestStatus.RUNNING]
     steps = {request_id: progress.read(request_id) for request_id in running}
     images = _images_by_request(found)
-    waiting = [request.id for request in found if request.is_held]
+    held = [request.id for request in found if request.is_held]
     refused = [request.id for request in found if request.status == RequestStatus.REFUSED]
-    stopped = sources.stopped(waiting + refused) if waiting or refused else {}
+    stopped = sources.stopped(held + refused) if held or refused else {}
     subjects = refused + [source.id for source in stopped.values()]
     subjects += [
         image.id for made in images.values() for image in made if image.state == ImageState.WITHHELD
     ]
     refusals = refusals_of(subjects) if subjects else {}
-    return [
+    lines = waiting.lines(found, at=timezone.now())
+    cards = [
         _request_card(request, steps, images.get(request.id, []), refusals, stopped.get(request.id))
         for request in found
+    ]
+    return [
+        replace(card, waits_for=waiting.line_of(request, lines)) if lines else card
+        for card, request in zip(cards, found, strict=True)
     ]
 
 

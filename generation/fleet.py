@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -11,9 +12,9 @@ from threading import Event, Thread
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from generation.models import Worker
+from provenance import clock
 
 logger = logging.getLogger(__name__)
 ANNOUNCE_S = 5.0
@@ -50,9 +51,20 @@ def heard_of(*, at: datetime) -> QuerySet[Worker]:
 
 
 def alive(*queues: str, at: datetime) -> QuerySet[Worker]:
-    """Workers that take from any of the `queues` and were heard of lately."""
+    """Workers that take from any of the `queues` and were heard of lately; those that still load
+    their models, without a slot, do not."""
     takes = reduce(or_, (Q(queues__contains=[queue]) for queue in queues))
-    return heard_of(at=at).filter(takes)
+    return heard_of(at=at).filter(takes, slots__gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """`slots` is 0 for as long as the worker loads its models and takes nothing."""
+
+    name: str
+    queues: list[str]
+    slots: int
+    vitals: LookInside
 
 
 class Announcer:
@@ -61,30 +73,41 @@ class Announcer:
     def __init__(self) -> None:
         self._done = Event()
         self._thread: Thread | None = None
+        self._said: Announcement | None = None
 
-    def start(self, *, name: str, queues: list[str], slots: int, vitals: LookInside) -> None:
+    def start(self, said: Announcement) -> None:
+        """Announce that from now on; what was announced before is no longer so."""
+        self._said = said
+        if self._thread is not None and self._thread.is_alive():
+            self._say(said)
+            connection.close()
+            return
         self._done.clear()
-        self._thread = Thread(
-            target=self._keep, args=(name, queues, slots, vitals), name="announcer", daemon=True
-        )
+        self._thread = Thread(target=self._keep, name="announcer", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         self._done.set()
 
-    def _keep(self, name: str, queues: list[str], slots: int, vitals: LookInside) -> None:
+    def _keep(self) -> None:
         try:
-            while True:
-                self._say(name, queues, slots, vitals)
+            while (said := self._said) is not None:
+                self._say(said)
                 if self._done.wait(ANNOUNCE_S):
-                    dismiss(name)
+                    dismiss(said.name)
                     return
         finally:
             connection.close()
 
-    def _say(self, name: str, queues: list[str], slots: int, vitals: LookInside) -> None:
+    def _say(self, said: Announcement) -> None:
         try:
-            announce(name, queues=queues, slots=slots, at=timezone.now(), vitals=vitals())
+            announce(
+                said.name,
+                queues=said.queues,
+                slots=said.slots,
+                at=clock.now(),
+                vitals=said.vitals(),
+            )
         except (OperationalError, InterfaceError) as error:
             logger.warning("cannot announce this worker, the database is away: %s", error)
             connection.close()

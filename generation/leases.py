@@ -15,7 +15,8 @@ Clock = Callable[[], datetime]
 
 
 class Lease:
-    """Renews the lease of `claim` every half second and listens for a cancellation.
+    """Renews the lease of `claim` every half second and listens for a cancellation. `now` is the
+    database's clock, by which the sweeper judges too.
 
     The thread dies with the process, so a killed worker's lease runs out and the sweeper takes the
     request back. `should_stop` is true once the lease is lost or the owner asked to cancel.

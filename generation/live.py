@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -43,6 +44,13 @@ class Picture:
     drawn_for: UUID
     png: bytes
 
+    def as_bytes(self) -> bytes:
+        return self.drawn_for.bytes + self.png
+
+    @classmethod
+    def of(cls, kept: bytes) -> Picture:
+        return cls(UUID(bytes=kept[:16]), kept[16:])
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -56,6 +64,9 @@ class Setting:
 
     profile: str
     others: tuple[object, ...]
+
+    def sha256(self) -> str:
+        return sha256(repr((self.profile, self.others)).encode()).hexdigest()
 
 
 def steps_of(model: BaseModel) -> int:
@@ -124,11 +135,11 @@ def shown_to(request: GenerationRequest, setting: Setting) -> Shown | None:
     """The owner's newest picture, where `request` differs from it in nothing but the prompt; for a
     minute after it was drawn, so that none outlives its screening for long."""
     found = cache.get(_shown_key(request.owner_id))
-    if found is None or found[0] != setting:
+    if found is None or found[0] != setting.sha256():
         return None
     _, prompt, drawn_for = found
-    drawn: Picture | None = cache.get(_picture_key(request.owner_id, drawn_for))
-    return None if drawn is None else Shown(drawn, prompt)
+    drawn: bytes | None = cache.get(_picture_key(request.owner_id, drawn_for))
+    return None if drawn is None else Shown(Picture.of(drawn), prompt)
 
 
 def check_prompt(request: GenerationRequest, setting: Setting) -> None:
@@ -154,7 +165,7 @@ def finish(
             request.cancel(at=at)
             return
         _show(request, Picture(request.id, png))
-        shown = (setting, request.prompt, request.id)
+        shown = (setting.sha256(), request.prompt, str(request.id))
         cache.set(_shown_key(request.owner_id), shown, LIFETIME_S)
         request.timings |= timings
         request.device_ms = round(sum(timings.get(s, 0.0) for s in publishing.DEVICE_STAGES))
@@ -173,7 +184,7 @@ def spare(claim: queue.Claim, shown: Shown, *, at: datetime) -> None:
 
 def _show(request: GenerationRequest, drawn: Picture) -> None:
     """Before the commit of the end: who sees that may rely on the picture."""
-    cache.set(_picture_key(request.owner_id, request.id), drawn, LIFETIME_S)
+    cache.set(_picture_key(request.owner_id, request.id), drawn.as_bytes(), LIFETIME_S)
     wakes.wake(wake_name(request.id))
 
 
@@ -187,14 +198,13 @@ def keep(claim: queue.Claim) -> None:
 
 def picture(request_id: UUID, *, by: AbstractBaseUser) -> Picture | None:
     """The owner's picture, while it is there."""
-    found: Picture | None = cache.get(_picture_key(by.pk, request_id))
-    return found
+    found: bytes | None = cache.get(_picture_key(by.pk, request_id))
+    return None if found is None else Picture.of(found)
 
 
-def end_of(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest | None:
-    """The owner's request once it has ended or waits for a person; one that was kept counts too."""
-    found = GenerationRequest.objects.filter(id=request_id, owner_id=by.pk).first()
-    return None if found is None or found.is_active else found
+def find(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest | None:
+    """The owner's request; one that was kept counts too."""
+    return GenerationRequest.objects.filter(id=request_id, owner_id=by.pk).first()
 
 
 def forget(*, at: datetime) -> None:
@@ -215,5 +225,5 @@ def _shown_key(owner_id: int) -> str:
     return f"live:{owner_id}:shown"
 
 
-def _picture_key(owner_id: int, request_id: UUID) -> str:
+def _picture_key(owner_id: int, request_id: UUID | str) -> str:
     return f"live:{owner_id}:{request_id}"

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -17,12 +16,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from generation import failures, live, wakes
 from generation.forms import LiveForm
-from generation.models import RequestStatus
+from generation.models import GenerationRequest, RequestStatus
+from generation.seats import Seats
 from generation.views import SignedIn, page, private_file
 from provenance.errors import ProofsheetError
 
 LOOK_S = 0.4  # when nobody wakes it: a failure or a cancellation is seen then
 LOOKS = 24
+WAITS_MAX = 8  # of one person at once, in one web process: a tab each
+
+seats = Seats(WAITS_MAX)
 
 
 @require_GET
@@ -55,10 +58,20 @@ def draw(request: SignedIn) -> HttpResponse:
 
 async def picture(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Waits for a live picture: PNG, 304 when it is the one that the page shows, 204 when something
-    newer was typed, 409 with the reason when there will be none, 404 when it took too long."""
+    newer was typed, 409 with the reason when there will be none, 404 at once for what is not among
+    the person's requests and later when it took too long, 429 when too many wait already."""
     user = await sync_to_async(_user)(request)
     if user is None:
         return HttpResponse(status=401)
+    if (seat := seats.take(user.pk)) is None:
+        return HttpResponse(status=429, headers={"Retry-After": "1"})
+    try:
+        return await _wait(request, user, request_id)
+    finally:
+        seat.give_back()
+
+
+async def _wait(request: HttpRequest, user: Any, request_id: UUID) -> HttpResponse:
     look = sync_to_async(_look, thread_sensitive=False)
     for _ in range(LOOKS):
         answer = await look(request, user, request_id)
@@ -79,11 +92,14 @@ def _look(request: HttpRequest, user: Any, request_id: UUID) -> HttpResponse | N
     try:
         if (found := live.picture(request_id, by=user)) is not None:
             return _answer(request, found)
-        if (ended := live.end_of(request_id, by=user)) is None:
+        asked = live.find(request_id, by=user)
+        if asked is None:
+            return HttpResponse(status=404)
+        if asked.is_active:
             return None
         # A picture that came between the two looks goes before its request's end.
         found = live.picture(request_id, by=user)
-        return _why_not(user, ended) if found is None else _answer(request, found)
+        return _why_not(asked) if found is None else _answer(request, found)
     finally:
         close_old_connections()
 
@@ -97,7 +113,7 @@ def _answer(request: HttpRequest, found: live.Picture) -> HttpResponse:
     return answer
 
 
-def _why_not(user: AbstractBaseUser, ended: Any) -> HttpResponse:
+def _why_not(ended: GenerationRequest) -> HttpResponse:
     if ended.status == RequestStatus.CANCELLED:
         return HttpResponse(status=204)
     if ended.status == RequestStatus.FAILED:

@@ -11,14 +11,15 @@ from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
-from django.utils import timezone
+
+from provenance import clock
 
 
 @shared_task
 def screen_prompt(request_id: str) -> None:
     from generation import intake
 
-    intake.screen(UUID(request_id), at=timezone.now())
+    intake.screen(UUID(request_id), at=clock.now())
 
 
 @shared_task(bind=True)
@@ -27,14 +28,14 @@ def render(self: Any) -> None:
     from generation import hardware, worker
 
     came_by = self.request.delivery_info or {}
-    worker.work_one(now=timezone.now, name=came_by.get("routing_key") or hardware.ANY)
+    worker.work_one(now=clock.now, name=came_by.get("routing_key") or hardware.ANY)
 
 
 @shared_task
 def requeue_stalled() -> None:
     from generation import sweeper
 
-    sweeper.sweep(at=timezone.now())
+    sweeper.sweep(at=clock.now())
 
 
 @shared_task
@@ -42,7 +43,7 @@ def render_audits() -> None:
     """A few pictures of a scheduled suite, then again: users' tickets come in between."""
     from generation import audit_runs
 
-    if audit_runs.work_some(now=timezone.now):
+    if audit_runs.work_some(now=clock.now):
         render_audits.apply_async(countdown=5)
 
 
@@ -50,14 +51,14 @@ def render_audits() -> None:
 def audit_stint(run_id: str, stint: int) -> None:
     from generation import audit_jobs
 
-    audit_jobs.work(UUID(run_id), stint, now=timezone.now)
+    audit_jobs.work(UUID(run_id), stint, now=clock.now)
 
 
 @shared_task
 def requeue_audits() -> None:
     from generation import audit_jobs
 
-    audit_jobs.sweep(at=timezone.now())
+    audit_jobs.sweep(at=clock.now())
 
 
 @worker_ready.connect
@@ -66,10 +67,12 @@ def announce_worker(sender: Any, **_: Any) -> None:
 
     queues = sorted(sender.app.amqp.queues.consume_from)
     fleet.announcer.start(
-        name=str(sender.hostname),
-        queues=queues,
-        slots=int(sender.controller.concurrency),
-        vitals=_look_inside if any(name.startswith("gpu") for name in queues) else dict,
+        fleet.Announcement(
+            name=str(sender.hostname),
+            queues=queues,
+            slots=int(sender.controller.concurrency),
+            vitals=_look_inside if any(name.startswith("gpu") for name in queues) else dict,
+        )
     )
 
 

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from celery import shared_task
-from django.utils import timezone
+
+from provenance import clock
 
 
 @shared_task
@@ -31,7 +32,7 @@ def mail_notifier(notice_id: str) -> None:
 def settle_decisions() -> None:
     from moderation import intents
 
-    intents.settle(at=timezone.now())
+    intents.settle(at=clock.now())
 
 
 @shared_task

@@ -3,15 +3,18 @@ Django.
 
 Only http and https on their own ports; every address of the host must be public, and the connection
 goes to the very address that was checked. Redirects are followed a few times, each checked anew.
-The body is bounded, and a timer ends what takes too long, however slowly it drips.
+The body is bounded. One time limit holds for all of it, the name's resolution included: what takes
+longer is ended, however slowly it drips.
 """
 
 import contextlib
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from provenance.errors import ProofsheetError
 
 MAX_REDIRECTS = 3
 TOTAL_SECONDS = 10.0
+RESOLVERS_MAX = 16
 PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 MayConnect = Callable[[str, int], bool]
@@ -60,16 +64,29 @@ def is_public(address: str, port: int) -> bool:
     """Whether an IP address is anybody's on the internet, and the port one of the web's own."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     embedded = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    teredo = getattr(parsed, "teredo", None)
-    if teredo or (isinstance(parsed, ipaddress.IPv6Address) and parsed in _TRANSLATED):
+    if getattr(parsed, "teredo", None):
         return False
-    every = [parsed, embedded] if embedded else [parsed]
-    return port in PORTS.values() and all(
-        each.is_global and not each.is_multicast and not each.is_reserved for each in every
-    )
+    every = [embedded] if getattr(parsed, "ipv4_mapped", None) else [parsed, embedded]
+    return port in PORTS.values() and all(_is_anybodys(each) for each in every if each)
 
 
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # leads to any IPv4 address through a translator
+def _is_anybodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST:
+        return False
+    is_special = any(address in network for network in _SPECIAL)
+    is_common = address.is_global and not address.is_multicast and not address.is_reserved
+    return is_common and not is_special
+
+
+# All that IANA gives out to hosts of the internet; site-local (fec0::/10) and the translators'
+# 64:ff9b::/96, which lead to any IPv4 address, lie outside.
+_UNICAST = ipaddress.ip_network("2000::/3")
+# Of the special-purpose registries (RFC 6890), what Python 3.11 takes for anybody's.
+_SPECIAL = [
+    ipaddress.ip_network(each)
+    for each in ("192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+                 "192.175.48.0/24", "2001::/23", "2620:4f:8000::/48", "3fff::/20")
+]  # fmt: skip
 
 
 def fetch(url: str, *, limits: Limits) -> bytes:
@@ -80,10 +97,11 @@ def fetch(url: str, *, limits: Limits) -> bytes:
         UrlUnreachable: no answer in time, or no answer with a body.
         UrlBodyTooLarge: the body is longer than the limit.
     """
+    ends_at_s = time.monotonic() + limits.seconds
     for _ in range(MAX_REDIRECTS + 1):
         parts = _checked(url)
         try:
-            with _connection(parts, limits) as connection:
+            with _connection(parts, limits.may_connect or is_public, ends_at_s) as connection:
                 status, location, body = _exchange(connection, parts, limits.max_bytes)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UrlUnreachable from error
@@ -106,18 +124,54 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
+def _left_s(ends_at_s: float) -> float:
+    """Raises TimeoutError when the time is over."""
+    if (left_s := ends_at_s - time.monotonic()) <= 0:
+        raise TimeoutError("the time for this fetch is over")
+    return left_s
+
+
+def _addresses_of(host: str, port: int, ends_at_s: float) -> list[str]:
+    """Every address of a host's name, in time: the resolver itself knows no limit, so that it is
+    asked in a thread of its own, of which there are few."""
+    found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put([str(entry[4][0]) for entry in entries])
+        except Exception as error:  # raised again where it is waited for
+            found.put(error)
+        finally:
+            _resolvers.release()
+
+    if not _resolvers.acquire(timeout=_left_s(ends_at_s)):
+        raise TimeoutError("too many names are being resolved")
+    threading.Thread(target=resolve, name="resolver", daemon=True).start()
+    try:
+        answer = found.get(timeout=_left_s(ends_at_s))
+    except queue.Empty:
+        raise TimeoutError("the name was not resolved in time") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+_resolvers = threading.BoundedSemaphore(RESOLVERS_MAX)
+
+
 @contextmanager
-def _connection(parts: SplitResult, limits: Limits) -> Iterator[http.client.HTTPConnection]:
+def _connection(
+    parts: SplitResult, may_connect: MayConnect, ends_at_s: float
+) -> Iterator[http.client.HTTPConnection]:
     """A connection to an address that was checked, cut when the time is over."""
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-    may_connect = limits.may_connect or is_public
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = _addresses_of(host, port, ends_at_s)
     if not addresses or not all(may_connect(address, port) for address in addresses):
         raise UrlRefused
-    raw = socket.create_connection((addresses[0], port), timeout=limits.seconds)
+    raw = socket.create_connection((addresses[0], port), timeout=_left_s(ends_at_s))
     is_over = threading.Event()
-    timer = threading.Timer(limits.seconds, _cut, args=(raw, is_over))
+    timer = threading.Timer(max(0.0, ends_at_s - time.monotonic()), _cut, args=(raw, is_over))
     timer.daemon = True
     timer.start()
     connection = http.client.HTTPConnection(host, port)

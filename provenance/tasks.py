@@ -1,15 +1,14 @@
 """Celery tasks of the provenance room."""
 
 from celery import shared_task
-from django.utils import timezone
 
-from provenance import copies, cosigning, freshness, log, timestamps
+from provenance import clock, copies, cosigning, freshness, log, timestamps
 
 
 @shared_task
 def sequence_log() -> None:
     """Give waiting log entries their place; beat sends this every second."""
-    now = timezone.now()
+    now = clock.now()
     log.sequence(at=now)
     freshness.refresh(at=now)
 
@@ -17,7 +16,7 @@ def sequence_log() -> None:
 @shared_task
 def cosign_log() -> None:
     """Ask the witnesses that settings name; beat sends this every other second."""
-    cosigning.collect(at=timezone.now())
+    cosigning.collect(at=clock.now())
 
 
 @shared_task
@@ -25,5 +24,5 @@ def date_log() -> None:
     """Have a checkpoint and waiting copies timestamped, where settings name an authority; every
     minute.
     """
-    timestamps.stamp(at=timezone.now())
-    copies.stamp(at=timezone.now())
+    timestamps.stamp(at=clock.now())
+    copies.stamp(at=clock.now())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from celery import shared_task
-from django.utils import timezone
+
+from provenance import clock
 
 
 @shared_task
@@ -13,18 +14,18 @@ def audit_traffic(stage: str, first: str, last: str, user_id: int | None = None)
     from moderation.audits import schedule
 
     window = (stage, date.fromisoformat(first), date.fromisoformat(last))
-    schedule.on_demand(*window, user_id=user_id, at=timezone.now())
+    schedule.on_demand(*window, user_id=user_id, at=clock.now())
 
 
 @shared_task
 def audit_month() -> None:
     from moderation.audits import schedule
 
-    schedule.monthly(at=timezone.now())
+    schedule.monthly(at=clock.now())
 
 
 @shared_task
 def audit_changes() -> None:
     from moderation.audits import schedule
 
-    schedule.on_change(at=timezone.now())
+    schedule.on_change(at=clock.now())

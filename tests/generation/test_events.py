@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -154,13 +155,71 @@ def test_streams_of_one_person_are_limited_and_freed_when_they_leave(
         del answer
         for stream in opened:
             await stream.aclose()
-        await until(lambda: not events._open)
+        await until(lambda: not events.seats.taken)
         allowed: Any = await client.get("/studio/events/")
         allowed.close()
         return [refused.status_code, allowed.status_code]
 
     assert asyncio.run(run()) == [429, 200]
-    assert not events._open
+    assert not events.seats.taken
+
+
+def test_of_sixty_streams_opened_together_no_more_get_in_than_one_by_one(
+    alice: User, model: BaseModel
+) -> None:
+    make_request(alice, model)
+    client = signed_in(alice)
+
+    async def run() -> list[int]:
+        answers: Any = await asyncio.gather(*(client.get("/studio/events/") for _ in range(60)))
+        for answer in answers:
+            await asyncio.to_thread(answer.close)
+        return [answer.status_code for answer in answers]
+
+    statuses = asyncio.run(run())
+    assert statuses.count(200) == events.STREAMS_MAX
+    assert statuses.count(429) == 60 - events.STREAMS_MAX
+    assert not events.seats.taken
+
+
+def test_a_stream_that_is_closed_unread_gives_its_seat_back(alice: User, model: BaseModel) -> None:
+    make_request(alice, model)
+    client = signed_in(alice)
+
+    async def run() -> list[int]:
+        answer: Any = await client.get("/studio/events/")
+        taken = events.seats.taken[alice.pk]
+        await asyncio.to_thread(answer.close)
+        return [taken, events.seats.taken[alice.pk]]
+
+    assert asyncio.run(run()) == [1, 0]
+
+
+def test_streams_of_one_person_share_their_looks(
+    alice: User, model: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_request(alice, model)
+    looks: list[int] = []
+    look = events.look
+
+    def counted(owner_id: int, known: frozenset[UUID]) -> Any:
+        looks.append(owner_id)
+        return look(owner_id, known)
+
+    monkeypatch.setattr(events, "look", counted)
+    client = signed_in(alice)
+
+    async def run() -> None:
+        answers: Any = [await client.get("/studio/events/") for _ in range(events.STREAMS_MAX)]
+        streams = [aiter(answer.streaming_content) for answer in answers]
+        await asyncio.gather(*(anext(stream) for stream in streams))
+        firsts = await asyncio.gather(*(anext(stream) for stream in streams))
+        assert all(b"event: progress" in first for first in firsts)
+        for stream in streams:
+            await stream.aclose()
+
+    asyncio.run(run())
+    assert len(looks) == 1
 
 
 def test_an_idle_stream_holds_no_database_connection(alice: User, model: BaseModel) -> None:

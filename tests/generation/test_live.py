@@ -6,12 +6,13 @@ import asyncio
 import io
 from threading import Thread
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from PIL import Image
 from pytest_django import Settings
 
@@ -152,3 +153,50 @@ def test_page_is_woken_as_soon_as_the_picture_is_there(
 def test_page_looks_by_itself_where_the_cache_cannot_wake_it(settings: Settings) -> None:
     settings.CACHE_URL = "redis://127.0.0.1:1/0"
     asyncio.run(wakes.sleep_until("wake:nobody", seconds=0.05))
+
+
+@pytest.fixture
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(name: str, *, seconds: float) -> None:
+        raise AssertionError("it waited")
+
+    monkeypatch.setattr(wakes, "sleep_until", refuse)
+
+
+@pytest.mark.usefixtures("nobody_waits")
+def test_an_id_of_nobodys_request_is_not_found_at_once(page: LivePage, bob: User) -> None:
+    assert page.client.get(f"/studio/live/{uuid4()}/").status_code == 404
+    hers = page.draw("a teal kite")
+    bobs = Client()
+    bobs.force_login(bob)
+    assert bobs.get(f"/studio/live/{hers}/").status_code == 404
+
+
+def test_of_sixty_waits_opened_together_a_person_gets_eight(
+    page: LivePage, alice: User, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The view itself: the test client carries out one request after the other."""
+    asked = page.draw("a teal kite")
+    monkeypatch.setattr(live_views, "LOOKS", 1)
+    request: Any = rf.get(f"/studio/live/{asked}/")
+    request.user = alice
+
+    async def run() -> list[int]:
+        go_on = asyncio.Event()
+
+        async def sleep_until(name: str, *, seconds: float) -> None:
+            await go_on.wait()
+
+        monkeypatch.setattr(wakes, "sleep_until", sleep_until)
+        waits = [asyncio.ensure_future(live_views.picture(request, asked)) for _ in range(60)]
+        refused = 60 - live_views.WAITS_MAX
+        async with asyncio.timeout(240):
+            while sum(wait.done() for wait in waits) < refused:
+                await asyncio.sleep(0.01)
+        go_on.set()
+        return [answer.status_code for answer in await asyncio.gather(*waits)]
+
+    statuses = asyncio.run(run())
+    assert statuses.count(404) == live_views.WAITS_MAX
+    assert statuses.count(429) == 60 - live_views.WAITS_MAX
+    assert not live_views.seats.taken

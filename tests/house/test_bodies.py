@@ -15,6 +15,7 @@ from config.asgi import application
 from config.bodies import SIGN_IN_FIRST, UPLOADS_MAX, BoundedBodies, Bounds, Pace
 from config.refusals import Message, Receive, Refusal, Scope, Send
 from moderation import standing
+from tests.factories import make_key
 
 BOUNDS = Bounds(
     anybody=10,
@@ -49,7 +50,7 @@ def scope_of(path: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> Scope:
 
 @dataclass
 class Line:
-    """A client: `chunks` arrive, then nothing more, or its leaving."""
+    """A client: `chunks` arrive, all of its body unless it stalls, then nothing more."""
 
     chunks: Sequence[bytes]
     stalls: bool = False
@@ -62,9 +63,8 @@ class Line:
     async def receive(self) -> Message:
         chunk = next(self._arriving, None)
         if chunk is None:
-            if self.stalls:
-                await asyncio.Event().wait()
-            return {"type": "http.disconnect"}
+            await asyncio.Event().wait()
+        assert chunk is not None
         self.taken += 1
         more = self.stalls or self.taken < len(self.chunks)
         return {"type": "http.request", "body": chunk, "more_body": more}
@@ -239,6 +239,25 @@ def test_house_reads_no_large_body_of_a_suspended_account(
     asyncio.run(application(scope, line.receive, line.send))
     assert (line.sent[0]["status"], line.taken) == (403, 0)
     assert b"account_suspended" in line.sent[1]["body"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("scopes", "status", "code", "taken"),
+    [
+        ((), 415, b"unsupported_media_type", 1),
+        (("read",), 403, b"key_scope_missing", 0),
+        (None, 401, b"key_not_good", 0),
+    ],
+)
+def test_house_asks_a_key_for_its_scope_before_the_body(
+    alice: User, scopes: tuple[str, ...] | None, status: int, code: bytes, taken: int
+) -> None:
+    key = "ps_key_nobodys" if scopes is None else make_key(alice, *scopes)
+    line = Line([b"x" * 2**21])
+    headers = [(b"authorization", b"Bearer " + key.encode()), (b"content-type", b"text/plain")]
+    told, body = ask(application, "/api/v1/adapters/", line, declared=2**21, headers=headers)
+    assert (told, code in body, line.taken) == (status, True, taken)
 
 
 def _from(client: Client, user: User, path: str, size: int) -> Scope:

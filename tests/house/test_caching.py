@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
+import pytest
 from django.core.cache import cache
 
 from config.caching import ForgetfulRedisCache
@@ -30,3 +32,44 @@ def test_a_cache_at_another_address_is_another_one() -> None:
     elsewhere = ForgetfulRedisCache("redis://127.0.0.1:1/0", {})
     assert elsewhere.get("where", "nowhere") == "nowhere"
     assert cache.get("where") == "here"
+
+
+def raw(key: str) -> Any:
+    kept: Any = cache
+    return kept._cache.get_client().get(cache.make_key(key))
+
+
+@pytest.mark.parametrize(
+    "value", [0, 7, -1, 1.5, True, False, "text", "7", b"", b"RIFF", [1, "a"], {"a": [None]}]
+)
+def test_a_value_comes_back_as_it_was(value: Any) -> None:
+    cache.set("value", value, 60)
+    assert cache.get("value") == value
+    assert type(cache.get("value")) is type(value)
+
+
+def test_a_counter_is_counted_up_by_the_server() -> None:
+    cache.set("count", 1, 60)
+    assert cache.incr("count") == 2
+    assert cache.get("count") == 2
+
+
+class Evil:
+    run: ClassVar[list[str]] = []
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return Evil.run.append, ("run",)
+
+
+def test_what_lies_in_the_cache_is_never_run() -> None:
+    kept: Any = cache
+    kept._cache.get_client().set(cache.make_key("evil"), pickle.dumps(Evil()))
+    assert cache.get("evil") is None
+    assert not Evil.run
+
+
+def test_nothing_is_kept_as_a_pickle() -> None:
+    with pytest.raises(TypeError):
+        cache.set("object", Evil(), 60)
+    cache.set("list", [1.5], 60)
+    assert raw("list") == b"j[1.5]"

@@ -1,18 +1,19 @@
 """Headers of every page, the deployment check, and logs without what people wrote."""
 
 import logging
-import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from config.logs import Line
 from config.services import ROOT
+from generation.models import GenerationRequest
+from tests.factories import make_model, make_request
 
 
 def _policy(client: Client, path: str) -> str:
@@ -61,38 +62,6 @@ def test_metrics_open_to_their_token(
     assert answer.status_code == status
 
 
-def test_a_production_start_passes_the_deployment_check(tmp_path: Path) -> None:
-    production = {
-        "PROOFSHEET_LOCAL": "0",
-        "PROOFSHEET_STATE_DIR": str(tmp_path),
-        "SECRET_KEY": "".join(chr(33 + number % 90) for number in range(7, 700, 11)),
-        "ALLOWED_HOSTS": "images.example",
-    }
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        cwd=ROOT,
-        env=os.environ | production,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def test_production_has_no_default_secret(tmp_path: Path) -> None:
-    env = os.environ | {"PROOFSHEET_LOCAL": "0", "PROOFSHEET_STATE_DIR": str(tmp_path)}
-    env.pop("SECRET_KEY", None)
-    done = subprocess.run(
-        [sys.executable, "-c", "import config.settings"],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "SECRET_KEY is not set" in done.stderr
-
-
 def test_a_log_line_leaves_out_the_refused_row() -> None:
     record = logging.LogRecord(
         "django.request",
@@ -104,6 +73,22 @@ def test_a_log_line_leaves_out_the_refused_row() -> None:
         None,
     )
     assert Line("%(levelname)s %(message)s").format(record) == "ERROR refused"
+
+
+@pytest.mark.django_db
+def test_a_log_line_leaves_out_a_refused_prompt_of_several_lines(alice: User) -> None:
+    """As PostgreSQL itself quotes it."""
+    made = make_request(alice, make_model(), prompt="first line\n\nsecond line of a secret")
+    try:
+        with transaction.atomic():
+            GenerationRequest.objects.filter(id=made.id).update(status="no such status")
+    except IntegrityError:
+        told = sys.exc_info()
+    record = logging.LogRecord("django.request", logging.ERROR, "", 0, "refused", (), told)
+    line = Line("%(levelname)s %(message)s").format(record)
+    assert "IntegrityError" in line
+    assert "secret" not in line
+    assert "first line" not in line
 
 
 def test_the_web_process_never_loads_a_model_library() -> None:

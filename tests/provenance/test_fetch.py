@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -138,6 +139,17 @@ def test_closed_port_is_unreachable() -> None:
         "http://[fe80::1]/",
         "http://[fd00::1]/",
         "http://[64:ff9b::7f00:1]/",
+        "http://[64:ff9b:1::a00:1]/",
+        "http://[fec0::1]/",
+        "http://[3fff::1]/",
+        "http://[5f00::1]/",
+        "http://[2001:db8::1]/",
+        "http://[2001:0:4136:e378::1]/",
+        "http://[::7f00:1]/",
+        "http://192.88.99.1/",
+        "http://192.0.0.8/",
+        "http://198.18.0.1/",
+        "http://240.0.0.1/",
         "http://[2002:7f00:1::]/",
         "http://2130706433/",
         "http://0x7f.1/",
@@ -156,3 +168,35 @@ def test_closed_port_is_unreachable() -> None:
 def test_address_that_is_not_public_is_refused(url: str) -> None:
     with pytest.raises(UrlRefused):
         fetch.fetch(url, limits=Limits(1000))
+
+
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "2a00:1450:4001::1"]
+)
+def test_an_address_of_anybodys_is_public(address: str) -> None:
+    assert fetch.is_public(address, 443)
+
+
+def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def hangs(*_: object, **__: object) -> list[object]:
+        answers.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    try:
+        with pytest.raises(UrlUnreachable):
+            fetch.fetch("http://images.example/", limits=Limits(1000, seconds=0.05))
+    finally:
+        answers.set()
+
+
+def test_redirects_share_one_time_limit(
+    server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each address of the chain answers in time, all of them together do not."""
+    passed_s = iter(range(0, 1000, 2))
+    monkeypatch.setattr(fetch, "time", SimpleNamespace(monotonic=lambda: float(next(passed_s))))
+    with pytest.raises(UrlUnreachable):
+        get(server, "/loop", seconds=20)

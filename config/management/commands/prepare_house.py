@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from config import accounts
+from config import accounts, mail, private
 from config.roles import PURPOSES, give_permissions
 from provenance import installation
 
@@ -16,6 +16,8 @@ class Command(BaseCommand):
     help = "Bring tables, keys, roles, demo accounts, models and static files up to date."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for folder in (settings.MEDIA_ROOT, settings.PROOFSHEET_KEYS_DIR):
+            private.close(folder)
         self._say("database schema")
         call_command("migrate", interactive=False, verbosity=0)
         if settings.DATABASE_OWNER_URL:
@@ -37,3 +39,5 @@ class Command(BaseCommand):
         for name, password in accounts.demo_accounts(settings.PROOFSHEET_KEYS_DIR).items():
             self.stdout.write(f"  {name:<6} {password:<14} {PURPOSES[name]}")
         self.stdout.write('\nTry: log in as alice and type "a red apple" in the studio.')
+        if settings.EMAIL_BACKEND == mail.BACKEND:
+            self.stdout.write("Mails are not sent: olga reads them at /mails/.")

@@ -1,0 +1,82 @@
+"""Mails of a house on one host go into a folder that operators read, and never into a log."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.mail import send_mail
+from django.test import Client
+from pytest_django import Settings
+
+from config import mail
+from config.services import ROOT
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Settings) -> Path:
+    settings.EMAIL_BACKEND = mail.BACKEND
+    settings.PROOFSHEET_MAILS_DIR = tmp_path / "mails"
+    return tmp_path / "mails"
+
+
+def _send(subject: str = "Your picture", body: str = "See http://localhost/x/ for more.") -> None:
+    send_mail(subject, body, None, ["alice@example.org"])
+
+
+def test_a_mail_becomes_a_private_file(folder: Path) -> None:
+    _send()
+    [made] = folder.iterdir()
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_an_operator_reads_the_newest_first(client: Client, olga: User, folder: Path) -> None:
+    _send("Äußerst <b>first</b>")
+    _send("second")
+    client.force_login(olga)
+    said = client.get("/mails/").content.decode()
+    assert said.index("second") < said.index("Äußerst &lt;b&gt;first")
+    assert 'href="http://localhost/x/"' in said
+    assert "alice@example.org" in said
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "dora"])
+def test_nobody_else_reads_them(
+    client: Client, folder: Path, who: str, request: pytest.FixtureRequest
+) -> None:
+    client.force_login(request.getfixturevalue(who))
+    assert client.get("/mails/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [{"IS_LOCAL": False}, {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend"}],
+)
+def test_there_is_no_such_page_where_mails_are_sent(
+    client: Client, olga: User, folder: Path, settings: Any, otherwise: dict[str, object]
+) -> None:
+    for name, value in otherwise.items():
+        setattr(settings, name, value)
+    client.force_login(olga)
+    assert client.get("/mails/").status_code == 404
+
+
+@pytest.mark.parametrize(("local", "wanted"), [("1", "ToFolder"), ("0", "smtp.EmailBackend")])
+def test_by_default_no_mail_is_printed_into_a_log(local: str, wanted: str, tmp_path: Path) -> None:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    told = subprocess.run(
+        [sys.executable, "-c", "from config import settings; print(settings.EMAIL_BACKEND)"],
+        cwd=ROOT,
+        env=kept | {"PROOFSHEET_LOCAL": local, "PROOFSHEET_STATE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip().endswith(wanted)
