@@ -6,14 +6,33 @@ HOST ?= 127.0.0.1
 QUEUE ?= gpu
 BIN := .venv/bin
 
-.PHONY: help install run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu
+.PHONY: help install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
+# Only what the locks name, and only files whose SHA-256 they hold. A torch built for CUDA asks for
+# NVIDIA's libraries, which no other torch does: they have a lock of their own.
+pip-install = { $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes $(1) \
+  && if $(BIN)/python -c 'import importlib.metadata as m; raise SystemExit(not any("nvidia-" in r for r in m.requires("torch")))'; \
+  then $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cuda.lock; fi; }
+
 install: .venv/.installed ## create the virtual environment and install everything
 
-.venv/.installed: requirements.lock
+install-production: ## the same without the tools of tests, checks and releases
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
+	@$(call pip-install,-r requirements.lock)
+
+lock: install ## write the locks anew from requirements.txt and requirements-dev.txt (UPGRADE=--upgrade)
+	@$(BIN)/python .ci/lock.py $(UPGRADE)
+
+sbom: install ## write the release's software bill of materials (CycloneDX) into var/
+	@mkdir -p var
+	@$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type application \
+	  --spec-version 1.6 --output-reproducible --of JSON -o var/proofsheet.cdx.json
+	@echo "var/proofsheet.cdx.json"
+
+.venv/.installed: requirements.lock requirements-dev.lock requirements-cuda.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 	  || { echo "Proofsheet needs Python 3.11: make run PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
@@ -21,7 +40,7 @@ install: .venv/.installed ## create the virtual environment and install everythi
 	@echo "· virtual environment in .venv"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	@echo "· packages: about 1.8 GB on disk, minutes the first time"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock \
+	@$(call pip-install,-r requirements.lock -r requirements-dev.lock) \
 	  || { echo "The packages could not be installed: the lines above say why. This step needs" \
 	       "the package index and 2 GB of disk; run the same command again when both are there."; exit 1; }
 	@touch $@
@@ -72,6 +91,9 @@ bench-serving: install var/bench/venv/.installed ## compare serving with the nai
 
 bench-gpu: install ## measure full-size models on one CUDA device
 	@exec $(BIN)/python -W ignore -m tests.bench.bench_gpu
+
+bench-abuse: install ## what one address, account or file can do to everybody else
+	@exec $(BIN)/python -W ignore -m tests.bench.bench_abuse
 
 var/bench/venv/.installed: requirements-bench.txt
 	@test -x var/bench/venv/bin/python || $(BIN)/python -m venv var/bench/venv

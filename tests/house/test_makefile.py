@@ -20,8 +20,8 @@ def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A checkout with its Makefile and an environment that looks installed."""
-    for name in ("Makefile", "requirements.lock"):
-        shutil.copy(ROOT / name, tmp_path / name)
+    for path in (ROOT / "Makefile", *ROOT.glob("requirements*.lock")):
+        shutil.copy(path, tmp_path / path.name)
     for name in (".venv", "var"):
         (tmp_path / name).mkdir()
     return tmp_path
