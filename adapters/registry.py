@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
 
-from adapters import bases, inspection
+from adapters import bases, canonical, inspection
+from adapters.canonical import Source
 from adapters.models import Adapter, Architecture, BaseModel, Family, private_storage
 from provenance.errors import ProofsheetError
 
@@ -159,7 +161,8 @@ def register_adapter(
 
     Raises ShippedAdapterRefused with the verdict's code.
     """
-    report = inspection.inspect(file, base=bases.of_model(model)).report
+    found = inspection.inspect(file, base=bases.of_model(model))
+    report = found.report
     if not report.accepted:
         raise ShippedAdapterRefused(report.code, report.message, report.advice)
     said: dict[str, Any] = {
@@ -169,6 +172,7 @@ def register_adapter(
         "licence": details.licence,
         "base_model": model,
         "sha256": report.sha256,
+        "content_sha256": _content_digest(file, found),
         "size_bytes": report.bytes,
         "rank": report.rank,
         "report": report.as_stored(),
@@ -181,6 +185,14 @@ def register_adapter(
         slug=details.slug, defaults=said, create_defaults=said | {"created_at": at}
     )
     return adapter
+
+
+def _content_digest(file: Path, found: inspection.Inspection) -> str:
+    """Of the layers alone, so that a copy in another spelling is known for what it is."""
+    assert found.header is not None, "it was accepted"
+    with TemporaryDirectory() as folder:
+        source = Source(file, found.header, found.modules)
+        return canonical.write(source, Path(folder) / "canonical").content_sha256
 
 
 def digest_of(folder: Path) -> str:

@@ -28,13 +28,14 @@ from adapters import (
 )
 from adapters.examples import Picture
 from adapters.models import Adapter, AdapterExample, BaseModel, WrongState
+from adapters.registry import AdapterDetails, register_adapter
 from moderation import cases, decisions, offers
 from moderation.models import Decision, ReviewCase
 from moderation.subjects import Action
 from tests import tiny_pipeline
 from tests.adapters import vectors
 from tests.adapters.files import arrays, as_kohya, write
-from tests.factories import NOON, make_adapter, png, register_folder
+from tests.factories import NOON, png, register_folder
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -180,11 +181,20 @@ def test_the_same_layers_written_otherwise_are_told_with_a_link_to_the_first(
     assert (row["same_as"], row["note"]) == (None, ""), "what others keep private is not told"
 
 
+@pytest.mark.parametrize("is_written_otherwise", [False, True])
 def test_an_adapter_that_is_public_already_is_told_to_whoever_uploads_it(
-    model: BaseModel, lora: bytes, alice: User, as_user: AsUser
+    model: BaseModel,
+    lora: bytes,
+    alice: User,
+    as_user: AsUser,
+    tmp_path: Path,
+    is_written_otherwise: bool,
 ) -> None:
-    shipped = make_adapter(model, slug="ink", name="Ink", sha256=hashlib.sha256(lora).hexdigest())
-    mine = upload(as_user(alice), lora, name="My flat style")
+    path = write(tmp_path / "a.safetensors", lora)
+    said = AdapterDetails(slug="ink", name="Ink")
+    shipped = register_adapter(path, model, said, at=NOON)
+    content = as_kohya(path) if is_written_otherwise else lora
+    mine = upload(as_user(alice), content, name="My flat style")
     page = as_user(alice).get(mine.get_absolute_url()).content.decode()
     assert f'<a href="{shipped.get_absolute_url()}">Ink</a>, which ships with Proofsheet' in page
 

@@ -84,8 +84,14 @@ def test_same_file_again_leads_to_the_adapter_and_says_so(
     expect(page.locator("#messages")).to_contain_text("You uploaded this very file before")
 
 
-def test_refused_file_is_answered_with_a_report(open_page: OpenPage, tmp_path: Path) -> None:
+def test_refused_file_is_answered_with_a_report_and_can_be_removed(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
     page = open_page(as_="alice")
     upload(page, write(tmp_path / "old.ckpt", b"\x80\x04 nothing that anybody should unpickle"))
     expect(page.locator("main")).to_contain_text("It does not fit.")
     expect(page.locator("main")).to_contain_text("weights_only=True")
+    page.locator("summary", has_text="Remove it").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator("#messages")).to_contain_text("Removed, and its file erased.")
+    expect(page.get_by_role("heading", name="old", exact=True)).to_have_count(0)
