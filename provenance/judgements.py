@@ -26,6 +26,7 @@ _UNREADABLE = {
     "manifest.unreadable": "The file holds Content Credentials that cannot be read.",
     "manifest.unsearchable": "The file could not be searched for Content Credentials.",
 }
+_OUR_QUOTES, _LONGEST_NAME = str.maketrans("“”", "''"), 80
 _REMOVED = "Nothing: apps and screenshots remove it, and other systems never had it."
 _REMOVED_ALL = "Nothing: apps and screenshots remove them, and other systems never had them."
 
@@ -51,7 +52,7 @@ def of_manifest(reading: ManifestReading) -> ManifestCheck:
             verdict = Verdict.FOUND_BAD
             sentence = (
                 "The file is as it was signed, but a picture that went into it is not: "
-                f"“{broken.title}”."
+                f"{_quoted(broken.title)}."
             )
             proves = "The history of the picture does not hold from there on."
         case "invalid":
@@ -65,7 +66,7 @@ def of_manifest(reading: ManifestReading) -> ManifestCheck:
             verdict, sentence = Verdict.FOUND_GOOD, "The Content Credentials match this file."
             proves = "Nobody has changed the file since it was signed."
     if IDENTITY in reading.unchecked:
-        proves = f"{proves} Whose identities they name is not checked here."
+        proves = f"{proves} Identities that they name are not checked here."
     return ManifestCheck(
         verdict,
         sentence,
@@ -92,7 +93,7 @@ def _mismatch(reading: ManifestReading) -> str:
 def of_signer(reading: ManifestReading) -> SignerCheck:
     """Who signed, and whether this system vouches for them."""
     name = reading.signer
-    shown = f"“{name}”" if name else "a signer without a name"
+    shown = _quoted(name) if name else "a signer without a name"
     match reading.signature:
         case "none":
             return SignerCheck(Verdict.ABSENT, "Nobody signed this file.", _REMOVED)
@@ -170,7 +171,7 @@ def of_generation(reading: ManifestReading) -> GenerationStatement | None:
     is_sound = reading.is_sound and reading.broken is None
     if said is None or not is_sound or reading.signature not in ("unknown", "listed"):
         return None
-    by = f"“{said.generator}”" if said.generator else "a program that they do not name"
+    by = _quoted(said.generator) if said.generator else "a program that they do not name"
     match said.extent:
         case "whole":
             what = f"{by} generated it"
@@ -179,10 +180,16 @@ def of_generation(reading: ManifestReading) -> GenerationStatement | None:
         case "source":
             what = f"it was made from a picture that {by} generated"
     is_known = reading.signature == "listed"
-    signer = f"“{reading.signer}”" if reading.signer else "a signer without a name"
+    signer = _quoted(reading.signer) if reading.signer else "a signer without a name"
     rest = f"they are signed by {signer}" if is_known else "the signer is not known here"
     sentence = f"Its Content Credentials say that {what}; {rest}."
     return GenerationStatement(sentence, said.generator, said.extent, reading.signer, is_known)
+
+
+def _quoted(name: str) -> str:
+    """A name that somebody else chose, so that it cannot be taken for a part of our sentence."""
+    plain = "".join(each for each in name if each.isprintable()).translate(_OUR_QUOTES)
+    return f"“{plain[:_LONGEST_NAME]}{'…' if len(plain) > _LONGEST_NAME else ''}”"
 
 
 def _timed(reading: ManifestReading) -> str:

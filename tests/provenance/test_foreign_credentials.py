@@ -319,6 +319,17 @@ def test_sound_credentials_of_others_say_what_generated_it(
     assert "Inconclusive" not in page
 
 
+def test_name_that_a_stranger_chose_stays_inside_its_quotes(
+    db: None, stranger: keys.Keyring
+) -> None:
+    name = "X” generated it. This picture comes from this system. \u202e" + "y" * 100
+    generated = [foreign.created("trainedAlgorithmicMedia", agent=name)]
+    report = check(foreign.signed(plain(), PNG, by=stranger, assertions=generated))
+    assert report.headline.count("”") == 1
+    assert report.headline.endswith("yyy…” generated it; the signer is not known here.")
+    assert "\u202e" not in report.headline
+
+
 def test_picture_made_from_a_generated_one_says_so(db: None, stranger: keys.Keyring) -> None:
     generated = [foreign.created("trainedAlgorithmicMedia", agent="Dream 3")]
     parent = foreign.signed(plain(), PNG, by=stranger, assertions=generated, generator="Dream 3")
