@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -148,6 +148,15 @@ def test_an_account_has_a_bounded_number_of_keys(alice: User) -> None:
         make_key(alice, "read")
     with pytest.raises(keys.TooManyKeys):
         keys.make(by=alice, name="x", scopes=["read"], days=7, at=timezone.now())
+
+
+def test_a_shell_makes_one(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("make_key", "alice", "--scope", "read")
+    key = capsys.readouterr().out.strip()
+    assert sent(key).get("/api/v1/images/").status_code == 200
+    for wrong in (["nobody"], ["alice", "--scope", "review"]):
+        with pytest.raises(CommandError):
+            call_command("make_key", *wrong)
 
 
 # ---------------------------------------------------------------- using one

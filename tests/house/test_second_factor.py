@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth
+from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core import mail
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -142,6 +143,19 @@ def test_a_session_from_before_proves_it_first(demanded: None, bob: User, as_use
 def test_a_fragment_leads_the_whole_page_there(demanded: None, bob: User, as_user: AsUser) -> None:
     answer = as_user(bob).get(DESK, headers={"HX-Request": "true"})
     assert answer["HX-Redirect"] == "/accounts/2fa/?needed=1"
+
+
+@committed
+def test_it_is_asked_for_under_asgi_too(demanded: None, bob: User, alice: User) -> None:
+    async def location(name: str, path: str) -> str:
+        client = AsyncClient()
+        await client.aforce_login(await User.objects.aget(username=name))
+        answer = await client.get(path)
+        return str(answer.headers.get("Location", ""))
+
+    assert async_to_sync(location)("bob", DESK) == "/accounts/2fa/?needed=1"
+    assert async_to_sync(location)("alice", "/studio/") == ""
+    assert async_to_sync(location)("bob", "/accounts/2fa/") == ""
 
 
 @pytest.mark.parametrize("path", ["/studio/", "/gallery/", "/account/", "/api/v1/images/"])

@@ -7,9 +7,12 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.cache import cache
@@ -106,6 +109,20 @@ def test_nobody_is_shut_out_by_what_was_asked_of_it_meanwhile(
     assert is_in(sign_in(Client()))
     go_on(own_cache)
     assert is_in(sign_in(Client()))
+
+
+def test_a_code_of_the_app_counts_once_while_the_cache_stands_still(
+    own_cache: Valkey, alice: User
+) -> None:
+    """That a code was used is kept in the cache: without one, no code would open."""
+    app = Authenticator.objects.create(user=alice, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
+    stand_still(own_cache)
+    code = str(auth.format_hotp_value(auth.hotp_value("JBSWY3DPEHPK3PXP", 1)))
+    wrapped = app.wrap()
+    with patch.object(auth, "yield_hotp_counters_from_time", return_value=iter([1, 1])):
+        assert wrapped.validate_code(code)
+    with patch.object(auth, "yield_hotp_counters_from_time", return_value=iter([1, 1])):
+        assert not wrapped.validate_code(code)
 
 
 def test_a_cache_that_does_not_answer_is_asked_once_and_then_left_alone(
