@@ -125,6 +125,7 @@ class Generations(SignedInView):
             201: GenerationSerializer,
             200: OpenApiResponse(GenerationSerializer, "The key's earlier request."),
             **problems(
+                _410="The key's request was deleted.",
                 _422="The model cannot do this, or the key was used for another body.",
             ),
         },

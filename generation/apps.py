@@ -8,10 +8,11 @@ class GenerationConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
-        from generation import adapter_examples, evidence, hardware, metrics, receivers
+        from generation import adapter_examples, evidence, files, hardware, metrics, receivers
         from moderation import reportable
 
         receivers.connect()
+        files.connect()
         adapter_examples.connect()
         metrics.register()
         checks.register(hardware.check_names)

@@ -10,7 +10,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from generation import images, progress, sources
-from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
+from generation.models import (
+    GenerationRequest,
+    IdempotencyKey,
+    RequestStatus,
+    SourcePicture,
+    SourceState,
+)
 from moderation import cases
 from provenance.errors import ProofsheetError
 
@@ -71,7 +77,7 @@ def cancel(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> Generatio
 
 
 def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> None:
-    """Delete an ended request with its images and the upload that it started from.
+    """Delete an ended request with its texts, its images and the upload that it started from.
 
     Raises RequestNotFound, StillRunning, images.UnderReview.
     """
@@ -85,6 +91,7 @@ def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> N
             images.erase(image, at=at)
         sources.erase(request)
         request.mark_deleted(at=at)
+        IdempotencyKey.objects.filter(request=request).update(body_sha256="")
         cases.withdraw_sampled("prompt", request_id)
     progress.forget(request_id)
 

@@ -48,6 +48,13 @@ class KeyReused(ProofsheetError):
     default_advice = "Send a new key with a new request."
 
 
+class RequestDeleted(ProofsheetError):
+    default_code = "request_deleted"
+    default_status = 410
+    default_message = "The request that was sent under this Idempotency-Key has been deleted."
+    default_advice = "To make it anew, send it under a new key, or from a fresh form."
+
+
 class KeyTooLong(ProofsheetError):
     default_code = "idempotency_key_too_long"
     default_status = 422
@@ -76,7 +83,8 @@ def submit(
     A request of the live page waits for a render worker at once, which screens its prompt itself
     while the first steps are taken.
     Raises the named errors of `generation.drafts`, `adapters.catalogue`, `generation.sources` and
-    `generation.admission`, KeyReused, KeyTooLong, moderation.standing.AccountSuspended.
+    `generation.admission`, KeyReused, KeyTooLong, RequestDeleted,
+    moderation.standing.AccountSuspended.
     """
     if idempotency_key and len(idempotency_key) > KEY_MAX_CHARACTERS:
         raise KeyTooLong
@@ -125,6 +133,8 @@ def _earlier(draft: Draft, *, by: AbstractBaseUser, key: str) -> GenerationReque
     )
     if row is None:
         return None
+    if row.request.deleted_at is not None:
+        raise RequestDeleted
     if row.body_sha256 != draft.sha256():
         raise KeyReused
     return row.request

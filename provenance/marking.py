@@ -16,10 +16,10 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from provenance import fingerprint, iscc, likeness, log, visible_label, watermark
+from provenance import fingerprint, iscc, likeness, log, manifest_stores, visible_label, watermark
 from provenance.claims import ManifestClaim, Parent
 from provenance.installation import keyring, signer
-from provenance.models import Asset
+from provenance.models import Asset, ManifestName
 from provenance.pictures import Mime
 from provenance.visible_label import VisibleLabel
 
@@ -226,6 +226,8 @@ def record(
         is_observed=sealed.is_observed,
         is_timestamped=sealed.is_timestamped,
     )
+    if urn := manifest_stores.active_urn(sealed.manifest):
+        ManifestName.objects.create(asset=asset, urn=urn)
     hidden = {"owner": owner_pseudonym, **(commit_to or {})}
     commitments = {name: log.commitment(salt, value) for name, value in hidden.items()}
     body = {

@@ -65,6 +65,21 @@ class Asset(models.Model):
         return f"asset {self.id}"
 
 
+class ManifestName(models.Model):
+    """The name of an asset's active manifest: random, and in no entry of the log, so only who has
+    the picture, or a part of it, learns it.
+    """
+
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="manifest_name")
+    urn = models.CharField(max_length=200, help_text="as it stands in the store")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["urn"], name="manifest_named_once")]
+
+    def __str__(self) -> str:
+        return self.urn
+
+
 class Copy(models.Model):
     """A picture in another format as it was delivered, until it has its timestamp and some time
     after. It goes with its asset.

@@ -3,11 +3,10 @@
 import base64
 import binascii
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -16,8 +15,9 @@ from rest_framework.response import Response
 from provenance import soft_bindings, submissions
 from provenance.api_view import ApiView
 from provenance.errors import ProofsheetError
+from provenance.problem_schema import problems
 from provenance.serializers import SubmissionSerializer
-from provenance.soft_bindings import MOST_RESULTS, ManifestMatch
+from provenance.soft_bindings import MOST_RESULTS, Hint, ManifestMatch
 from provenance.strict import StrictSerializer
 
 
@@ -28,23 +28,53 @@ class BindingUnreadable(ProofsheetError):
     default_status = 400
 
 
-class SoftBindingQuerySerializer(StrictSerializer):
+class MaxResultsSerializer(StrictSerializer):
+    """How many matches are wanted; more than the repository gives at once does no harm."""
+
+    maxResults = serializers.IntegerField(  # noqa: N815 - the specification's name
+        default=10, min_value=1, help_text=f"At most {MOST_RESULTS} are given."
+    )
+
+
+class SoftBindingSerializer(StrictSerializer):
     alg = serializers.CharField(max_length=100, help_text="soft binding algorithm")
     value = serializers.CharField(
         max_length=soft_bindings.MOST_VALUE_CHARACTERS, help_text="the binding's value in base64"
     )
-    maxResults = serializers.IntegerField(default=10, min_value=1, max_value=MOST_RESULTS)  # noqa: N815 - the specification's name
+
+
+class ContentQuerySerializer(MaxResultsSerializer):
+    alg = serializers.CharField(
+        required=False, max_length=100, help_text="the soft binding that alone is looked for"
+    )
+    hintAlg = serializers.CharField(  # noqa: N815 - the specification's name
+        required=False, max_length=100, help_text="algorithm of one that was read in it before"
+    )
+    hintValue = serializers.CharField(  # noqa: N815 - the specification's name
+        required=False,
+        max_length=soft_bindings.MOST_VALUE_CHARACTERS,
+        help_text="that one's value in base64",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("hintAlg" in attrs) != ("hintValue" in attrs):
+            raise serializers.ValidationError({"hintAlg": ["It comes with `hintValue`."]})
+        return attrs
 
 
 class ManifestQuerySerializer(StrictSerializer):
     returnActiveManifest = serializers.BooleanField(  # noqa: N815 - the specification's name
-        default=False, help_text="no difference here"
+        default=False, help_text="leave out the manifests of what it was made from"
     )
 
 
 class ManifestMatchSerializer(serializers.Serializer[Any]):
-    manifestId = serializers.UUIDField()  # noqa: N815 - the specification's name
-    similarityScore = serializers.IntegerField()  # noqa: N815 - the specification's name
+    manifestId = serializers.CharField(  # noqa: N815 - the specification's name
+        help_text="the manifest's own name, such as urn:c2pa:…"
+    )
+    similarityScore = serializers.IntegerField(  # noqa: N815 - the specification's name
+        min_value=0, max_value=100
+    )
 
 
 class ManifestMatchesSerializer(serializers.Serializer[Any]):
@@ -70,52 +100,64 @@ class ByBindingView(PublicView):
     @extend_schema(
         operation_id="sbr_by_binding_get",
         summary="Manifests that carry a soft binding",
-        parameters=[SoftBindingQuerySerializer],
-        responses={
-            200: ManifestMatchesSerializer,
-            400: OpenApiResponse(description="`invalid`, …"),
-        },
+        parameters=[SoftBindingSerializer, MaxResultsSerializer],
+        responses={200: ManifestMatchesSerializer},
     )
     def get(self, request: Request) -> Response:
         """Look a watermark's identifier or an ISCC up."""
-        return self._answer(request.query_params)
+        return self._answer(self.asked)
 
     @extend_schema(
         operation_id="sbr_by_binding_post",
         summary="Manifests that carry a soft binding, for long values",
-        request=SoftBindingQuerySerializer,
-        responses={
-            200: ManifestMatchesSerializer,
-            400: OpenApiResponse(description="`invalid`, …"),
-        },
+        parameters=[MaxResultsSerializer],
+        request=SoftBindingSerializer,
+        responses={200: ManifestMatchesSerializer},
     )
     def post(self, request: Request) -> Response:
-        """The same with the query in the body."""
-        return self._answer(request.data)
+        """The same with the binding in the body."""
+        form = SoftBindingSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return self._answer(form.validated_data)
 
-    def _answer(self, data: Any) -> Response:
-        query = SoftBindingQuerySerializer(data=data)
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
-        found = soft_bindings.by_value(
-            asked["alg"], _decoded(asked["value"]), limit=asked["maxResults"]
-        )
-        return _matches(found)
+    def _answer(self, binding: dict[str, Any]) -> Response:
+        value = _decoded(binding["value"])
+        limit = min(self.asked["maxResults"], MOST_RESULTS)
+        return _matches(soft_bindings.by_value(binding["alg"], value, limit=limit))
 
 
 class ByContentView(PublicView):
     @extend_schema(
         operation_id="sbr_by_content",
-        summary="The manifest that a picture's own marks lead to",
-        request={"multipart/form-data": SubmissionSerializer},
+        summary="The manifests that a picture's own marks lead to",
+        parameters=[ContentQuerySerializer],
+        request={
+            "image/*": OpenApiTypes.BINARY,
+            "multipart/form-data": SubmissionSerializer,
+        },
         responses={
             200: ManifestMatchesSerializer,
-            415: OpenApiResponse(description="`not_a_picture`"),
+            **problems(
+                _400="`file_missing`, `soft_binding_unknown` or a parameter that is not valid.",
+                _415="`not_a_picture`",
+                _422="A picture that cannot be read, or is too small to be looked at.",
+            ),
         },
     )
     def post(self, request: Request) -> Response:
-        """Send a picture, a screenshot or a crop; it is looked at in memory and forgotten."""
-        return _matches(soft_bindings.by_content(submissions.receive(request._request)))
+        """Send a picture, a screenshot or a crop, as the body itself or as a form's file; it is
+        looked at in memory and forgotten.
+        """
+        asked, hint = self.asked, None
+        if "hintAlg" in asked:
+            hint = Hint(asked["hintAlg"], _decoded(asked["hintValue"]))
+        found = soft_bindings.by_content(
+            submissions.receive_asset(request._request),
+            algorithm=asked.get("alg"),
+            hint=hint,
+            limit=min(asked["maxResults"], MOST_RESULTS),
+        )
+        return _matches(found)
 
 
 class ManifestView(PublicView):
@@ -125,12 +167,15 @@ class ManifestView(PublicView):
         parameters=[ManifestQuerySerializer],
         responses={
             (200, "application/c2pa"): OpenApiTypes.BINARY,
-            404: OpenApiResponse(description="`no_such_manifest`"),
+            **problems(_400="`manifest_id_malformed`", _404="`no_such_manifest`"),
         },
     )
-    def get(self, request: Request, manifest_id: UUID) -> HttpResponse:
+    def get(self, request: Request, manifest_id: str) -> HttpResponse:
         """The manifest store as it was signed; the one asked for is its active one."""
-        return HttpResponse(soft_bindings.manifest_of(manifest_id), content_type="application/c2pa")
+        store = soft_bindings.manifest_of(
+            manifest_id, is_active_alone=self.asked["returnActiveManifest"]
+        )
+        return HttpResponse(store, content_type="application/c2pa")
 
 
 class SupportedAlgorithmsView(PublicView):
@@ -157,5 +202,5 @@ def _decoded(value: str) -> str:
 
 
 def _matches(found: list[ManifestMatch]) -> Response:
-    told = [{"manifestId": str(each.manifest_id), "similarityScore": each.score} for each in found]
+    told = [{"manifestId": each.manifest_id, "similarityScore": each.score} for each in found]
     return Response({"matches": told})

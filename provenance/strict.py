@@ -55,6 +55,17 @@ def _items(name: str, parts: Sequence[Any]) -> list[dict[str, Any]]:
     return found
 
 
+def _not_text(data: Mapping[Any, Any], fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What to say of JSON's numbers where text belongs, which would be taken as their digits."""
+    return {
+        name: ["Send text."]
+        for name, field in fields.items()
+        if isinstance(field, serializers.CharField)
+        and isinstance(data.get(name), int | float)
+        and not isinstance(data.get(name), bool)  # said by the field itself
+    }
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses members that it does not name, and members of a form that come twice.
 
@@ -89,7 +100,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _refused(self, data: Mapping[Any, Any]) -> dict[str, list[str]]:
         fields = self.fields
         if not isinstance(data, MultiValueDict):
-            return unknown(data, known=fields)
+            return unknown(data, known=fields) | _not_text(data, fields)
         lists = [name for name, field in fields.items() if isinstance(field, PLURAL)]
         names = {name.partition("[")[0] if "[" in name else name for name in data}
         # A form of a page may carry the token that its session's requests need.

@@ -17,6 +17,7 @@ from provenance.errors import ProofsheetError
 from provenance.pictures import PictureUnreadable
 
 FIELD, URL_FIELD = "file", "url"
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "application/json")
 
 
 class FileMissing(ProofsheetError):
@@ -61,7 +62,7 @@ class VerifyThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Any, view: Any) -> str:
         has_key = getattr(request, "auth", None) is not None
-        ident = f"account {request.user.pk}" if has_key else self.get_ident(request)
+        ident = f"account-{request.user.pk}" if has_key else self.get_ident(request)
         return str(self.cache_format % {"scope": self.scope, "ident": ident})
 
 
@@ -108,14 +109,29 @@ def receive(request: HttpRequest) -> bytes:
     except MultiPartParserError as error:
         raise FileMissing(message="The form that came with the request is broken.") from error
     if handler.is_too_large:
-        bound = settings.PROOFSHEET_VERIFY_MAX_BYTES // 2**20
-        raise FileTooLarge(message=f"The file is larger than {bound} MB.")
+        raise FileTooLarge(message=_too_large())
     said = _members(request)
     _check_members([*said, *handler.others], has_file=handler.data is not None)
     if handler.data is not None:
         return bytes(handler.data)
     limits = fetch.Limits(max_bytes=settings.PROOFSHEET_VERIFY_MAX_BYTES)
     return fetch.fetch(_url_of(said), limits=limits)
+
+
+def receive_asset(request: HttpRequest) -> bytes:
+    """As `receive`, or the body itself where it is no form and no JSON (C2PA SBR: `image/*`)."""
+    if request.content_type in FORMS:
+        return receive(request)
+    data = request.read(settings.PROOFSHEET_VERIFY_MAX_BYTES + 1)
+    if not data:
+        raise FileMissing
+    if len(data) > settings.PROOFSHEET_VERIFY_MAX_BYTES:
+        raise FileTooLarge(message=_too_large())
+    return bytes(data)
+
+
+def _too_large() -> str:
+    return f"The file is larger than {settings.PROOFSHEET_VERIFY_MAX_BYTES // 2**20} MB."
 
 
 def _members(request: HttpRequest) -> Mapping[str, object]:

@@ -22,7 +22,7 @@ urlpatterns = [
     path("log/entry/<int:index>/", views.log_entry, name="log-entry"),
     path("sbr/matches/byBinding", sbr_api.ByBindingView.as_view(), name="sbr-by-binding"),
     path("sbr/matches/byContent", sbr_api.ByContentView.as_view(), name="sbr-by-content"),
-    path("sbr/manifests/<uuid:manifest_id>", sbr_api.ManifestView.as_view(), name="sbr-manifest"),
+    path("sbr/manifests/<str:manifest_id>", sbr_api.ManifestView.as_view(), name="sbr-manifest"),
     path(
         "sbr/services/supportedAlgorithms",
         sbr_api.SupportedAlgorithmsView.as_view(),

@@ -156,5 +156,6 @@ class GeneratedImage(models.Model):
         if self.state == ImageState.HELD:
             raise WrongState
         self.deleted_at = at
-        self.file = ""
+        self.file = self.prompt = self.negative_prompt = ""
+        self.source, self.notes = {}, []
         self.save()

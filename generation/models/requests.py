@@ -252,6 +252,7 @@ class GenerationRequest(models.Model):
         if self.is_active:
             raise WrongState
         self.deleted_at = at
+        self.prompt = self.negative_prompt = self.label = ""
         self.save()
 
     def _end(self, to: RequestStatus, *, at: datetime, code: str = "") -> None:
@@ -284,11 +285,14 @@ class RequestAdapter(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A client's own name for a submission: the same key and body is the same request."""
+    """A client's own name for a submission: the same key and body is the same request.
+
+    Of a request that was deleted the key alone is kept: the same call does not make it anew.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
-    body_sha256 = models.CharField(max_length=64)
+    body_sha256 = models.CharField(max_length=64, blank=True)
     request = models.ForeignKey(GenerationRequest, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
 
