@@ -248,6 +248,7 @@ IMAGES: dict[str, Source] = {
                 "switch_level": (False,),
             }
         },
+        (rules.CASCADE,),
     ),
     "sdxl-refiner": Source(
         "Stable Diffusion XL's refiner",

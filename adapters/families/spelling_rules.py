@@ -344,6 +344,12 @@ SANA = Spelling(
         ("cross_attn.kv_linear", ("attn2.to_k", "attn2.to_v")),
     ),
 )
+CASCADE = Spelling(
+    (
+        (r"\.attention\.to_([qkv])$", r".attention.attn.to_\1"),
+        (r"\.attention\.to_out\.0$", ".attention.attn.out_proj"),
+    )
+)
 # AnimateDiff's first files have the attentions as a list.
 MOTION = Spelling(
     (

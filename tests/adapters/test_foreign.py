@@ -290,3 +290,53 @@ def test_the_signatures_are_what_diffusers_builds() -> None:
     built, _ = derive_foreign._spelt(source, source.configs["omni"])
     assert built.items() <= said.items()
     assert foreign.title_of("z-image") == source.title
+
+
+# Which architectures each of diffusers' loaders is for; None where what it loads is served here.
+LOADERS: dict[str, tuple[str, ...] | None] = {
+    "StableDiffusion": None,
+    "StableDiffusionXL": None,
+    "Flux": None,
+    "SD3": ("sd35-medium", "sd35-large", "sd3-medium"),
+    "AuraFlow": ("auraflow",),
+    "Amused": ("amused",),
+    "CogVideoX": ("cogvideox-2b", "cogvideox-5b", "consisid"),
+    "Mochi1": ("mochi",),
+    "LTXVideo": ("ltx-video-2b", "ltx-video-13b"),
+    "LTX2": ("ltx-2",),
+    "Sana": ("sana-1.6b", "sana-0.6b", "sana-4.8b", "sana-video"),
+    "Helios": ("helios",),
+    "HunyuanVideo": ("hunyuan-video", "framepack"),
+    "Lumina2": ("lumina2",),
+    "Kandinsky": ("kandinsky5-lite", "kandinsky5-pro", "kandinsky5-image"),
+    "Wan": ("wan-14b", "wan-1.3b", "wan-5b", "wan-vace-14b", "wan-animate", "chronoedit"),
+    "SkyReelsV2": ("skyreels-v2-14b", "skyreels-v2-1.3b"),
+    "CogView4": ("cogview4",),
+    "HiDreamImage": ("hidream",),
+    "QwenImage": ("qwen-image", "qwen-image-2.1"),
+    "Krea2": ("krea2",),
+    "ZImage": ("z-image",),
+    "Anima": ("anima",),
+    "Flux2": ("flux2", "flux2-klein-4b", "flux2-klein-9b"),
+    "Flux3": ("flux3",),
+    "BriaFibo2": ("bria-fibo-2",),
+    "Ideogram4": ("ideogram4",),
+    "ErnieImage": ("ernie-image",),
+    "Cosmos": ("cosmos-2b", "cosmos-14b"),
+    "AceStep": ("ace-step",),
+    "MiniMaxH3": ("minimax-h3",),
+    "RFD4Proteina": ("proteina",),
+}
+
+
+def test_every_loader_that_diffusers_has_is_covered() -> None:
+    from diffusers.loaders import lora_pipeline
+
+    loaders = {
+        name.removesuffix("LoraLoaderMixin")
+        for name in vars(lora_pipeline)
+        if name.endswith("LoraLoaderMixin")
+    }
+    assert loaders - {"", "Lora"} == set(LOADERS)
+    told = {name for names in LOADERS.values() if names for name in names}
+    assert told <= set(signatures.architectures())
