@@ -49,6 +49,9 @@ def test_nginx_takes_the_file(tmp_path: Path) -> None:
     here = CONF.replace("/etc/ssl/proofsheet/fullchain.pem", str(tmp_path / "cert"))
     here = here.replace("/etc/ssl/proofsheet/key.pem", str(pem))
     here = here.replace("/var/log/nginx", str(tmp_path))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{kind}_temp_path {tmp_path}/{kind};\n" for kind in kinds)
+    here = here.replace("http {", f"http {{\n{places}")
     (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\n{here}")
     done = subprocess.run(
         ["nginx", "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
