@@ -41,7 +41,8 @@ def package_dir(name: str) -> Path:
 class Postgres:
     """A PostgreSQL cluster with generated passwords. `start` again brings a dead one back.
 
-    The owner makes the tables; the application works as a role that owns none of them.
+    The owner makes the tables; the application works as a role that owns none of them. The owner's
+    password is in no file: it is made anew at each start and known to whoever started it alone.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class Postgres:
     port: int = 0
     name: str = "PostgreSQL"
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    owner_password: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.account: str | None = None
@@ -56,7 +58,6 @@ class Postgres:
         if os.geteuid() == 0:
             self._step_down()
         self.data = self.folder / "data"
-        self.password_file = self.folder / "password"
         self.application_password_file = self.folder / "application_password"
         self.log = self.folder / "postgres.log"
 
@@ -64,6 +65,7 @@ class Postgres:
         self._initialise()
         pid_file = self.data / "postmaster.pid"
         end_leftover(pid_file, str(self.data), by=signal.SIGINT)
+        self._renew_owner()
         self.port = self.port or free_port()
         self.process = spawn(
             [
@@ -95,8 +97,7 @@ class Postgres:
 
     def owner_url(self, database: str = "proofsheet") -> str:
         """The address for whoever makes or changes tables."""
-        password = self.password_file.read_text()
-        return f"postgresql://{OWNER}:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{OWNER}:{self.owner_password}@127.0.0.1:{self.port}/{database}"
 
     def _settings(self) -> list[str]:
         chosen: tuple[str, ...] = ("max_connections=120", "shared_buffers=128MB", *DISCREET)
@@ -120,11 +121,22 @@ class Postgres:
         if (self.data / "PG_VERSION").exists():
             return
         shutil.rmtree(self.data, ignore_errors=True)  # an initdb that was cut off
-        self._make_password(self.password_file)
+        first = self.folder / "password"  # it asks for one; the start gives another at once
+        self._make_password(first)
         self._run(
             "initdb", "-D", str(self.data), "-U", OWNER, "-A", "scram-sha-256",
-            "--pwfile", str(self.password_file), "--locale=C.UTF-8", "--encoding=UTF8",
+            "--pwfile", str(first), "--locale=C.UTF-8", "--encoding=UTF8",
         )  # fmt: skip
+
+    def _renew_owner(self) -> None:
+        """Give the owner another password, by the server alone and without the network."""
+        if self.owner_password:
+            return
+        (self.folder / "password").unlink(missing_ok=True)
+        self.owner_password = secrets.token_urlsafe(24)
+        renewed = f"ALTER ROLE {OWNER} PASSWORD '{self.owner_password}'\n"
+        settings = [word for setting in DISCREET for word in ("-c", setting)]
+        self._run("postgres", "--single", *settings, "-D", str(self.data), "postgres", said=renewed)
 
     def _make_password(self, path: Path) -> None:
         path.touch(mode=0o600)
@@ -136,11 +148,13 @@ class Postgres:
             owner = pwd.getpwnam(self.account)
             os.chown(path, owner.pw_uid, owner.pw_gid)
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str, said: str = "") -> None:
+        """`said` is what the program reads."""
         done = subprocess.run(
             [self.installed / "bin" / program, *arguments],
             user=self.account,
             cwd="/",
+            input=said,
             capture_output=True,
             text=True,
             check=False,

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -52,6 +53,11 @@ def is_external() -> bool:
     return not has_own_database() and not has_own_broker()
 
 
+def changes_tables() -> bool:
+    """Whether this process is a command that makes or changes tables."""
+    return sys.argv[1:2] in (["migrate"], ["prepare_house"], ["grant_role"], ["flush"])
+
+
 def require_folder(folder: Path) -> None:
     """Refuse to start where nothing can be written: PostgreSQL would fail later, less clearly."""
     try:
@@ -75,7 +81,8 @@ def embedded(folder: Path | None = None, *, is_durable: bool = True) -> Iterator
     """Run the embedded servers for the length of the block and publish their addresses.
 
     They are also written to `services.json` (mode 0600) so that other commands find them, and put
-    into this process's environment for its children.
+    into this process's environment for its children. The owner of the tables is in no file: what
+    changes tables runs under whoever started the servers, or while no house runs.
     """
     folder = (folder or state_dir()).resolve()
     require_folder(folder)
@@ -85,7 +92,8 @@ def embedded(folder: Path | None = None, *, is_durable: bool = True) -> Iterator
     try:
         _start(servers, folder, is_durable=is_durable)
         addresses.touch(mode=0o600)
-        addresses.write_text(json.dumps(servers.urls))
+        shared = {name: url for name, url in servers.urls.items() if name != "DATABASE_OWNER_URL"}
+        addresses.write_text(json.dumps(shared))
         publish(servers.urls)
         yield servers
     finally:
@@ -122,6 +130,11 @@ def ensure_running() -> None:
     only = lock.only_one(folder)
     if not only.__enter__():
         publish(_wait_for_addresses(folder))
+        if changes_tables() and not os.environ.get("DATABASE_OWNER_URL"):
+            raise CannotStart(
+                "A house is running here, and it alone may change its tables: stop it first. "
+                "`make run` brings them up to date by itself."
+            )
         return
     servers = embedded(folder)
     servers.__enter__()

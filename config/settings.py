@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import secrets
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from celery.schedules import crontab
 from django.templatetags.static import static
 
-from config import lock, private
+from config import lock, private, services
 from config.env import beside, database_from_url, env_bool, env_int, env_list, env_str
 from config.own_settings import *  # noqa: F403 - they are settings of this module from here on
 
@@ -156,10 +155,10 @@ DATABASE_URL = env_str(
 )
 DATABASE_ROLE = urlsplit(DATABASE_URL).username or ""
 # Commands that make or change tables connect as their owner, where the application is another role.
-CHANGES_TABLES = sys.argv[1:2] in (["migrate"], ["prepare_house"], ["grant_role"], ["flush"])
-DATABASE_OWNER_URL = (
-    env_str("DATABASE_OWNER_URL", EMBEDDED.get("DATABASE_OWNER_URL", "")) if CHANGES_TABLES else ""
-)
+CHANGES_TABLES = services.changes_tables()
+DATABASE_OWNER_URL = env_str("DATABASE_OWNER_URL", "") if CHANGES_TABLES else ""
+if not CHANGES_TABLES:
+    os.environ.pop("DATABASE_OWNER_URL", None)  # nothing that serves knows it, nor its children
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **database_from_url(

@@ -1,7 +1,26 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ProvenanceConfig(AppConfig):
     name = "provenance"
     verbose_name = "Provenance"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        post_migrate.connect(_hold_evidence, sender=self)
+
+
+def _hold_evidence(using: str, **said: Any) -> None:
+    """Make the triggers of every table anew; a flush of the tables says no plan and needs none."""
+    from django.db import connections
+
+    from provenance import privileges
+
+    if "plan" not in said:
+        return
+    with connections[using].cursor() as cursor:
+        for statement in privileges.triggers():
+            cursor.execute(statement)

@@ -30,7 +30,7 @@ def erase(asset_ids: Iterable[UUID], *, at: datetime) -> int:
             .order_by("id")
             .values_list("id", flat=True)
         )
-        Asset.objects.filter(id__in=found).delete()
-        for asset_id in found:
+        for asset_id in found:  # the database deletes no record without its tombstone
             log.append(kind=ASSET_ERASED, subject=asset_id, body={"erased": ERASED}, at=at)
+        Asset.objects.filter(id__in=found).delete()
     return len(found)

@@ -10,17 +10,20 @@ from django.test import Client
 from hypothesis import settings
 
 from config.roles import ROLES, give_permissions
+from provenance import privileges, record_rules
 
 settings.load_profile("ci")  # the same examples in every run, and no clock: machines are busy
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Let Django's flush empty the log's tables between transactional tests; UPDATE and DELETE stay
-    refused, and tests/provenance switches the TRUNCATE triggers on again where it tests them."""
+    """Let Django's flush empty the tables of evidence between transactional tests; UPDATE and
+    DELETE stay refused, and tests switch the TRUNCATE triggers on again where they test them."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table in ("logentry", "leaf", "node", "checkpoint"):
             cursor.execute(f"ALTER TABLE provenance_{table} DISABLE TRIGGER {table}_no_truncate")
+        for table in record_rules.evidence():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {privileges.WHOLE}")
 
 
 @pytest.fixture

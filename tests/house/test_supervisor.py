@@ -6,6 +6,7 @@ import sys
 import time
 from collections import namedtuple
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -160,6 +161,7 @@ def test_embedded_servers_keep_data_across_a_restart(
                 patch.setenv(name, "")
             with services.embedded(folder) as servers:
                 owner = servers.urls["DATABASE_OWNER_URL"]
+                _assert_in_no_file(folder, urlsplit(owner).password)
                 with psycopg.connect(owner, autocommit=True) as connection:
                     connection.execute("CREATE TABLE IF NOT EXISTS proof (word text)")
                     assert connection.execute("SELECT word FROM proof").fetchone() == value
@@ -189,6 +191,13 @@ def test_an_embedded_server_that_was_killed_comes_back_at_its_address(tmp_path: 
         assert server.url(0) == address
     finally:
         server.stop()
+
+
+def _assert_in_no_file(folder: Path, password: str | None) -> None:
+    assert password
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert "services.json" in {path.name for path in files}
+    assert not [path for path in files if password.encode() in path.read_bytes()]
 
 
 def _remove(folder: Path) -> None:

@@ -31,6 +31,7 @@ from moderation.models import Appeal, ContentNotice, Decision, ReviewCase
 from provenance import sightings
 from tests.factories import make_image, make_model
 from tests.moderation.makers import NOON, claimed
+from tests.rewriting import rewritten
 
 STRANGER = Sender(None, "a" * 64)
 
@@ -205,7 +206,11 @@ def test_submit_takes_one_notice_a_person_and_case(image: GeneratedImage, mallor
 
 def test_database_takes_no_notice_without_good_faith(image: GeneratedImage) -> None:
     notice = reported(image)
-    with pytest.raises(IntegrityError, match="good_faith"), transaction.atomic():
+    with (
+        pytest.raises(IntegrityError, match="notice_is_in_good_faith"),
+        transaction.atomic(),
+        rewritten(ContentNotice),
+    ):
         ContentNotice.objects.filter(id=notice.id).update(is_in_good_faith=False)
 
 

@@ -1,0 +1,202 @@
+"""What may happen to the rows of each table: evidence is written once, state changes. Pure.
+
+Evidence is what a person, a court or an auditor is later shown. `privileges.py` makes triggers and
+grants of this table after every migration; a test compares it with the models, so that none comes
+without its rule.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ERASED = "evidence.erased"
+"""Kind of the log's entry without which nothing is erased; its subject is the row's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`state` and `other` (a library's own) rows are free. Of `evidence` no column changes, but
+
+    `changes`: state that belongs to the row. `once`: from empty to a value. `forgets`: to empty,
+    such as who it was. `erases`: to empty, or for JSON to a part of what it was, once the log holds
+    a `tombstone` for the row's id. `shrinks`: to a part of what it was where `shrinks_when` holds.
+    After `sealed_by` has a value, `changes` and `once` are over.
+
+    No row is deleted, but where `deleted_when` holds, or with `is_deleted_with_tombstone` once the
+    log holds the tombstone. Conditions are SQL over the old row, `($1)`. Of a table that
+    `is_cascaded`, Django asks to delete what belongs to a row that goes, even where that is none.
+    """
+
+    kind: Literal["evidence", "log", "state", "other"]
+    changes: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+    forgets: tuple[str, ...] = ()
+    erases: tuple[str, ...] = ()
+    shrinks: tuple[str, ...] = ()
+    shrinks_when: str = "false"
+    sealed_by: str = ""
+    deleted_when: str = "false"
+    tombstone: str = ERASED
+    is_deleted_with_tombstone: bool = False
+    is_cascaded: bool = False
+
+    @property
+    def is_updated(self) -> bool:
+        """Whether the application needs UPDATE at all; a lock asks for it too."""
+        ways = (self.changes, self.once, self.forgets, self.erases, self.shrinks)
+        return any(ways) or self.is_deleted_with_tombstone
+
+    @property
+    def is_deleted(self) -> bool:
+        is_ever = self.deleted_when != "false" or self.is_deleted_with_tombstone
+        return is_ever or self.is_cascaded
+
+
+LOG, STATE, OTHER, EVIDENCE = Rule("log"), Rule("state"), Rule("other"), Rule("evidence")
+_WITHDRAWN = "($1).is_sampled AND ($1).decided_at IS NULL"  # nobody waited for it
+
+RULES: dict[str, Rule] = {
+    # -------------------------------------------------------------- provenance
+    "provenance_logentry": LOG,
+    "provenance_leaf": LOG,
+    "provenance_node": LOG,
+    "provenance_checkpoint": LOG,
+    "provenance_asset": Rule("evidence", tombstone="asset.erased", is_deleted_with_tombstone=True),
+    "provenance_timestamp": Rule(
+        "evidence",
+        changes=("note", "asked_at", "attempts", "problem", "authority"),
+        once=("token", "dated_at"),
+        sealed_by="dated_at",
+    ),
+    "provenance_verifyfeedback": EVIDENCE,
+    "provenance_copy": STATE,
+    "provenance_pendingentry": STATE,
+    "provenance_freshness": STATE,
+    "provenance_cosignature": STATE,
+    # -------------------------------------------------------------- moderation
+    "moderation_reviewcase": Rule(
+        "evidence",
+        changes=(
+            *("status", "category", "severity", "due_at", "leased_by_id", "assigned_to_id"),
+            *("lease_token", "lease_expires_at", "is_blind"),
+        ),
+        once=("decided_at",),
+        forgets=("owner_id", "leased_by_id", "assigned_to_id", "not_for_id"),
+        erases=("evidence",),
+        shrinks=("evidence",),
+        shrinks_when="($1).is_sampled",
+        sealed_by="decided_at",
+        deleted_when=_WITHDRAWN,
+    ),
+    "moderation_decision": Rule(
+        "evidence",
+        forgets=("owner_id", "decided_by_id", "confirmed_by_id"),
+        erases=("evidence", "explanation"),
+    ),
+    "moderation_statement": Rule("evidence", forgets=("owner_id",)),
+    "moderation_contentnotice": Rule(
+        "evidence",
+        forgets=("notifier_id", "sender", "name", "email"),
+        erases=("explanation",),
+    ),
+    "moderation_appeal": Rule(
+        "evidence",
+        changes=("status",),
+        once=("hearer_id", "reasons", "heard_at"),
+        forgets=("appellant_id", "decider_id", "hearer_id"),
+        erases=("grounds", "reasons"),
+        sealed_by="heard_at",
+    ),
+    "moderation_policy": Rule(
+        "evidence",
+        changes=("status",),
+        once=(
+            *("first_used_at", "proposed_by_id", "proposed_at", "activated_by_id"),
+            *("activated_at", "retired_at"),
+        ),
+        forgets=("drafted_by_id", "proposed_by_id", "activated_by_id"),
+        sealed_by="retired_at",
+    ),
+    "moderation_screening": EVIDENCE,
+    "moderation_bankmatch": Rule("evidence", is_cascaded=True),
+    "moderation_casenote": Rule(
+        "evidence",
+        forgets=("author_id",),
+        deleted_when="EXISTS (SELECT 1 FROM public.moderation_reviewcase c WHERE c.id ="
+        " ($1).case_id AND c.is_sampled AND c.decided_at IS NULL)",
+    ),
+    "moderation_export": Rule("evidence", forgets=("made_by_id",)),
+    "moderation_reveal": Rule("evidence", forgets=("revealed_by_id",)),
+    "moderation_suspension": Rule(
+        "evidence", once=("lifted_at",), sealed_by="lifted_at", deleted_when="true"
+    ),
+    "moderation_intent": STATE,
+    "moderation_audiencechoice": STATE,
+    "moderation_hashbank": STATE,
+    "moderation_bankedhash": STATE,
+    "moderation_savedview": STATE,
+    "moderation_break": STATE,
+    "moderation_blurchoice": STATE,
+    # -------------------------------------------------------------- audits
+    "audits_frameentry": EVIDENCE,
+    "audits_label": Rule("evidence", forgets=("reviewer_id",)),
+    "audits_presentation": EVIDENCE,
+    "audits_audit": Rule("evidence", forgets=("made_by_id",)),
+    "audits_auditfile": EVIDENCE,
+    "audits_auditdecision": Rule("evidence", forgets=("recorded_by_id",)),
+    "audits_auditrun": Rule(
+        "evidence",
+        changes=(
+            *("status", "is_queued", "asked_by_id", "stop_code", "stop_message", "stint"),
+            *("failures", "leased_until", "prompt_classifier", "image_classifier"),
+        ),
+        once=("finished_at",),
+        forgets=("asked_by_id",),
+    ),
+    "audits_auditrender": Rule(
+        "evidence",
+        changes=(
+            *("prompt_scores", "prompt_verdict", "image_scores", "image_verdict"),
+            "image_sha256",
+        ),
+        once=("rendered_at",),
+        sealed_by="rendered_at",
+    ),
+    "audits_sampleditem": STATE,
+    # -------------------------------------------------------------- adapters, generation
+    "adapters_basemodel": STATE,
+    "adapters_architecture": STATE,
+    "adapters_adapter": STATE,
+    "adapters_adapterexample": STATE,
+    "adapters_adaptershare": STATE,
+    "generation_generationrequest": STATE,
+    "generation_requestadapter": STATE,
+    "generation_idempotencykey": STATE,
+    "generation_generatedimage": STATE,
+    "generation_rota": STATE,
+    "generation_allowance": STATE,
+    "generation_sourcepicture": STATE,
+    "generation_worker": STATE,
+    # -------------------------------------------------------------- libraries
+    "django_admin_log": Rule("evidence", is_cascaded=True),
+    "auth_permission": OTHER,
+    "auth_group": OTHER,
+    "auth_group_permissions": OTHER,
+    "auth_user": OTHER,
+    "auth_user_groups": OTHER,
+    "auth_user_user_permissions": OTHER,
+    "django_content_type": OTHER,
+    "django_session": OTHER,
+    "account_emailaddress": OTHER,
+    "account_emailconfirmation": OTHER,
+    "mfa_authenticator": OTHER,
+    "authtoken_token": OTHER,
+}
+
+
+def evidence() -> dict[str, Rule]:
+    """The tables whose rows triggers hold; the log's own triggers are its migration's."""
+    return {table: rule for table, rule in RULES.items() if rule.kind == "evidence"}
+
+
+def log_tables() -> tuple[str, ...]:
+    return tuple(table for table, rule in RULES.items() if rule.kind == "log")
