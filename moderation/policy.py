@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 import jsonschema
 
-from moderation import profiles
+from moderation import eu_database, profiles
 from moderation.rules import Rule
 from provenance.errors import ProofsheetError
 
@@ -72,11 +72,14 @@ class Category:
     explanation: str
     statement: Mapping[str, Any]
     thresholds: Mapping[Stage, Thresholds]
+    law: Mapping[str, str] | None = None  # {ground, explanation} where it is unlawful
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy version; `sha256` is that of its canonical JSON."""
+    """One policy version; `sha256` is that of its canonical JSON. `language` is the one that its
+    rules and explanations are written in (ISO 639-1).
+    """
 
     version: str
     profile: str
@@ -85,6 +88,7 @@ class Policy:
     rules: tuple[Rule, ...]
     document: Mapping[str, Any]
     sha256: str
+    language: str = "EN"
 
     def judge(self, scores: Mapping[str, float], *, stage: Stage) -> Verdict:
         """The strictest verdict that any category's score earns; all must be known."""
@@ -141,6 +145,7 @@ def parse(document: Mapping[str, Any]) -> Policy:
         rules=rules,
         document=document,
         sha256=hashlib.sha256(canonical).hexdigest(),
+        language=_language(document),
     )
 
 
@@ -195,10 +200,33 @@ def _schema() -> Any:
     return json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
 
 
+def _language(document: Mapping[str, Any]) -> str:
+    language = str(document.get("language", "EN"))
+    if language not in eu_database.LANGUAGES:
+        raise PolicyInvalid(f"$.language: {language} is no language of ISO 639-1")
+    return language
+
+
+def _check_statement(name: str, statement: Mapping[str, Any]) -> None:
+    """Raise PolicyInvalid where the EU database knows a value not."""
+    place = f"$.categories.{name}.statement"
+    if statement["category"] not in eu_database.CATEGORIES:
+        raise PolicyInvalid(
+            f"{place}.category: the EU database has no {statement['category']} "
+            f"(as of {eu_database.AS_OF})"
+        )
+    if unknown := set(statement.get("specification", ())) - eu_database.KEYWORDS:
+        raise PolicyInvalid(
+            f"{place}.specification: the EU database has no {', '.join(sorted(unknown))} "
+            f"(as of {eu_database.AS_OF})"
+        )
+
+
 def _category(name: str, body: Mapping[str, Any]) -> Category:
     thresholds: dict[Stage, Thresholds] = {
         stage: Thresholds(**values) for stage, values in body["thresholds"].items()
     }
     if any(pair.hold > pair.refuse for pair in thresholds.values()):
         raise PolicyInvalid(f"$.categories.{name}: hold lies above refuse")
+    _check_statement(name, body["statement"])
     return Category(name=name, **{**body, "thresholds": thresholds})

@@ -130,7 +130,8 @@ def draft(
 ) -> Policy:
     """Write a version that differs from `based_on` in `changes`:
     ``{"categories": {name: {"thresholds": {stage: {"hold": …, "refuse": …}}, "rule": …,
-    "explanation": …}}, "rules": {id: {"score": …}}}``, parts that are left out stay as they are.
+    "explanation": …, "law": {"ground": …, "explanation": …}}}, "rules": {id: {"score": …}}}``,
+    parts that are left out stay as they are.
     `attachment` is JSON that argues for it (such as a replay of earlier scores).
 
     Raises NotAnAuthor, RationaleMissing, ChangesInvalid, policy.PolicyUnknown.

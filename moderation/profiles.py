@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-CATEGORY_PARTS = frozenset({"rule", "explanation", "thresholds"})
+CATEGORY_PARTS = frozenset({"rule", "explanation", "thresholds", "law"})
+FLOOR_PARTS = frozenset({"law"})  # naming the law that a floor follows lowers nothing
 RULE_PARTS = frozenset({"score"})
 
 
@@ -14,8 +15,8 @@ class ProfileInvalid(ValueError):
 def layered(base: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
     """The full policy document of a profile over its base.
 
-    A profile may set rule, explanation and thresholds of a category and the score of a rule, but
-    nothing about a floor category. Raises ProfileInvalid.
+    A profile may set rule, explanation, thresholds and law of a category and the score of a rule,
+    but of a floor category the law alone. Raises ProfileInvalid.
     """
     return {
         **base,
@@ -29,7 +30,7 @@ def _categories(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
     for name, change in changes.items():
         if name not in base:
             raise ProfileInvalid(f"$.categories.{name}: the base has no such category")
-        if base[name]["is_floor"]:
+        if base[name]["is_floor"] and set(change) - FLOOR_PARTS:
             raise ProfileInvalid(f"$.categories.{name}: no profile may change a floor")
         _check(f"$.categories.{name}", change, CATEGORY_PARTS)
     return {name: {**body, **changes.get(name, {})} for name, body in base.items()}

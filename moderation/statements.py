@@ -102,8 +102,8 @@ def write(decision: Decision, *, at: datetime) -> Statement:
         source=_source(decision),
         action=cast(Action, decision.action),
         account_ends_on=_suspended_until(decision),
-        policy_url=settings.PUBLIC_URL
-        + reverse("moderation:policy", args=[decision.policy_version]),
+        language=policy.load(decision.policy_version).language,
+        policy_url=policy_url(decision.policy_version),
     )
     return Statement.objects.create(
         decision=decision,
@@ -158,8 +158,8 @@ def notice(statement: Statement, *, at: datetime) -> Notice:
         facts=statement.fields["decision_facts"],
         stage=STAGES[_thing(decision)],
         means=_means(statement),
-        rule=category.rule,
-        ground=category.explanation,
+        rule=category.law["ground"] if category.law else category.rule,
+        ground=category.law["explanation"] if category.law else category.explanation,
         explanation=decision.explanation,
         prompt=tuple(pieces(decision.evidence.get("prompt", ""), quoted(decision))),
         categories=tuple(_flagged(decision)),
