@@ -10,6 +10,7 @@ from typing import Any
 from adapters.header import Header
 from adapters.scanning import Scan
 from adapters.validation import Module
+from moderation.characters import visible
 
 OUTLIER_RATIO = 25.0
 SHOWN_METADATA = (
@@ -137,5 +138,5 @@ class Report:
 
 
 def _shown(text: str) -> str:
-    """Printable and short: metadata is anybody's text."""
-    return "".join(letter for letter in text if letter.isprintable())[:200]
+    """What can be seen of it, and short: metadata is anybody's text."""
+    return visible(text)[:200]

@@ -20,6 +20,7 @@ from adapters.inspection import TooLarge
 from adapters.models import REFUSED, STOPPED, Adapter, AdapterShare, BaseModel, WrongState
 from adapters.quarantine import Quarantined
 from moderation import standing
+from moderation.characters import visible
 from provenance.errors import ProofsheetError
 
 STALLED = timedelta(minutes=5)
@@ -160,8 +161,7 @@ def _said(details: Details, upload: Quarantined, *, at: datetime) -> dict[str, o
 
 
 def _stem(upload: Quarantined) -> str:
-    stem = PurePath(upload.name or "").stem
-    return "".join(letter for letter in stem if letter.isprintable()) or "adapter"
+    return visible(PurePath(upload.name or "").stem) or "adapter"
 
 
 def _send(task: Any, adapter: Adapter) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import unicodedata
 from dataclasses import asdict, dataclass, field, replace
 
+from moderation.characters import visible
 from provenance.errors import ProofsheetError
 
 PROMPT_MAX_CHARACTERS = 2000
@@ -18,10 +18,6 @@ STRENGTH_RANGE, USUAL_STRENGTH = (0.05, 1.0), 0.6
 SEED_MAX = 2**32 - 1
 ADAPTERS_MAX = 4
 COUNT_RANGE = (1, 4)
-
-# Invisible format characters that emoji and Persian or Indic writing need; the rest (bidirectional
-# overrides, byte order marks, tags) can only disguise what a prompt says.
-KEPT_FORMAT_CHARACTERS = frozenset("\u200c\u200d")
 
 
 class PromptEmpty(ProofsheetError):
@@ -160,22 +156,12 @@ class Draft:
         return hashlib.sha256(body.encode()).hexdigest()
 
 
-def clean_text(text: str) -> str:
-    """NFC, line breaks as spaces, without control, surrogate or disguising format characters."""
-    spaced = " ".join(text.split())
-    kept = (c for c in spaced if c in KEPT_FORMAT_CHARACTERS or unicodedata.category(c) not in DROP)
-    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
-
-
-DROP = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
-
-
 def check(draft: Draft) -> Draft:
     """The draft with clean text, or the named error of the first thing that is wrong with it."""
     if max(len(draft.prompt), len(draft.negative_prompt)) > PROMPT_MAX_CHARACTERS:
         raise PromptTooLong
-    prompt = clean_text(draft.prompt)
-    if not prompt.strip("".join(KEPT_FORMAT_CHARACTERS)):
+    prompt = visible(draft.prompt)
+    if not prompt:
         raise PromptEmpty
     if draft.steps is not None and not _within(draft.steps, STEPS_RANGE):
         raise StepsOutOfRange
@@ -189,7 +175,7 @@ def check(draft: Draft) -> Draft:
     return replace(
         draft,
         prompt=prompt,
-        negative_prompt=clean_text(draft.negative_prompt),
+        negative_prompt=visible(draft.negative_prompt),
         strength=_strength(draft),
     )
 

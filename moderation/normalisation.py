@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from moderation.characters import is_unread
+
 Cell = tuple[
     str, int, int
 ]  # one character, and the [start, end) of the original that it stands for
@@ -20,7 +22,6 @@ CONFUSABLE = str.maketrans(
     "a6bree3uuklmhopctyx4bsijhdqwylkrgaabyeznikvoptuxwcjonughqqiagillirsaeou",
 )
 LEET = str.maketrans("013457@$|", "oieastasi")
-INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u180e")
 SPACED_RUN = re.compile(r"(?<![a-z0-9])(?:[a-z][^a-z0-9]{1,3}){2,}[a-z](?![a-z0-9])")
 TOKEN = re.compile(r"\S+")
 REPEATED = re.compile(r"([a-z])\1{2,}")
@@ -73,12 +74,10 @@ def _folded(text: str) -> list[Cell]:
 
 
 def _fold(character: str, index: int) -> Iterator[Cell]:
-    if character in INVISIBLE_LETTERS:
-        return
     kept = "".join(
         part
         for part in unicodedata.normalize("NFKD", character)
-        if part.isspace() or unicodedata.category(part) not in {"Mn", "Me", "Cf", "Cc", "Cs", "Co"}
+        if part.isspace() or not is_unread(part)
     )
     for part in unicodedata.normalize("NFKC", kept).casefold():
         yield (" " if part.isspace() else part), index, index + 1
