@@ -49,6 +49,15 @@ class CaseDecided(ProofsheetError):
     default_status = 409
 
 
+class NotHeld(ProofsheetError):
+    """Only who holds a case looks at its picture in full: a look is a reveal, and on record."""
+
+    default_code = "case_not_held"
+    default_message = "You do not hold this case, so its picture stays blurred."
+    default_advice = "Claim the case first."
+    default_status = 409
+
+
 class StaleLease(ProofsheetError):
     """The token is not that of the current lease, or the lease ran out."""
 

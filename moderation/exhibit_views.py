@@ -15,8 +15,8 @@ from moderation.pages import SignedIn, is_blind, page, private_bytes
 @require_POST
 @page
 def reveal(request: SignedIn, found_id: UUID, of: exhibits.Of) -> HttpResponse:
-    exhibit = exhibits.find(of, found_id, by=request.user)
     now = timezone.now()
+    exhibit = exhibits.find_to_reveal(of, found_id, by=request.user, at=now)
     pictures.reveal(exhibit.shown, by=request.user, at=now)
     if not request.htmx:
         return redirect(exhibit.url)
@@ -42,5 +42,6 @@ def derivative(request: SignedIn, found_id: UUID, of: exhibits.Of) -> HttpRespon
 @require_safe
 @page
 def picture(request: SignedIn, found_id: UUID, of: exhibits.Of) -> HttpResponse:
-    shown = exhibits.find(of, found_id, by=request.user).shown
-    return private_bytes(pictures.full(shown, by=request.user, at=timezone.now()), "image/png")
+    now = timezone.now()
+    shown = exhibits.find_to_reveal(of, found_id, by=request.user, at=now).shown
+    return private_bytes(pictures.full(shown, by=request.user, at=now), "image/png")

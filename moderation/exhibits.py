@@ -18,7 +18,7 @@ Of = Literal["case", "appeal"]
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """What is looked at, whose it is, and on which page."""
+    """What is looked at, whose it is, and on which page; `case` where it is not an appeal's."""
 
     of: Of
     id: UUID
@@ -27,6 +27,7 @@ class Exhibit:
     policy_version: str
     case_id: UUID | None
     is_masked: bool = False
+    case: ReviewCase | None = None
 
     @property
     def url(self) -> str:
@@ -44,7 +45,7 @@ def of_case(case: ReviewCase) -> Exhibit:
         case.subject_kind, case.subject_id, case.severity, cases.shown(case), category=category
     )
     version = offers.policy_version_of(case)
-    return Exhibit("case", case.id, shown, case.owner, version, case.id, case.is_masked)
+    return Exhibit("case", case.id, shown, case.owner, version, case.id, case.is_masked, case)
 
 
 def of_appeal(appeal: Appeal) -> Exhibit:
@@ -75,12 +76,31 @@ def find(of: Of, found_id: UUID, *, by: User) -> Exhibit:
     return of_appeal(appeals.find_to_hear(found_id, by=by))
 
 
+def find_to_reveal(of: Of, found_id: UUID, *, by: User, at: datetime) -> Exhibit:
+    """The exhibit whose picture `by` may see in full; raises cases.NotHeld too."""
+    exhibit = find(of, found_id, by=by)
+    if not may_reveal(exhibit, by=by, at=at):
+        raise cases.NotHeld
+    return exhibit
+
+
+def may_reveal(exhibit: Exhibit, *, by: User, at: datetime) -> bool:
+    """Whether `by` holds the case, or is asked to confirm it; whoever may hear an appeal may."""
+    case = exhibit.case
+    if case is None:
+        return True
+    if case.status == ReviewCase.Status.PROPOSED:
+        return case.leased_by_id == by.pk or by.has_perm("moderation.hear_appeals")
+    return case.leased_by_id == by.pk and case.is_leased(at=at)
+
+
 def context(exhibit: Exhibit, *, by: User, at: datetime, is_blind: bool = False) -> dict[str, Any]:
     """What ``moderation/_dossier.html`` needs; blind, it hides how the owner fared before."""
     dossier = compile_dossier(
         exhibit.shown, owner=exhibit.owner, policy_version=exhibit.policy_version
     )
     exposure = wellbeing.exposure(by=by, at=at)
+    may_see = may_reveal(exhibit, by=by, at=at)
     is_uncovered = dossier.has_picture and not exposure.resting_until
     is_of_picture = exhibit.shown.subject_kind == SubjectKind.IMAGE  # only they can be reported
     is_told = is_of_picture and not exhibit.is_masked and exhibit.owner != by
@@ -89,7 +109,8 @@ def context(exhibit: Exhibit, *, by: User, at: datetime, is_blind: bool = False)
         "reports": content_notices.said_about(exhibit.case_id) if is_told else (),
         "is_blind": is_blind or exhibit.is_masked,
         "is_masked": exhibit.is_masked,
-        "is_revealed": is_uncovered and is_revealed(exhibit.shown, by=by, at=at),
+        "is_revealed": may_see and is_uncovered and is_revealed(exhibit.shown, by=by, at=at),
+        "may_reveal": may_see,
         "exposure": exposure,
         "derivative_url": exhibit.url_of("derivative"),
         "picture_url": exhibit.url_of("picture"),

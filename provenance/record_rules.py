@@ -176,6 +176,14 @@ RULES: dict[str, Rule] = {
     "generation_allowance": STATE,
     "generation_sourcepicture": STATE,
     "generation_worker": STATE,
+    # -------------------------------------------------------------- config
+    "house_apikey": STATE,
+    "house_rolechange": Rule(
+        "evidence",
+        changes=("status",),
+        once=("decided_by_id", "decided_at"),
+        sealed_by="decided_at",
+    ),
     # -------------------------------------------------------------- libraries
     "django_admin_log": Rule("evidence", is_cascaded=True),
     "auth_permission": OTHER,
@@ -189,7 +197,6 @@ RULES: dict[str, Rule] = {
     "account_emailaddress": OTHER,
     "account_emailconfirmation": OTHER,
     "mfa_authenticator": OTHER,
-    "authtoken_token": OTHER,
 }
 
 

@@ -38,7 +38,7 @@ def keep(
 
     A case that was opened for the label alone forgets what it showed.
     """
-    items = SampledItem.objects.select_for_update().select_related("entry")
+    items = SampledItem.objects.select_for_update(of=("self",)).select_related("entry")
     item = items.get(pk=case.evidence["screening"])
     is_first = item.labels_given == 0
     item.count_label()

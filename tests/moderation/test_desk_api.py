@@ -271,7 +271,7 @@ def test_appeal_is_not_heard_by_who_decided_reviews_or_appeals(
     said = {"outcome": "upheld", "reasons": "Mine."}
     expected = {
         carol: (403, "same_decider"),
-        bob: (403, "not_a_senior"),
+        bob: (404, "appeal_not_found"),
         alice: (404, "appeal_not_found"),
         mallory: (404, "appeal_not_found"),
     }

@@ -54,7 +54,7 @@ def held_image(owner: User, model: Any, **more: Any) -> tuple[GeneratedImage, Re
     """A held picture of the gallery with its case."""
     image = make_image(owner, model, state=ImageState.HELD)
     shown = {"id": str(image.id), "file": image.file.name, "sha256": image.sha256}
-    facts = evidence(image=shown, code="image_held", matched=[], adapters=[], **more)
+    facts = evidence(**{"image": shown, "code": "image_held", "matched": [], "adapters": []} | more)
     subject = Subject("image", image.id, owner.pk)
     return image, cases.open_case(subject=subject, evidence=facts, at=NOON)
 
@@ -213,11 +213,8 @@ def test_reversal_shows_a_picture_for_adults_to_everybody(
 
 # ------------------------------------------------------------------ adapters
 def made_with(owner: User, model: Any, adapter: Adapter) -> tuple[GeneratedImage, ReviewCase]:
-    image, case = held_image(owner, model)
     used = {"slug": adapter.slug, "name": adapter.name, "weight": 1.0, "sha256": adapter.sha256}
-    case.evidence["adapters"] = [used]
-    case.save()
-    return image, case
+    return held_image(owner, model, adapters=[used])
 
 
 def test_withdrawing_stops_the_adapter_and_tells_both_owners(

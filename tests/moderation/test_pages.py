@@ -3,6 +3,7 @@
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -287,6 +288,7 @@ def test_picture_comes_blurred_and_gray_until_it_is_revealed(
     assert max(image.size) == 256
     pixels = np.asarray(image.resize((8, 8))).astype(int)
     assert (pixels.max(axis=2) - pixels.min(axis=2)).max() <= 8
+    client.post(url("claim", case.id))
     assert client.get(url("picture", case.id)).status_code == 403
     assert url("picture", case.id) not in body(client.get(url("case", case.id)))
     client.post(url("reveal", case.id))
@@ -298,8 +300,30 @@ def test_reveal_of_one_reviewer_does_not_reveal_for_another(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
     case, _ = image_case(alice)
-    as_user(bob).post(url("reveal", case.id))
-    assert as_user(carol).get(url("picture", case.id)).status_code == 403
+    first, second = as_user(bob), as_user(carol)
+    first.post(url("claim", case.id))
+    first.post(url("reveal", case.id))
+    assert second.get(url("picture", case.id)).status_code == 409
+    token = ReviewCase.objects.get(id=case.id).lease_token
+    assert token
+    cases.release(case, by=bob, token=token)
+    second.post(url("claim", case.id))
+    assert second.get(url("picture", case.id)).status_code == 403
+
+
+def test_only_who_holds_a_case_reveals_its_picture(
+    alice: User, bob: User, carol: User, as_user: Any
+) -> None:
+    case, _ = image_case(alice)
+    client = as_user(bob)
+    assert url("reveal", case.id) not in body(client.get(url("case", case.id)))
+    as_user(carol).post(url("claim", case.id))
+    answer = client.post(url("reveal", case.id))
+    assert (answer.status_code, "case_not_held" in body(answer)) == (409, True)
+    assert not Reveal.objects.exists()
+    ReviewCase.objects.filter(id=case.id).update(lease_expires_at=NOON)
+    assert as_user(carol).post(url("reveal", case.id)).status_code == 409
+    assert not Reveal.objects.exists()
 
 
 def test_reveal_of_a_severe_case_is_appended_to_the_log(
@@ -307,7 +331,9 @@ def test_reveal_of_a_severe_case_is_appended_to_the_log(
 ) -> None:
     case, _ = image_case(alice)
     ReviewCase.objects.filter(id=case.id).update(severity=5)
-    as_user(carol).post(url("reveal", case.id))
+    client = as_user(carol)
+    client.post(url("claim", case.id))
+    client.post(url("reveal", case.id))
     [entry] = LogEntry.objects.filter(kind="moderation.reveal")
     assert pictures.commitment(Reveal.objects.get()).encode() in bytes(entry.body)
     assert str(case.subject_id).encode() not in bytes(entry.body)
@@ -391,13 +417,15 @@ def test_appeals_shows_a_senior_what_she_may_hear(
     assert "My grounds." in body(as_user(carol).get(url("appeals")))
 
 
-def test_appeal_is_refused_to_the_moderator_with_a_clear_page(
+def test_appeal_is_as_absent_to_a_mere_reviewer_as_one_that_is_not(
     alice: User, bob: User, as_user: Any
 ) -> None:
     appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
-    answer = as_user(bob).get(appeal.get_absolute_url())
-    assert answer.status_code == 403
-    assert "heard by a senior moderator who did not decide" in body(answer)
+    client = as_user(bob)
+    for name in ("appeal", "appeal-derivative", "appeal-picture"):
+        for appeal_id in (appeal.id, uuid4()):
+            answer = client.get(url(name, appeal_id))
+            assert (answer.status_code, "appeal_not_found" in body(answer)) == (404, True)
 
 
 def test_appeal_is_absent_for_a_stranger(

@@ -104,6 +104,7 @@ def test_break_covers_what_was_revealed_before_it(alice: User, bob: User, as_use
     case, data = image_case(alice)
     client = as_user(bob)
     picture = reverse("moderation:picture", args=[case.id])
+    client.post(reverse("moderation:claim", args=[case.id]))
     client.post(reverse("moderation:reveal", args=[case.id]))
     assert client.get(picture).content == data
     client.post(reverse("moderation:rest"))

@@ -188,7 +188,7 @@ def test_words_are_erased_on_request_and_the_log_says_so(role: str, alice: Any, 
     with asking(role):
         assert erasing.erase_words(alice, at=NOON) == 2
     decision = Decision.objects.get(id=decision.id)
-    case = ReviewCase.objects.get(id=decision.case_id)
+    case = ReviewCase.objects.get(decision=decision)
     assert "prompt" not in decision.evidence | case.evidence
     assert (decision.explanation, decision.owner) == ("", alice)
     assert decision.evidence["policy_version"] == decision.policy_version
