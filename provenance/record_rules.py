@@ -69,6 +69,7 @@ RULES: dict[str, Rule] = {
     ),
     "provenance_verifyfeedback": EVIDENCE,
     "provenance_copy": STATE,
+    "provenance_manifestname": STATE,
     "provenance_pendingentry": STATE,
     "provenance_freshness": STATE,
     "provenance_cosignature": STATE,
