@@ -28,6 +28,7 @@ from generation import (
     live,
     outages,
     progress,
+    prompt_notes,
     publishing,
     queue,
     sources,
@@ -177,7 +178,7 @@ def _complete(
         name=name,
         timings=rendered.timings | stages.timings,
         library_versions=rendered.library_versions,
-        notes=_notes(rendered),
+        notes=_notes(rendered, request),
     )
     _publish(claim, finished, now=now)
 
@@ -336,11 +337,10 @@ def _system(request: GenerationRequest) -> marking.SystemInfo:
     )
 
 
-def _notes(rendered: Rendered) -> list[dict[str, str]]:
-    if not rendered.dropped_tokens:
-        return []
-    sentence = (
-        f"The prompt is longer than the model can read: its last {rendered.dropped_tokens} "
-        "tokens (word pieces) had no effect."
+def _notes(rendered: Rendered, request: GenerationRequest) -> list[dict[str, str]]:
+    return prompt_notes.of_prompts(
+        request.prompt,
+        request.negative_prompt,
+        dropped_tokens=rendered.dropped_tokens,
+        dropped_negative_tokens=rendered.dropped_negative_tokens,
     )
-    return [{"code": "prompt_truncated", "message": sentence}]

@@ -110,6 +110,7 @@ class Admission:
         schedule = self._plan(job, size, noise)
         rows = self._rows(job, size, key, wearing)
         dropped_tokens = self.prompts.dropped_tokens(job.prompt)
+        unread = self.prompts.dropped_tokens(job.negative_prompt) if job.negative_prompt else 0
         return Trajectory(
             order=order,
             size=size,
@@ -121,6 +122,7 @@ class Admission:
             guidance=job.guidance,
             wearing=wearing,
             dropped_tokens=dropped_tokens,
+            dropped_negative_tokens=unread,
             started_at=started_at,
             prepare_s=monotonic() - started_at,
         )

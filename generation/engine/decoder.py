@@ -167,6 +167,7 @@ def _rendered(item: Finished, image: NDArray[np.uint8], decode_ms: float) -> Ren
             "underway_ms": round(underway_s * 1000, 2),
         },
         dropped_tokens=trajectory.dropped_tokens,
+        dropped_negative_tokens=trajectory.dropped_negative_tokens,
         library_versions=library_versions(is_fp8=item.model.settings.weights in QUANTISED),
     )
 

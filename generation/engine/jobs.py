@@ -140,12 +140,14 @@ class Rendered:
     """`pixels` are uint8 [height, width, 3] RGB; `timings` milliseconds by stage, the device's
     shared out among the images that it served at once (`underway_ms` is what the caller saw).
 
-    `dropped_tokens` is how many tokens of the prompt the text encoder could not read.
+    `dropped_tokens` is how many tokens of the prompt the text encoder could not read,
+    `dropped_negative_tokens` of the negative one.
     """
 
     pixels: NDArray[np.uint8]
     timings: dict[str, float]
     dropped_tokens: int
+    dropped_negative_tokens: int
     library_versions: dict[str, str]
 
 

@@ -70,6 +70,7 @@ class Trajectory:
     guidance: float
     wearing: Wearing
     dropped_tokens: int
+    dropped_negative_tokens: int
     started_at: float
     prepare_s: float
     device_s: float = 0.0

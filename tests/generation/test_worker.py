@@ -305,6 +305,15 @@ def test_long_prompt_is_rendered_and_says_what_was_cut(
     assert note["code"] == "prompt_truncated"
 
 
+def test_what_of_both_prompts_had_no_effect_is_noted(
+    alice: User, tiny: BaseModel, image_classifier: FakeImageClassifier, clock: FrozenClock
+) -> None:
+    make_request(alice, tiny, prompt="a (red:1.3) apple", negative_prompt="word " * 40)
+    worker.work_one(now=clock)
+    notes = GeneratedImage.objects.get().notes
+    assert [note["code"] for note in notes] == ["prompt_weight", "negative_prompt_truncated"]
+
+
 def test_two_equal_requests_give_the_same_pixels_under_different_marks(
     alice: User, tiny: BaseModel, image_classifier: FakeImageClassifier, clock: FrozenClock
 ) -> None:

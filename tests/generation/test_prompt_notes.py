@@ -1,0 +1,70 @@
+"""What of a prompt had no effect is said once, by kind."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generation.prompt_notes import SYNTAX, of_prompts
+
+
+def codes(prompt: str, negative: str = "", cut: int = 0, negative_cut: int = 0) -> list[str]:
+    notes = of_prompts(prompt, negative, dropped_tokens=cut, dropped_negative_tokens=negative_cut)
+    return [note["code"] for note in notes]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a (red:1.3) apple", ["prompt_weight"]),
+        ("a (red apple: .8)", ["prompt_weight"]),
+        ("a [red] apple", ["prompt_emphasis"]),
+        ("a ((red)) apple", ["prompt_emphasis"]),
+        ("an apple BREAK a pear", ["prompt_break"]),
+        ("an apple <lora:flat:0.8>", ["prompt_adapter_tag"]),
+        ("an apple, embedding:easynegative", ["prompt_embedding"]),
+        ("a {red|green} apple", ["prompt_alternatives"]),
+        ("a [red|green] apple", ["prompt_alternatives"]),
+        ("a [red:green:0.5] apple", ["prompt_schedule"]),
+        ("(a:1.2) (b:1.3) [c] [d]", ["prompt_weight", "prompt_emphasis"]),
+        ("a red apple (a Cox) at 16:9, take a break; BREAKFAST {x}", []),
+        ("a smile :) and a ratio (3:4 or so)", []),
+        ("", []),
+    ],
+)
+def test_each_kind_is_told_once(prompt: str, expected: list[str]) -> None:
+    assert codes(prompt) == expected
+
+
+def test_a_note_quotes_what_was_written_and_says_why() -> None:
+    [note] = of_prompts("a (red:1.3) apple", "", dropped_tokens=0, dropped_negative_tokens=0)
+    assert note["message"] == (
+        "“(red:1.3)” was read as it is written: weights of words have no effect."
+    )
+
+
+def test_the_negative_prompt_is_read_too_and_told_once() -> None:
+    assert codes("a (red:1.3) apple", "(blue:1.2) BREAK") == ["prompt_weight", "prompt_break"]
+
+
+def test_what_was_cut_is_told_of_both() -> None:
+    assert codes("a", "b", cut=3, negative_cut=4) == [
+        "prompt_truncated",
+        "negative_prompt_truncated",
+    ]
+    notes = of_prompts("a", "b", dropped_tokens=3, dropped_negative_tokens=4)
+    assert "last 3 tokens" in notes[0]["message"]
+    assert "negative prompt" in notes[1]["message"]
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read(text: str) -> None:
+    assert set(codes(text, text)) <= set(SYNTAX)
+
+
+@pytest.mark.parametrize(
+    "opening", ["(" * 2000, "[" * 2000, "{a|" * 600, "<lora:" * 300, "(a:" * 600]
+)
+def test_what_never_closes_is_read_in_bounded_work(opening: str) -> None:
+    assert codes(opening) == []
