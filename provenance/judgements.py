@@ -250,8 +250,11 @@ def _dated(entry: CheckedEntry) -> str:
     return f" An independent timestamp says that it was there by {told(entry.dated_at)}."
 
 
-def of_watermark(detection: Detection, match: Match | None) -> WatermarkCheck:
-    """Whether the pixels carry our identifier, and whether its record shows the same picture."""
+def of_watermark(detection: Detection, match: Match | None, best: Match | None) -> WatermarkCheck:
+    """Whether the pixels carry our identifier, and whether its record shows the same picture.
+
+    `match` is what the watermark leads to, `best` what any mark does.
+    """
     if detection.verdict == "not_found":
         sentence = "No watermark of this system was found in the picture."
         return WatermarkCheck(Verdict.ABSENT, sentence, _REMOVED)
@@ -259,18 +262,22 @@ def of_watermark(detection: Detection, match: Match | None) -> WatermarkCheck:
         verdict = Verdict.COULD_NOT_CHECK
         sentence = "There are traces of a watermark, too damaged to be read."
         proves = "The picture may come from this system, much reworked."
-    elif match is None or match.asset.watermark_id != f"{detection.identifier:016x}":
-        verdict = Verdict.FOUND_BAD if match else Verdict.COULD_NOT_CHECK
+    elif match is None:
+        verdict = Verdict.FOUND_BAD if best else Verdict.COULD_NOT_CHECK
         sentence = "There is a watermark of this system, but it leads to no record of this picture."
         proves = "Nothing: the record may have been erased, or the watermark was copied."
     elif match.is_same_picture:
         verdict = Verdict.FOUND_GOOD
         sentence = "The watermark leads to a record, and the record shows the same picture."
         proves = "The picture was marked by this system. It may have been cut or resized since."
+        if match.changed:
+            proves = "The picture was marked by this system, and a part of it was changed since."
     else:
         verdict = Verdict.FOUND_BAD
         sentence = "The watermark leads to a record that shows a different picture."
-        proves = "The watermark was copied from elsewhere, or the picture was changed very much."
+        proves = (
+            "The watermark was copied from elsewhere, or hardly anything of the picture is left."
+        )
     identifier = None if detection.identifier is None else f"{detection.identifier:016x}"
     return WatermarkCheck(
         verdict, sentence, proves, identifier, detection.confidence, _geometry(detection)
@@ -299,12 +306,21 @@ def of_fingerprint(match: Match | None) -> FingerprintCheck:
         return FingerprintCheck(Verdict.COULD_NOT_CHECK, sentence, "Nothing.")
     if not match.is_same_picture:
         sentence = "It does not look like the picture that its other marks lead to."
-        proves = "It is another picture, or this one was changed very much."
-        return FingerprintCheck(Verdict.FOUND_BAD, sentence, proves, match.distance)
+        proves = "It is another picture, or hardly anything of this one is left."
+        kept = match.comparison.kept if match.comparison else None
+        return FingerprintCheck(Verdict.FOUND_BAD, sentence, proves, match.distance, kept)
     if match.is_looked_up:
-        sentence = "It looks like the picture that its other marks lead to."
+        sentence = "It looks like the picture that its other marks lead to"
         proves = "The marks belong to this picture and were not copied onto it."
     else:
-        sentence = "It looks like a picture that was marked here."
+        sentence = "It looks like a picture that was marked here"
         proves = "A likeness only: no other mark of the picture confirms it."
-    return FingerprintCheck(Verdict.FOUND_GOOD, sentence, proves, match.distance)
+    changed = match.changed
+    if changed:
+        parts = "one part of it was" if len(changed) == 1 else f"{len(changed)} parts of it were"
+        sentence += f", but {parts} changed"
+        proves += " What was changed is not covered by them." if match.is_looked_up else ""
+    kept = match.comparison.kept if match.comparison else None
+    return FingerprintCheck(
+        Verdict.FOUND_GOOD, f"{sentence}.", proves, match.distance, kept, changed
+    )

@@ -1,27 +1,39 @@
-"""Whether a picture shows what a marked one showed, after undoing what was done to it. Pure.
+"""Whether a picture shows what a marked one showed, and which part of it was changed. Pure.
 
-A watermark says where the marked picture lies in the one at hand, up to whole tiles. Each such
-place is compared with the record's thumbnail; the best one is cut out of both, and the fingerprints
-of the two cut-outs are compared. So a crop or a screenshot is compared with the same part of the
-original.
+The record keeps a small picture. Wherever the marked picture may lie in the one at hand (see
+`placing`) it is laid over the record's and compared place by place (see `blocks`). So a crop or a
+screenshot is compared with the same part of the original, a turned picture upright, and an edited
+one is told from another one: the edit differs in one part and nowhere else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance import fingerprint, tile
+from provenance import blocks, fingerprint, parts, placing
+from provenance.blocks import Agreement, Plane
 from provenance.lattice import Geometry
+from provenance.placing import CANVAS, Affine
 
 THUMBNAIL_SIDE = 256
-CANVAS = 128
 LEAST_SHARE = 0.06
 """The least share of the original that must be seen for a comparison to mean anything."""
-Plane = NDArray[np.float32]
-Affine = NDArray[np.float64]
+ROUGH = 64
+"""Side of the canvas on which places are only ranked."""
+ENOUGH = 0.45
+"""Where so much of the original's detail is kept, no other place is looked at."""
+LEAST_KEPT, MORE_KEPT, LEAST_EVIDENCE = 0.09, 0.8, 0.008
+DENSE, LEAST_KEPT_DIFFUSE = 0.88, 0.7
+"""What was changed in one part disagrees nearly everywhere in it; what only resembles does not, so
+the less dense the disagreement is, the more must be kept. Chosen on one half of the photographs
+(tests/bench/local_edits.py).
+"""
+BLEEDING = 3
+"""How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
+MOST_PARTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,28 @@ class Original:
     height: int
     fingerprint: bytes
     thumbnail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the picture at hand as shares of its width and height, 0 to 1."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`distance` is the bits by which the fingerprints of what both show differ, 0 to 256; `kept`
+    the share of the original's detail that is there unchanged; `changed` the parts that are not.
+    """
+
+    distance: int
+    kept: float
+    changed: tuple[Part, ...]
+    is_same: bool
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
@@ -52,97 +86,121 @@ def original_of(pixels: NDArray[np.uint8]) -> Original:
     return Original(width, height, fingerprint.pdq(pixels), thumbnail(pixels))
 
 
-def distance(
+def compare(
     pixels: NDArray[np.uint8], original: Original, geometry: Geometry | None
-) -> int | None:
-    """Bits by which the fingerprints differ, 0 to 256, over the part of the original that is seen;
-    None when too little of it is.
+) -> Comparison | None:
+    """Compare uint8 [H, W, 3] RGB pixels with a record; None when too little of it is seen.
+
+    `geometry` is what the record's own watermark says in the picture, if it was found there.
     """
     whole = fingerprint.distance(fingerprint.pdq(pixels), original.fingerprint)
-    if geometry is None or not original.thumbnail or whole <= fingerprint.SAME_PICTURE_DISTANCE:
-        return whole
-    seen = _best_place(pixels, original, geometry)
-    return None if seen is None else min(whole, seen)
-
-
-def _best_place(pixels: NDArray[np.uint8], original: Original, geometry: Geometry) -> int | None:
-    """The fingerprint distance at the place that correlates best; None when none shows enough."""
-    reference = _reference(original)
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    luma, places = _at_canvas_scale(grey, original, geometry)
-    covered = np.full(luma.shape, 255, np.uint8)
-    best: tuple[float, Plane, Plane] | None = None
-    for place in places:
-        mask = _cut_out(covered, place) > 250.0
-        if float(mask.mean()) < LEAST_SHARE:
-            continue
-        ours, theirs = _normalised(_cut_out(luma, place), mask), _normalised(reference, mask)
-        likeness = float((ours * theirs).sum() / mask.sum())
-        if best is None or likeness > best[0]:
-            best = (likeness, ours, theirs)
-    if best is None:
+    small = _small(original)
+    if small is None:
+        is_same = whole <= fingerprint.SAME_PICTURE_DISTANCE
+        return Comparison(whole, float(is_same), (), is_same)
+    size = (grey.shape[1], grey.shape[0])
+    if geometry is not None:
+        marked = (original.width, original.height)
+        found = _best(small, grey, placing.by_lattice(marked, geometry, size))
+    else:
+        found = _best(small, grey, placing.whole_frames(size))
+        if found is None or not found.is_same(whole):
+            found = _best(small, grey, placing.by_features(small, grey)) or found
+    return None if found is None else found.told(whole, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A place, and how the picture agrees with the original there."""
+
+    place: Affine
+    agreement: Agreement
+    distance: int
+
+    def is_same(self, whole: int) -> bool:
+        """By what the paper on the fingerprint says, or by an agreement outside of one part."""
+        if min(whole, self.distance) <= fingerprint.SAME_PICTURE_DISTANCE:
+            return True
+        found = self.agreement
+        least = LEAST_KEPT + MORE_KEPT * (1 - found.density)
+        if found.density < DENSE:
+            least = LEAST_KEPT_DIFFUSE
+        return found.kept >= least and found.evidence >= LEAST_EVIDENCE
+
+    def told(self, whole: int, size: tuple[int, int]) -> Comparison:
+        is_same = self.is_same(whole)
+        changed = _parts(self.agreement.changed, self.place, size) if is_same else ()
+        kept = round(self.agreement.kept, 3)
+        return Comparison(min(whole, self.distance), kept, changed, is_same)
+
+
+def _small(original: Original) -> NDArray[np.uint8] | None:
+    if not original.thumbnail:
         return None
-    return fingerprint.distance(_fingerprint(best[1]), _fingerprint(best[2]))
-
-
-def _reference(original: Original) -> Plane:
     encoded = np.frombuffer(original.thumbnail, np.uint8)
     small = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
     assert small is not None, "the record holds a JPEG that OpenCV wrote"
-    return np.asarray(cv2.resize(small, (CANVAS, CANVAS), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(small, np.uint8)
 
 
-def _places(original: Original, geometry: Geometry, size: tuple[int, int]) -> Iterator[Affine]:
-    """Maps from the canvas to the picture at hand, one for every lattice place that overlaps it."""
-    native = max(1.0, max(original.width, original.height) / 512)
-    wide, high = original.width / native, original.height / native
-    canvas_to_tile = np.diag([wide / CANVAS, high / CANVAS])
-    turn, shift = _orientation(geometry)
-    to_picture = np.array(geometry.matrix, np.float64)[:, :2]
-    origin = np.array(geometry.matrix, np.float64)[:, 2]
-    corners = np.array([[0, 0], [size[0], 0], [0, size[1]], size], np.float64)
-    inside = (corners - origin) @ np.linalg.inv(to_picture).T
-    middle = turn @ [wide / 2, high / 2] + shift
-    reach = np.abs(turn @ [wide / 2, high / 2])
-    low = np.ceil((inside.min(0) - middle - reach) / tile.SIZE).astype(int)
-    top = np.floor((inside.max(0) - middle + reach) / tile.SIZE).astype(int)
-    linear = to_picture @ turn @ canvas_to_tile
-    for down in range(low[1], top[1] + 1):
-        for across in range(low[0], top[0] + 1):
-            moved = shift + tile.SIZE * np.array([across, down])
-            yield np.column_stack([linear, to_picture @ moved + origin])
+def _best(
+    small: NDArray[np.uint8], grey: NDArray[np.uint8], places: Iterable[Affine]
+) -> _Found | None:
+    """The place where most of the original's detail is; None when none shows enough of it."""
+    place = _likeliest(small, grey, list(places))
+    if place is None:
+        return None
+    reference = _at_side(small, CANVAS)
+    detail = blocks.detail_of(reference)
+    luma, (near,) = placing.at_scale(grey, [place])
+    size = (luma.shape[1], luma.shape[0])
+    seen = placing.seen(size, near)
+    first = blocks.likeness(reference, placing.cut_out(luma, near), seen, detail)
+    agreement = blocks.agreement(first, seen, detail)
+    if agreement.kept < 0.9:
+        trusted = seen & (first > blocks.UNLIKE) if agreement.kept > LEAST_KEPT else seen
+        moved = placing.refined(luma, near, reference, trusted)
+        again_seen = placing.seen(size, moved)
+        again = blocks.likeness(reference, placing.cut_out(luma, moved), again_seen, detail)
+        refined = blocks.agreement(again, again_seen, detail)
+        if refined.evidence > agreement.evidence:
+            agreement, seen, near = refined, again_seen, moved
+    other = placing.cut_out(luma, near)
+    prints = [_fingerprint(_normalised(plane, seen)) for plane in (reference, other)]
+    scale = grey.shape[1] / luma.shape[1]
+    back = placing.SHIFT
+    enlarged = np.linalg.inv(back) @ np.diag([scale, grey.shape[0] / luma.shape[0], 1.0]) @ back
+    exact = (enlarged @ np.vstack([near, [0, 0, 1]]))[:2]
+    return _Found(exact, agreement, fingerprint.distance(*prints))
 
 
-def _orientation(geometry: Geometry) -> tuple[Affine, NDArray[np.float64]]:
-    """From upright tile coordinates to folded ones: a turn (and mirror), and a shift mod a tile."""
-    turn, shift = np.eye(2), np.zeros(2)
-    if geometry.is_mirrored:
-        turn, shift = np.diag([-1.0, 1.0]), np.array([tile.SIZE - 1.0, 0.0])
-    for _ in range(geometry.quarter_turns):
-        quarter = np.array([[0.0, 1.0], [-1.0, 0.0]])
-        turn, shift = quarter @ turn, quarter @ shift + [0.0, tile.SIZE - 1.0]
-    return turn, shift + [geometry.offset_x, geometry.offset_y]
+def _likeliest(
+    small: NDArray[np.uint8], grey: NDArray[np.uint8], places: list[Affine]
+) -> Affine | None:
+    """The place that keeps most of the original's detail, compared roughly."""
+    if not places:
+        return None
+    luma, near = placing.at_scale(grey, places)
+    reference = _at_side(small, ROUGH)
+    detail = blocks.detail_of(reference)
+    size = (luma.shape[1], luma.shape[0])
+    best: tuple[float, Affine] | None = None
+    for place, shrunk in zip(places, near, strict=True):
+        seen = placing.seen(size, shrunk, ROUGH)
+        if float(seen.mean()) < LEAST_SHARE:
+            continue
+        found = blocks.likeness(reference, placing.cut_out(luma, shrunk, ROUGH), seen, detail)
+        kept = float(detail[seen & (found > blocks.UNLIKE)].sum())
+        if best is None or kept > best[0]:
+            best = (kept, place)
+        if kept > ENOUGH * float(detail.sum()):
+            break
+    return None if best is None else best[1]
 
 
-def _at_canvas_scale(
-    luma: NDArray[np.uint8], original: Original, geometry: Geometry
-) -> tuple[NDArray[np.uint8], list[Affine]]:
-    """The picture, shrunk where the canvas is coarser than it, and the places in it."""
-    height, width = luma.shape
-    places = list(_places(original, geometry, (width, height)))
-    step = float(np.sqrt(abs(np.linalg.det(places[0][:, :2])))) if places else 1.0
-    if step <= 1.5:
-        return luma, places
-    size = (max(1, round(width / step)), max(1, round(height / step)))
-    shrink = np.diag([size[0] / width, size[1] / height])
-    small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), [shrink @ place for place in places]
-
-
-def _cut_out(plane: NDArray[np.uint8], place: Affine) -> Plane:
-    """The canvas filled from the picture at hand, float32; 0 where it does not reach."""
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(plane, place, (CANVAS, CANVAS), flags=flags), np.float32)
+def _at_side(small: NDArray[np.uint8], side: int) -> Plane:
+    return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _normalised(plane: Plane, mask: NDArray[np.bool_]) -> Plane:
@@ -155,3 +213,15 @@ def _normalised(plane: Plane, mask: NDArray[np.bool_]) -> Plane:
 def _fingerprint(plane: Plane) -> bytes:
     grey = np.clip(np.rint(128 + 42 * plane), 0, 255).astype(np.uint8)
     return fingerprint.pdq(np.repeat(grey[..., None], 3, axis=2))
+
+
+def _parts(changed: NDArray[np.bool_], place: Affine, size: tuple[int, int]) -> tuple[Part, ...]:
+    """The changed parts as boxes in the picture at hand, the largest first."""
+    told = []
+    for left, top, right, bottom in parts.boxes(changed, bleeding=BLEEDING)[:MOST_PARTS]:
+        corners = np.array([[x, y, 1] for x in (left, right) for y in (top, bottom)], np.float64)
+        corners[:, :2] -= 0.5
+        shares = np.clip((corners @ place.T + 0.5) / size, 0, 1)
+        low, high = shares.min(axis=0), shares.max(axis=0)
+        told.append(Part(*(round(float(each), 4) for each in (*low, *(high - low)))))
+    return tuple(told)

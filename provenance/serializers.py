@@ -90,8 +90,21 @@ class WatermarkCheckSerializer(CheckSerializer):
     geometry = GeometrySerializer(allow_null=True)
 
 
+class PartSerializer(serializers.Serializer[Any]):
+    left = serializers.FloatField()
+    top = serializers.FloatField()
+    width = serializers.FloatField()
+    height = serializers.FloatField()
+
+
 class FingerprintCheckSerializer(CheckSerializer):
     distance = serializers.IntegerField(allow_null=True)
+    kept = serializers.FloatField(
+        allow_null=True, help_text="share of the record's detail that the picture still shows"
+    )
+    changed = PartSerializer(
+        many=True, help_text="what differs from the record, as shares of width and height"
+    )
 
 
 class DisclosureSerializer(serializers.Serializer[Any]):
@@ -127,6 +140,7 @@ class ReportSerializer(serializers.Serializer[Any]):
     checked_at = serializers.DateTimeField()
     detector = serializers.CharField()
     is_ours = serializers.BooleanField()
+    is_edited = serializers.BooleanField(help_text="ours, with a part of it changed since")
     headline = serializers.CharField()
     manifest = ManifestCheckSerializer()
     signer = SignerCheckSerializer()
@@ -136,6 +150,10 @@ class ReportSerializer(serializers.Serializer[Any]):
     disclosure = DisclosureSerializer(allow_null=True)
     stated = GenerationStatementSerializer(
         allow_null=True, help_text="that sound credentials of somebody else say it was generated"
+    )
+    disagreements = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="marks that lead elsewhere than the one that is believed, a sentence each",
     )
     is_making_observed = serializers.BooleanField(
         allow_null=True,

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from provenance.likeness import Part
 from provenance.manifest_reading import Ingredient
 
 TITLES = ("Content Credentials", "Signer", "Public log", "Watermark", "Fingerprint")
@@ -94,10 +95,16 @@ class WatermarkCheck:
 
 @dataclass(frozen=True, slots=True)
 class FingerprintCheck:
+    """`kept` is the share of the record's detail that the picture still shows, 0 to 1; `changed`
+    the parts of the picture that differ from the record's.
+    """
+
     verdict: Verdict
     sentence: str
     proves: str
     distance: int | None = None
+    kept: float | None = None
+    changed: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,12 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is told about one file; `is_ours` is true only where marks prove it."""
+    """Everything that is told about one file; `is_ours` is true only where marks prove it.
+
+    `disagreements` are sentences on marks that lead elsewhere than the one that is believed;
+    `preview` is a small JPEG of the picture where changed parts are to be shown on it, and is never
+    part of the report as data.
+    """
 
     sha256: str
     mime: str
@@ -144,6 +156,8 @@ class Report:
     fingerprint: FingerprintCheck
     disclosure: Disclosure | None
     stated: GenerationStatement | None = None
+    disagreements: tuple[str, ...] = ()
+    preview: bytes = b""
 
     @property
     def is_ours(self) -> bool:
@@ -156,7 +170,14 @@ class Report:
         return self.disclosure is not None and (is_signed or is_marked)
 
     @property
+    def is_edited(self) -> bool:
+        """Ours, with a part of it changed since."""
+        return self.is_ours and bool(self.fingerprint.changed)
+
+    @property
     def headline(self) -> str:
+        if self.is_edited:
+            return "This picture comes from this system, but a part of it was changed since."
         if self.is_ours and self._bad_marks():
             return "This picture comes from this system, but one of its marks does not hold."
         if self.is_ours:
@@ -173,7 +194,10 @@ class Report:
     def explanation(self) -> str:
         if self._bad_marks():
             named = " and ".join(f"“{title}”" for title in self._bad_marks())
-            return f"See what is said under {named} before you rely on the picture."
+            shown = "What was changed is drawn below. " if self.is_edited else ""
+            return f"{shown}See what is said under {named} before you rely on the picture."
+        if self.is_edited:
+            return "What was changed is drawn below; nobody vouches for that part."
         if self.is_ours:
             return "Each mark is read for itself: they prove different things."
         if self.disclosure is not None:
@@ -206,6 +230,12 @@ class Report:
         """Plain data, as the API, the command and the download give it."""
         told: dict[str, Any] = asdict(self)
         file = {name: told.pop(name) for name in ("sha256", "mime", "width", "height", "notes")}
+        del told["preview"]
         observed = told["disclosure"].pop("is_observed") if told["disclosure"] else None
-        said = {"is_ours": self.is_ours, "headline": self.headline, "is_making_observed": observed}
+        said = {
+            "is_ours": self.is_ours,
+            "is_edited": self.is_edited,
+            "headline": self.headline,
+            "is_making_observed": observed,
+        }
         return told | said | {"file": file}

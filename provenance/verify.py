@@ -1,22 +1,35 @@
 """Checking a file against this installation's marks: five verdicts, nothing kept.
 
-Order of the work: the manifest in the file, the watermark in its pixels, the record that either of
-them names, the likeness of the two, and the record's place in the log.
+Order of the work: the manifest in the file, the watermark in its pixels, the records that they and
+the fingerprint lead to, the one among them that shows the same picture, and its place in the log.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import cv2
+import numpy as np
 from django.conf import settings
+from numpy.typing import NDArray
 
-from provenance import entries, judgements, manifest_reading, pictures, records, watermark
+from provenance import (
+    disagreements,
+    entries,
+    judgements,
+    manifest_reading,
+    pictures,
+    records,
+    watermark,
+)
 from provenance.installation import keyring, signer
 from provenance.manifest_reading import ManifestReading
 from provenance.models import Asset
-from provenance.records import Match
+from provenance.records import Found, Match
 from provenance.verdicts import Disclosure, Report
 from provenance.watermark import Detection
+
+PREVIEW_SIDE = 640
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +38,7 @@ class _Findings:
 
     reading: ManifestReading
     detection: Detection
-    match: Match | None
+    found: Found
     entry: entries.CheckedEntry | None
 
 
@@ -39,13 +52,14 @@ def check(data: bytes, *, at: datetime) -> Report:
     digest = sha256(data).hexdigest()
     reading = signer().read(data, picture.mime)
     detection = watermark.detect(picture.pixels, key=keyring().watermark_key)
-    match = records.find(
+    found = records.search(
         picture.pixels, asset_id=reading.asset_id, sha256=digest, detection=detection
     )
+    match = found.best
     entry = entries.check(match.asset) if match else None
     if entry is not None and entry.written_at is not None and _is_same_file(match, digest):
         reading = manifest_reading.as_seen(reading, entry.written_at)
-    findings = _Findings(reading, detection, match, entry)
+    findings = _Findings(reading, detection, found, entry)
     height, width = picture.pixels.shape[:2]
     return Report(
         sha256=digest,
@@ -58,10 +72,12 @@ def check(data: bytes, *, at: datetime) -> Report:
         manifest=judgements.of_manifest(reading),
         signer=judgements.of_signer(reading),
         log=judgements.of_log(match, entry, is_same_file=_is_same_file(match, digest)),
-        watermark=judgements.of_watermark(detection, match),
+        watermark=judgements.of_watermark(detection, found.by("watermark"), match),
         fingerprint=judgements.of_fingerprint(match),
         disclosure=_disclosure(findings),
         stated=judgements.of_generation(reading),
+        disagreements=disagreements.told(reading, detection, found),
+        preview=_preview(picture.pixels) if match and match.changed else b"",
     )
 
 
@@ -71,9 +87,9 @@ def _is_same_file(match: Match | None, digest: str) -> bool:
 
 def _disclosure(findings: _Findings) -> Disclosure | None:
     """From the record when the picture is like it; otherwise from a manifest signed by us."""
-    match, reading = findings.match, findings.reading
+    match, reading = findings.found.best, findings.reading
     is_record_sound = findings.entry is None or findings.entry.is_good
-    if match is not None and match.is_same_picture and is_record_sound:
+    if match is not None and match.is_same_picture and is_record_sound and _speaks(match, reading):
         return _disclosure_of(match.asset)
     if reading.state != "trusted" or reading.asset_id is None:
         return None
@@ -85,6 +101,24 @@ def _disclosure(findings: _Findings) -> Disclosure | None:
         id=reading.asset_id,
         created_or_altered="altered" if reading.is_altered else "created",
     )
+
+
+def _speaks(match: Match, reading: ManifestReading) -> bool:
+    """Whether a record may speak for a picture: our own sound signature over it names it, or there
+    is none.
+    """
+    is_signed = reading.state == reading.signature == "trusted" and reading.asset_id is not None
+    return not is_signed or "file" in match.led_by or "manifest" in match.led_by
+
+
+def _preview(pixels: NDArray[np.uint8]) -> bytes:
+    """A JPEG that fits the page."""
+    height, width = pixels.shape[:2]
+    shrink = min(1.0, PREVIEW_SIDE / max(height, width))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+    return encoded.tobytes()
 
 
 def _disclosure_of(asset: Asset) -> Disclosure:

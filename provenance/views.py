@@ -59,7 +59,8 @@ def verify_page(request: HttpRequest) -> HttpResponse:
         response = render(request, "provenance/verify.html", {"error": error}, status=error.status)
     else:
         told = base64.b64encode(signed_reports.sign(report).encode()).decode()
-        context = {"report": report, "download": told, "sighting": sighting}
+        preview = base64.b64encode(report.preview).decode()
+        context = {"report": report, "download": told, "sighting": sighting, "preview": preview}
         response = render(request, "provenance/verify.html", context)
     add_never_cache_headers(response)
     return response

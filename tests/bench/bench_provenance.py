@@ -2,6 +2,7 @@
 
     python -m tests.bench.bench_provenance [--quick] [--pictures N] [--unmarked N] [--leaves N]
     python -m tests.bench.bench_provenance --only log    (replaces those rows alone)
+    python -m tests.bench.bench_provenance --only edits  (pictures that were edited or turned)
 
 One thread throughout; marking and decoding are counted in processor time, the log by the clock.
 Writes docs/benchmarks/provenance.json.
@@ -38,6 +39,7 @@ from django.core.management import call_command
 
 from provenance import likeness, marking, watermark
 from provenance.installation import keyring
+from tests.bench.bench_provenance_edits import edit_figures
 from tests.bench.bench_provenance_log import log_figures
 from tests.bench.report import ROOT, Row, print_table, publish
 from tests.provenance.attacks import ATTACKS, BEYOND, Attack, jpeg
@@ -237,8 +239,8 @@ def copied_marks(count: int) -> Iterator[Row]:
         forged = np.clip(victim + residual, 0, 255).astype(np.uint8)
         found = watermark.detect(forged, key=key)
         decoded += found.identifier == place
-        distance = likeness.distance(forged, likeness.original_of(marked), found.geometry)
-        accepted += found.identifier == place and distance is not None and distance <= 31
+        compared = likeness.compare(forged, likeness.original_of(marked), found.geometry)
+        accepted += found.identifier == place and compared is not None and compared.is_same
     yield Row("copied_marks_decoded", decoded, f"of {len(every)}", must=None)
     yield Row("copied_marks_called_ours", accepted, f"of {len(every)}", must=0)
 
@@ -263,6 +265,10 @@ def copied_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from copied_marks(min(chosen.pictures, 20))
 
 
+def edits_part(chosen: argparse.Namespace) -> Iterator[Row]:
+    yield from edit_figures(chosen.half, chosen.forged, keyring().watermark_key)
+
+
 def unmarked_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from false_accepts(chosen.unmarked)
 
@@ -273,6 +279,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "recovery": recovery_part,
     "compared": compared_part,
     "copied": copied_part,
+    "edits": edits_part,
     "unmarked": unmarked_part,
 }
 
@@ -284,11 +291,14 @@ def main() -> None:
     parser.add_argument("--beyond", type=int, default=8, help="of each kind for the harder attacks")
     parser.add_argument("--unmarked", type=int, default=300)
     parser.add_argument("--leaves", type=int, default=1_000_000)
+    parser.add_argument("--forged", type=int, default=1000, help="copied marks beside the edits")
+    parser.add_argument("--half", choices=("sealed", "chosen"), default="sealed")
     parser.add_argument("--quick", action="store_true", help="a few of everything, unpublished")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     chosen = parser.parse_args()
     if chosen.quick:
         little = {"pictures": 1, "large": 1, "beyond": 1, "unmarked": 3, "leaves": 2000}
+        little["forged"] = 10
         chosen = argparse.Namespace(**vars(chosen) | little)
     call_command("migrate", verbosity=0)
     rows = [row for name in chosen.only for row in PARTS[name](chosen)]

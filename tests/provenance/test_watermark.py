@@ -112,8 +112,10 @@ def test_likeness_is_found_after_undoing_the_geometry(name: str) -> None:
     original = likeness.original_of(pixels)
     other = likeness.original_of(photograph("astronaut"))
     geometry = watermark.detect(attacked, key=KEY).geometry
-    same, different = (likeness.distance(attacked, each, geometry) for each in (original, other))
+    same, different = (likeness.compare(attacked, each, geometry) for each in (original, other))
     assert same is not None
-    assert same <= 31
+    assert (same.is_same, same.changed) == (True, ())
+    assert same.distance <= 31
     assert different is not None
-    assert different > 50
+    assert not different.is_same
+    assert different.distance > 50

@@ -42,6 +42,8 @@ class Command(BaseCommand):
         for name in ("manifest", "signer", "log", "watermark", "fingerprint"):
             check = getattr(report, name)
             self.stdout.write(f"  {name:<12} {check.verdict:<16} {check.sentence}")
+        for sentence in report.disagreements:
+            self.stdout.write(f"  disagrees    {sentence}")
         for note in report.notes:
             self.stdout.write(f"  note         {note}")
         if report.disclosure:

@@ -1,0 +1,148 @@
+"""Where two pictures of the same size agree, place by place. Pure.
+
+Both are grey and small. What differs in tone as a whole (a brighter screen, another gamma) is
+fitted and taken out first; then every neighbourhood is compared like the structure term of SSIM
+(Wang et al. 2004), its mean included. A picture that was changed in one part disagrees there and
+agrees everywhere else; another picture agrees almost nowhere, and one that only resembles it
+disagrees a little in all of its detail. So places that lie between others that disagree count as
+changed too.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW = 9
+NOISE = 20.0
+"""Variance, in squared 8-bit steps, that codecs and resizing leave between equal pictures."""
+DETAIL = 100.0
+"""Variance from which on a neighbourhood counts in full: a flat one looks like any other."""
+ALIKE, UNLIKE = 0.8, 0.5
+"""From how high a likeness on a place agrees, and below which one it is shown as changed."""
+BETWEEN = 5
+"""Places that far from disagreeing ones on two sides are taken as changed, in pixels."""
+LEAST_SEEN = 0.35
+LEAST_GAIN, MOST_GAIN = 0.4, 2.5
+TONES = 32
+SHADE = 6.0
+"""A neighbourhood may be so many 8-bit steps brighter or darker as a whole."""
+FLAT, BETTER = 0.1, 1.01
+"""What a flat place weighs when tones are chosen, and how much more of the picture other tones must
+explain than its own.
+"""
+Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a picture agrees with a reference, where it is seen.
+
+    `kept` is the share of the reference's detail that is there unchanged, of what is seen or of
+    `LEAST_SEEN` of all if that is more; `evidence` is its amount as a share of the whole plane, and
+    `density` how much of what is taken as changed really disagrees; `changed` bool [H, W] says
+    where.
+    """
+
+    kept: float
+    evidence: float
+    density: float
+    changed: Mask
+
+
+def detail_of(reference: Plane) -> Plane:
+    """How much each place of a picture says, 0 to 1, float32 [H, W]."""
+    return np.asarray(np.minimum(_variance(reference) / DETAIL, 1.0), np.float32)
+
+
+def likeness(reference: Plane, other: Plane, seen: Mask, detail: Plane) -> Plane:
+    """1 where equal, 0 and less where they differ as much as they vary; float32 [H, W].
+
+    Planes are float32 [H, W] of 0 to 255; `detail` is the reference's.
+    """
+    plain = _likeness(reference, other)
+    where = seen & (detail > 0.3) & _varies_together(reference, other)
+    fitted = _likeness(_in_line(reference, other, where), other)
+    fitted = _likeness(_in_curve(reference, other, seen & (fitted > UNLIKE)), other)
+    weight = detail + FLAT
+    explained = (float(weight[seen & (each > UNLIKE)].sum()) for each in (plain, fitted))
+    return plain if next(explained) * BETTER >= next(explained) else fitted
+
+
+def agreement(found: Plane, seen: Mask, detail: Plane) -> Agreement:
+    """What a map of likenesses says in all."""
+    differs = seen & (found < ALIKE)
+    apart = _closed(differs)
+    agreed = float(detail[seen & ~apart].sum())
+    return Agreement(
+        kept=agreed / (max(float(detail[seen].sum()), LEAST_SEEN * float(detail.sum())) + 1e-6),
+        evidence=agreed / detail.size,
+        density=float(differs.sum()) / max(1, int((apart & seen).sum())),
+        changed=seen & _closed(seen & (found < UNLIKE)),
+    )
+
+
+def _closed(mask: Mask) -> Mask:
+    """With the gaps between its places filled."""
+    side = 2 * BETWEEN + 1
+    wide = np.pad(mask.astype(np.uint8), side)
+    filled = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    return np.asarray(filled[side:-side, side:-side] > 0)
+
+
+def _mean(plane: Plane) -> Plane:
+    return np.asarray(cv2.blur(plane, (WINDOW, WINDOW)), np.float32)
+
+
+def _variance(plane: Plane) -> Plane:
+    mean = _mean(plane)
+    return np.asarray(np.maximum(_mean(plane * plane) - mean * mean, 0), np.float32)
+
+
+def _varies_together(reference: Plane, other: Plane) -> Mask:
+    """Where the two vary together, whatever their tones."""
+    together = _mean(reference * other) - _mean(reference) * _mean(other)
+    spread = np.sqrt((_variance(reference) + NOISE) * (_variance(other) + NOISE))
+    return np.asarray(together / spread > 0.8)
+
+
+def _in_line(reference: Plane, other: Plane, where: Mask) -> Plane:
+    """The reference in the tones of the other picture, by a line through those places."""
+    if int(where.sum()) < WINDOW * WINDOW:
+        return reference
+    known, wanted = reference[where], other[where]
+    middle = float(known.mean())
+    gain = float(((known - middle) * wanted).mean()) / (float(known.var()) + 1e-3)
+    gain = min(max(gain, LEAST_GAIN), MOST_GAIN)
+    shifted = float(wanted.mean()) + gain * (reference - middle)
+    return np.asarray(np.clip(shifted, 0, 255), np.float32)
+
+
+def _in_curve(reference: Plane, other: Plane, where: Mask) -> Plane:
+    """The same by a curve through the mean of each range of tones, where the line can be bent."""
+    known, wanted = reference[where], other[where]
+    tones = (known * (TONES / 256)).astype(int)
+    count = np.bincount(tones, minlength=TONES)
+    enough = count >= WINDOW
+    if int(enough.sum()) < 3:
+        return _in_line(reference, other, where)
+    before, after = (
+        np.bincount(tones, each, TONES)[enough] / count[enough] for each in (known, wanted)
+    )
+    gain = (after[-1] - after[0]) / (before[-1] - before[0])
+    if not LEAST_GAIN <= gain <= MOST_GAIN:
+        return _in_line(reference, other, where)
+    low, high = after[0] - gain * before[0], after[-1] + gain * (255 - before[-1])
+    tones_before = [0.0, *before, 255.0]
+    tones_after = np.clip([low, *np.maximum.accumulate(after), high], 0, 255)
+    return np.asarray(np.interp(reference, tones_before, tones_after), np.float32)
+
+
+def _likeness(reference: Plane, other: Plane) -> Plane:
+    difference = reference - other
+    shade = _mean(difference)
+    beyond = np.maximum(np.abs(shade) - SHADE, 0)
+    error = _mean(difference * difference) - shade * shade + beyond * beyond
+    return np.asarray(1 - error / (_variance(reference) + _variance(other) + NOISE), np.float32)

@@ -1,0 +1,174 @@
+"""A picture that was edited in a part, or turned, stays ours; another with our mark never is."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from django.test import Client
+from numpy.typing import NDArray
+
+from provenance import likeness, parts, verify
+from provenance.verdicts import Report
+from tests.provenance.attacks import cropped, jpeg, resized
+from tests.provenance.conftest import NOW, Marked
+from tests.provenance.files import saved
+from tests.provenance.pictures import drawing, photograph
+from tests.provenance.test_soft_bindings import upload
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Mark = Callable[[Pixels], Marked]
+RECTANGLES = {
+    "one": [(40, 60, 380, 330)],
+    "one_at_the_corner": [(0, 0, 310, 300)],
+    "three": [(20, 20, 200, 170), (300, 40, 490, 240), (90, 320, 290, 480)],
+    "small": [(200, 180, 330, 300)],
+}
+"""Left, top, right, bottom; up to 35 % of a picture of 512 pixels."""
+
+
+def mask_of(name: str) -> Mask:
+    mask = np.zeros((512, 512), bool)
+    for left, top, right, bottom in RECTANGLES[name]:
+        mask[top:bottom, left:right] = True
+    return mask
+
+
+def pasted(pixels: Pixels, mask: Mask, what: Pixels | tuple[int, int, int]) -> Pixels:
+    return np.where(mask[..., None], np.asarray(what, np.uint8), pixels)
+
+
+def told(report: Report, shape: tuple[int, ...]) -> Mask:
+    height, width = shape
+    mask = np.zeros((height, width), bool)
+    for part in report.fingerprint.changed:
+        top, left = round(part.top * height), round(part.left * width)
+        bottom = round((part.top + part.height) * height)
+        mask[top:bottom, left : round((part.left + part.width) * width)] = True
+    return mask
+
+
+def overlap(report: Report, mask: Mask) -> float:
+    found = told(report, mask.shape)
+    return float((found & mask).sum() / (found | mask).sum())
+
+
+def check(pixels: Pixels) -> Report:
+    return verify.check(saved(pixels, "PNG"), at=NOW)
+
+
+@pytest.mark.parametrize("what", ["photograph", "colour"])
+@pytest.mark.parametrize("name", RECTANGLES)
+def test_edited_picture_stays_ours_and_the_part_is_named(
+    astronaut: Marked, name: str, what: str
+) -> None:
+    mask = mask_of(name)
+    foreign = photograph("coffee") if what == "photograph" else (30, 160, 90)
+    report = check(pasted(astronaut.pixels, mask, foreign))
+    assert (report.is_ours, report.is_edited) == (True, True)
+    assert overlap(report, mask) > 0.6
+    assert "changed" in report.headline
+    assert "changed" in report.fingerprint.sentence
+    assert "changed" in report.watermark.proves
+    assert report.preview.startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("seed", [3, 4, 6])
+def test_edited_drawing_stays_ours(mark: Mark, seed: int) -> None:
+    mask = mask_of("one_at_the_corner")
+    report = check(pasted(mark(drawing(seed)).pixels, mask, photograph("coffee")))
+    assert report.is_edited
+    assert overlap(report, mask) > 0.7
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_turned_picture_stays_ours_and_nothing_is_said_to_be_changed(
+    astronaut: Marked, turns: int, is_mirrored: bool
+) -> None:
+    side = astronaut.pixels[:, ::-1] if is_mirrored else astronaut.pixels
+    report = check(np.ascontiguousarray(np.rot90(side, turns)))
+    assert report.is_ours
+    assert report.fingerprint.changed == ()
+    assert not report.is_edited
+
+
+def test_edit_is_named_where_it_lies_after_turn_crop_and_codec(astronaut: Marked) -> None:
+    mask = mask_of("small")
+    edited = pasted(astronaut.pixels, mask, photograph("coffee"))
+    sent = jpeg(resized(np.ascontiguousarray(np.rot90(cropped(edited, 0.1)[:, ::-1])), 0.8), 75)
+    where = resized(
+        np.rot90(cropped(np.repeat(mask[..., None], 3, 2).astype(np.uint8), 0.1)[:, ::-1]), 0.8
+    )
+    report = check(sent)
+    assert report.is_edited
+    assert overlap(report, where[..., 0] > 0) > 0.6
+
+
+def test_copied_mark_on_pictures_that_look_alike_is_never_ours(mark: Mark) -> None:
+    coffee = mark(photograph("coffee"))
+    residual = coffee.pixels.astype(int) - photograph("coffee")
+    enlarged = cv2.resize(photograph("coffee")[60:420, 80:440], (512, 512))
+    shifted = np.roll(photograph("coffee"), (70, 50), (0, 1))
+    for victim in (enlarged, shifted, photograph("coins"), photograph("moon")):
+        report = check(np.clip(victim + 2 * residual, 0, 255).astype(np.uint8))
+        assert report.watermark.verdict == "found_bad"
+        assert report.fingerprint.changed == ()
+        assert not report.is_ours
+
+
+def test_cut_out_pasted_into_another_picture_is_another_picture(astronaut: Marked) -> None:
+    """A twelfth of ours in a picture by somebody else, with our mark over all of it."""
+    residual = astronaut.pixels.astype(int) - photograph("astronaut")
+    collage = photograph("coins").copy()
+    collage[190:340, 190:340] = photograph("astronaut")[190:340, 190:340]
+    assert not check(np.clip(collage + 2 * residual, 0, 255).astype(np.uint8)).is_ours
+
+
+def test_blank_picture_resembles_no_record(astronaut: Marked) -> None:
+    original = likeness.original_of(astronaut.pixels)
+    for value in (0, 128, 255):
+        compared = likeness.compare(np.full((400, 300, 3), value, np.uint8), original, None)
+        assert compared is None or not compared.is_same
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_comparison_without_a_watermark_tries_orientations_and_features(turns: int) -> None:
+    original = likeness.original_of(photograph("astronaut"))
+    turned = np.ascontiguousarray(np.rot90(photograph("astronaut")[:, ::-1], turns))
+    cut = resized(cropped(turned, 0.35), 0.7)
+    for pixels in (turned, cut):
+        compared = likeness.compare(pixels, original, None)
+        assert compared is not None
+        assert (compared.is_same, compared.changed) == (True, ())
+    other = likeness.compare(photograph("chelsea"), original, None)
+    assert other is None or not other.is_same
+
+
+def test_parts_come_out_as_few_boxes() -> None:
+    mask = np.zeros((128, 128), bool)
+    mask[20:60, 10:50] = mask[20:40, 50:100] = True
+    mask[90:93, 5:120] = True  # an edge beside itself
+    found = parts.boxes(mask, bleeding=0)
+    assert found == [(10, 20, 50, 60), (50, 20, 100, 40)]
+    assert parts.boxes(np.zeros((128, 128), bool), bleeding=3) == []
+
+
+def test_page_and_json_name_the_changed_part(client: Client, astronaut: Marked) -> None:
+    data = saved(pasted(astronaut.pixels, mask_of("small"), (30, 160, 90)), "PNG")
+    page = client.post("/verify/", upload(data)).text
+    told = client.post("/api/v1/verify/", upload(data)).json()
+    parts_told = told["fingerprint"]["changed"]
+    assert page.count('<rect class="frame"') == len(parts_told)
+    assert "data:image/jpeg;base64," in page
+    assert "from the picture that was marked here" in page
+    assert (told["is_ours"], told["is_edited"]) == (True, True)
+    assert min(part["left"] for part in parts_told) == pytest.approx(200 / 512, abs=0.05)
+    assert min(part["top"] for part in parts_told) == pytest.approx(180 / 512, abs=0.05)
+    right = max(part["left"] + part["width"] for part in parts_told)
+    bottom = max(part["top"] + part["height"] for part in parts_told)
+    assert (right, bottom) == pytest.approx((330 / 512, 300 / 512), abs=0.05)
+    assert "preview" not in told
+    untouched = client.post("/verify/", upload(saved(astronaut.pixels, "PNG"))).text
+    assert "changed-parts" not in untouched
