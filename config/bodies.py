@@ -52,7 +52,8 @@ def too_large(limit: int) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Bytes of a body, by path: from anybody, and from who has signed in."""
+    """Bytes of a body, by path: from anybody, and from who has signed in. A path that lacks its
+    last slash has the bound of the one that it is led to."""
 
     anybody: int
     account: int
@@ -60,10 +61,14 @@ class Bounds:
     account_at: Mapping[str, int] = field(default_factory=dict)
 
     def of_anybody(self, path: str) -> int:
-        return self.anybody_at.get(path, self.anybody)
+        return _at(path, self.anybody_at, self.anybody)
 
     def of_account(self, path: str) -> int:
-        return max(self.account_at.get(path, self.account), self.of_anybody(path))
+        return max(_at(path, self.account_at, self.account), self.of_anybody(path))
+
+
+def _at(path: str, bounds: Mapping[str, int], otherwise: int) -> int:
+    return bounds.get(path, bounds.get(f"{path}/", otherwise))
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,8 +140,9 @@ def test_who_signed_in_sends_more(declared: int | None) -> None:
     assert ask(bounded(alice_sends), "/adapters/upload/", line, declared=declared) == (200, b"100")
 
 
-def test_verify_takes_a_picture_from_anybody() -> None:
-    assert ask(bounded(), "/verify/", Line([b"x" * 50]), declared=50) == (200, b"50")
+@pytest.mark.parametrize("path", ["/verify/", "/verify"])
+def test_verify_takes_a_picture_from_anybody(path: str) -> None:
+    assert ask(bounded(), path, Line([b"x" * 50]), declared=50) == (200, b"50")
 
 
 def test_uploads_of_one_account_on_their_way_at_once_are_bounded() -> None:
