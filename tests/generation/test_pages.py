@@ -173,8 +173,8 @@ def test_forms_without_their_token_are_refused_with_our_page(alice: User, model:
         f"/requests/{uuid4()}/remove/",
         f"/images/{uuid4()}/again/",
         f"/images/{uuid4()}/vary/",
-        "/account/token/make/",
-        "/account/token/revoke/",
+        "/account/keys/make/",
+        "/account/keys/1/revoke/",
     ],
 )
 def test_nothing_is_changed_by_following_a_link(alice: User, as_user: AsUser, path: str) -> None:
