@@ -13,7 +13,9 @@ help: ## list the targets
 
 # Only what the locks name, and only files whose SHA-256 they hold. A torch built for CUDA asks for
 # NVIDIA's libraries, which no other torch does: they have a lock of their own.
-pip-install = { $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes $(1) \
+pip-install = { $(BIN)/python .ci/local_builds.py > .venv/local-builds.txt \
+  && { test ! -s .venv/local-builds.txt || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/local-builds.txt; } \
+  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes $(1) \
   && if $(BIN)/python -c 'import importlib.metadata as m; raise SystemExit(not any("nvidia-" in r for r in m.requires("torch")))'; \
   then $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cuda.lock; fi; }
 
