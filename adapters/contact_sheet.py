@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from provenance import pictures as reading
+
 TILE = 512
 COLUMNS = 2
 
@@ -16,7 +18,7 @@ def of(pictures: Sequence[bytes]) -> bytes:
     rows = -(-len(pictures) // COLUMNS)
     sheet = Image.new("RGB", (TILE * min(len(pictures), COLUMNS), TILE * rows))
     for place, data in enumerate(pictures):
-        tile = Image.open(io.BytesIO(data), formats=["PNG"]).convert("RGB")
+        tile = Image.fromarray(reading.read(data).pixels)
         tile.thumbnail((TILE, TILE))
         row, column = divmod(place, COLUMNS)
         sheet.paste(tile, (TILE * column, TILE * row))

@@ -25,7 +25,7 @@ from generation.drafts import (
     Draft,
 )
 from generation.models import GeneratedImage, GenerationRequest, ImageState
-from provenance import label_choices, visible_label
+from provenance import label_choices, pictures, visible_label
 from provenance.errors import ProofsheetError
 from provenance.visible_label import Position
 
@@ -50,6 +50,7 @@ FIELD_OF_CODE = {
     "picture_too_small": "picture",
     "not_a_picture": "picture",
     "too_many_pixels": "picture",
+    "picture_too_costly": "picture",
 }
 
 
@@ -122,9 +123,9 @@ class StudioForm(forms.Form):
         label="Picture to upload",
         required=False,
         allow_empty_file=True,  # the domain has the sentence for it
-        help_text="PNG, JPEG or WebP. It is screened first, and only you can see it. Credentials "
-        "that it carries, with their small preview, stay inside what is made.",
-        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+        help_text="PNG, JPEG, WebP, AVIF or HEIC. It is screened first, and only you can see it. "
+        "Credentials that it carries, with their small preview, stay inside what is made.",
+        widget=forms.FileInput(attrs={"accept": pictures.ACCEPT}),
     )
     strength = forms.FloatField(
         label="Strength",

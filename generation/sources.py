@@ -114,8 +114,8 @@ def _of_upload(data: bytes, strength: float) -> Wanted:
     limit = settings.PROOFSHEET_SOURCE_MAX_BYTES
     if len(data) > limit:
         raise SourceTooLarge(message=f"The picture to start from is larger than {limit} bytes.")
-    height, width = pictures.read(data).pixels.shape[:2]
-    return Wanted(strength, hashlib.sha256(data).hexdigest(), width, height, data=data)
+    found = pictures.read(data)
+    return Wanted(strength, hashlib.sha256(data).hexdigest(), found.width, found.height, data=data)
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from moderation import banks, policy
-from moderation.decoding import ImageUnreadable
 from moderation.pages import SignedIn, page, private_bytes
 from provenance.errors import ProofsheetError
+from provenance.pictures import PictureUnreadable
 
 
 @require_GET
@@ -49,7 +49,7 @@ def fill(request: SignedIn, name: str) -> HttpResponse:
             if file is None or (file.size or 0) > banks.LONGEST_FILE_BYTES:
                 raise banks.HashFileInvalid(message="Choose a file of at most 16 MiB.")
             added = banks.take_in(bank, file.read(), by=request.user, at=now)
-    except (banks.HashFileInvalid, ImageUnreadable) as error:
+    except (banks.HashFileInvalid, PictureUnreadable) as error:
         return _page(request, error)
     messages.success(request, f"{added} new in “{bank.name}”.")
     return redirect("moderation:banks")

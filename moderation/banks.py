@@ -18,9 +18,8 @@ from django.utils.text import slugify
 from numpy.typing import NDArray
 
 from moderation import policy
-from moderation.decoding import decoded
 from moderation.models import BankedHash, BankMatch, HashBank, Screening
-from provenance import fingerprint
+from provenance import fingerprint, pictures
 from provenance.errors import ProofsheetError
 
 LONGEST_FILE_BYTES = 16 * 1024 * 1024
@@ -142,7 +141,7 @@ def take_in(bank: HashBank, data: bytes, *, by: User, at: datetime) -> int:
 def add_picture(bank: HashBank, data: bytes, *, note: str, by: User, at: datetime) -> int:
     """Add the fingerprint of a picture, which is not kept; 0 when it was there already.
 
-    Raises NotAKeeper, decoding.ImageUnreadable.
+    Raises NotAKeeper, pictures.PictureUnreadable.
     """
     check_keeper(by)
     row = _row(bank, fingerprint.pdq(_pixels(data)), note, at=at)
@@ -240,4 +239,4 @@ def _fingerprint(digits: str) -> bytes | None:
 
 
 def _pixels(data: bytes) -> NDArray[np.uint8]:
-    return np.asarray(decoded(data), dtype=np.uint8)
+    return pictures.read(data).pixels

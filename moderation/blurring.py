@@ -4,7 +4,7 @@ from io import BytesIO
 
 from PIL import Image, ImageFilter
 
-from moderation.decoding import decoded
+from provenance import pictures
 
 SIDE = 48  # pixels of the longer side before it is blurred: no detail is left to sharpen
 SHOWN_SIDE = 512
@@ -12,8 +12,8 @@ RADIUS = 2.5
 
 
 def blurred(data: bytes) -> bytes:
-    """PNG of the same shape, blurred in colour. Raises decoding.ImageUnreadable."""
-    image = decoded(data)
+    """PNG of the same shape, blurred in colour. Raises pictures.PictureUnreadable."""
+    image = Image.fromarray(pictures.read(data).pixels)
     width, height = image.size
     scale = SHOWN_SIDE / max(width, height)
     image.thumbnail((SIDE, SIDE))

@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter, ImageOps
 from moderation import wellbeing
 from moderation.cases import SEVERE
 from moderation.models import Reveal
-from provenance import log
+from provenance import log, pictures
 from provenance.errors import ProofsheetError
 from provenance.installation import keyring
 
@@ -84,9 +84,9 @@ def derivative(shown: Shown, *, blur: int) -> bytes:
     """A small grayscale WebP, blurred by `blur` pixels so that figures are seen and details are
     not; the full picture never leaves the server for it.
 
-    Raises NoPicture, PictureAltered.
+    Raises NoPicture, PictureAltered, pictures.PictureUnreadable.
     """
-    image = Image.open(BytesIO(_read(shown)), formats=["PNG", "JPEG", "WEBP"])
+    image = Image.fromarray(pictures.read(_read(shown)).pixels)
     image.thumbnail((DERIVATIVE_SIDE, DERIVATIVE_SIDE))
     gray = ImageOps.grayscale(image).filter(ImageFilter.GaussianBlur(blur))
     out = BytesIO()

@@ -76,7 +76,7 @@ def judge_image(
 ) -> Judgement:
     """Judge an encoded picture (PNG, JPEG, WebP) and store nothing. Loads the classifier.
 
-    Raises policy.PolicyUnknown, and classifiers.image.ImageUnreadable for bytes that are no
+    Raises policy.PolicyUnknown, and pictures.PictureUnreadable for bytes that are no
     picture.
     """
     active = policy.active(profile)

@@ -42,15 +42,17 @@ class VerifyView(ApiView):
             200: ReportSerializer,
             **problems(
                 _400="Neither file nor address (`file_missing`), or both (`two_subjects`).",
-                _413="`file_too_large`, `url_body_too_large` or `too_many_pixels`.",
+                _413="`file_too_large`, `url_body_too_large`, `too_many_pixels` or "
+                "`picture_too_costly`.",
                 _415="`not_a_picture` or `picture_animated`.",
                 _422="`picture_unreadable`, `picture_empty`, `picture_too_small`, "
                 "`url_refused` or `url_unreachable`.",
+                _503="`busy`: wait `Retry-After` seconds.",
             ),
         },
     )
     def post(self, request: Request) -> Response:
-        """Send a PNG, JPEG or WebP file, or its address: five verdicts; nothing is kept."""
+        """Send a PNG, JPEG, WebP, AVIF or HEIC, or its address: five verdicts; nothing is kept."""
         data = submissions.receive(request._request)
         report = verify.check(data, at=timezone.now())
         words = {

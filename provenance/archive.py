@@ -63,12 +63,12 @@ def mark(
     """
     try:
         data = source.read_bytes()
-        picture = pictures.read(data)
+        picture = pictures.read_whole(data)
     except (pictures.PictureUnreadable, OSError) as error:
         return Archived(source.name, "unreadable", sentence=str(error))
     digest = sha256(data).hexdigest()
     asset_id = uuid5(_ARCHIVE, digest)
-    mime = mime or picture.mime
+    mime = mime or (picture.mime if picture.mime in FILE_SUFFIXES else "image/png")
     part = out / f"{source.stem}-{asset_id.hex[:8]}.part"
     target = part.with_suffix(f".{FILE_SUFFIXES[mime]}")
     if before := Asset.objects.filter(sha256=digest).first():

@@ -1,4 +1,4 @@
-"""Where PNG, JPEG and WebP keep a C2PA manifest store (C2PA 2.x, appendix A). Pure.
+"""Where PNG, JPEG, WebP, AVIF and HEIC keep a C2PA manifest store (C2PA 2.x, appendix A). Pure.
 
 Only lengths are followed and bytes copied; nothing is parsed inside the store.
 """
@@ -13,6 +13,7 @@ _START_OF_SCAN = 0xDA
 _APP11 = 0xEB
 _START_OF_STORE = re.compile(rb"jumb.{4}jumdc2pa", re.DOTALL)
 _C2PA = slice(4, 20)
+_C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
 def manifest_store(data: bytes, mime: Mime) -> bytes:
@@ -29,6 +30,8 @@ def manifest_stores(data: bytes, mime: Mime) -> list[bytes]:
             return [body for kind, body in _riff_chunks(data) if kind == b"C2PA"]
         case "image/jpeg":
             return _from_jumbf_segments(data)
+        case "image/avif" | "image/heic":
+            return list(_from_boxes(data))
 
 
 def count_starts(data: bytes) -> int:
@@ -77,3 +80,21 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         length = int.from_bytes(data[place + 2 : place + 4])
         yield marker, data[place + 4 : place + 2 + length]
         place += 2 + max(2, length)
+
+
+def _from_boxes(data: bytes) -> Iterator[bytes]:
+    """The `uuid` boxes of purpose `manifest`: 4 bytes of version and flags, the purpose, ended by a
+    zero, the offset of a Merkle tree, and the store (C2PA 2.x, appendix A.5.1).
+    """
+    place = 0
+    while place + 8 <= len(data):
+        length, head = int.from_bytes(data[place : place + 4]), 8
+        if length == 1:
+            length, head = int.from_bytes(data[place + 8 : place + 16]), 16
+        end = place + length if length else len(data)
+        if end < place + head:
+            return
+        body = data[place + head : end] if data[place + 4 : place + 8] == b"uuid" else b""
+        if body[:16] == _C2PA_BOX and body[20:29] == b"manifest\0":
+            yield body[37:]
+        place = end

@@ -47,7 +47,7 @@ def in_format(data: bytes, mime: Mime, *, asset_id: UUID, at: datetime) -> bytes
         raise FormatNotOffered(advice="Take it as it is: its record was erased.")
     if (kept := copies.find(asset_id, mime)) is not None:
         return kept
-    picture = pictures.read(data)
+    picture = pictures.read_whole(data)
     claim = ManifestClaim(
         asset_id=str(asset.id),
         system_name=asset.system_name,

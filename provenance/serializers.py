@@ -9,12 +9,16 @@ from provenance.verdicts import Verdict
 
 
 class SubmissionSerializer(StrictSerializer):
-    file = serializers.FileField(help_text="a PNG, JPEG or WebP picture", required=False)
+    file = serializers.FileField(
+        help_text="a PNG, JPEG, WebP, AVIF or HEIC picture", required=False
+    )
     url = serializers.URLField(help_text="its public address, instead of a file", required=False)
 
 
 class AddressSerializer(StrictSerializer):
-    url = serializers.URLField(help_text="the public address of a PNG, JPEG or WebP picture")
+    url = serializers.URLField(
+        help_text="the public address of a PNG, JPEG, WebP, AVIF or HEIC picture"
+    )
 
 
 class ConsistencySerializer(serializers.Serializer[Any]):

@@ -13,7 +13,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from provenance import fingerprint, iscc, manifest_stores, pictures, records, watermark
+from provenance import (
+    fingerprint,
+    iscc,
+    manifest_stores,
+    pictures,
+    records,
+    submissions,
+    watermark,
+)
 from provenance.claims import SOFT_BINDING_ALGORITHM
 from provenance.errors import ProofsheetError
 from provenance.installation import keyring, signer
@@ -73,6 +81,7 @@ def by_value(algorithm: str, value: str, *, limit: int) -> list[ManifestMatch]:
     return _named((asset, 100) for asset in found)
 
 
+@submissions.in_turn
 def by_content(
     data: bytes, *, algorithm: str | None = None, hint: Hint | None = None, limit: int
 ) -> list[ManifestMatch]:
@@ -83,6 +92,7 @@ def by_content(
     Raises:
         AlgorithmUnknown: of the algorithm, or of the hint's.
         pictures.PictureUnreadable: the file is no picture that can be looked at.
+        gate.Busy: too many others are being looked at.
     """
     for named in (algorithm, hint and hint.algorithm):
         if named is not None and named not in _FIELDS:

@@ -3,8 +3,9 @@
 Django's own upload handlers spool what is larger than two megabytes to disk; this one never does.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
@@ -14,10 +15,31 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from provenance import fetch, json_bodies
 from provenance.errors import ProofsheetError
-from provenance.pictures import PictureUnreadable
+from provenance.gate import Gate
+from provenance.pictures import COPY_LOSES, PictureUnreadable
 
 FIELD, URL_FIELD = "file", "url"
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "application/json")
+WAITING_FOR_EACH, PATIENCE_S = 4, 10.0
+_Said, _Answer = ParamSpec("_Said"), TypeVar("_Answer")
+_gate = Gate(
+    settings.PROOFSHEET_VERIFY_AT_ONCE,
+    most_waiting=WAITING_FOR_EACH * settings.PROOFSHEET_VERIFY_AT_ONCE,
+    patience_s=PATIENCE_S,
+)
+
+
+def in_turn(look: Callable[_Said, _Answer]) -> Callable[_Said, _Answer]:
+    """Looks at so many strangers' files at once as the setting says, and no more: what one takes is
+    bounded, and so is what all take together. Adds `gate.Busy` to what is raised.
+    """
+
+    @wraps(look)
+    def looked(*args: _Said.args, **kwargs: _Said.kwargs) -> _Answer:
+        with _gate.passed():
+            return look(*args, **kwargs)
+
+    return looked
 
 
 class FileMissing(ProofsheetError):
@@ -44,7 +66,7 @@ class UnknownMember(ProofsheetError):
 class FileTooLarge(PictureUnreadable):
     default_code = "file_too_large"
     default_message = "The file is larger than the largest that is looked at."
-    default_advice = "Send a smaller copy; the watermark survives that."
+    default_advice = COPY_LOSES.replace("A copy", "A smaller copy")
     default_status = 413
 
 
@@ -113,7 +135,8 @@ def receive(request: HttpRequest) -> bytes:
     said = _members(request)
     _check_members([*said, *handler.others], has_file=handler.data is not None)
     if handler.data is not None:
-        return bytes(handler.data)
+        data, handler.data = bytes(handler.data), None  # the request outlives this; one copy does
+        return data
     limits = fetch.Limits(max_bytes=settings.PROOFSHEET_VERIFY_MAX_BYTES)
     return fetch.fetch(_url_of(said), limits=limits)
 

@@ -20,6 +20,7 @@ from provenance import (
     manifest_reading,
     pictures,
     records,
+    submissions,
     watermark,
 )
 from provenance.installation import keyring, signer
@@ -42,11 +43,13 @@ class _Findings:
     entry: entries.CheckedEntry | None
 
 
+@submissions.in_turn
 def check(data: bytes, *, at: datetime) -> Report:
     """Everything that can be said about a file's origin. Nothing of it is stored.
 
     Raises:
         pictures.PictureUnreadable: the file is no picture that can be looked at.
+        gate.Busy: too many others are being looked at.
     """
     picture = pictures.read(data)
     digest = sha256(data).hexdigest()
@@ -60,12 +63,11 @@ def check(data: bytes, *, at: datetime) -> Report:
     if entry is not None and entry.written_at is not None and _is_same_file(match, digest):
         reading = manifest_reading.as_seen(reading, entry.written_at)
     findings = _Findings(reading, detection, found, entry)
-    height, width = picture.pixels.shape[:2]
     return Report(
         sha256=digest,
         mime=picture.mime,
-        width=width,
-        height=height,
+        width=picture.width,
+        height=picture.height,
         notes=picture.notes,
         checked_at=at.astimezone(UTC).isoformat(timespec="seconds"),
         detector=f"{settings.PROOFSHEET_SYSTEM_NAME} {settings.PROOFSHEET_VERSION}",

@@ -24,6 +24,7 @@ from provenance import (
     verify,
 )
 from provenance.errors import ProofsheetError
+from provenance.gate import Busy
 from provenance.problem_documents import CONTENT_TYPE
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -57,6 +58,8 @@ def verify_page(request: HttpRequest) -> HttpResponse:
         sighting = sightings.of_report(report, at=timezone.now())
     except ProofsheetError as error:
         response = render(request, "provenance/verify.html", {"error": error}, status=error.status)
+        if isinstance(error, Busy):
+            response["Retry-After"] = str(error.retry_after_s)
     else:
         told = base64.b64encode(signed_reports.sign(report).encode()).decode()
         preview = base64.b64encode(report.preview).decode()

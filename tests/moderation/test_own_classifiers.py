@@ -27,6 +27,7 @@ from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPi
 from moderation import policy, screening
 from moderation.classifiers import chosen, image, own, prompt
 from moderation.models import Screening
+from provenance.pictures import PictureUnreadable
 from tests.moderation.makers import NOON, picture
 
 CATEGORIES = policy.load(policy.ACTIVE["general"]).categories
@@ -189,7 +190,7 @@ def test_picture_model_scores_a_picture(tmp_path: Path) -> None:
     scores = own.image_classifier(found).score(picture())
     assert set(scores) == {"sexual"}
     assert 0 < scores["sexual"] < 1
-    with pytest.raises(image.ImageUnreadable):
+    with pytest.raises(PictureUnreadable):
         own.image_classifier(found).score(b"no picture")
 
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 from moderation import normalisation, screening
 from moderation.classifiers import chosen
-from moderation.classifiers.image import ImageUnreadable
 from moderation.marked import pieces
 from moderation.models import Policy, Screening
+from provenance.pictures import PictureUnreadable
 from tests.moderation import evasions, worth
 from tests.moderation.makers import NOON, picture
 
@@ -161,7 +161,7 @@ def test_screen_fails_closed_on_a_category_that_the_policy_does_not_know() -> No
 
 def test_screen_image_allows_a_drawing_and_refuses_bytes_that_are_none(db: None) -> None:
     assert screening.screen_image(picture(), at=NOON).verdict == "allow"
-    with pytest.raises(ImageUnreadable):
+    with pytest.raises(PictureUnreadable):
         screening.screen_image(b"no picture", at=NOON)
 
 
