@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 from django.conf import settings
 
 from provenance import marking, pictures
+from provenance.bundle import IMAGES
 from provenance.claims import SUFFIXES as FILE_SUFFIXES
 from provenance.claims import Parent
 from provenance.models import Asset
@@ -68,7 +69,7 @@ def mark(
         return Archived(source.name, "unreadable", sentence=str(error))
     digest = sha256(data).hexdigest()
     asset_id = uuid5(_ARCHIVE, digest)
-    mime = mime or (picture.mime if picture.mime in FILE_SUFFIXES else "image/png")
+    mime = mime or (picture.mime if picture.mime in IMAGES else "image/png")
     part = out / f"{source.stem}-{asset_id.hex[:8]}.part"
     target = part.with_suffix(f".{FILE_SUFFIXES[mime]}")
     if before := Asset.objects.filter(sha256=digest).first():

@@ -16,7 +16,13 @@ PARENT = "parent"
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 CREATED = _SOURCE_TYPES + "trainedAlgorithmicMedia"
 COMPOSED = _SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
-SUFFIXES: dict[Mime, str] = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+SUFFIXES: dict[Mime, str] = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/avif": "avif",
+    "image/heic": "heic",
+}
 
 
 @dataclass(frozen=True, slots=True)

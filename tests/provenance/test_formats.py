@@ -101,6 +101,24 @@ def test_marks_that_an_input_came_with_are_kept_as_its_parent_s(mime: str, tmp_p
     assert (ingredient.relationship, ingredient.issues) == ("parentOf", ())
 
 
+HEIC = (Path(__file__).parent / "drawing.heic").read_bytes()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mime", ["image/avif", "image/heic"])
+def test_credentials_in_a_newer_format_are_read_and_kept(mime: str, tmp_path: Path) -> None:
+    elsewhere = Signer(keys.load_or_make(tmp_path))
+    claim = claims.ManifestClaim("theirs", "Camera", "1", "lens", NOW, "00")
+    plain = HEIC if mime == "image/heic" else saved(photograph("moon"), "AVIF")
+    theirs = elsewhere.sign(plain, cast(Mime, mime), claim=claim)
+    assert containers.manifest_store(theirs.data, cast(Mime, mime)) == theirs.manifest
+    told = verify.check(theirs.data, at=NOW)
+    assert (told.mime, told.manifest.verdict) == (mime, "found_good")
+    marked = sealed(photograph("coffee"), "image/png", Parent(theirs.data, cast(Mime, mime)))
+    (ingredient,) = verify.check(marked.sealed.data, at=NOW).manifest.ingredients
+    assert (ingredient.relationship, ingredient.issues) == ("parentOf", ())
+
+
 @pytest.mark.parametrize("name", ["jpeg", "webp"])
 def test_copy_in_another_format_answers_by_all_five_marks(astronaut: Marked, name: str) -> None:
     mime = delivery.mime_of(name)

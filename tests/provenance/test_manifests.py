@@ -22,7 +22,12 @@ CLAIM = ManifestClaim(
     created_at=datetime(2026, 11, 24, 12, tzinfo=UTC),
     watermark_id="00ff00ff00ff00ff",
 )
-KINDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+KINDS = {
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/webp": "WEBP",
+    "image/avif": "AVIF",
+}
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,11 @@ from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from provenance import signed_reports
+from provenance import signed_reports, submissions
+from provenance.gate import Gate
+from provenance.pictures import ACCEPT
 from provenance.submissions import VerifyThrottle
+from tests.provenance.big_pictures import plain_png
 from tests.provenance.conftest import Marked
 from tests.provenance.files import HTML, converted, refused, saved
 from tests.provenance.pictures import photograph
@@ -83,12 +86,38 @@ def test_page_tells_each_verdict_and_offers_the_report(client: Client, astronaut
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", [API, PAGE, "/sbr/matches/byContent"])
+def test_whoever_would_wait_too_long_is_told_when_to_come_back(
+    client: Client, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(1, most_waiting=1, patience_s=0)
+    monkeypatch.setattr(submissions, "_gate", gate)
+    data = saved(photograph("moon"), "PNG")
+    with gate.passed():
+        answer = client.post(path, upload(data))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    if path == PAGE:
+        assert "Too many pictures are being looked at just now." in answer.text
+    else:
+        assert answer.json()["code"] == "busy"
+        assert answer["Content-Type"] == "application/problem+json"
+    assert client.post(path, upload(data)).status_code == 200
+
+
+@pytest.mark.django_db
+def test_report_tells_the_size_of_the_picture_and_not_of_what_was_looked_at(client: Client) -> None:
+    answer = client.post(API, upload(plain_png(3000, 2000))).json()["file"]
+    assert (answer["width"], answer["height"]) == (3000, 2000)
+    assert "3000 × 2000" in " ".join(answer["notes"])
+
+
+@pytest.mark.django_db
 def test_page_asks_without_account_script_or_cookie_check(client: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(PAGE, upload(saved(photograph("moon"), "PNG"))).status_code == 200
     page = client.get(PAGE).text
     assert '<form class="stack" method="post" enctype="multipart/form-data"' in page
-    assert 'accept="image/png,image/jpeg,image/webp"' in page
+    assert f'accept="{ACCEPT}"' in page
 
 
 @pytest.mark.django_db
