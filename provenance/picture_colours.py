@@ -102,7 +102,7 @@ def _encoded() -> NDArray[np.uint8]:
     """sRGB's transfer function (IEC 61966-2-1) in steps fine enough for 8 bits."""
     light = np.linspace(0, 1, 1 << 14)
     curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(255 * curve).astype(np.uint8)
+    return np.asarray(np.rint(255 * curve), np.uint8)
 
 
 _ENCODED = _encoded()

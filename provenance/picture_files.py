@@ -144,7 +144,9 @@ def _png(data: bytes) -> PictureFile:
             kept[kind] = bytes(body)
     width, height, depth, colour = struct.unpack(">IIBB", kept.get(b"IHDR", b"")[:10])
     row_bits = _PNG_CHANNELS.get(colour, 4) * depth or 8
-    critical = [(kind, kept[kind]) for kind in (b"IHDR", b"PLTE") if kind in kept]
+    critical: list[tuple[bytes, bytes]] = [
+        (kind, kept[kind]) for kind in (b"IHDR", b"PLTE") if kind in kept
+    ]
     if depth < 16 and b"tRNS" in kept:
         critical.append((b"tRNS", kept[b"tRNS"]))
     critical += [(b"IDAT", b"".join(pixels)), (b"IEND", b"")]

@@ -166,7 +166,7 @@ def _keyed(file: PictureFile) -> NDArray[np.uint8]:
     deep = cv2.imdecode(np.frombuffer(file.body, np.uint8), cv2.IMREAD_UNCHANGED)
     if deep is None:
         raise PictureUnreadable
-    channels = deep.reshape(*deep.shape[:2], -1)[..., ::-1]
+    channels = np.asarray(deep, np.uint16).reshape(file.height, file.width, -1)[..., ::-1]
     key = np.array(struct.unpack(f">{channels.shape[2]}H", file.transparent), np.uint16)
     alpha = np.where((channels == key).all(axis=2), 0, 255).astype(np.uint8)
     colour = (channels >> 8).astype(np.uint8)
@@ -235,12 +235,13 @@ def _heic(file: PictureFile, is_whole: bool) -> _Decoded:
     pixels = np.asarray(image)
     if pixels.ndim != 3 or pixels.dtype != np.uint8:
         raise PictureUnreadable
-    colour, alpha = _shrunk_array(pixels, _factor(*image.size, is_whole))
+    height, width = pixels.shape[:2]
+    colour, alpha = _shrunk_array(pixels, _factor(width, height, is_whole))
     profile, codes = image.info.get("icc_profile") or b"", image.info.get("nclx_profile") or {}
     space = picture_colours.space_of_codes(
         codes.get("color_primaries", 2), codes.get("transfer_characteristics", 2)
     )
-    return _Decoded(colour, alpha, image.size, 1, profile, space)
+    return _Decoded(colour, alpha, (width, height), 1, profile, space)
 
 
 _DECODERS = {

@@ -81,7 +81,7 @@ class _Room:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", __name__],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 cwd=Path(__file__).resolve().parent.parent,
                 env={"PATH": os.environ.get("PATH", ""), "OMP_NUM_THREADS": "1"},
             )
@@ -193,7 +193,7 @@ def _answer(to: socket.socket, request: bytearray) -> None:
     rows, columns, _ = picture.pixels.shape
     told = {name: value for name, value in asdict(picture).items() if name != "pixels"}
     line = json.dumps(told | {"rows": rows, "columns": columns}).encode() + b"\n"
-    _send(to, line, memoryview(picture.pixels).cast("B"))
+    _send(to, line, picture.pixels.data.cast("B"))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from provenance.pictures import COPY_LOSES, PictureUnreadable
 FIELD, URL_FIELD = "file", "url"
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "application/json")
 WAITING_FOR_EACH, PATIENCE_S = 4, 10.0
-_Said, _Answer = ParamSpec("_Said"), TypeVar("_Answer")
+_Said = ParamSpec("_Said")
+_Answer = TypeVar("_Answer")
 _gate = Gate(
     settings.PROOFSHEET_VERIFY_AT_ONCE,
     most_waiting=WAITING_FOR_EACH * settings.PROOFSHEET_VERIFY_AT_ONCE,

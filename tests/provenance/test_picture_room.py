@@ -71,7 +71,7 @@ def serve() -> Iterator[Serve]:
         def start(body: str) -> socket.socket:
             ours, theirs = (stack.enter_context(each) for each in socket.socketpair())
             command = [sys.executable, "-c", SERVE.format(body)]
-            process = subprocess.Popen(command, stdin=theirs, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(command, stdin=theirs.fileno(), stderr=subprocess.DEVNULL)
             theirs.close()
             stack.callback(process.wait)
             stack.callback(ours.close)
@@ -134,11 +134,14 @@ def test_several_are_decoded_at_once_and_none_gets_anothers_picture() -> None:
 def test_picture_with_a_profile_or_of_a_newer_format_is_decoded_in_the_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(picture_room, "read", lambda data: "in the room")
+    asked: list[bytes] = []
+    monkeypatch.setattr(picture_room, "read", asked.append)
     shown = cases()
-    for name in ("p3.png", "p3.jpg", "grey_16.png", "lossy.avif"):
-        assert pictures.read(shown[name]) == "in the room"
-    assert pictures.read(HEIC.read_bytes()) == "in the room"
+    files = [shown[name] for name in ("p3.png", "p3.jpg", "grey_16.png", "lossy.avif")]
+    files.append(HEIC.read_bytes())
+    for data in files:
+        pictures.read(data)
+    assert asked == files
 
 
 def test_heic_is_read_upright() -> None:
