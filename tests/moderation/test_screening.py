@@ -194,7 +194,7 @@ def test_commands_say_what_is_wrong_in_one_sentence(tmp_path: Path) -> None:
         call_command("screen_prompt", file=tmp_path / "absent.txt")
     with pytest.raises(CommandError, match="no policy for this audience"):
         call_command("screen_prompt", "a red apple", profile="kittens")
-    with pytest.raises(CommandError, match="cannot be read as a picture"):
+    with pytest.raises(CommandError, match="whatever its name says"):
         call_command("screen_image", broken)
 
 
