@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 QUEUE ?= gpu
 BIN := .venv/bin
 
-.PHONY: help install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
+.PHONY: help test-schema install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -56,6 +56,9 @@ worker: install ## run one more worker on this host (QUEUE=gpu or gpu-24g render
 
 test: install ## run all tests on servers of their own
 	@exec $(BIN)/python -m pytest
+
+test-schema: install ## send the API what its schema allows and forbids, with every role's key
+	@exec $(BIN)/python -m pytest tests/schema/every_role.py -q -p no:randomly --show-capture=no
 
 lint: install ## check style, templates and the rooms' import contracts
 	@$(BIN)/ruff check .
