@@ -26,7 +26,7 @@ ROUGH = 64
 ENOUGH = 0.45
 """Where so much of the original's detail is kept, no other place is looked at."""
 LEAST_KEPT, MORE_KEPT, LEAST_EVIDENCE = 0.09, 0.8, 0.008
-DENSE, LEAST_KEPT_DIFFUSE = 0.88, 0.7
+DENSE, LEAST_KEPT_DIFFUSE = 0.88, 0.95
 """What was changed in one part disagrees nearly everywhere in it; what only resembles does not, so
 the less dense the disagreement is, the more must be kept. Chosen on one half of the photographs
 (tests/bench/local_edits.py).
