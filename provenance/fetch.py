@@ -170,8 +170,9 @@ def _connection(
     if not addresses or not all(may_connect(address, port) for address in addresses):
         raise UrlRefused
     raw = socket.create_connection((addresses[0], port), timeout=_left_s(ends_at_s))
+    guard = raw.dup()  # TLS takes the descriptor away from `raw`; this one stays ours to cut
     is_over = threading.Event()
-    timer = threading.Timer(max(0.0, ends_at_s - time.monotonic()), _cut, args=(raw, is_over))
+    timer = threading.Timer(max(0.0, ends_at_s - time.monotonic()), _cut, args=(guard, is_over))
     timer.daemon = True
     timer.start()
     connection = http.client.HTTPConnection(host, port)
@@ -186,12 +187,13 @@ def _connection(
         timer.cancel()
         connection.close()
         raw.close()
+        guard.close()
 
 
-def _cut(raw: socket.socket, is_over: threading.Event) -> None:
+def _cut(guard: socket.socket, is_over: threading.Event) -> None:
     is_over.set()
-    with contextlib.suppress(OSError):
-        raw.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):  # the other end, or this fetch, was done before
+        guard.shutdown(socket.SHUT_RDWR)
 
 
 def _exchange(

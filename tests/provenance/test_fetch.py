@@ -1,13 +1,20 @@
 """The URL fetcher against a real server on the loopback, and against what it must not touch."""
 
+import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from provenance import fetch
 from provenance.fetch import Limits, UrlBodyTooLarge, UrlRefused, UrlUnreachable
@@ -200,3 +207,87 @@ def test_redirects_share_one_time_limit(
     monkeypatch.setattr(fetch, "time", SimpleNamespace(monotonic=lambda: float(next(passed_s))))
     with pytest.raises(UrlUnreachable):
         get(server, "/loop", seconds=20)
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """A byte now and then, of the headers or of the body: each in time, all of them never."""
+
+    drips, pause_s = 200, 0.05
+    unsent = 0
+    left = threading.Event()
+
+    def do_GET(self) -> None:
+        type(self).left.clear()
+        type(self).unsent = self.drips
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            if self.path == "/body":
+                self.wfile.write(b"\r\n")
+            for _ in range(self.drips):
+                self.wfile.write(b"x")
+                type(self).unsent -= 1
+                time.sleep(self.pause_s)
+        except OSError:
+            return
+        finally:
+            type(self).left.set()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:
+            return
+
+
+def certificate(folder: Path) -> Path:
+    """Of 127.0.0.1, signed by itself; with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "own.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+@pytest.fixture
+def secure_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
+    own = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(own))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own)
+    started = ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    started.socket = context.wrap_socket(started.socket, server_side=True)
+    threading.Thread(target=started.serve_forever, daemon=True).start()
+    yield started
+    started.shutdown()
+    started.server_close()
+
+
+@pytest.mark.parametrize("path", ["/headers", "/body"])
+def test_a_drip_over_tls_is_cut_off(secure_server: ThreadingHTTPServer, path: str) -> None:
+    port = secure_server.server_port
+    limits = Limits(max_bytes=1000, seconds=1.0, may_connect=lambda address, wanted: True)
+    Dripping.unsent = Dripping.drips
+    Dripping.left.set()
+    with pytest.raises(UrlUnreachable):
+        fetch.fetch(f"https://127.0.0.1:{port}{path}", limits=limits)
+    assert Dripping.left.wait(timeout=60)
+    assert Dripping.unsent > 0, "the whole answer was waited for"
