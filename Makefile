@@ -11,13 +11,13 @@ BIN := .venv/bin
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
-# Only what the locks name, and only files whose SHA-256 they hold. A torch built for CUDA asks for
-# NVIDIA's libraries, which no other torch does: they have a lock of their own.
-pip-install = { $(BIN)/python .ci/local_builds.py > .venv/local-builds.txt \
-  && { test ! -s .venv/local-builds.txt || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/local-builds.txt; } \
-  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes $(1) \
+# Only what the locks name, and only files whose SHA-256 they hold. Where pip is set to find torch's
+# build without CUDA, that one is taken and satisfies the lock. A torch built for CUDA asks for NVIDIA's
+# libraries, which no other torch does: they have a lock of their own.
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+pip-install = { $(PIP) -r requirements-cpu.lock 2>/dev/null || true; } && $(PIP) $(1) \
   && if $(BIN)/python -c 'import importlib.metadata as m; raise SystemExit(not any("nvidia-" in r for r in m.requires("torch")))'; \
-  then $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cuda.lock; fi; }
+  then $(PIP) -r requirements-cuda.lock; fi
 
 install: .venv/.installed ## create the virtual environment and install everything
 
@@ -34,17 +34,17 @@ sbom: install ## write the release's software bill of materials (CycloneDX) into
 	  --spec-version 1.6 --output-reproducible --of JSON -o var/proofsheet.cdx.json
 	@echo "var/proofsheet.cdx.json"
 
-.venv/.installed: requirements.lock requirements-dev.lock requirements-cuda.lock
+.venv/.installed: requirements.lock requirements-dev.lock requirements-cpu.lock requirements-cuda.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 	  || { echo "Proofsheet needs Python 3.11: make run PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "This Python has no venv module: on Debian, apt-get install python3.11-venv."; exit 1; }
 	@echo "· virtual environment in .venv"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
-	@echo "· packages: about 1.8 GB on disk, minutes the first time"
-	@$(call pip-install,-r requirements.lock -r requirements-dev.lock) \
+	@echo "· packages: minutes the first time; 2.4 GB on disk where pip finds torch without CUDA, else 6.4 GB"
+	@{ $(call pip-install,-r requirements.lock -r requirements-dev.lock); } \
 	  || { echo "The packages could not be installed: the lines above say why. This step needs" \
-	       "the package index and 2 GB of disk; run the same command again when both are there."; exit 1; }
+	       "the package index and that much disk; run the same command again when both are there."; exit 1; }
 	@touch $@
 
 run: install ## run the whole house on one host (PORT=8000 HOST=127.0.0.1)

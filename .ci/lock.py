@@ -37,17 +37,16 @@ def entries(text: str) -> list[str]:
     return re.findall(r"^[A-Za-z0-9].*?(?=^[A-Za-z0-9]|\Z)", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def with_local_builds(entry: str, wheels: list[Path]) -> str:
-    """With the hashes of builds of that very version that pip is set to find on this machine, such
-    as torch without CUDA, which the index does not list."""
-    name, version = re.match(r"([^=\[]+)[^=]*==([^ ;]+)", entry).groups()  # type: ignore[union-attr] # uv writes it so
-    stem = f"{name.replace('-', '_')}-{version}".lower()
-    for wheel in wheels:
-        if re.match(rf"{re.escape(stem)}(\+[^-]+)?-", wheel.name.lower()):
-            line = f"    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
-            if line not in entry:
-                entry = f"{entry.rstrip()} \\\n{line}\n"
-    return entry
+def without_cuda(torch: str, wheels: list[Path]) -> str:
+    """The entry of torch's build without CUDA, which the index does not list, where pip is set to
+    find it on this machine; nothing elsewhere."""
+    version = re.match(r"torch==([^ ;]+)", torch).group(1)  # type: ignore[union-attr] # uv writes it so
+    hashes = [
+        f"    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+        for wheel in wheels
+        if wheel.name.startswith(f"torch-{version}+cpu-")
+    ]
+    return " \\\n".join([f"torch=={version}+cpu", *hashes]) + "\n" if hashes else ""
 
 
 def found_here() -> list[Path]:
@@ -61,10 +60,12 @@ def found_here() -> list[Path]:
 
 
 def main() -> None:
-    wheels = found_here()
     made = entries(compile_lock("requirements.txt", "requirements.lock", *sys.argv[1:]))
     write("requirements-cuda.lock", "requirements.txt", [e for e in made if CUDA.match(e)])
-    kept = [with_local_builds(e, wheels) for e in made if not CUDA.match(e)]
+    kept = [entry for entry in made if not CUDA.match(entry)]
+    [torch] = [entry for entry in made if entry.startswith("torch==")]
+    if without := without_cuda(torch, found_here()):
+        write("requirements-cpu.lock", "requirements.txt", [without])
     development = compile_lock(
         "requirements-dev.txt", "requirements-dev.lock", "--constraints", "requirements.lock",
         *sys.argv[1:],

@@ -42,7 +42,9 @@ def _locked(name: str) -> dict[str, Locked]:
     return found
 
 
-RUN, DEVELOPMENT, CUDA = (_locked(f"requirements{part}.lock") for part in ("", "-dev", "-cuda"))
+RUN, DEVELOPMENT, CUDA, CPU = (
+    _locked(f"requirements{part}.lock") for part in ("", "-dev", "-cuda", "-cpu")
+)
 HERE = RUN | DEVELOPMENT
 
 
@@ -77,6 +79,14 @@ def test_the_locks_hold_all_that_a_package_needs(name: str) -> None:
             continue
         needed = canonicalize_name(need.name)
         assert needed in room or needed in CUDA, f"{name} needs {text}"
+
+
+def test_torch_without_cuda_is_the_same_version() -> None:
+    """It satisfies the lock of what runs, so that pip takes no other one after it."""
+    [torch] = CPU.values()
+    assert torch.hashes
+    assert torch.version == f"{RUN['torch'].version}+cpu"
+    assert RUN["torch"].requirement.specifier.contains(torch.version)
 
 
 @pytest.mark.parametrize("name", sorted(HERE))
