@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from config import known_devices
+from config import known_devices, second_factor
 from moderation import standing
 
 _APP = "allauth.account"
@@ -46,6 +46,13 @@ class Entrance(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no ty
         super()._delete_login_attempts_cached_email(request, **credentials)
         key = _login_of(credentials)
         ratelimit.clear(request, app=_APP, action="login_failed_name", key=key)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """Not by the password, where the session still has to prove a second factor."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        factors = [way for way in ways if way["id"] != "reauthenticate"]
+        is_owed = factors and second_factor.is_needed(user)
+        return factors if is_owed and not second_factor.is_proved(self.request) else ways
 
     def send_account_already_exists_mail(self, email: str) -> None:
         """Where only the name is taken, the mail says that instead."""

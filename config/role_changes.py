@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from config import keys, tasks
+from config import keys, sessions, tasks
 from config.models import RoleChange
 from config.roles import PERMISSIONS
 from provenance import log
@@ -156,6 +156,7 @@ def _put_in_force(row: RoleChange, *, by: User | None, at: datetime) -> None:
     if row.kind == Kind.SECOND_FACTOR:
         Authenticator.objects.filter(user=row.account_id).delete()
         keys.revoke_all(row.account_id, at=at)
+        sessions.end_all(row.account_id)
     else:
         _apply(row)
     _log(row, at=at)

@@ -43,9 +43,11 @@ def has_one(user: User) -> bool:
 
 
 def is_proved(request: HttpRequest) -> bool:
-    """Whether this session has shown it, when signing in or since."""
+    """Whether this session has shown one that the account still has, when signing in or since."""
     records = get_authentication_records(request, request.user)
-    return any(record.get("method") == "mfa" for record in records)
+    shown = [record.get("id") for record in records if record.get("method") == "mfa"]
+    current = Authenticator.objects.filter(user=request.user.pk, pk__in=[pk for pk in shown if pk])
+    return bool(shown) and current.exists()
 
 
 def check_key_of(user: User) -> None:

@@ -1,8 +1,9 @@
 """Nothing opens to a role of the house before its second factor is proved.
 
 The rule is about accounts, not addresses: an account with a role that has not proved its second
-factor in this session reaches the pages of signing in and of setting one up, and nothing else. So a
-new page of the desk cannot be forgotten.
+factor in this session reaches the pages of signing in and of setting one up, and nothing else; and
+where it has one, only those of proving it and of signing out, so that a password adds no second
+one. So a new page of the desk cannot be forgotten.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -22,7 +24,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from config.second_factor import SecondFactorNeeded, has_one, is_needed, is_proved
 from provenance import problem_documents
 
-OPEN = "/accounts/"
+OPEN_TO_SET_ONE_UP = "/accounts/"
+OPEN_TO_PROVE_IT = {
+    "/accounts/2fa/reauthenticate/",
+    "/accounts/2fa/webauthn/reauthenticate/",
+    "/accounts/logout/",
+}
 Answer = Callable[[HttpRequest], Any]
 
 
@@ -50,11 +57,8 @@ class SecondFactor:
 
 def _is_in_question(request: HttpRequest) -> bool:
     has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
-    return settings.PROOFSHEET_SECOND_FACTOR and has_session and not _is_open(request)
-
-
-def _is_open(request: HttpRequest) -> bool:
-    return request.path_info.startswith(OPEN)
+    is_open = request.path_info in OPEN_TO_PROVE_IT
+    return settings.PROOFSHEET_SECOND_FACTOR and has_session and not is_open
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
@@ -62,6 +66,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return None
     user = request.user
     if not isinstance(user, User) or is_proved(request) or not is_needed(user):
+        return None
+    if request.path_info.startswith(OPEN_TO_SET_ONE_UP) and not has_one(user):
         return None
     if problem_documents.is_for_programs(request.path_info):
         return _problem()
@@ -71,7 +77,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 def _redirect(request: HttpRequest, user: User) -> HttpResponse:
     if has_one(user):
         words = {"next": request.get_full_path()} if request.method == "GET" else {}
-        address = f"{reverse('mfa_reauthenticate')}?{urlencode(words)}"
+        [way, *_] = get_adapter(request).get_reauthentication_methods(user)
+        address = f"{way['url']}?{urlencode(words)}"
     else:
         address = f"{reverse('mfa_index')}?needed=1"
     if request.headers.get("HX-Request"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.db import connection
 from django.utils import timezone
@@ -27,3 +28,15 @@ class SessionStore(db.SessionStore):
             self._session_key = None
             return None
         return self.model(*row)
+
+
+def end_all(account_id: int) -> None:
+    """Sign the account out everywhere. Reads every session there is: no column says whose it is."""
+    store = SessionStore()
+    rows = store.model.objects.filter(expire_date__gt=timezone.now())
+    ended = [
+        row.pk
+        for row in rows.iterator()
+        if store.decode(row.session_data).get(SESSION_KEY) == str(account_id)
+    ]
+    store.model.objects.filter(pk__in=ended).delete()

@@ -183,6 +183,18 @@ def test_a_lost_second_factor_is_taken_off_by_two(bob: User, olga: User, carol: 
     assert ApiKey.objects.get().revoked_at is not None
 
 
+def test_taking_a_second_factor_off_signs_its_person_out_everywhere(
+    alice: User, bob: User, olga: User, carol: User, as_user: AsUser
+) -> None:
+    Authenticator.objects.create(user=bob, type="totp", data={"secret": "x"})
+    browsers, other = [as_user(bob), as_user(bob)], as_user(alice)
+    assert all(browser.get("/account/").status_code == 200 for browser in browsers)
+    row = asked(bob, by=olga, role="", kind="second_factor")
+    role_changes.confirm(row.id, by=carol, at=timezone.now())
+    assert [browser.get("/account/").status_code for browser in browsers] == [302, 302]
+    assert other.get("/account/").status_code == 200
+
+
 def test_the_page_leads_through_it(mallory: User, olga: User, carol: User, as_user: AsUser) -> None:
     form = {"account": "mallory", "kind": "give", "role": "moderators"}
     page: Any = as_user(olga).post("/roles/ask/", form, follow=True)

@@ -15,12 +15,14 @@ from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core import mail
+from django.core.cache import cache
 from django.test import AsyncClient, Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from config import second_factor
+from config.second_factor_middleware import OPEN_TO_PROVE_IT
 from provenance import problem_documents
 from tests.factories import make_key
 
@@ -138,6 +140,68 @@ def test_a_session_from_before_proves_it_first(demanded: None, bob: User, as_use
     answer = before.get(DESK)
     assert answer["Location"] == "/accounts/2fa/reauthenticate/?next=%2Freview%2F"
     assert before.get("/studio/").status_code == 302
+
+
+@committed
+@pytest.mark.parametrize("kind", ["totp", "recovery_codes"])
+def test_a_proof_ends_with_the_factor_that_it_was_of(demanded: None, bob: User, kind: str) -> None:
+    """Taken off elsewhere, by whomever; with another set up since, it is that one's turn."""
+    secret = set_up(sign_in("bob"))
+    client = sign_in("bob")
+    code = code_of(secret)
+    if kind == "recovery_codes":
+        codes = Authenticator.objects.get(user=bob, type=kind).wrap()
+        code = codes.get_unused_codes()[0]
+    else:
+        cache.clear()  # which remembers that the code of these 30 seconds was used
+    client.post("/accounts/2fa/authenticate/", {"code": code})
+    assert client.get(DESK).status_code == 200
+    Authenticator.objects.filter(user=bob).delete()
+    assert client.get(DESK)["Location"] == "/accounts/2fa/?needed=1"
+    set_up(sign_in("bob"))
+    assert "/accounts/2fa/reauthenticate/" in client.get(DESK)["Location"]
+
+
+@committed
+def test_taking_ones_own_off_closes_the_desk(demanded: None, bob: User) -> None:
+    client = sign_in("bob")
+    set_up(client)
+    assert client.get(DESK).status_code == 200
+    client.post("/accounts/2fa/totp/deactivate/")
+    assert not second_factor.has_one(bob)
+    assert client.get(DESK)["Location"] == "/accounts/2fa/?needed=1"
+
+
+ACCOUNTS = sorted(path for path in _paths(get_resolver().url_patterns) if "/accounts/" in path)
+
+
+@committed
+def test_a_password_alone_reaches_no_page_that_adds_or_removes_one(
+    demanded: None, bob: User, as_user: AsUser
+) -> None:
+    """A session that has not proved the factor that its account has may prove it, or sign out."""
+    set_up(sign_in("bob"))
+    before = as_user(bob)
+    assert "/accounts/2fa/webauthn/add/" in ACCOUNTS
+    proving = "/accounts/2fa/reauthenticate/"
+    for path in ACCOUNTS:
+        if path in OPEN_TO_PROVE_IT:
+            continue
+        for answer in (before.get(path), before.post(path, {"password": PASSWORD})):
+            assert answer.status_code == 302, path
+            assert answer["Location"].partition("?")[0] == proving, path
+    page = before.get(proving)
+    assert page.status_code == 200
+    assert "Use your password" not in page.content.decode()
+    assert Authenticator.objects.filter(user=bob).count() == 2  # the app and the recovery codes
+    before.post("/accounts/logout/")
+    assert before.get("/accounts/login/").status_code == 200
+
+
+def test_who_has_a_passkey_alone_proves_that(demanded: None, bob: User, as_user: AsUser) -> None:
+    Authenticator.objects.create(user=bob, type="webauthn", data={"name": "key", "credential": {}})
+    answer = as_user(bob).get(DESK)
+    assert answer["Location"] == "/accounts/2fa/webauthn/reauthenticate/?next=%2Freview%2F"
 
 
 def test_a_fragment_leads_the_whole_page_there(demanded: None, bob: User, as_user: AsUser) -> None:
