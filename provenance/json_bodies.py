@@ -1,4 +1,4 @@
-"""JSON as the API reads it: bounded in depth, every member once."""
+"""JSON as the API reads it: bounded in depth, every member once, of whole characters."""
 
 from __future__ import annotations
 
@@ -29,18 +29,49 @@ class MemberTwice(ProofsheetError):
     default_status = 400
 
 
+class HalfCharacter(ProofsheetError):
+    default_code = "half_character"
+    default_message = "The JSON holds half of a surrogate pair, which is no character."
+    default_advice = "Send both halves, or leave it out."
+    default_status = 400
+
+
 def read(text: str) -> Any:
-    """Raises ValueError for what is no JSON, NestedTooDeep, MemberTwice."""
+    """Raises ValueError for what is no JSON, NestedTooDeep, MemberTwice, HalfCharacter."""
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
+        said = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise NestedTooDeep from error
+    _check_texts(said)
+    return said
+
+
+def _check_texts(said: Any) -> None:
+    """No database takes half a character, and no answer could repeat it."""
+    waiting = [said]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                _check_text(text)
+            case list() as items:
+                waiting += items
+            case dict() as members:
+                waiting += members
+                waiting += members.values()
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise HalfCharacter from error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     said = dict(pairs)
     if len(said) < len(pairs):
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        _check_text(twice)
         raise MemberTwice(message=f"The member “{twice[:80]}” comes twice.")
     return said
 

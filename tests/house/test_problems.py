@@ -120,6 +120,38 @@ def test_json_that_can_be_read_two_ways_is_refused(of_alice: Client, body: str) 
     assert_problem(answer, 400, answer.json()["code"])
 
 
+@pytest.mark.parametrize("address", JSON_ADDRESSES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        r'{"\ud800": 1}',
+        r'{"\udfff": 1, "\udfff": 1}',
+        r'{"url": "\ud800"}',
+        r'{"value": [{"a": ["\ud83d"]}]}',
+        r'"\ud800"',
+    ],
+)
+def test_half_a_character_is_refused_with_and_without_an_account(
+    of_alice: Client, address: str, body: str
+) -> None:
+    for client in (of_alice, Client(raise_request_exception=False)):
+        answer = client.post(address, body, content_type="application/json")
+        assert answer.status_code in (400, 401)
+        assert_problem(answer, answer.status_code, answer.json()["code"])
+    answer = of_alice.post(address, body, content_type="application/json")
+    assert_problem(answer, 400, "half_character")
+
+
+def test_half_a_character_in_the_json_of_a_form_is_refused(of_alice: Client) -> None:
+    form = {"prompt": "a", "adapters": r'[{"\ud800": 1}]'}
+    assert_problem(of_alice.post("/api/v1/generations/", form), 400, "half_character")
+
+
+def test_both_halves_of_a_character_are_one(client: Client) -> None:
+    answer = client.post("/api/v1/verify/", r'{"\ud83d\ude00": 1}', content_type="application/json")
+    assert "😀" in assert_problem(answer, 400, "unknown_member")["title"]
+
+
 @pytest.mark.parametrize(
     "address",
     [
