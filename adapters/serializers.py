@@ -14,6 +14,7 @@ from adapters.cards import examples_of
 from adapters.forms import RANKS
 from adapters.models import Adapter
 from adapters.uploads import Details
+from provenance.links import UploadField
 from provenance.strict import StrictSerializer
 
 FIELDS = (
@@ -105,7 +106,7 @@ class CatalogueFilterSerializer(StrictSerializer):
 class UploadSerializer(StrictSerializer):
     """An upload. Without `model` it is found from the file."""
 
-    file = serializers.FileField(allow_empty_file=True, help_text="A .safetensors file.")
+    file = UploadField(allow_empty_file=True, help_text="A .safetensors file.")
     name = serializers.CharField(required=False, max_length=120, default="")
     model = serializers.CharField(required=False, max_length=64, default="", allow_blank=True)
     trigger = serializers.CharField(required=False, max_length=120, default="", allow_blank=True)

@@ -121,7 +121,7 @@ class FailedImage:
 
 @dataclass(frozen=True, slots=True)
 class RequestCard:
-    """A request with its live state.
+    """A request with its live state. `notes` say once what of the prompts had no effect.
 
     `position` is the place in line from 1, 0 for none; `preview_url` changes with each new
     preview and is empty while there is none; `waits_for` says so while no worker is ready.
@@ -149,6 +149,7 @@ class RequestCard:
     is_source_stopped: bool
     count: int
     failed: tuple[FailedImage, ...]
+    notes: tuple[str, ...]
     waits_for: str = ""
 
     @property
@@ -380,6 +381,7 @@ def _request_card(
         is_source_stopped=stopped is not None,
         count=request.count,
         failed=tuple(_failed_image(request, failure) for failure in request.failures),
+        notes=tuple(dict.fromkeys(n["message"] for image in images for n in image.notes)),
     )
 
 

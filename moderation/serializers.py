@@ -17,6 +17,7 @@ from moderation.models import (
     Statement,
     SubjectKind,
 )
+from provenance.links import PathField
 from provenance.strict import StrictSerializer
 
 
@@ -36,7 +37,7 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
     is_reversed = serializers.SerializerMethodField()
     decided_at = serializers.DateTimeField(source="decision.decided_at")
     appeal_until = serializers.SerializerMethodField()
-    statement_url = serializers.URLField(source="get_absolute_url")
+    statement_url = PathField(source="get_absolute_url")
     appeal_url = serializers.SerializerMethodField(help_text="Where an appeal stands, or is lodged")
     statement = serializers.DictField(source="fields")
 
@@ -64,7 +65,7 @@ class AppealSerializer(serializers.ModelSerializer[Appeal]):
     """An appeal as its appellant sees it: never who hears it."""
 
     statement = serializers.SerializerMethodField(help_text="None where a report is contested")
-    url = serializers.URLField(source="get_absolute_url")
+    url = PathField(source="get_absolute_url")
 
     class Meta:
         model = Appeal

@@ -4,14 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from provenance.links import UploadField
 from provenance.strict import StrictSerializer
 from provenance.verdicts import Verdict
 
 
 class SubmissionSerializer(StrictSerializer):
-    file = serializers.FileField(
-        help_text="a PNG, JPEG, WebP, AVIF or HEIC picture", required=False
-    )
+    file = UploadField(help_text="a PNG, JPEG, WebP, AVIF or HEIC picture", required=False)
     url = serializers.URLField(help_text="its public address, instead of a file", required=False)
 
 

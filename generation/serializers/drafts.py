@@ -6,22 +6,16 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from generation.drafts import Draft
+from provenance.links import UploadField
 from provenance.strict import StrictSerializer
 
 
 class AdapterUseSerializer(StrictSerializer):
     slug = serializers.CharField(max_length=64)
     weight = serializers.FloatField(default=1.0, help_text="-2 to 2; 0 leaves it out.")
-
-
-@extend_schema_field(OpenApiTypes.BINARY)
-class UploadField(serializers.FileField):
-    """A file that is sent; the schema would call it an address otherwise."""
 
 
 class DraftSerializer(StrictSerializer):

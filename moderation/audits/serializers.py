@@ -11,6 +11,7 @@ from rest_framework import serializers
 from moderation.audits.deciding import RESPONSIBLE_MAX, WORDS_MAX
 from moderation.audits.models import Audit, AuditDecision
 from moderation.audits.terms import DIMENSIONS
+from provenance.links import PathField
 from provenance.strict import StrictSerializer
 
 FIRST_DAY, LAST_DAY = date(2020, 1, 1), date(2100, 1, 1)
@@ -29,7 +30,7 @@ class AuditDecisionSerializer(serializers.ModelSerializer[AuditDecision]):
 class AuditSerializer(serializers.ModelSerializer[Audit]):
     """A frozen report by its title and the digests of its files."""
 
-    url = serializers.URLField(source="get_absolute_url", read_only=True)
+    url = PathField(source="get_absolute_url", read_only=True)
     digests = serializers.DictField(child=serializers.CharField(), help_text="SHA-256 by file.")
     decisions = AuditDecisionSerializer(many=True, read_only=True)
 

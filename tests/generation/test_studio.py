@@ -339,3 +339,14 @@ def test_estimate_of_a_full_line_says_so_and_of_a_wrong_form_nothing(
     answer = client.post("/studio/estimate/", said | {"guidance": "much"}, headers=HTMX)
     assert answer.status_code == 200
     assert "about" not in answer.content.decode()
+
+
+def test_what_of_the_prompts_had_no_effect_is_said_once(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    note = {"code": "prompt_weight", "message": "Weights such as (word:1.3) have no effect here."}
+    request = make_request(alice, model, status=RequestStatus.FINISHED, count=2)
+    for index in (0, 1):
+        make_image(alice, model, request=request, index=index, notes=[note])
+    page = as_user(alice).get("/studio/").content.decode()
+    assert page.count(note["message"]) == 1
