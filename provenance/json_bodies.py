@@ -1,4 +1,4 @@
-"""JSON as the API reads it: bounded in depth, every member once, of whole characters."""
+"""JSON as the API reads it: bounded in depth and members, each once, of whole characters."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ class MemberTwice(ProofsheetError):
     default_status = 400
 
 
+class TooManyMembers(ProofsheetError):
+    default_code = "too_many_members"
+    default_message = "The JSON holds more members and items than anything here needs."
+    default_advice = "Send the members that the documentation names."
+    default_status = 400
+
+
 class HalfCharacter(ProofsheetError):
     default_code = "half_character"
     default_message = "The JSON holds half of a surrogate pair, which is no character."
@@ -37,30 +44,34 @@ class HalfCharacter(ProofsheetError):
 
 
 def read(text: str) -> Any:
-    """Raises ValueError for what is no JSON, NestedTooDeep, MemberTwice, HalfCharacter."""
+    """Raises ValueError for what is no JSON, NestedTooDeep, MemberTwice, TooManyMembers,
+    HalfCharacter."""
     try:
         said = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise NestedTooDeep from error
-    _check_texts(said)
+    _check(said)
     return said
 
 
-def _check_texts(said: Any) -> None:
-    """No database takes half a character, and no answer could repeat it."""
-    waiting = [said]
+def _check(said: Any) -> None:
+    """Counts all members and items, as Django counts a form's fields, and looks at all texts."""
+    left, waiting = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS, [said]
     while waiting:
         match waiting.pop():
             case str() as text:
                 _check_text(text)
-            case list() as items:
-                waiting += items
-            case dict() as members:
-                waiting += members
-                waiting += members.values()
+            case list() | dict() as parts:
+                left -= len(parts)
+                if left < 0:
+                    raise TooManyMembers
+                if isinstance(parts, dict):
+                    waiting += parts.values()
+                waiting += parts
 
 
 def _check_text(text: str) -> None:
+    """No database takes half a character, and no answer could repeat it."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -9,20 +9,23 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 from provenance import json_bodies
 
 CSRF_FIELD = "csrfmiddlewaretoken"
 PLURAL = (serializers.ListField, serializers.MultipleChoiceField, serializers.ListSerializer)
 SHOWN = 80  # characters of a stranger's name
+NAMED = 20  # of the names that are not known; of the others, how many
 
 
 def unknown(names: Any, *, known: Any) -> dict[str, list[str]]:
     """What to say of each name that is not known, with the one that was perhaps meant."""
+    strange = [name for name in names if name not in known]
     told = {}
-    for name in names:
-        if name in known:
-            continue
+    if more := len(strange[NAMED:]):
+        told[api_settings.NON_FIELD_ERRORS_KEY] = [f"{more} more members are not known here."]
+    for name in strange[:NAMED]:
         close = get_close_matches(str(name)[:SHOWN], list(known), n=1)
         meant = f" Did you mean “{close[0]}”?" if close else ""
         told[str(name)[:SHOWN]] = [f"There is no such member here.{meant}"]
@@ -102,6 +105,6 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, MultiValueDict):
             return unknown(data, known=fields) | _not_text(data, fields)
         lists = [name for name, field in fields.items() if isinstance(field, PLURAL)]
-        names = {name.partition("[")[0] if "[" in name else name for name in data}
         # A form of a page may carry the token that its session's requests need.
-        return unknown(names - {CSRF_FIELD}, known=fields) | repeated(data, lists=lists)
+        names = dict.fromkeys(name.partition("[")[0] or name for name in data if name != CSRF_FIELD)
+        return unknown(names, known=fields) | repeated(data, lists=lists)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import serializers
 
+from provenance import json_bodies, strict
 from provenance.api_view import ApiView
 from provenance.problem_documents import CONTENT_TYPE
 from provenance.strict import StrictSerializer
@@ -138,6 +140,49 @@ def test_a_name_that_is_close_to_one_is_told(
     form = Whole(data=said)
     assert not form.is_valid()
     assert form.errors == {name: [sentence]}
+
+
+def test_of_many_names_that_are_not_known_the_first_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[str] = []
+
+    def is_close(name: str, *_: object, **__: object) -> list[str]:
+        looked.append(name)
+        return []
+
+    monkeypatch.setattr(strict, "get_close_matches", is_close)
+    names = [f"n{number}" for number in range(900)]
+    for said in (dict.fromkeys(names, 1), QueryDict("&".join(f"{name}=1" for name in names))):
+        looked.clear()
+        form = Whole(data=said)
+        assert not form.is_valid()
+        assert len(looked) == strict.NAMED
+        assert set(looked) < set(form.errors)
+        assert form.errors["non_field_errors"] == ["880 more members are not known here."]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "said",
+    [
+        {f"n{number}": 1 for number in range(1001)},
+        {"adapters": [{}] * 1001},
+        {"adapters": [{f"n{number}": 1} for number in range(501)]},
+        {"a": [[{}] * 100] * 11},
+        [1] * 1001,
+    ],
+    ids=["members", "items", "members of items", "nested", "a list"],
+)
+def test_more_members_than_any_body_needs_are_refused(of_all_roles: Client, said: Any) -> None:
+    for address in ("/api/v1/generations/", "/api/v1/verify/", "/api/v1/review/next/"):
+        answer = of_all_roles.post(address, said, content_type="application/json")
+        assert (answer.status_code, answer.json()["code"]) == (400, "too_many_members")
+
+
+def test_as_many_members_as_a_form_may_have_are_read() -> None:
+    said = {f"n{number}": "a, b" for number in range(1000)}
+    assert json_bodies.read(json.dumps(said)) == said
 
 
 def test_a_nested_member_is_held_to_it_too() -> None:
