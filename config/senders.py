@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
@@ -19,10 +20,14 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
+from config import unavailable
 from config.bodies import SIGN_IN_FIRST
 from config.refusals import Refusal, Scope
 from moderation import standing
 from provenance.errors import ProofsheetError
+from provenance.problem_documents import BY_STATUS
+
+logger = logging.getLogger(__name__)
 
 
 async def identify(scope: Scope) -> int | Refusal:
@@ -42,6 +47,12 @@ def _identify(scope: Scope) -> int | Refusal:
     except APIException as error:
         code = str(error.get_codes()) if isinstance(error.detail, str) else error.default_code
         return replace(SIGN_IN_FIRST, code=code, title=str(error.detail))
+    except unavailable.OUTAGES:
+        retry_after = (b"retry-after", unavailable.RETRY_AFTER_S.encode())
+        return Refusal(503, *BY_STATUS[503], headers=(retry_after,))
+    except Exception:  # outside of Django nobody else makes an answer of it
+        logger.exception("Who sends a body could not be asked")
+        return Refusal(500, *BY_STATUS[500])
     finally:
         close_old_connections()
 

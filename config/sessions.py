@@ -6,6 +6,7 @@ building Django's query for it takes longer than answering it.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
@@ -17,9 +18,14 @@ _FIND = """
     SELECT session_key, session_data, expire_date FROM django_session
     WHERE session_key = %s AND expire_date > %s
 """
+_KEY = re.compile("[a-z0-9]{32}")  # what Django makes; a cookie may hold anything else, NUL too
 
 
 class SessionStore(db.SessionStore):
+    def _validate_session_key(self, key: str | None) -> bool:
+        """What no session is called is asked of no database: it is no session at all."""
+        return bool(key and _KEY.fullmatch(key))
+
     def _get_session_from_db(self) -> Any:
         with connection.cursor() as cursor:
             cursor.execute(_FIND, [self.session_key, timezone.now()])

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
+from redis.exceptions import RedisError
 
+from config import senders
 from config.asgi import application
 from config.bodies import SIGN_IN_FIRST, UPLOADS_MAX, BoundedBodies, Bounds, Pace
 from config.refusals import Message, Receive, Refusal, Scope, Send
@@ -259,6 +262,38 @@ def test_house_asks_a_key_for_its_scope_before_the_body(
     headers = [(b"authorization", b"Bearer " + key.encode()), (b"content-type", b"text/plain")]
     told, body = ask(application, "/api/v1/adapters/", line, declared=2**21, headers=headers)
     assert (told, code in body, line.taken) == (status, True, taken)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/api/v1/adapters/", "/adapters/upload/"])
+def test_house_takes_a_cookie_that_names_no_session_for_nobodys(path: str) -> None:
+    line, headers = Line([b"x"]), [(b"cookie", b'sessionid="\\000aaaaaaaaaa"')]
+    status, body = ask(application, path, line, declared=2**21, headers=headers)
+    assert (status, b"not_authenticated" in body, line.taken) == (401, True, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (OperationalError("the database is away"), 503, b"unavailable"),
+        (RedisError("the cache is away"), 503, b"unavailable"),
+        (ValueError("a mistake of ours"), 500, b"server_error"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v1/adapters/", "/adapters/upload/"])
+@pytest.mark.django_db(transaction=True)
+def test_a_sender_who_cannot_be_asked_after_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, path: str, error: Exception, status: int, code: bytes
+) -> None:
+    def fails(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(senders, "account_of", fails)
+    line = Line([b"x"])
+    told, body = ask(application, path, line, declared=2**21)
+    assert (told, code in body, line.taken) == (status, True, 0)
+    assert str(error).encode() not in body
+    assert ((b"retry-after", b"10") in line.sent[0]["headers"]) == (status == 503)
 
 
 def _from(client: Client, user: User, path: str, size: int) -> Scope:

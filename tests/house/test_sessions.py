@@ -48,3 +48,16 @@ def test_a_made_up_session_is_nobodys(client: Client) -> None:
     client.cookies["sessionid"] = "a" * 32
     assert not is_signed_in(client)
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "key",
+    ['"\\000aaaaaaaaaa"', '"' + "a" * 31 + '\\000"', "A" * 32, "a" * 33, "a" * 5000, "é" * 32, ""],
+    ids=["NUL", "NUL at the end", "capitals", "longer", "long", "no ASCII", "none"],
+)
+@pytest.mark.parametrize("address", ["/", "/api/v1/generations/", "/accounts/logout/"])
+def test_a_cookie_that_names_no_session_is_nobodys(key: str, address: str) -> None:
+    client = Client(raise_request_exception=False, headers={"cookie": f"sessionid={key}"})
+    for answer in (client.get(address), client.post(address)):
+        assert answer.status_code < 500
+    assert not is_signed_in(client)
