@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from config.bodies import Application
 from config.refusals import Receive, Refusal, Scope, Send, refuse
+from provenance.network import network_of
 
 CLAIMS = (b"forwarded", b"x-real-ip")
 CLAIM_PREFIX = b"x-forwarded-"
@@ -67,8 +68,7 @@ def without_claims(scope: Scope, proxies: Proxies) -> Scope:
 
 
 def sender_of(scope: Scope, proxies: Proxies) -> str:
-    """The network address that a request of a believable `scope` came from: an IPv6 one by its
-    network of 64 bits, all of which one customer has."""
+    """The network address that a request of a believable `scope` came from, as limits count it."""
     named = [
         part.strip().decode("latin-1")
         for name, value in scope["headers"]
@@ -76,13 +76,7 @@ def sender_of(scope: Scope, proxies: Proxies) -> str:
         for part in value.split(b",")
     ]
     told = named[-proxies.count] if proxies.count and len(named) >= proxies.count else _peer(scope)
-    try:
-        address = ipaddress.ip_address(told.partition("%")[0])
-    except ValueError:
-        return told
-    if isinstance(address, ipaddress.IPv6Address) and not address.ipv4_mapped:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    return network_of(told)
 
 
 def _peer(scope: Scope) -> str:

@@ -308,9 +308,9 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,  # `Accept` says it; another parameter would be one too many
     "PAGE_SIZE": 24,
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.UserRateThrottle",
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.ScopedRateThrottle",
+        "provenance.throttles.UserThrottle",
+        "provenance.throttles.AnonThrottle",
+        "provenance.throttles.ScopedThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "user": env_str("API_RATE_USER", "600/min"),

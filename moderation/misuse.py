@@ -9,10 +9,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
-from rest_framework.throttling import SimpleRateThrottle
 
 from moderation.models import ContentNotice
 from provenance.errors import ProofsheetError
+from provenance.throttles import RateThrottle
 
 UNFOUNDED = "report_unfounded"  # the reason of a decision that allows
 MOST_UNFOUNDED = 3  # within LOOKS_BACK
@@ -54,7 +54,7 @@ class Sender:
         return is_trusted(self.user)
 
 
-class _ByAddress(SimpleRateThrottle):
+class _ByAddress(RateThrottle):
     """Everybody by network address, with an account or without."""
 
     scope, rate = "notices-address", "20/hour"

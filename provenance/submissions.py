@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
-from rest_framework.throttling import SimpleRateThrottle
 
 from provenance import fetch, json_bodies
 from provenance.errors import ProofsheetError
 from provenance.gate import Gate
 from provenance.pictures import COPY_LOSES, PictureUnreadable
+from provenance.throttles import RateThrottle
 
 FIELD, URL_FIELD = "file", "url"
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "application/json")
@@ -78,7 +78,7 @@ class TooManyChecks(ProofsheetError):
     default_status = 429
 
 
-class VerifyThrottle(SimpleRateThrottle):
+class VerifyThrottle(RateThrottle):
     """By network address, and by account for who sends a key: the page knows no accounts."""
 
     scope = "verify"

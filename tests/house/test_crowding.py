@@ -12,12 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
+from django.test import Client, RequestFactory
+from django.utils.module_loading import import_string
+from rest_framework.throttling import SimpleRateThrottle
 
 from config.children import WEB_OPTIONS, program
 from config.crowding import Crowding, Proxies, sender_of, without_claims
 from config.processes import free_port
 from config.refusals import Message, Receive, Scope, Send
 from config.services import ROOT
+from moderation import misuse
+from provenance.submissions import VerifyThrottle
 
 NEAR = Proxies.at(["10.0.0.0/8"], count=1)
 NONE = Proxies.at(["10.0.0.0/8"], count=0)
@@ -47,6 +55,58 @@ def test_a_sender_is_named_by_a_proxy_of_the_house_alone(
 ) -> None:
     said = {"x_forwarded_for": named} if named else {}
     assert sender_of(without_claims(scope_of(peer, **said), proxies), proxies) == sender
+
+
+HOSTS = ["2001:db8:1:2:3::4", "2001:db8:1:2:ffff::1"]  # of one customer
+NEIGHBOUR = "2001:db8:1:3::1"
+THROTTLES: Any = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *THROTTLES,
+        "provenance.submissions.VerifyThrottle",
+    ],
+)
+def test_every_limit_of_the_api_counts_a_customers_addresses_as_one(name: str) -> None:
+    throttle: SimpleRateThrottle = import_string(name)()
+    requests: list[Any] = [RequestFactory(REMOTE_ADDR=host).get("/") for host in HOSTS]
+    assert {throttle.get_ident(each) for each in requests} == {"2001:db8:1:2::/64"}
+    mapped: Any = RequestFactory(REMOTE_ADDR="::ffff:192.0.2.7").get("/")
+    assert throttle.get_ident(mapped) == "192.0.2.7"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/api/v1/verify/", "/verify/"])
+def test_another_address_of_a_customer_has_no_checks_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    cache.clear()
+    monkeypatch.setattr(VerifyThrottle, "THROTTLE_RATES", {"verify": "2/min"})
+    hosts = [HOSTS[0], HOSTS[1], HOSTS[0], HOSTS[1], NEIGHBOUR]
+    told = [Client(REMOTE_ADDR=host).post(address).status_code for host in hosts]
+    assert [status == 429 for status in told] == [False, False, True, True, False]
+    cache.clear()
+
+
+def test_reports_of_a_customers_addresses_are_one_senders() -> None:
+    cache.clear()
+
+    def asked(host: str) -> Any:
+        request = RequestFactory(REMOTE_ADDR=host).post("/")
+        request.user = AnonymousUser()
+        return request
+
+    assert len({misuse.sender_of(asked(host)).digest for host in HOSTS}) == 1
+    assert misuse.sender_of(asked(NEIGHBOUR)) != misuse.sender_of(asked(HOSTS[0]))
+    for number in range(20):
+        misuse.throttle(asked(HOSTS[number % 2]))
+    for host in HOSTS:
+        with pytest.raises(misuse.TooManyNotices):
+            misuse.throttle(asked(host))
+    misuse.throttle(asked(NEIGHBOUR))
+    cache.clear()
 
 
 @pytest.mark.parametrize(("peer", "proxies"), [("192.0.2.7", NEAR), ("10.0.0.2", NONE)])
