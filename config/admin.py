@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from config import keys
+from config import keys, logins
 from provenance.read_only_admin import NamedLookups
 
 # Addresses and second factors are their owners' alone.
@@ -40,6 +40,11 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg] # not generic a
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].required = True
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        logins.refuse_address(name)
+        return name
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]

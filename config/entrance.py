@@ -13,20 +13,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from config import known_devices, second_factor
+from config import known_devices, logins, second_factor
 from moderation import standing
 
 _APP = "allauth.account"
 
 
 class Entrance(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no types
-    """Wrong passwords count by address and name, more loosely by name, and for a device that the
-    account knows by that device alone: nobody locks somebody else out of it.
+    """Wrong passwords count by address and name, more loosely by name, and for devices that the
+    account knows by those and their address alone: nobody locks somebody else out of it.
     """
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        login = _login_of(credentials)
-        if device := known_devices.device_of(request, login):
+        login = logins.login_of(credentials)
+        if device := known_devices.device_of(request, logins.account_of(login)):
             counted = [("login_failed_device", f"{device}:{login}")]
         else:
             name = self._get_login_attempts_cache_key(request, **credentials)
@@ -40,11 +40,11 @@ class Entrance(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no ty
         self._login_failed_rl_usage = usage
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        return f"{ratelimit.get_ip(request)}:{_login_of(credentials)}"
+        return f"{ratelimit.get_ip(request)}:{logins.login_of(credentials)}"
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
         super()._delete_login_attempts_cached_email(request, **credentials)
-        key = _login_of(credentials)
+        key = logins.login_of(credentials)
         ratelimit.clear(request, app=_APP, action="login_failed_name", key=key)
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
@@ -68,7 +68,3 @@ class Entrance(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no ty
             response = redirect("moderation:standing")
         known_devices.remember(request, response, user)
         return response
-
-
-def _login_of(credentials: dict[str, Any]) -> str:
-    return str(credentials.get("email") or credentials.get("username") or "").strip().lower()

@@ -238,10 +238,7 @@ for _entry in CELERY_BEAT_SCHEDULE.values():
     _entry["options"] = {"expires": max(10.0, _every_s)}
 
 # ---------------------------------------------------------------- accounts
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["config.logins.Passwords"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -261,11 +258,12 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env_str(
     "ACCOUNT_EMAIL_VERIFICATION", "none" if IS_LOCAL else "mandatory"
 )
-# Wrong passwords: by address and name, by name, and by a device that knows the account.
+# Wrong passwords: by address and name, by name, and by a device that the account knows. Addresses
+# of the latter are counted for themselves: strangers at the same one lock nobody out.
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",
     "login_failed_name": "100/h/key",
-    "login_failed_device": "10/5m/key",
+    "login_failed_device": "10/m/ip,10/5m/key",
 }
 # Changes of mail, password and second factor ask for the password again, and are mailed.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True

@@ -17,9 +17,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from config import logins
+
 
 class SignUpForm(SignupForm):  # type: ignore[misc] # allauth has no types
     def clean_username(self) -> str:
+        logins.refuse_address(self.cleaned_data["username"])
         try:
             return str(super().clean_username())
         except ValidationError:

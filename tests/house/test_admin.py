@@ -95,6 +95,15 @@ def test_an_account_with_the_address_of_another_is_not_opened(
     assert not User.objects.filter(username="frank").exists()
 
 
+def test_an_account_with_an_address_for_a_name_is_not_opened(
+    client: Client, olga: User, alice: User
+) -> None:
+    client.force_login(olga)
+    form = {"username": "alice@example.org", "email": "frank@example.org"}
+    assert "A name has no @." in client.post("/admin/auth/user/add/", form).content.decode()
+    assert not User.objects.filter(email="frank@example.org").exists()
+
+
 @pytest.mark.parametrize("is_superuser", [False, True])
 def test_the_admin_sets_no_password_address_name_or_right(
     client: Client, olga: User, carol: User, is_superuser: bool

@@ -13,6 +13,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.cache import cache
@@ -156,7 +157,7 @@ def test_wrong_passwords_from_elsewhere_lock_nobody_out(alice: User) -> None:
 
 
 def test_many_addresses_together_are_bounded_by_name(alice: User, settings: Settings) -> None:
-    settings.ACCOUNT_RATE_LIMITS |= {"login_failed_name": "6/h/key"}
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"login_failed_name": "6/h/key"}
     for number in range(6):
         sign_in(Client(), "wrong", REMOTE_ADDR=f"192.0.2.{number}")
     assert not is_in(sign_in(Client(), REMOTE_ADDR="192.0.2.99"))
@@ -165,7 +166,7 @@ def test_many_addresses_together_are_bounded_by_name(alice: User, settings: Sett
 def test_a_device_that_the_account_knows_gets_in_all_the_same(
     alice: User, settings: Settings
 ) -> None:
-    settings.ACCOUNT_RATE_LIMITS |= {"login_failed_name": "6/h/key"}
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"login_failed_name": "6/h/key"}
     own = Client()
     sign_in(own)
     own.post("/accounts/logout/")
@@ -192,6 +193,46 @@ def test_a_device_of_one_account_is_a_stranger_to_another(alice: User, mallory: 
     assert wrong_until_locked(own, "alice") == 5
 
 
+def test_a_name_that_is_somebody_elses_address_makes_no_known_device(
+    alice: User, mallory: User
+) -> None:
+    """One from before such names were refused, whose account was signed in from this browser."""
+    User.objects.filter(pk=mallory.pk).update(username="alice@example.org")
+    own = Client()
+    sign_in(own, name="mallory@example.org")
+    assert own.cookies["known_device"].value
+    own.post("/accounts/logout/")
+    assert wrong_until_locked(own, "alice@example.org") == 5
+
+
+def test_known_devices_count_by_their_address_too() -> None:
+    """Else whoever has many accounts would try as many times as often from one place."""
+    tried = 0
+    for number in range(3):
+        name = f"own{number}"
+        User.objects.create_user(name, f"{name}@example.org", PASSWORD)
+        client = Client()
+        sign_in(client, name=name)
+        client.post("/accounts/logout/")
+        for _ in range(4):
+            tried += "Too many" not in sign_in(client, "wrong", name).content.decode()
+    assert tried == 10
+
+
+@pytest.mark.parametrize("verification", ["none", "mandatory"])
+@pytest.mark.parametrize("name", ["alice@example.org", "nobody@example.org", "@"])
+def test_no_name_looks_like_an_address(
+    alice: User, settings: Settings, verification: str, name: str
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = verification
+    User.objects.filter(pk=alice.pk).update(username="alice@example.org")
+    form = {"username": name, "email": "new@example.org"}
+    form |= {"password1": PASSWORD, "password2": PASSWORD}
+    page = Client().post("/accounts/signup/", form)
+    assert "A name has no @." in page.content.decode()
+    assert User.objects.count() == 1
+
+
 @pytest.mark.parametrize("forged", ["", "x", "WyJ4IixbXV0:1:2", "a" * 5000])
 def test_a_forged_device_is_none(alice: User, forged: str) -> None:
     client = Client()
@@ -216,6 +257,45 @@ def _same(first: str, second: str) -> bool:
 
     token = r'(name="csrfmiddlewaretoken" value=|X-CSRFToken": )"[^"]+"'
     return re.sub(token, "", first) == re.sub(token, "", second)
+
+
+@pytest.mark.parametrize(
+    "login",
+    ["alice", "alice@example.org", "nobody", "nobody@example.org", "closed", "closed@example.org"],
+)
+@pytest.mark.parametrize("shape", ["", "without a password", "an address of two"])
+def test_a_wrong_password_costs_one_hash_whoever_is_there(
+    alice: User, mallory: User, login: str, shape: str
+) -> None:
+    User.objects.create_user("closed", "closed@example.org", PASSWORD, is_active=False)
+    if shape == "without a password":
+        alice.set_unusable_password()
+        alice.save()
+    elif shape:
+        EmailAddress.objects.create(user=mallory, email=alice.email)
+    with patch.object(MD5PasswordHasher, "encode", autospec=True, side_effect=_encode) as hashed:
+        sign_in(Client(), "a wrong password", login)
+    assert hashed.call_count == 1
+
+
+_encode = MD5PasswordHasher.encode
+
+
+def test_another_accounts_unverified_address_shuts_nobody_out(alice: User) -> None:
+    older = User.objects.create_user("older", "older@example.org", PASSWORD, id=-1)
+    EmailAddress.objects.create(user=older, email=alice.email)
+    client = Client()
+    assert is_in(sign_in(client, name="alice@example.org"))
+    assert client.session["_auth_user_id"] == str(alice.pk)
+
+
+def test_the_password_that_is_asked_for_again_is_the_accounts(alice: User) -> None:
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
+    client = Client()
+    sign_in(client)
+    for password, wanted in (("a wrong password", 200), (PASSWORD, 302)):
+        answer = client.post("/accounts/reauthenticate/", {"password": password})
+        assert answer.status_code == wanted
 
 
 @pytest.mark.parametrize(
