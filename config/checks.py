@@ -21,6 +21,9 @@ from django.utils.module_loading import import_string
 from config.crowding import Proxies
 
 KEY_CHARACTERS = 50
+# Bits of prefix that the widest network of proxies has, by version: 10.0.0.0/8 is one, a provider's
+# range too; no larger one is anybody's own.
+PREFIX_MIN = {4: 8, 6: 16}
 MAIL_TO_NOBODY = ("console", "dummy", "locmem", "filebased", "config.mail")
 ADVICE = "README lists every setting; `manage.py check --deploy` says what is left."
 # Commands that only look at the project, or ask for these very errors.
@@ -111,13 +114,19 @@ def _proxies() -> Iterator[str]:
         yield "PROOFSHEET_PROXIES is not set: say how many proxies there are, 0 for none."
     elif not 0 <= settings.PROXIES <= 9:
         yield f"PROOFSHEET_PROXIES is {settings.PROXIES}: say how many proxies there are."
+    elif settings.PROXIES and not os.environ.get("PROOFSHEET_PROXY_NETWORKS"):
+        yield "PROOFSHEET_PROXY_NETWORKS is not set: say where the proxies are, nowhere else."
     try:
-        Proxies.at(settings.PROOFSHEET_PROXY_NETWORKS, count=settings.PROXIES)
+        proxies = Proxies.at(settings.PROOFSHEET_PROXY_NETWORKS, count=settings.PROXIES)
     except ValueError as error:
         yield f"PROOFSHEET_PROXY_NETWORKS names no network: {error}."
         return
-    if any(place in {"0.0.0.0/0", "::/0"} for place in settings.PROOFSHEET_PROXY_NETWORKS):
-        yield "PROOFSHEET_PROXY_NETWORKS is everywhere: anybody could name any address."
+    for network in proxies.networks:
+        if network.prefixlen < PREFIX_MIN[network.version]:
+            yield (
+                f"PROOFSHEET_PROXY_NETWORKS has {network}, which is too wide: whoever is there "
+                "could name any address."
+            )
 
 
 def _storage() -> Iterator[str]:

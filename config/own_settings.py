@@ -33,10 +33,7 @@ PROOFSHEET_CHECKPOINT_SECONDS = env_int("PROOFSHEET_CHECKPOINT_SECONDS", 60)
 
 # ---------------------------------------------------------------- what is let in
 # From where `X-Forwarded-…` is believed, if there are proxies at all.
-PROOFSHEET_PROXY_NETWORKS = env_list(
-    "PROOFSHEET_PROXY_NETWORKS",
-    ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
-)
+PROOFSHEET_PROXY_NETWORKS = env_list("PROOFSHEET_PROXY_NETWORKS", ["127.0.0.0/8", "::1"])
 PROOFSHEET_REQUESTS_PER_ADDRESS = env_int("PROOFSHEET_REQUESTS_PER_ADDRESS", 100)
 # Predicted wait in seconds over which a new request is answered with 429, by tier.
 PROOFSHEET_WAIT_BUDGETS_S = {

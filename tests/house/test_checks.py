@@ -22,6 +22,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://images.example",
     "DEFAULT_FROM_EMAIL": "notices@images.example",
     "PROOFSHEET_PROXIES": "1",
+    "PROOFSHEET_PROXY_NETWORKS": "10.0.0.7",
     "PROOFSHEET_LOG_ORIGIN": "images.example/log",
 }
 
@@ -64,13 +65,14 @@ def test_each_thing_that_stands_against_production_is_said_at_once(tmp_path: Pat
         "ALLOWED_HOSTS": "*",
         "PUBLIC_URL": "http://localhost:8000",
         "EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend",
-        "PROOFSHEET_PROXY_NETWORKS": "0.0.0.0/0",
+        "PROOFSHEET_PROXY_NETWORKS": "0.0.0.0/1,128.0.0.0/1",
         "PROOFSHEET_SECOND_FACTOR": "0",
     }
     told = check(tmp_path, **loose)
     wanted = ["SECRET_KEY is too easy", "DEBUG is on", "ALLOWED_HOSTS has '*'", "PUBLIC_URL is",
               "EMAIL_BACKEND reaches nobody", "DEFAULT_FROM_EMAIL", "PROOFSHEET_PROXIES is not set",
-              "PROOFSHEET_PROXY_NETWORKS is everywhere", "PROOFSHEET_LOG_ORIGIN is not set",
+              "PROOFSHEET_PROXY_NETWORKS has 0.0.0.0/1",
+              "PROOFSHEET_PROXY_NETWORKS has 128.0.0.0/1", "PROOFSHEET_LOG_ORIGIN is not set",
               f"can open {media}", f"can open {keys}"]  # fmt: skip
     assert [each for each in wanted if each not in told] == []
 
@@ -102,6 +104,10 @@ def test_no_process_starts_with_such_settings(tmp_path: Path, command: tuple[str
         ({"ALLOWED_HOSTS": ["other.example"]}, "images.example, which is not among ALLOWED_HOSTS"),
         ({"PUBLIC_URL": "https:///x"}, "it begins with https:// and a host"),
         ({"PROOFSHEET_PROXY_NETWORKS": ["proxy"]}, "names no network"),
+        ({"PROOFSHEET_PROXY_NETWORKS": ["0.0.0.0/0"]}, "has 0.0.0.0/0"),
+        ({"PROOFSHEET_PROXY_NETWORKS": ["10.0.0.0/7"]}, "has 10.0.0.0/7"),
+        ({"PROOFSHEET_PROXY_NETWORKS": ["10.0.0.7", "0::0/0"]}, "has ::/0"),
+        ({"PROOFSHEET_PROXY_NETWORKS": ["2000::/3"]}, "has 2000::/3"),
         ({"PROXIES": -1}, "PROOFSHEET_PROXIES is -1"),
         ({"PROOFSHEET_LOG_ORIGIN": "log"}, "PROOFSHEET_LOG_ORIGIN is 'log'"),
         ({"PROOFSHEET_SECOND_FACTOR": False}, "PROOFSHEET_SECOND_FACTOR is off"),
@@ -121,6 +127,7 @@ def test_a_wrong_setting_is_named(
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "DEFAULT_FROM_EMAIL": "notices@images.example",
         "PROXIES": 1,
+        "PROOFSHEET_PROXY_NETWORKS": ["10.0.0.0/8", "fd00:1::/32", "127.0.0.1"],
         "PROOFSHEET_LOG_ORIGIN": "images.example/log",
         "PROOFSHEET_SECOND_FACTOR": True,
         "PRIVATE_STORAGE_OPTIONS": {},
@@ -132,6 +139,21 @@ def test_a_wrong_setting_is_named(
     with override_settings(**good | names):
         [only] = checks.problems()
     assert sentence in only.msg
+
+
+def test_a_proxy_is_nowhere_but_here_until_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = "from django.conf import settings; print(settings.PROOFSHEET_PROXY_NETWORKS)"
+    told = run(tmp_path, sys.executable, "manage.py", "shell", "-v", "0", "-c", asked,
+               PROOFSHEET_PROXIES="1")  # fmt: skip
+    assert told.stdout.strip() == "['127.0.0.0/8', '::1']", told.stderr
+    monkeypatch.delenv("PROOFSHEET_PROXY_NETWORKS", raising=False)
+    monkeypatch.setenv("PROOFSHEET_PROXIES", "1")
+    with override_settings(PROXIES=1):
+        assert any("PROXY_NETWORKS is not set" in each.msg for each in checks.problems())
+    with override_settings(PROXIES=0):
+        assert not any("PROXY_NETWORKS" in each.msg for each in checks.problems())
 
 
 def test_make_run_says_all_of_it_too(tmp_path: Path) -> None:
