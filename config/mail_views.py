@@ -16,9 +16,9 @@ from generation.views import SignedIn, page
 @never_cache
 @page
 def mails(request: SignedIn) -> HttpResponse:
-    """For operators, and only where mails go into the folder: they lead into accounts."""
+    """For operators, and only where mails go into the folder; see config/mail.py."""
     if not (settings.IS_LOCAL and settings.EMAIL_BACKEND == mail.BACKEND and request.user.is_staff):
         raise Http404
-    found = mail.newest()
+    found = mail.newest(reader=request.user)
     context = {"mails": found, "folder": settings.PROOFSHEET_MAILS_DIR}
     return render(request, "house/mails.html", context)

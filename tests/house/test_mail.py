@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.test import Client
 from pytest_django import Settings
 
-from config import mail
+from config import accounts, mail
+from config.roles import give_permissions
 from config.services import ROOT
 
 
@@ -43,8 +46,39 @@ def test_an_operator_reads_the_newest_first(client: Client, olga: User, folder: 
     client.force_login(olga)
     said = client.get("/mails/").content.decode()
     assert said.index("second") < said.index("Äußerst &lt;b&gt;first")
-    assert 'href="http://localhost/x/"' in said
     assert "alice@example.org" in said
+
+
+def test_an_operator_becomes_nobody_by_their_mails(
+    client: Client, olga: User, alice: User, folder: Path
+) -> None:
+    """She sends somebody a link, from the admin or from the page of lost passwords."""
+    client.force_login(olga)
+    chosen = {"action": "mail_link", "_selected_action": [alice.pk]}
+    client.post("/admin/auth/user/", chosen)
+    Client().post("/accounts/password/reset/", {"email": alice.email})
+    _send()
+    said = client.get("/mails/").content.decode()
+    assert said.count(alice.email) >= 3
+    assert said.count(mail.BLANK) >= 3
+    assert "/password/reset/key/" not in said
+    assert "://localhost/x/" not in said
+
+
+def test_an_operator_follows_the_links_of_her_own(client: Client, olga: User, folder: Path) -> None:
+    client.force_login(olga)
+    client.post("/accounts/password/reset/", {"email": olga.email})
+    assert re.search(r'href="[^"]+/password/reset/key/', client.get("/mails/").content.decode())
+
+
+def test_an_address_that_others_have_too_is_not_hers(
+    client: Client, olga: User, alice: User, folder: Path
+) -> None:
+    EmailAddress.objects.create(user=olga, email=alice.email, verified=True)
+    User.objects.filter(pk=olga.pk).update(email=alice.email)
+    client.force_login(olga)
+    Client().post("/accounts/password/reset/", {"email": alice.email})
+    assert "/password/reset/key/" not in client.get("/mails/").content.decode()
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "dora"])
@@ -80,3 +114,26 @@ def test_by_default_no_mail_is_printed_into_a_log(local: str, wanted: str, tmp_p
         check=True,
     )
     assert told.stdout.strip().endswith(wanted)
+
+
+@pytest.mark.django_db
+def test_a_start_undoes_no_change_of_roles(tmp_path: Path) -> None:
+    give_permissions()
+    first = accounts.demo_accounts(tmp_path)
+    bob, olga = User.objects.get(username="bob"), User.objects.get(username="olga")
+    assert bob.has_perm("moderation.review_cases")
+    assert olga.is_staff
+    bob.groups.clear()
+    olga.groups.set(bob.groups.all())
+    User.objects.filter(pk=olga.pk).update(is_staff=False)
+    assert accounts.demo_accounts(tmp_path) == first
+    assert not User.objects.get(pk=bob.pk).has_perm("moderation.review_cases")
+    assert not User.objects.get(pk=olga.pk).is_staff
+    assert not User.objects.get(pk=olga.pk).groups.exists()
+    assert client_of(first, "carol").get("/review/").status_code == 200
+
+
+def client_of(passwords: dict[str, str], name: str) -> Client:
+    client = Client()
+    client.post("/accounts/login/", {"login": name, "password": passwords[name]})
+    return client

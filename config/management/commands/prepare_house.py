@@ -40,4 +40,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name:<6} {password:<14} {PURPOSES[name]}")
         self.stdout.write('\nTry: log in as alice and type "a red apple" in the studio.')
         if settings.EMAIL_BACKEND == mail.BACKEND:
-            self.stdout.write("Mails are not sent: olga reads them at /mails/.")
+            self.stdout.write(
+                "Mails are not sent but lie in "
+                f"{settings.PROOFSHEET_MAILS_DIR}; olga sees them at /mails/, without links."
+            )
