@@ -128,7 +128,7 @@ RULES: dict[str, Rule] = {
     "moderation_export": Rule("evidence", forgets=("made_by_id",)),
     "moderation_reveal": Rule("evidence", forgets=("revealed_by_id",)),
     "moderation_suspension": Rule(
-        "evidence", once=("lifted_at",), sealed_by="lifted_at", deleted_when="true"
+        "evidence", once=("lifted_at",), forgets=("user_id",), sealed_by="lifted_at"
     ),
     "moderation_intent": STATE,
     "moderation_audiencechoice": STATE,

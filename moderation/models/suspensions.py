@@ -13,7 +13,7 @@ class Suspension(models.Model):
     """The effect of a decision on its owner's account, until `ends_at` or until it is lifted."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="suspensions"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="suspensions"
     )
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT)
     began_at = models.DateTimeField()

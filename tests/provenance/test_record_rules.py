@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
 from moderation import appeals, cases, erasing
-from moderation.models import Decision, ReviewCase
+from moderation.models import Decision, ReviewCase, Suspension
 from moderation.subjects import Subject
 from provenance import erasure, log, privileges, record_rules
 from provenance.models import Asset, LogEntry
@@ -130,9 +131,8 @@ def test_no_row_of_evidence_is_changed_or_deleted(table: str, role: str) -> None
             continue
         with pytest.raises(DatabaseError, match="evidence|permission denied"), asking(role):
             execute(asked)
-    if rule.deleted_when != "true":
-        with pytest.raises(DatabaseError, match="evidence|permission denied"), asking(role):
-            execute(f"DELETE FROM {table}")
+    with pytest.raises(DatabaseError, match="evidence|permission denied"), asking(role):
+        execute(f"DELETE FROM {table}")
     execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {privileges.WHOLE}")
     with pytest.raises(DatabaseError, match="evidence|permission denied"), asking(role):
         execute(f"TRUNCATE {table} CASCADE")
@@ -162,12 +162,37 @@ def test_state_that_is_final_is_not_taken_back(alice: Any, bob: Any, carol: Any)
 @pytest.mark.parametrize("role", ["application", "owner"])
 def test_a_person_can_be_forgotten(role: str, alice: Any, bob: Any) -> None:
     decision = refused_by(bob, alice)
+    suspension = Suspension.objects.create(
+        user=alice, decision=decision, began_at=NOON, ends_at=NOON + timedelta(days=7)
+    )
     with asking(role):
         alice.delete()
         bob.delete()
     decision = Decision.objects.get(id=decision.id)
     assert (decision.owner_id, decision.decided_by_id) == (None, None)
     assert decision.statement.owner_id is None
+    suspension.refresh_from_db()
+    assert (suspension.user_id, suspension.ends_at) == (None, NOON + timedelta(days=7))
+
+
+@pytest.mark.parametrize("role", ["application", "owner"])
+@pytest.mark.parametrize("is_lifted", [False, True])
+def test_a_suspension_is_lifted_and_stays(role: str, is_lifted: bool, alice: Any, bob: Any) -> None:
+    suspension = Suspension.objects.create(
+        user=alice,
+        decision=refused_by(bob, alice),
+        began_at=NOON,
+        ends_at=NOON + timedelta(days=7),
+    )
+    if is_lifted:
+        with asking(role):
+            suspension.lift(at=NOON)
+    refused = pytest.raises(DatabaseError, match="evidence|permission denied")
+    with refused, asking(role):
+        suspension.delete()
+    with refused, asking(role):
+        Suspension.objects.update(user=bob)
+    assert Suspension.objects.get().user == alice
 
 
 def test_a_record_goes_with_its_tombstone_alone(astronaut: Marked) -> None:
