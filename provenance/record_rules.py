@@ -63,7 +63,7 @@ RULES: dict[str, Rule] = {
     "provenance_asset": Rule("evidence", tombstone="asset.erased", is_deleted_with_tombstone=True),
     "provenance_timestamp": Rule(
         "evidence",
-        changes=("note", "asked_at", "attempts", "problem", "authority"),
+        changes=("tree_size", "note", "asked_at", "attempts", "problem", "authority"),
         once=("token", "dated_at"),
         sealed_by="dated_at",
     ),
