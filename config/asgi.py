@@ -1,9 +1,9 @@
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 - the line above reads the settings
 from django.urls import get_resolver  # noqa: E402 - likewise
@@ -11,6 +11,7 @@ from django.urls import get_resolver  # noqa: E402 - likewise
 from config import heap, private, senders  # noqa: E402 - likewise
 from config.bodies import BoundedBodies, Bounds  # noqa: E402 - likewise
 from config.crowding import Crowding, Proxies  # noqa: E402 - likewise
+from config.handler import Handler  # noqa: E402 - likewise
 
 FORM_BYTES = 1024 * 1024  # what a form adds around its file
 _ADAPTER_BYTES = settings.PROOFSHEET_ADAPTER_MAX_BYTES + FORM_BYTES
@@ -33,7 +34,7 @@ bounds = Bounds(
     },
 )
 application = Crowding(
-    BoundedBodies(django_application, bounds=bounds, identify=senders.identify),
+    BoundedBodies(Handler(), bounds=bounds, identify=senders.identify),
     proxies=Proxies.at(settings.PROOFSHEET_PROXY_NETWORKS, count=settings.PROXIES),
     most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
 )

@@ -30,6 +30,11 @@ from provenance.problem_documents import BY_STATUS
 logger = logging.getLogger(__name__)
 
 
+class HeadersUnreadable(ProofsheetError):
+    default_code, default_message, default_advice = BY_STATUS[400]
+    default_status = 400
+
+
 async def identify(scope: Scope) -> int | Refusal:
     """The key of the account that sends a request, or why nobody's large body is taken."""
     return await sync_to_async(_identify, thread_sensitive=False)(scope)
@@ -61,7 +66,7 @@ def account_of(scope: Scope) -> int | None:
     """By the session's cookie, or by a header that DRF's authentication classes read: these may
     ask what view it is for. A body has no say; the session's own class would read the form for its
     CSRF token, which comes later. Raises APIException, ProofsheetError."""
-    request: Any = ASGIRequest(scope, BytesIO())
+    request = _request(scope)
     sessions = import_module(settings.SESSION_ENGINE)
     request.session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     user: Any = get_user(request)
@@ -75,6 +80,13 @@ def account_of(scope: Scope) -> int | None:
         if (found := way().authenticate(asked)) is not None:
             return int(found[0].pk)
     return None
+
+
+def _request(scope: Scope) -> Any:
+    try:
+        return ASGIRequest(scope, BytesIO())
+    except ValueError as error:
+        raise HeadersUnreadable from error
 
 
 def _view_at(path: str) -> Any:

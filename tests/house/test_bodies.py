@@ -272,6 +272,16 @@ def test_house_takes_a_cookie_that_names_no_session_for_nobodys(path: str) -> No
     assert (status, b"not_authenticated" in body, line.taken) == (401, True, 0)
 
 
+@pytest.mark.parametrize("path", ["/api/v1/verify/", "/verify/", "/api/v1/adapters/"])
+@pytest.mark.parametrize("size", [2, 2**21])
+def test_headers_that_cannot_be_read_are_told(path: str, size: int) -> None:
+    headers = [(b"content-type", b"application/json; charset*=nonsense''x")]
+    status, body = ask(application, path, Line([b"{}"]), declared=size, headers=headers)
+    assert status == 400
+    assert b"The request could not be read." in body
+    assert (b"bad_request" in body) or not path.startswith("/api/")
+
+
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
