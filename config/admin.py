@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from config import keys, logins
+from config import logins, role_changes
 from provenance.read_only_admin import NamedLookups
 
 # Addresses and second factors are their owners' alone.
@@ -56,7 +56,7 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg] # not generic a
 @admin.register(User)
 class HouseUserAdmin(NamedLookups, UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # unfold has no types
     """Operators open and close accounts. Passwords, addresses and second factors are their owners',
-    roles are changed by two (config/role_changes.py)."""
+    roles are changed by two, and so are accounts that hold one (config/role_changes.py)."""
 
     form = forms.ModelForm  # no field of it is a password
     add_form = NewAccountForm
@@ -75,7 +75,10 @@ class HouseUserAdmin(NamedLookups, UserAdmin, ModelAdmin):  # type: ignore[misc,
     actions = ("mail_link",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.readonly_fields if obj else ()
+        if obj is None:
+            return ()
+        is_by_two = role_changes.holds_role(obj)
+        return (*self.readonly_fields, "is_active") if is_by_two else self.readonly_fields
 
     def get_urls(self) -> list[URLPattern]:
         return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
@@ -100,7 +103,7 @@ class HouseUserAdmin(NamedLookups, UserAdmin, ModelAdmin):  # type: ignore[misc,
         if not change:
             request_password_reset(request, obj.email, [obj], None)
         elif not obj.is_active:
-            keys.revoke_all(obj.pk, at=timezone.now())
+            role_changes.shut_out(obj.pk, at=timezone.now())
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_theirs = isinstance(obj, User) and not (obj.is_superuser or obj.pk == request.user.pk)

@@ -61,14 +61,16 @@ class ApiKey(models.Model):
 
 
 class RoleChange(models.Model):
-    """A role to be given or taken, or a lost second factor to be taken off: it waits for a second
-    person, and stays as it was decided.
+    """A role to be given or taken, a lost second factor to be taken off, or the account of somebody
+    with a role to be closed or opened: it waits for a second person, and stays as it was decided.
     """
 
     class Kind(models.TextChoices):
         GIVE = "give", "give the role"
         TAKE = "take", "take the role away"
         SECOND_FACTOR = "second_factor", "take the second factor off"
+        CLOSE = "close", "close the account"
+        OPEN = "open", "open the account again"
 
     class Status(models.TextChoices):
         WAITING = "waiting", "waits for a second person"
@@ -114,6 +116,11 @@ class RoleChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.role} ({self.id})"
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether its person is who should not be asked: nobody keeps a role by a veto."""
+        return self.kind in {self.Kind.TAKE, self.Kind.CLOSE}
 
     def decide(self, status: str, *, by: AbstractBaseUser | None, at: datetime) -> None:
         assert self.status == self.Status.WAITING, "the domain function holds the lock and asked"

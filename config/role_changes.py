@@ -21,6 +21,7 @@ from provenance import log
 from provenance.errors import ProofsheetError
 
 Kind, Status = RoleChange.Kind, RoleChange.Status
+WITHOUT_ROLE = {Kind.SECOND_FACTOR, Kind.CLOSE, Kind.OPEN}
 RIGHT = "house.change_roles"
 LIFETIME = timedelta(days=7)
 ROLE_CHANGED = "account.role"
@@ -52,6 +53,11 @@ class ChangeNotFound(ProofsheetError):
     default_message = "No such change waits: it was decided, or a week has passed."
     default_advice = "Ask for it again if it is still wanted."
     default_status = 404
+
+
+def holds_role(account: User) -> bool:
+    """Also of a closed one: then one person neither closes nor opens it."""
+    return account.is_staff or account.groups.exists()
 
 
 def waiting(*, at: datetime) -> QuerySet[RoleChange]:
@@ -92,11 +98,14 @@ def confirm(change_id: UUID, *, by: User, at: datetime) -> RoleChange:
 
 @transaction.atomic
 def decline(change_id: UUID, *, by: User, at: datetime) -> None:
-    """By anybody who may change roles, who asked included. Raises MayNotChangeRoles or
-    ChangeNotFound.
+    """By anybody who may change roles, who asked included; but not by who would lose by it. Raises
+    MayNotChangeRoles, NeedsAnotherPerson or ChangeNotFound.
     """
     _check_right(by)
-    _locked(change_id, at=at).decide(Status.DECLINED, by=by, at=at)
+    row = _locked(change_id, at=at)
+    if row.is_loss and by.pk == row.account_id:
+        raise NeedsAnotherPerson
+    row.decide(Status.DECLINED, by=by, at=at)
 
 
 @transaction.atomic
@@ -127,12 +136,19 @@ def _asked(account: User, *, kind: str, role: str, by: User | None, at: datetime
 
 
 def _changes_something(row: RoleChange) -> bool:
-    if row.kind == Kind.SECOND_FACTOR:
-        return not row.role and Authenticator.objects.filter(user=row.account_id).exists()
+    if row.kind in WITHOUT_ROLE:
+        return not row.role and _changes_account(row)
     if row.role not in PERMISSIONS:
         return False
     holds = row.account.groups.filter(name=row.role).exists()
     return holds is (row.kind == Kind.TAKE)
+
+
+def _changes_account(row: RoleChange) -> bool:
+    if row.kind == Kind.SECOND_FACTOR:
+        return bool(Authenticator.objects.filter(user=row.account_id).exists())
+    is_active = row.kind == Kind.CLOSE
+    return User.objects.filter(pk=row.account_id, is_active=is_active).exists()
 
 
 def _give_up_old(account: User, *, at: datetime) -> None:
@@ -153,17 +169,29 @@ def _put_in_force(row: RoleChange, *, by: User | None, at: datetime) -> None:
     if not _changes_something(row):
         raise NothingToChange
     row.decide(Status.IN_FORCE, by=by, at=at)
-    if row.kind == Kind.SECOND_FACTOR:
-        Authenticator.objects.filter(user=row.account_id).delete()
-        keys.revoke_all(row.account_id, at=at)
-        sessions.end_all(row.account_id)
+    if row.kind in WITHOUT_ROLE:
+        _apply_to_account(row, at=at)
     else:
-        _apply(row)
+        _apply_role(row)
     _log(row, at=at)
     _tell(row)
 
 
-def _apply(row: RoleChange) -> None:
+def _apply_to_account(row: RoleChange, *, at: datetime) -> None:
+    if row.kind == Kind.SECOND_FACTOR:
+        Authenticator.objects.filter(user=row.account_id).delete()
+    else:
+        User.objects.filter(pk=row.account_id).update(is_active=row.kind == Kind.OPEN)
+    shut_out(row.account_id, at=at)
+
+
+def shut_out(account_id: int, *, at: datetime) -> None:
+    """End its keys and its sessions everywhere: neither comes back when it is opened again."""
+    keys.revoke_all(account_id, at=at)
+    sessions.end_all(account_id)
+
+
+def _apply_role(row: RoleChange) -> None:
     group, account = Group.objects.get(name=row.role), row.account
     if row.kind == Kind.GIVE:
         account.groups.add(group)

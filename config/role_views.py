@@ -29,14 +29,16 @@ class RoleForm(forms.Form):
     )
 
     def clean_account(self) -> User:
-        found = User.objects.filter(username=self.cleaned_data["account"], is_active=True).first()
+        found = User.objects.filter(username=self.cleaned_data["account"]).first()
         if found is None:
-            raise forms.ValidationError("There is no open account of that name.")
+            raise forms.ValidationError("There is no account of that name.")
         return found
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        if said.get("kind") == Kind.SECOND_FACTOR:
+        if "account" in said and not said["account"].is_active and said.get("kind") != Kind.OPEN:
+            self.add_error("account", "That account is closed.")
+        if said.get("kind") in role_changes.WITHOUT_ROLE:
             said["role"] = ""
         elif "role" in said and not said["role"]:
             self.add_error("role", "Choose the role.")

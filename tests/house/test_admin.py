@@ -182,6 +182,30 @@ def test_closing_an_account_ends_its_keys(client: Client, olga: User, alice: Use
     assert ApiKey.objects.get().revoked_at is not None
 
 
+def test_closing_an_account_signs_it_out_for_good(olga: User, alice: User) -> None:
+    browser, operator = Client(), Client()
+    browser.force_login(alice)
+    operator.force_login(olga)
+    address = f"/admin/auth/user/{alice.pk}/change/"
+    for form, is_active in (({}, False), ({"is_active": "on"}, True)):
+        operator.post(address, form)
+        assert User.objects.get(pk=alice.pk).is_active is is_active
+    assert browser.get("/account/").status_code == 302
+
+
+@pytest.mark.parametrize("who", ["bob", "carol", "dora"])
+@pytest.mark.parametrize("is_active", [True, False])
+def test_an_operator_alone_closes_or_opens_nobody_with_a_role(
+    client: Client, olga: User, who: str, is_active: bool, request: pytest.FixtureRequest
+) -> None:
+    account = request.getfixturevalue(who)
+    User.objects.filter(pk=account.pk).update(is_active=is_active)
+    client.force_login(olga)
+    form = {} if is_active else {"is_active": "on"}
+    client.post(f"/admin/auth/user/{account.pk}/change/", form)
+    assert User.objects.get(pk=account.pk).is_active is is_active
+
+
 def test_no_list_is_searched_by_a_column_that_it_does_not_offer(client: Client, olga: User) -> None:
     """By an address one could guess a prompt, an address or a password's hash letter by letter."""
     User.objects.filter(pk=olga.pk).update(is_superuser=True)

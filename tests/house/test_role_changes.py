@@ -173,6 +173,49 @@ def test_a_declined_change_is_not_confirmed(mallory: User, olga: User, carol: Us
         role_changes.confirm(row.id, by=carol, at=timezone.now())
 
 
+@pytest.mark.parametrize("kind", ["take", "close"])
+def test_nobody_declines_what_takes_their_own_role(
+    kind: str, carol: User, olga: User, mallory: User, as_user: AsUser
+) -> None:
+    call_command("appoint", "mallory", "operators")
+    role = "senior moderators" if kind == "take" else ""
+    row = asked(carol, by=olga, role=role, kind=kind)
+    with pytest.raises(role_changes.NeedsAnotherPerson):
+        role_changes.decline(row.id, by=carol, at=timezone.now())
+    assert f"/roles/{row.id}/decline/" not in as_user(carol).get("/roles/").content.decode()
+    assert f"/roles/{row.id}/decline/" in as_user(olga).get("/roles/").content.decode()
+    other = User.objects.get(pk=mallory.pk)
+    role_changes.confirm(row.id, by=other, at=timezone.now())
+    assert not holds(carol, "house.change_roles")
+
+
+def test_ones_own_second_factor_one_may_keep(carol: User, olga: User) -> None:
+    Authenticator.objects.create(user=carol, type="totp", data={"secret": "x"})
+    row = asked(carol, by=olga, role="", kind="second_factor")
+    role_changes.decline(row.id, by=carol, at=timezone.now())
+    assert Authenticator.objects.filter(user=carol).exists()
+
+
+def test_an_account_with_a_role_is_closed_and_opened_by_two(
+    bob: User, olga: User, carol: User, as_user: AsUser
+) -> None:
+    make_key(bob, "review")
+    browser = as_user(bob)
+    for kind, is_active in (("close", False), ("open", True)):
+        form = {"account": "bob", "kind": kind, "role": ""}
+        page: Any = as_user(olga).post("/roles/ask/", form, follow=True)
+        assert "Somebody else confirms this one." in page.content.decode()
+        assert User.objects.get(pk=bob.pk).is_active is not is_active
+        row = RoleChange.objects.get(status="waiting")
+        as_user(carol).post(f"/roles/{row.id}/confirm/")
+        assert User.objects.get(pk=bob.pk).is_active is is_active
+        again = as_user(olga).post("/roles/ask/", form)
+        assert again.status_code in {400, 409}
+    assert browser.get("/account/").status_code == 302
+    assert ApiKey.objects.get().revoked_at is not None
+    assert LogEntry.objects.filter(kind="account.role").count() == 2
+
+
 def test_a_lost_second_factor_is_taken_off_by_two(bob: User, olga: User, carol: User) -> None:
     Authenticator.objects.create(user=bob, type="totp", data={"secret": "x"})
     make_key(bob, "review")

@@ -42,5 +42,5 @@ class Command(BaseCommand):
         if settings.EMAIL_BACKEND == mail.BACKEND:
             self.stdout.write(
                 "Mails are not sent but lie in "
-                f"{settings.PROOFSHEET_MAILS_DIR}; olga sees them at /mails/, without links."
+                f"{settings.PROOFSHEET_MAILS_DIR}; olga sees all but others' links at /mails/."
             )
