@@ -117,7 +117,7 @@ def test_refusal_appeal_keyboard_reversal_credentials_and_export(
     answer = bob.goto(carol.url)
     assert answer is not None
     assert answer.status == 404
-    expect(bob.locator("main")).to_contain_text("it is not yours to see")
+    expect(bob.locator("main")).to_contain_text("appeal_not_found")
     carol.get_by_label("Reverse: the decision was wrong, allow it").check()
     carol.locator("main textarea").fill("A statue in a public park is within the policy.")
     carol.get_by_role("button", name="Conclude the appeal").click()
