@@ -23,7 +23,7 @@ TITLES = {
     "moderation.appeal": "An appeal was decided",
     "moderation.policy": "A policy was put in force",
     "moderation.reveal": "A reviewer looked at a picture that was blurred",
-    "account.role": "A role of the house was given or taken",
+    "account.role": "The rights of an account with a role were changed by two people",
     "audit.report": "A bias audit was frozen",
     "audit.decision": "It was decided what follows from a bias audit",
 }
