@@ -24,6 +24,7 @@ from adapters.serializers import (
 )
 from provenance.api_view import ApiView
 from provenance.paging import Pages, PageSerializer
+from provenance.problem_schema import problems
 
 FILTERS = ("text", "model", "rank_max", "whose")
 
@@ -61,7 +62,11 @@ class AdapterList(ApiView):
         operation_id="adapters_create",
         summary="Upload an adapter",
         request={"multipart/form-data": UploadSerializer},
-        responses={202: ReportSerializer, 200: ReportSerializer},
+        responses={
+            202: ReportSerializer,
+            200: ReportSerializer,
+            **problems(_422="`model_not_registered`: no model here has that slug."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Upload a LoRA file. It is checked on a worker: follow `state` and `report` of the answer.
@@ -100,7 +105,10 @@ class AdapterDetail(ApiView):
     @extend_schema(
         operation_id="adapters_withdraw",
         summary="Withdraw your adapter, or remove one that did not fit",
-        responses={204: None},
+        responses={
+            204: None,
+            **problems(_409="It was withdrawn or refused before, or is being fitted."),
+        },
     )
     def delete(self, request: Request, slug: str) -> Response:
         """Withdraw an own adapter: requests that wait fail, running ones still end. One that the
@@ -116,7 +124,10 @@ class AdapterFit(ApiView):
         operation_id="adapters_fit",
         summary="Make an adapter of too high a rank fit",
         request=None,
-        responses={202: ReportSerializer},
+        responses={
+            202: ReportSerializer,
+            **problems(_409="`not_fittable`: it fits already, or no rank helps."),
+        },
     )
     def post(self, request: Request, slug: str) -> Response:
         """Fit an own adapter, whose rank is too high, to its model's: a new, derived adapter."""

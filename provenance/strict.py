@@ -69,6 +69,18 @@ def _not_text(data: Mapping[Any, Any], fields: Mapping[str, Any]) -> dict[str, l
     }
 
 
+def _not_boolean(data: Mapping[Any, Any], fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What to say of other spellings of yes and no, of which DRF knows a dozen."""
+    spellings = ("true", "false") if isinstance(data, MultiValueDict) else (True, False, None)
+    return {
+        name: ["Send true or false."]
+        for name, field in fields.items()
+        if isinstance(field, serializers.BooleanField)
+        and name in data
+        and not any(data[name] is said or str(data[name]).lower() == said for said in spellings)
+    }
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses members that it does not name, and members of a form that come twice.
 
@@ -103,8 +115,10 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _refused(self, data: Mapping[Any, Any]) -> dict[str, list[str]]:
         fields = self.fields
         if not isinstance(data, MultiValueDict):
-            return unknown(data, known=fields) | _not_text(data, fields)
+            told = unknown(data, known=fields) | _not_text(data, fields)
+            return told | _not_boolean(data, fields)
         lists = [name for name, field in fields.items() if isinstance(field, PLURAL)]
         # A form of a page may carry the token that its session's requests need.
         names = dict.fromkeys(name.partition("[")[0] or name for name in data if name != CSRF_FIELD)
-        return unknown(names, known=fields) | repeated(data, lists=lists)
+        told = unknown(names, known=fields) | repeated(data, lists=lists)
+        return told | _not_boolean(data, fields)

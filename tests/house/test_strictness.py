@@ -142,6 +142,29 @@ def test_a_name_that_is_close_to_one_is_told(
     assert form.errors == {name: [sentence]}
 
 
+class YesOrNo(StrictSerializer):
+    has_consent = serializers.BooleanField(required=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_valid"),
+    [
+        ({"has_consent": True}, True),
+        ({"has_consent": 1}, False),
+        ({"has_consent": "true"}, False),
+        (QueryDict("has_consent=true"), True),
+        (QueryDict("has_consent=False"), True),
+        (QueryDict("has_consent=0"), False),
+        (QueryDict("has_consent=on"), False),
+        ({}, True),
+    ],
+)
+def test_yes_and_no_are_true_and_false(said: Any, is_valid: bool) -> None:
+    form = YesOrNo(data=said)
+    assert form.is_valid() is is_valid
+    assert is_valid or form.errors == {"has_consent": ["Send true or false."]}
+
+
 def test_of_many_names_that_are_not_known_the_first_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
