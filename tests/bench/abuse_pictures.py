@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -205,6 +206,4 @@ def _listener(port: int) -> int:
 
 
 if __name__ == "__main__":
-    print(
-        json.dumps([[row.name, row.value, row.must, row.verdict()] for row in measure()], indent=1)
-    )
+    print(json.dumps([asdict(row) for row in measure()], indent=1))
