@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -75,7 +76,8 @@ def _asked(contract: Contract, request: Request) -> dict[str, Any]:
     for serializer in contract.query:
         names = set(serializer().fields)
         known |= names
-        form = serializer(data={name: value for name, value in sent.items() if name in names})
+        mine = MultiValueDict({name: sent.getlist(name) for name in sent if name in names})
+        form = serializer(data=mine)
         if form.is_valid():
             said |= form.validated_data
         else:
