@@ -1,7 +1,7 @@
 """Screen prompts and pictures: classifiers and rules in, a verdict and a stored ``Screening`` out.
 
-The classifiers load torch and onnxruntime, so they are imported on first use: the web process only
-asks ``cached_prompt_verdict``.
+The classifiers load torch and onnxruntime, so they are imported on first use, in workers and
+commands; the web process screens nothing.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
-"""Step-level batching: every forward takes whatever images are on their way.
+"""Step-level batching: a forward takes the images of one size that are due first.
 
 Each row of the batch has its own prompt, timestep, guidance, seed, schedule and adapters. Images
 join between two steps and leave when they are done, so a short one never waits for a long one.
+While an interactive one is due first, only interactive ones step.
 """
 
 from __future__ import annotations
