@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from provenance.strict import repeated, unknown
+from provenance.strict import IS_QUERY, repeated, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def _asked(contract: Contract, request: Request) -> dict[str, Any]:
     for serializer in contract.query:
         names = set(serializer().fields)
         known |= names
-        mine = MultiValueDict({name: sent.getlist(name) for name in sent if name in names})
-        form = serializer(data=mine)
+        mine = {name: value for name, value in sent.items() if name in names}
+        form = serializer(data=mine, context={IS_QUERY: True})
         if form.is_valid():
             said |= form.validated_data
         else:

@@ -15,6 +15,7 @@ from provenance import json_bodies
 
 CSRF_FIELD = "csrfmiddlewaretoken"
 PLURAL = (serializers.ListField, serializers.MultipleChoiceField, serializers.ListSerializer)
+IS_QUERY = "is_query"  # in a serializer's context: all that is sent is text
 SHOWN = 80  # characters of a stranger's name
 NAMED = 20  # of the names that are not known; of the others, how many
 
@@ -69,9 +70,11 @@ def _not_text(data: Mapping[Any, Any], fields: Mapping[str, Any]) -> dict[str, l
     }
 
 
-def _not_boolean(data: Mapping[Any, Any], fields: Mapping[str, Any]) -> dict[str, list[str]]:
+def _not_boolean(
+    data: Mapping[Any, Any], fields: Mapping[str, Any], *, is_text: bool
+) -> dict[str, list[str]]:
     """What to say of other spellings of yes and no, of which DRF knows a dozen."""
-    spellings = ("true", "false") if isinstance(data, MultiValueDict) else (True, False, None)
+    spellings = ("true", "false") if is_text else (True, False, None)
     return {
         name: ["Send true or false."]
         for name, field in fields.items()
@@ -116,9 +119,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         fields = self.fields
         if not isinstance(data, MultiValueDict):
             told = unknown(data, known=fields) | _not_text(data, fields)
-            return told | _not_boolean(data, fields)
+            return told | _not_boolean(data, fields, is_text=IS_QUERY in self.context)
         lists = [name for name, field in fields.items() if isinstance(field, PLURAL)]
         # A form of a page may carry the token that its session's requests need.
         names = dict.fromkeys(name.partition("[")[0] or name for name in data if name != CSRF_FIELD)
         told = unknown(names, known=fields) | repeated(data, lists=lists)
-        return told | _not_boolean(data, fields)
+        return told | _not_boolean(data, fields, is_text=True)
