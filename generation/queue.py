@@ -37,6 +37,9 @@ class LeaseLost(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """`token` is in the request's row for as long as it runs under this claim, and no longer: a
+    check constraint lets none but a running one have a token."""
+
     request_id: UUID
     token: UUID
 
@@ -155,9 +158,7 @@ def _best_of(
 
 def extend_lease(claim: Claim, *, at: datetime) -> Heartbeat:
     """Renew a lease in one conditional update; a row that moved on is not touched."""
-    held = GenerationRequest.objects.filter(
-        id=claim.request_id, status=RequestStatus.RUNNING, lease_token=claim.token
-    )
+    held = GenerationRequest.objects.filter(id=claim.request_id, lease_token=claim.token)
     if not held.update(lease_expires_at=at + LEASE):
         return Heartbeat(is_held=False, is_cancel_requested=False)
     return Heartbeat(True, held.filter(cancel_requested_at__isnull=False).exists())
@@ -168,7 +169,7 @@ def locked(claim: Claim) -> GenerationRequest:
     request = (
         GenerationRequest.objects.select_for_update(of=("self",))
         .select_related("model", "owner")
-        .filter(id=claim.request_id, status=RequestStatus.RUNNING, lease_token=claim.token)
+        .filter(id=claim.request_id, lease_token=claim.token)
         .first()
     )
     if request is None:

@@ -106,9 +106,25 @@ def test_a_header_length_that_looks_like_a_pickle_is_still_a_header() -> None:
         ),
         pytest.param(
             encode(b'{"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},'
-                   b'"a":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}}', bytes(2)),
+                   b'"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}}', bytes(1)),
             HeaderInvalid,
-            id="a name twice",
+            id="a name twice, lawful but for that",
+        ),
+        pytest.param(
+            encode(b'{"a":{"dtype":"F64","dtype":"I8","shape":[1],"data_offsets":[0,1]}}', b"1"),
+            HeaderInvalid,
+            id="a number type twice, lawful but for that",
+        ),
+        pytest.param(
+            encode(b'{"__metadata__":{"r":"4","r":"8"},'
+                   b'"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}}', bytes(1)),
+            HeaderInvalid,
+            id="metadata twice, lawful but for that",
+        ),
+        pytest.param(
+            encode({"a": entry("F16", (0, 2**63), 0)} | table(ONE), bytes(64)),
+            HeaderInvalid,
+            id="a size beyond 63 bits of a tensor that takes no place",
         ),
         pytest.param(encode({"a\0b": entry("I8", (1,), 0)}, b"1"), HeaderInvalid, id="NUL"),
         pytest.param(encode({"\ud800": entry("I8", (1,), 0)}, b"1"), HeaderInvalid, id="surrogate"),
@@ -175,6 +191,25 @@ def test_texts_that_do_not_end_are_passed_over_once(quotes: bytes) -> None:
     """Work that grew with the square of the length would not end within the suite's limit."""
     with pytest.raises(HeaderInvalid):
         read(encode(b"{" + b"," * (header.COMMAS_MAX + 1) + quotes))
+
+
+@pytest.mark.parametrize(
+    "tables", [b"[" + b"[]," * 150_000 + b"[]]", b"[" + b"1," * 600_000 + b"1]"]
+)
+def test_a_header_of_too_many_parts_is_refused_before_they_are_built(tables: bytes) -> None:
+    with pytest.raises(HeaderInvalid, match="more tensors than any adapter has"):
+        read(encode(b'{"a":' + tables + b"}"))
+
+
+def test_as_many_tensors_as_the_largest_adapters_have_are_read() -> None:
+    """Ten thousand, each of two sides: the bounds on brackets and commas let them pass."""
+    content = zeros({f"{number}.lora_A.weight": (1, 1) for number in range(10_000)})
+    assert len(read(content).tensors) == 10_000
+
+
+def test_a_header_of_sixteen_mebibytes_is_read() -> None:
+    said = {"__metadata__": {"tags": "x" * (16 * 1024 * 1024 - 120)}} | table(ONE)
+    assert read(encode(said, bytes(64))).tensors
 
 
 def test_more_tensors_than_any_adapter_has_are_refused() -> None:

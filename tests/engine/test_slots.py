@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from generation.engine.adapter_file import AdapterFile
 from generation.engine.bank import Bank
 from generation.engine.denoiser import Denoiser
 from generation.engine.jobs import AdapterNotLoadable, AdapterUse, NotFinite, RankTooHigh
@@ -179,6 +180,31 @@ def test_the_shelf_forgets_the_least_recently_used_first(
     assert shelf.fetch(uses[1]) is not second
 
 
+def test_the_shelf_keeps_an_adapter_that_alone_is_above_its_ceiling(
+    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+) -> None:
+    model = load("sd")
+    shelf = Shelf(model.read_adapter, model.banks, folder=None, ceiling_bytes=1, is_pinned=False)
+    use = adapter("sd")
+    assert shelf.fetch(use) is shelf.fetch(use)
+
+
+def test_a_flat_file_of_another_layout_is_not_read(tmp_path: Path) -> None:
+    """Of equal size, it would put one layer's numbers into another."""
+    down, up = torch.ones(2, 8), torch.ones(8, 2)
+    file = AdapterFile({"unet.one.lora_A.weight": down, "unet.one.lora_B.weight": up}, {}, {})
+    use = AdapterUse("style", tmp_path / "style.safetensors", 1.0)
+    for names in (("one", "other"), ("other", "one")):
+        layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in names}
+        bank = Bank(layers, slots=1, rank=2, device=torch.device("cpu"), dtype=torch.float32)
+        shelf = Shelf(
+            lambda _: file, {"unet": bank}, folder=tmp_path, ceiling_bytes=1 << 20, is_pinned=False
+        )
+        fetched = shelf.fetch(use)
+        assert fetched.layers == (frozenset({"one"}),)
+        assert torch.equal(fetched.parts[0], bank.flatten({"one": (down, up)}))
+
+
 def flat(model: Model, name: str) -> tuple[FlatAdapter, float]:
     parts = tuple(torch.zeros(bank.flat_size) for bank in model.banks.values())
     return FlatAdapter(name, parts, tuple(frozenset[str]() for _ in parts)), 1.0
@@ -193,6 +219,29 @@ def test_pinned_slots_are_never_taken_and_a_released_one_is(load: Callable[..., 
     assert slots.acquire([c]) is None
     slots.release([a])
     assert slots.acquire([c]) == ((slot_a, 1.0),)
+
+
+def test_a_row_that_wears_more_than_there_is_room_for_waits_and_pins_nothing(
+    load: Callable[..., Model],
+) -> None:
+    model = load("sd", adapter_slots=2)
+    slots = Slots(model.banks, 2)
+    a, b, c = (flat(model, name) for name in "abc")
+    slots.acquire([a])
+    slots.release([a])
+    assert slots.acquire([a, b, c]) is None, "its own adapter makes no room for it"
+    assert slots.acquire([b, c]) is not None
+
+
+def test_slots_say_which_adapters_are_in_them(load: Callable[..., Model]) -> None:
+    model = load("sd", adapter_slots=2)
+    slots = Slots(model.banks, 2)
+    a, b, c = (flat(model, name) for name in "abc")
+    slots.acquire([a, b])
+    assert slots.resident == {"a", "b"}
+    slots.release([a, b])
+    slots.acquire([c])
+    assert slots.resident == {"b", "c"}
 
 
 def test_an_adapter_that_is_still_there_costs_no_copy(load: Callable[..., Model]) -> None:

@@ -103,6 +103,7 @@ def test_ended_request_cannot_start_again(alice: User, model: BaseModel, status:
         {"status": "finished"},
         {"status": "failed", "ended_at": NOON},
         {"steps": 101},
+        {"lease_token": uuid4(), "lease_expires_at": NOON},
     ],
 )
 def test_database_itself_refuses_impossible_rows(
@@ -161,16 +162,44 @@ def test_loaded_adapter_goes_first_among_the_requests_of_one_user(
     assert first.request_id == rows[1].id
 
 
-def test_request_that_waited_long_is_not_overtaken(alice: User, model: BaseModel) -> None:
+@pytest.mark.parametrize(("seconds", "overtakes"), [(30, True), (31, False)])
+def test_request_that_waited_half_a_minute_is_not_overtaken(
+    alice: User, model: BaseModel, seconds: int, overtakes: bool
+) -> None:
     loaded, other = make_adapter(model, slug="one"), make_adapter(model, slug="two")
     for second, adapter in enumerate((other, loaded)):
         row = make_request(alice, model, created_at=NOON + timedelta(seconds=second))
         row.request_adapters.create(adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0)
-    late = NOON + queue.OVERTAKEN_FOR_MAX + timedelta(seconds=2)
+    late = NOON + timedelta(seconds=seconds)
     first = queue.claim(worker="here:1", at=late, resident=frozenset({loaded.sha256}))
     assert first is not None
     [used] = GenerationRequest.objects.get(id=first.request_id).request_adapters.all()
-    assert used.adapter == other
+    assert used.adapter == (loaded if overtakes else other)
+
+
+def test_adapter_of_weight_nought_costs_its_request_no_place(alice: User, model: BaseModel) -> None:
+    """It is not loaded, so it need not be there."""
+    loaded, silent = make_adapter(model, slug="one"), make_adapter(model, slug="two")
+    older = make_request(alice, model)
+    older.request_adapters.create(adapter=silent, weight=0, sha256=silent.sha256, position=0)
+    younger = make_request(alice, model, created_at=NOON + timedelta(seconds=1))
+    younger.request_adapters.create(adapter=loaded, weight=1, sha256=loaded.sha256, position=0)
+    first = queue.claim(worker="here:1", at=NOON, resident=frozenset({loaded.sha256}))
+    assert first is not None
+    assert first.request_id == older.id
+
+
+def test_only_adapters_that_will_be_worn_are_fetched_ahead(alice: User, model: BaseModel) -> None:
+    gone = make_adapter(model, slug="gone", state="withdrawn", withdrawn_at=NOON)
+    chosen = [make_adapter(model, slug="one"), make_adapter(model, slug="two", state="accepted")]
+    request = make_request(alice, model)
+    for place, used in enumerate([gone, *chosen]):
+        request.request_adapters.create(
+            adapter=used, weight=-0.5, sha256=used.sha256, position=place
+        )
+    silent = make_adapter(model, slug="silent")
+    request.request_adapters.create(adapter=silent, weight=0, sha256=silent.sha256, position=9)
+    assert [row.adapter for row in queue.adapters_of_next(model.pk)] == chosen
 
 
 @pytest.mark.django_db(transaction=True)

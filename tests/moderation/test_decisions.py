@@ -1,8 +1,10 @@
 """Deciding cases, refusing automatically, statements; and that decisions never change."""
 
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +16,7 @@ from moderation.models import Decision, NeverChanged, ReviewCase, Statement
 from moderation.screening import PromptVerdict
 from moderation.signals import decision_enforced
 from moderation.subjects import Subject
+from provenance import canonical
 from provenance.models import LogEntry
 from tests.moderation.makers import (
     NOON,
@@ -62,8 +65,46 @@ def test_decide_allow_tells_the_subject_and_writes_no_statement(
 def test_decide_appends_a_digest_and_no_words_to_the_log(alice: User, bob: User) -> None:
     decision = refused_by(bob, alice)
     [entry] = LogEntry.objects.filter(subject=decision.id)
-    assert decisions.digest(decision).encode() in bytes(entry.body)
+    said = {
+        "subject": ["prompt", str(decision.subject_id)],
+        "action": "refuse",
+        "reason": "nudity",
+        "explanation": "",
+        "policy_version": VERSION,
+        "categories": {"nudity": 0.6, "sexual": 0.1},
+        "reverses": None,
+        "decided_at": NOON.isoformat(),
+        "salt": bytes(decision.salt).hex(),
+    }
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    assert canonical.decode(bytes(entry.body))["body"] == {"outcome": "refuse", "digest": digest}
     assert b"flame" not in bytes(entry.body)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("subject_kind", "image"),
+        ("subject_id", UUID(int=1)),
+        ("action", "warn"),
+        ("reason", "minors"),
+        ("explanation", "Something else."),
+        ("policy_version", "general-0"),
+        ("categories", {"nudity": 0.7}),
+        ("reverses_id", UUID(int=2)),
+        ("decided_at", NOON + timedelta(microseconds=1)),
+        ("days", 7),
+        ("follows_id", UUID(int=3)),
+        ("salt", b"another"),
+    ],
+)
+def test_digest_in_the_log_tells_a_decision_that_was_changed(
+    alice: User, bob: User, field: str, value: Any
+) -> None:
+    decision = refused_by(bob, alice)
+    told = decisions.digest(decision)
+    setattr(decision, field, value)
+    assert decisions.digest(decision) != told
 
 
 def test_digest_in_the_log_cannot_be_guessed_from_what_the_decision_says(
@@ -110,6 +151,34 @@ def test_decide_refuses_a_case_that_is_decided(alice: User, bob: User) -> None:
     decisions.decide(case, by=bob, action="allow", reason="within_policy", token=token, at=NOON)
     with pytest.raises(cases.CaseDecided):
         decisions.decide(case, by=bob, action="allow", reason="within_policy", token=token, at=NOON)
+
+
+def test_decide_refuses_an_own_case_however_its_lease_came_about(carol: User) -> None:
+    case = prompt_case(carol)
+    case.lease(by_id=carol.pk, until=NOON + cases.LEASE, token=(token := uuid4()))
+    with pytest.raises(cases.OwnSubject):
+        decisions.decide(
+            case, by=carol, action="allow", reason="within_policy", token=token, at=NOON
+        )
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("is_somebody", [True, False])
+def test_severe_decision_is_not_confirmed_by_who_made_it(
+    alice: User, carol: User, is_somebody: bool
+) -> None:
+    case, _ = claimed(severe_case(alice), carol)
+    with pytest.raises(decisions.NeedsSecondPerson):
+        decisions.enforce(
+            case,
+            by=carol,
+            action="refuse",
+            reason="minors",
+            explanation="",
+            confirmed_by=carol if is_somebody else None,
+            at=NOON,
+        )
+    assert ReviewCase.objects.get(id=case.id).status == "leased"
 
 
 @pytest.mark.parametrize(

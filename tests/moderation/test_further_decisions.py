@@ -281,6 +281,20 @@ def test_reversal_about_the_picture_restores_the_adapter_too(
     assert (adapter.state, image.state) == ("published", "released")
 
 
+def test_reversal_leaves_alone_what_was_reversed_before(
+    alice: User, bob: User, carol: User, mallory: User, model: Any
+) -> None:
+    adapter = make_adapter(model, owner=mallory)
+    image, case = made_with(alice, model, adapter)
+    main = decided(case, bob, "withdraw_adapter", terms=Terms(adapter=adapter.slug))
+    reversed_on_appeal(main.consequences.get(), carol)
+    reversed_on_appeal(main, carol)
+    adapter.refresh_from_db()
+    image.refresh_from_db()
+    assert (adapter.state, image.state) == ("published", "released")
+    assert Decision.objects.filter(reverses=main.consequences.get()).count() == 1
+
+
 def test_reversal_about_the_picture_ends_the_appeal_about_its_adapter(
     alice: User, bob: User, carol: User, mallory: User, model: Any
 ) -> None:

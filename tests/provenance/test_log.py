@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
@@ -48,6 +48,51 @@ def test_sequence_gives_gap_free_places_and_one_checkpoint() -> None:
     assert log.latest_checkpoint().tree_size == 7
     assert not PendingEntry.objects.exists()
     assert log.sequence(at=NOW) == 0
+
+
+@pytest.mark.django_db
+def test_sequence_goes_on_until_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "BATCH", 3)
+    append(7)
+    assert log.sequence(at=NOW) == 7
+    assert not PendingEntry.objects.exists()
+    assert log.latest_checkpoint().tree_size == 7
+
+
+@pytest.mark.django_db
+def test_sequence_leaves_everything_to_a_sequencer_that_is_at_work() -> None:
+    append(2)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [log._LOCK])
+        assert log.sequence(at=NOW) == 0
+        assert (PendingEntry.objects.count(), Checkpoint.objects.count()) == (2, 0)
+    finally:
+        with other.cursor() as cursor:  # closing would only give the connection back to its pool
+            cursor.execute("SELECT pg_advisory_unlock_all()")
+        other.close()
+    assert log.sequence(at=NOW) == 2
+
+
+@pytest.mark.django_db
+def test_entry_says_its_time_in_universal_time() -> None:
+    at = datetime(2026, 11, 24, 14, 30, tzinfo=timezone(timedelta(hours=2)))
+    entry = log.append(kind="test.made", subject=uuid4(), body={}, at=at)
+    assert canonical.decode(bytes(entry.body))["at"] == "2026-11-24T12:30:00.000000Z"
+
+
+@pytest.mark.django_db
+def test_entry_younger_than_a_checkpoint_is_not_proved_by_it() -> None:
+    append(3)
+    log.sequence(at=NOW)
+    old = log.latest_checkpoint()
+    append(2)
+    log.sequence(at=NOW)
+    assert log.verify_proof(log.prove_inclusion(2, head=old)).tree_size == 3
+    for index in (3, 4):
+        with pytest.raises(log.NotInLog):
+            log.prove_inclusion(index, head=old)
 
 
 @pytest.mark.django_db
@@ -228,6 +273,12 @@ def test_audit_names_the_first_bad_index(
     fault = log_audit.audit().fault
     assert fault is not None
     assert fault.index == index
+
+
+def test_proof_through_a_part_of_the_tree_that_is_gone_says_so(nine_entries: None) -> None:
+    tamper("node", MISSING_NODE)
+    with pytest.raises(log.NotInLog, match="missing a part of its tree"):
+        log.prove_inclusion(3)
 
 
 def test_audit_finds_an_entry_that_was_dropped_from_the_outbox(nine_entries: None) -> None:
