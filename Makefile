@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 QUEUE ?= gpu
 BIN := .venv/bin
 
-.PHONY: help decisions test-schema install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
+.PHONY: help docs decisions test-schema install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -72,6 +72,10 @@ types: install ## check types, strictly
 format: install ## format code and templates in place
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 	@git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 || true
+
+docs: install decisions ## make a site of docs/ in var/docs; fails where a link leads nowhere
+	@$(BIN)/properdocs build --strict --config-file .ci/properdocs.yml
+	@echo "var/docs/index.html"
 
 decisions: ## write the links between the decisions in docs/adr and their index
 	@$(PYTHON) .ci/decisions.py

@@ -144,7 +144,7 @@ class Refused(ProofsheetError):
 
 
 def page() -> str:
-    """The table in Markdown, for docs/adapter-verdicts.md."""
+    """The table in Markdown, for docs/use/adapter-verdicts.md."""
     lines = [
         "# Verdicts on adapter files",
         "",
@@ -161,4 +161,4 @@ def page() -> str:
 if __name__ == "__main__":
     from pathlib import Path
 
-    Path("docs/adapter-verdicts.md").write_text(page())
+    Path("docs/use/adapter-verdicts.md").write_text(page())

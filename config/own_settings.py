@@ -15,7 +15,7 @@ PROOFSHEET_SYSTEM_NAME = env_str("PROOFSHEET_SYSTEM_NAME", "Proofsheet")
 # A label that people can see: its usual corner (none by default), and what it may say.
 PROOFSHEET_LABEL = env_str("VISIBLE_LABEL", "")
 PROOFSHEET_LABEL_TEXTS = env_list("VISIBLE_LABEL_TEXTS", ["AI generated"])
-# A signing certificate from outside in place of the own authority's (docs/keys.md).
+# A signing certificate from outside in place of the own authority's (docs/operate/keys.md).
 PROOFSHEET_C2PA = {
     "certificates": env_str("C2PA_CERTIFICATES", ""),
     "private_key": env_str("C2PA_PRIVATE_KEY", ""),

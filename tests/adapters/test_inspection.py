@@ -76,7 +76,7 @@ def test_every_verdict_has_a_vector_or_a_test_of_its_own() -> None:
 
 
 def test_the_documentation_page_is_the_table() -> None:
-    page = Path(settings.ROOT) / "docs" / "adapter-verdicts.md"
+    page = Path(settings.ROOT) / "docs" / "use" / "adapter-verdicts.md"
     assert page.read_text() == verdicts.page(), "run `python -m adapters.verdicts`"
 
 

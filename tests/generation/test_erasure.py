@@ -1,4 +1,4 @@
-"""When each thing that is kept of a person goes; `docs/personal-data.md` names these tests."""
+"""When each thing that is kept of a person goes; docs/audit/personal-data.md names these tests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.factories import NOON, make_adapter, make_image, make_key, make_reque
 from tests.moderation.makers import evidence, refused_by
 
 pytestmark = pytest.mark.django_db
-PAGE = (settings.ROOT / "docs" / "personal-data.md").read_text()
+PAGE = (settings.ROOT / "docs" / "audit" / "personal-data.md").read_text()
 ROWS = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| ")][1:]
 SECRET = "my neighbour's red bicycle"
 OWN = ("generation", "moderation", "adapters", "provenance", "audits", "house")

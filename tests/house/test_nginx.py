@@ -12,7 +12,7 @@ from config.bodies import Pace
 from config.children import WEB_OPTIONS
 from config.services import ROOT
 
-CONF = (ROOT / "docs" / "deploy" / "nginx.conf").read_text()
+CONF = (ROOT / "docs" / "operate" / "nginx.conf").read_text()
 
 
 def said(name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""docs/security.md names tests that exist."""
+"""docs/audit/security.md names tests that exist."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from config.services import ROOT
 
-TEXT = (ROOT / "docs" / "security.md").read_text()
+TEXT = (ROOT / "docs" / "audit" / "security.md").read_text()
 
 
 def _named() -> list[tuple[str, str]]:

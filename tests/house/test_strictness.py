@@ -21,7 +21,7 @@ from provenance.api_view import ApiView
 from provenance.problem_documents import CONTENT_TYPE
 from provenance.strict import StrictSerializer
 
-SCHEMA = yaml.safe_load((settings.ROOT / "docs" / "openapi.yaml").read_text())
+SCHEMA = yaml.safe_load((settings.ROOT / "docs" / "integrate" / "openapi.yaml").read_text())
 OPERATIONS = [
     (method, address, operation)
     for address, methods in SCHEMA["paths"].items()

@@ -50,7 +50,7 @@ class Documented(Protocol):
 
 def documented(*, has_coverage: bool) -> Documented:
     schema = schemathesis.openapi.from_path(
-        "docs/openapi.yaml", config=config(has_coverage=has_coverage)
+        "docs/integrate/openapi.yaml", config=config(has_coverage=has_coverage)
     )
     schema.app = get_wsgi_application()
     return cast(Documented, schema)
