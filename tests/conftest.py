@@ -7,12 +7,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
-from hypothesis import settings
 
 from config.roles import ROLES, give_permissions
 from provenance import privileges, record_rules
-
-settings.load_profile("ci")  # the same examples in every run, and no clock: machines are busy
+from tests import depth as depth
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,25 @@
 import io
 import struct
 import zlib
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from provenance.claims import ManifestClaim
 from tests.provenance.pictures import photograph
 
 Pixels = NDArray[np.uint8]
+CLAIM = ManifestClaim(
+    asset_id="6d4e0b5e-0000-4000-8000-000000000001",
+    system_name="Proofsheet",
+    system_version="0.1.0",
+    model="starter",
+    created_at=datetime(2026, 11, 24, 12, tzinfo=UTC),
+    watermark_id="00ff00ff00ff00ff",
+)
 
 
 def saved(image: Image.Image | Pixels, kind: str, **options: Any) -> bytes:

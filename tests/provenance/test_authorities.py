@@ -40,9 +40,8 @@ from provenance.models import LogEntry
 from provenance.offline import Trusted
 from provenance.verdicts import Report
 from tests.provenance.conftest import NOW, SYSTEM, Marked, other_process, seal
-from tests.provenance.files import saved
+from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing, photograph
-from tests.provenance.test_manifests import CLAIM
 from tests.provenance.test_rotation import programme as programme
 from tests.provenance.tsa import Authority, served
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from provenance import keys, log, marking, verify
 from provenance.claims import ManifestClaim, Parent
-from provenance.judgements import told
+from provenance.judgements import of_manifest, told
 from provenance.manifest_reading import Ingredient
 from provenance.manifests import Signer
 from provenance.models import Asset
 from provenance.verdicts import LineageNode, lineage_of
 from tests.provenance.conftest import NOW, SYSTEM, Marked
-from tests.provenance.files import saved
+from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing
 from tests.rewriting import rewritten
 
@@ -143,3 +143,12 @@ def test_likeness_does_not_claim_the_log_s_entry(mark: Mark) -> None:
 )
 def test_times_are_told_as_people_read_them(moment: datetime | str, text: str) -> None:
     assert told(moment) == text
+
+
+def test_tampered_parent_makes_the_manifest_bad(tmp_path: Path) -> None:
+    own = Signer(keys.load_or_make(tmp_path))
+    parent = bytearray(own.sign(saved(drawing(9, 256), "PNG"), "image/png", claim=CLAIM).data)
+    parent[-200] ^= 1
+    made_from = Parent(bytes(parent), "image/png")
+    child = own.sign(saved(drawing(2, 256), "PNG"), "image/png", claim=CLAIM, parent=made_from)
+    assert of_manifest(own.read(child.data, "image/png")).verdict == "found_bad"

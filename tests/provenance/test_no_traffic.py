@@ -12,9 +12,8 @@ from provenance import keys
 from provenance.installation import signer
 from provenance.manifests import Parent
 from tests.provenance import foreign
-from tests.provenance.files import saved
+from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing, photograph
-from tests.provenance.test_manifests import CLAIM
 
 # Names that lead to loopback, of which c2pa itself refuses some.
 NAMES = ("127.0.0.1", "127.1", "2130706433", "127.0.0.1.", "localhost")

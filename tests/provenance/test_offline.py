@@ -37,9 +37,8 @@ from provenance.installation import keyring
 from provenance.manifests import Parent, Reader, Signer, Trust
 from provenance.offline import Trusted
 from tests.provenance.conftest import NOW, SYSTEM, Marked, seal
-from tests.provenance.files import saved
+from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing
-from tests.provenance.test_manifests import CLAIM
 from tests.provenance.test_timestamps import short_lived
 from tests.provenance.test_witness import served as witness_served
 from tests.provenance.tsa import Authority

@@ -32,9 +32,8 @@ from provenance.installation import signer
 from provenance.manifests import Reader, Signer, TimestampAuthority, Trust
 from provenance.models import Asset, Timestamp
 from tests.provenance.conftest import NOW, Marked
-from tests.provenance.files import saved
+from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing, photograph
-from tests.provenance.test_manifests import CLAIM
 from tests.provenance.tsa import Authority, served
 
 Mark = Callable[[NDArray[np.uint8]], Marked]

@@ -16,7 +16,7 @@ from moderation.audits import making, suites
 from moderation.audits.models import Audit, AuditRun
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
-from tests.moderation.audits.test_suites import GOOD
+from tests.pure.audits.test_suites import GOOD
 from tests.rewriting import rewritten
 
 pytestmark = pytest.mark.django_db

@@ -23,7 +23,7 @@ from moderation.audits.models import Audit, AuditRender, AuditRun, FrameEntry, N
 from provenance.models import LogEntry
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
-from tests.moderation.audits.test_suites import GOOD
+from tests.pure.audits.test_suites import GOOD
 from tests.rewriting import rewritten
 
 pytestmark = pytest.mark.django_db

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from adapters import header
 from adapters.header import Header, HeaderInvalid, NoTensors, NotSafetensors, Truncated
 from tests.adapters.files import encode, entry, table, zeros
+from tests.depth import examples
 
 ONE = {"a.lora_A.weight": (4, 8)}
 NAMED = (HeaderInvalid, NoTensors, NotSafetensors, Truncated)
@@ -253,7 +254,7 @@ def broken_files(draw: st.DrawFn) -> bytes:
     return bytes(lawful)
 
 
-@settings(max_examples=10_000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10_000), suppress_health_check=list(HealthCheck))
 @given(broken_files())
 def test_no_bytes_raise_anything_but_a_named_refusal(content: bytes) -> None:
     try:
