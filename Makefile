@@ -4,9 +4,10 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 PORT ?= 8000
 HOST ?= 127.0.0.1
 QUEUE ?= gpu
+PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: help docs decisions test-schema install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
+.PHONY: help docs decisions test-schema test-slow install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -54,8 +55,11 @@ worker: install ## run one more worker on this host (QUEUE=gpu or gpu-24g render
 	@exec $(BIN)/celery -A config worker -P threads -c $(if $(filter gpu%,$(QUEUE)),10,2) -Q $(QUEUE) -n $(QUEUE)-$$$$@%h \
 	  --without-gossip --without-mingle --loglevel INFO
 
-test: install ## run all tests on servers of their own
-	@exec $(BIN)/python -m pytest
+test: install ## run the tests, in two processes with servers of their own (PROCESSES=2)
+	@exec $(BIN)/python -m pytest -n $(PROCESSES) -m "not slow"
+
+test-slow: install ## run property tests at full depth, simulations and whole hosts
+	@exec $(BIN)/python -m pytest -n $(PROCESSES) -m "slow or hypothesis" --hypothesis-profile full
 
 test-schema: install ## send the API what its schema allows and forbids, with every role's key
 	@exec $(BIN)/python -m pytest tests/schema/every_role.py -q -p no:randomly --show-capture=no

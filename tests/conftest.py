@@ -1,6 +1,7 @@
 """The cast of STYLE.md: alice submits, bob reviews, carol hears appeals, dora exports, mallory
 is a stranger, olga operates."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.test import Client
 from config.roles import ROLES, give_permissions
 from provenance import privileges, record_rules
 from tests import depth as depth
+
+FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +84,24 @@ def as_user() -> object:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a GPU where there is none: there is nothing that it could test."""
+    _leave_out_what_needs_a_gpu(config, items)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _LONG.index(_group(item)) if _group(item) in _LONG else len(_LONG))
+
+
+# What takes longest begins first, so that no process is left with it alone at the end.
+_LONG = ("browser", "house/test_run.py")
+
+
+def _group(item: pytest.Item) -> str:
+    """Which tests stay together in one process: a file's, and all that drive one running house."""
+    path = item.path.relative_to(FOLDER)
+    return "browser" if path.parts[0] == "browser" else str(path)
+
+
+def _leave_out_what_needs_a_gpu(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where there is none, there is nothing that it could test."""
     import torch
 
     if torch.cuda.is_available():

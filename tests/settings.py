@@ -1,31 +1,42 @@
-"""Settings of the tests: the project's own, on servers started for this one test run."""
+"""Settings of the tests: the project's own, on servers started for this one process of the run."""
 
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 from config import services
 
+# jsonschema goes without it where it is missing, and no house has it; its import alone compiles a
+# grammar for more than a second.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # makes its import fail
+# Two processes share two cores (ADR 85): more threads would only wait for each other.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 (services.ROOT / "var" / "test").mkdir(parents=True, exist_ok=True)
 STATE = Path(tempfile.mkdtemp(prefix="run-", dir=services.ROOT / "var" / "test"))
 os.environ["PROOFSHEET_STATE_DIR"] = str(STATE)
 STATE.chmod(0o755)
 for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "CACHE_URL"):
     os.environ.pop(name, None)  # tests never touch the servers of a shell that they run in
-_servers = services.embedded(STATE, is_durable=False)
-_servers.__enter__()
+atexit.register(shutil.rmtree, STATE, ignore_errors=True)
+APP_DATABASE_URL = ""  # as a house has it; tests make tables
 
 
-def _stop() -> None:
-    _servers.__exit__(None, None, None)
-    shutil.rmtree(STATE, ignore_errors=True)
+def _hands_out() -> bool:
+    """Whether this process only hands out the tests to others, which have servers of their own."""
+    parts = any(word.startswith(("-n", "--numprocesses")) for word in sys.argv[1:])
+    return parts and "PYTEST_XDIST_WORKER" not in os.environ
 
 
-atexit.register(_stop)
-APP_DATABASE_URL = os.environ["DATABASE_URL"]  # as a house has it; tests make tables
-os.environ["DATABASE_URL"] = os.environ.pop("DATABASE_OWNER_URL")
+if not _hands_out():
+    _servers = services.embedded(STATE, is_durable=False)
+    _servers.__enter__()
+    atexit.register(_servers.__exit__, None, None, None)
+    APP_DATABASE_URL = os.environ["DATABASE_URL"]
+    os.environ["DATABASE_URL"] = os.environ.pop("DATABASE_OWNER_URL")
 
 from config.settings import *  # noqa: E402, F403 - the addresses above must be set first
 
