@@ -12,19 +12,11 @@ BIN := .venv/bin
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
-# Only what the locks name, and only files whose SHA-256 they hold. Where pip is set to find torch's
-# build without CUDA, that one is taken and satisfies the lock. A torch built for CUDA asks for NVIDIA's
-# libraries, which no other torch does: they have a lock of their own.
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
-pip-install = { $(PIP) -r requirements-cpu.lock 2>/dev/null || true; } && $(PIP) $(1) \
-  && if $(BIN)/python -c 'import importlib.metadata as m; raise SystemExit(not any("nvidia-" in r for r in m.requires("torch")))'; \
-  then $(PIP) -r requirements-cuda.lock; fi
-
 install: .venv/.installed ## create the virtual environment and install everything
 
 install-production: ## the same without the tools of tests, checks and releases
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
-	@$(call pip-install,-r requirements.lock)
+	@$(BIN)/python .ci/install.py requirements.lock
 
 lock: install ## write the locks anew from requirements.txt and requirements-dev.txt (UPGRADE=--upgrade)
 	@$(BIN)/python .ci/lock.py $(UPGRADE)
@@ -40,13 +32,8 @@ sbom: install ## write the release's software bill of materials (CycloneDX) into
 	  || { echo "Proofsheet needs Python 3.11: make run PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "This Python has no venv module: on Debian, apt-get install python3.11-venv."; exit 1; }
-	@echo "· virtual environment in .venv"
-	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
-	@echo "· packages: minutes the first time; 2.4 GB on disk where pip finds torch without CUDA, else 6.4 GB"
-	@{ $(call pip-install,-r requirements.lock -r requirements-dev.lock); } \
-	  || { echo "The packages could not be installed: the lines above say why. This step needs" \
-	       "the package index and that much disk; run the same command again when both are there."; exit 1; }
-	@touch $@
+	@test -x $(BIN)/pip || { echo "· virtual environment in .venv"; $(PYTHON) -m venv --clear .venv; }
+	@$(BIN)/python .ci/install.py requirements.lock requirements-dev.lock
 
 run: install ## run the whole house on one host (PORT=8000 HOST=127.0.0.1)
 	@exec $(BIN)/python -m config.supervisor --host $(HOST) --port $(PORT)
