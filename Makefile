@@ -36,7 +36,7 @@ sbom: install ## write the release's software bill of materials (CycloneDX) into
 	@$(BIN)/python .ci/install.py requirements.lock requirements-dev.lock
 
 run: install ## run the whole house on one host (PORT=8000 HOST=127.0.0.1)
-	@exec $(BIN)/python -m config.supervisor --host $(HOST) --port $(PORT)
+	@exec $(BIN)/python -m config.launch.supervisor --host $(HOST) --port $(PORT)
 
 worker: install ## run one more worker on this host (QUEUE=gpu or gpu-24g renders, cpu screens and logs)
 	@exec $(BIN)/celery -A config worker -P threads -c $(if $(filter gpu%,$(QUEUE)),10,2) -Q $(QUEUE) -n $(QUEUE)-$$$$@%h \

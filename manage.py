@@ -9,15 +9,15 @@ NO_DATABASE = {"help", "makemigrations", "spectacular", "collectstatic", "--help
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config import private, services
-    from config.processes import CannotStart
+    from config.launch import embedded_servers, private_files
+    from config.launch.child_processes import CannotStart
 
-    private.begin()
+    private_files.begin()
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     wants_help = "--help" in sys.argv or "-h" in sys.argv
     if command not in NO_DATABASE and not wants_help:
         try:
-            services.ensure_running()
+            embedded_servers.ensure_running()
         except CannotStart as error:
             sys.exit(f"Proofsheet cannot run. {error}")
     from django.core.management import execute_from_command_line

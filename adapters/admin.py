@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from adapters.models import Adapter, BaseModel
-from provenance.read_only_admin import NamedLookups
+from config.core.admin_pages import NamedLookups
 
 
 @admin.register(BaseModel)

@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from adapters import api
+from adapters.catalogue import adapter_api
 
 urlpatterns = [
-    path("adapters/", api.AdapterList.as_view(), name="api-adapters"),
-    path("adapters/<slug:slug>/", api.AdapterDetail.as_view(), name="api-adapter"),
-    path("adapters/<slug:slug>/fit/", api.AdapterFit.as_view(), name="api-adapter-fit"),
+    path("adapters/", adapter_api.AdapterList.as_view(), name="api-adapters"),
+    path("adapters/<slug:slug>/", adapter_api.AdapterDetail.as_view(), name="api-adapter"),
+    path("adapters/<slug:slug>/fit/", adapter_api.AdapterFit.as_view(), name="api-adapter-fit"),
 ]

@@ -6,8 +6,8 @@ class AdaptersConfig(AppConfig):
     verbose_name = "Models and adapters"
 
     def ready(self) -> None:
-        from adapters import examples, publishing
-        from moderation import reportable
+        from adapters.publishing import examples, review_request
+        from moderation.subjects import reportable_pictures
 
-        publishing.connect()
-        reportable.register("adapters", examples.reportable_of)
+        review_request.connect()
+        reportable_pictures.register("adapters", examples.reportable_of)

@@ -9,35 +9,36 @@ from uuid import UUID
 
 from celery import shared_task
 
-from provenance import clock
+from config.core import clock
 
 
 @shared_task
 def validate(adapter_id: str) -> None:
-    from adapters import validating
+    from adapters.uploads import check_job
 
-    validating.validate(UUID(adapter_id), now=clock.now)
+    check_job.validate(UUID(adapter_id), now=clock.now)
 
 
 @shared_task
 def fit(adapter_id: str) -> None:
-    from adapters import validating
+    from adapters.uploads import check_job
 
-    validating.fit(UUID(adapter_id), now=clock.now)
+    check_job.fit(UUID(adapter_id), now=clock.now)
 
 
 @shared_task
 def open_review(adapter_id: str) -> None:
-    from adapters import publishing
+    from adapters.publishing import review_request
 
-    publishing.open_review(UUID(adapter_id), at=clock.now())
+    review_request.open_review(UUID(adapter_id), at=clock.now())
 
 
 @shared_task
 def requeue_stalled_checks() -> None:
-    from adapters import publishing, uploads
+    from adapters.publishing import review_request
+    from adapters.uploads import owner_actions
 
-    uploads.send_again(at=clock.now())
-    uploads.clear_quarantine(at=clock.now())
-    for adapter_id in publishing.reviews_to_open(before=clock.now() - uploads.STALLED):
+    owner_actions.send_again(at=clock.now())
+    owner_actions.clear_quarantine(at=clock.now())
+    for adapter_id in review_request.reviews_to_open(before=clock.now() - owner_actions.STALLED):
         open_review.delay(str(adapter_id))

@@ -20,8 +20,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from config import logins, role_changes
-from provenance.read_only_admin import NamedLookups
+from config.accounts.roles import role_changes
+from config.accounts.sign_in import logins
+from config.core.admin_pages import NamedLookups
 
 # Addresses and second factors are their owners' alone.
 admin.site.unregister([User, Group, EmailAddress, Authenticator])
@@ -56,7 +57,7 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg] # not generic a
 @admin.register(User)
 class HouseUserAdmin(NamedLookups, UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # unfold has no types
     """Operators open and close accounts. Passwords, addresses and second factors are their owners',
-    roles are changed by two, and so are accounts that hold one (config/role_changes.py)."""
+    roles are changed by two, and so are accounts that hold one (`role_changes`)."""
 
     form = forms.ModelForm  # no field of it is a password
     add_form = NewAccountForm
@@ -117,7 +118,7 @@ class HouseUserAdmin(NamedLookups, UserAdmin, ModelAdmin):  # type: ignore[misc,
 
 @admin.register(Group)
 class RoleAdmin(NamedLookups, GroupAdmin, ModelAdmin):  # type: ignore[misc] # unfold has no types
-    """Roles are written down in config/roles.py and set at every start; here one looks at them."""
+    """Roles are written down in `role_permissions` and set at every start; here one looks."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from config import celery  # noqa: F401 - the application that the rooms' tasks belong to
+
 
 class HouseConfig(AppConfig):
     """The house itself: settings, accounts and their keys, shared static files."""
@@ -12,12 +14,8 @@ class HouseConfig(AppConfig):
         from config import checks
 
         checks.require()
-        from config import (
-            key_schema,  # noqa: F401 - registers itself
-            receivers,
-            second_factor,
-            warmth,  # noqa: F401 - connects its signal
-        )
+        from config import receivers
+        from config.accounts.second_factor import requirement
 
         receivers.connect()
-        second_factor.connect()
+        requirement.connect()

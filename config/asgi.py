@@ -8,10 +8,12 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402 - the line above reads the settings
 from django.urls import get_resolver  # noqa: E402 - likewise
 
-from config import heap, private, senders  # noqa: E402 - likewise
-from config.bodies import BoundedBodies, Bounds  # noqa: E402 - likewise
-from config.crowding import Crowding, Proxies  # noqa: E402 - likewise
-from config.handler import Handler  # noqa: E402 - likewise
+from config.launch import private_files  # noqa: E402 - likewise
+from config.runtime import gc_tuning  # noqa: E402 - likewise
+from config.web import senders  # noqa: E402 - likewise
+from config.web.bad_header_handler import Handler  # noqa: E402 - likewise
+from config.web.crowding import Crowding, Proxies  # noqa: E402 - likewise
+from config.web.request_limits import BoundedBodies, Bounds  # noqa: E402 - likewise
 
 FORM_BYTES = 1024 * 1024  # what a form adds around its file
 _ADAPTER_BYTES = settings.PROOFSHEET_ADAPTER_MAX_BYTES + FORM_BYTES
@@ -39,6 +41,6 @@ application = Crowding(
     most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
 )
 
-private.begin()
+private_files.begin()
 get_resolver().url_patterns  # noqa: B018 - imports every view now, not at the first request
-heap.settle()
+gc_tuning.settle()

@@ -5,9 +5,9 @@ import os
 from celery import Celery
 from kombu.transport.redis import Channel
 
-from config import private
+from config.launch import private_files
 
-private.begin()
+private_files.begin()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # When the broker goes away, kombu 5.7 tries to put back the tickets that a worker holds over the

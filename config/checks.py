@@ -18,13 +18,13 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from config.crowding import Proxies
+from config.web.crowding import Proxies
 
 KEY_CHARACTERS = 50
 # Bits of prefix that the widest network of proxies has, by version: 10.0.0.0/8 is one, a provider's
 # range too; no larger one is anybody's own.
 PREFIX_MIN = {4: 8, 6: 16}
-MAIL_TO_NOBODY = ("console", "dummy", "locmem", "filebased", "config.mail")
+MAIL_TO_NOBODY = ("console", "dummy", "locmem", "filebased", "config.mail.developer_mailbox")
 ADVICE = "README lists every setting; `manage.py check --deploy` says what is left."
 # Commands that only look at the project, or ask for these very errors.
 ONLY_LOOK = {"check", "help", "diffsettings", "makemigrations", "spectacular", "version"}

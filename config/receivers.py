@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from config import keys
+from config.accounts.api_keys import key_issuing
 from moderation.models import Decision
 from moderation.signals import decision_enforced
 
@@ -14,4 +14,4 @@ def connect() -> None:
 def end_keys(*, decision: Decision, **_: Any) -> None:
     """A suspended account's programs stop with it, in the decision's transaction."""
     if decision.action == Decision.Action.SUSPEND and decision.owner_id is not None:
-        keys.revoke_all(decision.owner_id, at=decision.decided_at)
+        key_issuing.revoke_all(decision.owner_id, at=decision.decided_at)

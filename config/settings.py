@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from celery.schedules import crontab
 from django.templatetags.static import static
 
-from config import lock, private, services
+from config.app_settings import *  # noqa: F403 - they are settings of this module from here on
 from config.env import beside, database_from_url, env_bool, env_int, env_list, env_str
-from config.own_settings import *  # noqa: F403 - they are settings of this module from here on
+from config.launch import embedded_servers, folder_lock, private_files
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(env_str("PROOFSHEET_STATE_DIR", str(ROOT / "var"))).resolve()
@@ -29,7 +29,7 @@ IS_LOCAL = env_bool("PROOFSHEET_LOCAL", True)  # one host, plain HTTP, demo acco
 
 
 def _embedded_urls() -> dict[str, str]:
-    """Addresses that config.services wrote when it started the embedded servers."""
+    """Addresses that config.launch.embedded_servers wrote when it started the embedded servers."""
     try:
         urls: dict[str, str] = json.loads((STATE_DIR / "services.json").read_text())
     except (OSError, ValueError):
@@ -61,16 +61,16 @@ EMBEDDED = _embedded_urls()
 # ---------------------------------------------------------------- hosts and transport
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
-PUBLIC_URL = env_str("PUBLIC_URL", lock.address(STATE_DIR) or "http://localhost:8000")
+PUBLIC_URL = env_str("PUBLIC_URL", folder_lock.address(STATE_DIR) or "http://localhost:8000")
 SECURE_SSL_REDIRECT = not IS_LOCAL
 SESSION_COOKIE_SECURE = not IS_LOCAL
-SESSION_ENGINE = "config.sessions"
+SESSION_ENGINE = "config.accounts.sign_in.sessions"
 CSRF_COOKIE_SECURE = not IS_LOCAL
 SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not IS_LOCAL
 SECURE_HSTS_PRELOAD = not IS_LOCAL
 PROXIES = env_int("PROOFSHEET_PROXIES", 0)
-# What no proxy of the house has set never gets so far: see config.crowding.
+# What no proxy of the house has set never gets so far: see config.web.crowding.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -118,19 +118,20 @@ INSTALLED_APPS = [
     "generation",
 ]
 MIDDLEWARE = [
-    "config.problems.LastWord",  # the outermost: no error of any other one passes it as a page
+    # The outermost: no error of any other one passes it as a page.
+    "config.core.api.problem_handler.LastWord",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "config.slashes.KeepingMethod",
+    "config.web.trailing_slash.KeepingMethod",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.security.ContentSecurity",
+    "config.web.content_policy.ContentSecurity",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "config.second_factor_middleware.SecondFactor",
+    "config.accounts.second_factor.second_factor_middleware.SecondFactor",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -155,7 +156,7 @@ DATABASE_URL = env_str(
 )
 DATABASE_ROLE = urlsplit(DATABASE_URL).username or ""
 # Commands that make or change tables connect as their owner, where the application is another role.
-CHANGES_TABLES = services.changes_tables()
+CHANGES_TABLES = embedded_servers.changes_tables()
 DATABASE_OWNER_URL = env_str("DATABASE_OWNER_URL", "") if CHANGES_TABLES else ""
 if not CHANGES_TABLES:
     os.environ.pop("DATABASE_OWNER_URL", None)  # nothing that serves knows it, nor its children
@@ -171,7 +172,12 @@ DATABASES: dict[str, dict[str, Any]] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BROKER_URL = env_str("BROKER_URL", EMBEDDED.get("BROKER_URL", "redis://127.0.0.1:6379/0"))
 CACHE_URL = env_str("CACHE_URL", EMBEDDED.get("CACHE_URL", "")) or beside(BROKER_URL)
-CACHES = {"default": {"BACKEND": "config.caching.ForgetfulRedisCache", "LOCATION": CACHE_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "config.runtime.forgiving_cache.ForgetfulRedisCache",
+        "LOCATION": CACHE_URL,
+    }
+}
 
 # ---------------------------------------------------------------- Celery: a message is a ticket
 CELERY_BROKER_URL = BROKER_URL
@@ -238,7 +244,7 @@ for _entry in CELERY_BEAT_SCHEDULE.values():
     _entry["options"] = {"expires": max(10.0, _every_s)}
 
 # ---------------------------------------------------------------- accounts
-AUTHENTICATION_BACKENDS = ["config.logins.Passwords"]
+AUTHENTICATION_BACKENDS = ["config.accounts.sign_in.logins.Passwords"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -247,13 +253,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-] + [{"NAME": "config.key_passwords.KeysEndWithThePassword"}]
+] + [{"NAME": "config.accounts.api_keys.password_change.KeysEndWithThePassword"}]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/studio/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "config.entrance.Entrance"
+ACCOUNT_ADAPTER = "config.accounts.sign_in.login_redirect.Entrance"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_FORMS = {"signup": "config.sign_up.SignUpForm"}
+ACCOUNT_FORMS = {"signup": "config.accounts.sign_in.sign_up.SignUpForm"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env_str(
     "ACCOUNT_EMAIL_VERIFICATION", "none" if IS_LOCAL else "mandatory"
@@ -268,7 +274,7 @@ ACCOUNT_RATE_LIMITS = {
 # Changes of mail, password and second factor ask for the password again, and are mailed.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-MFA_ADAPTER = "config.second_factor_secrets.Secrets"
+MFA_ADAPTER = "config.accounts.second_factor.secret_storage.Secrets"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_LOCAL  # browsers themselves allow it for localhost alone
 MFA_TOTP_ISSUER = "Proofsheet"
@@ -276,7 +282,9 @@ PROOFSHEET_SECOND_FACTOR = env_bool("PROOFSHEET_SECOND_FACTOR", not IS_LOCAL)
 MFA_ALLOW_UNVERIFIED_EMAIL = IS_LOCAL  # one host need not have a mail server
 EMAIL_BACKEND = env_str(
     "EMAIL_BACKEND",
-    "config.mail.ToFolder" if IS_LOCAL else "django.core.mail.backends.smtp.EmailBackend",
+    "config.mail.developer_mailbox.ToFolder"
+    if IS_LOCAL
+    else "django.core.mail.backends.smtp.EmailBackend",
 )
 PROOFSHEET_MAILS_DIR = STATE_DIR / "mails"
 EMAIL_HOST = env_str("EMAIL_HOST", "localhost")
@@ -291,31 +299,31 @@ ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 REST_FRAMEWORK = {
     "NUM_PROXIES": PROXIES,  # unset, a client could send any address and have a limit of its own
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "config.key_authentication.KeyAuthentication",
+        "config.accounts.api_keys.key_authentication.KeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "config.key_schema.ScopedSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.accounts.api_keys.key_schema.ScopedSchema",
     "DEFAULT_PARSER_CLASSES": [
-        "provenance.json_bodies.StrictJSONParser",
+        "config.core.api.json_bodies.StrictJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_PAGINATION_CLASS": "provenance.paging.Pages",
+    "DEFAULT_PAGINATION_CLASS": "config.core.api.paging.Pages",
     "URL_FORMAT_OVERRIDE": None,  # `Accept` says it; another parameter would be one too many
     "PAGE_SIZE": 24,
     "DEFAULT_THROTTLE_CLASSES": [
-        "provenance.throttles.UserThrottle",
-        "provenance.throttles.AnonThrottle",
-        "provenance.throttles.ScopedThrottle",
+        "config.core.api.throttles.UserThrottle",
+        "config.core.api.throttles.AnonThrottle",
+        "config.core.api.throttles.ScopedThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "user": env_str("API_RATE_USER", "600/min"),
         "anon": env_str("API_RATE_ANON", "60/min"),
         "verify": env_str("API_RATE_VERIFY", "30/min"),
     },
-    "EXCEPTION_HANDLER": "config.problems.problem_response",
+    "EXCEPTION_HANDLER": "config.core.api.problem_handler.problem_response",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Proofsheet API",
@@ -332,7 +340,7 @@ SPECTACULAR_SETTINGS = {
         "GenerationStatus": "generation.models.RequestStatus",
         "ImageStatus": "generation.models.ImageState",
         "AdapterState": "adapters.models.Adapter.State",
-        "AuditStage": "moderation.audits.serializers.STAGES",
+        "AuditStage": "moderation.audits.audit_reports.audit_serializers.STAGES",
         "CaseStatus": "moderation.models.ReviewCase.Status",
         "DecisionAction": "moderation.models.Decision.Action",
         "AppealStatus": "moderation.models.Appeal.Status",
@@ -358,7 +366,10 @@ STORAGES: dict[str, dict[str, Any]] = {
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = private.FILE_MODE, private.FOLDER_MODE
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = (
+    private_files.FILE_MODE,
+    private_files.FOLDER_MODE,
+)
 
 # ---------------------------------------------------------------- language, time, logs
 LANGUAGE_CODE = "en"
@@ -369,7 +380,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "config.logs.Line",
+            "()": "config.runtime.log_lines.Line",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },

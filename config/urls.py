@@ -7,10 +7,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import key_views, mail_views, role_views
-from config.metrics import metrics
+from config.accounts.api_keys import key_views
+from config.accounts.roles import role_views
+from config.mail import mailbox_views
+from config.runtime.metrics_page import metrics
 
-handler500 = "config.unavailable.server_error"
+handler500 = "config.web.unavailable.server_error"
 APPS = ("provenance", "moderation", "moderation.audits", "adapters", "generation")
 
 urlpatterns = [
@@ -28,7 +30,7 @@ urlpatterns = [
     path("roles/<uuid:change_id>/decline/", role_views.decline, name="role-decline"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
-    path("mails/", mail_views.mails, name="mails"),
+    path("mails/", mailbox_views.mails, name="mails"),
     path("metrics", metrics, name="metrics"),
 ]
 urlpatterns += [

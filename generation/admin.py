@@ -13,8 +13,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from config.core.admin_pages import NamedLookups
 from generation.models import Allowance, GeneratedImage, GenerationRequest, Worker
-from provenance.read_only_admin import NamedLookups
 
 
 class ReadOnlyAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types

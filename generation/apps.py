@@ -8,12 +8,15 @@ class GenerationConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
-        from generation import adapter_examples, evidence, files, hardware, metrics, receivers
-        from moderation import reportable
+        from generation import receivers
+        from generation.capacity import line_metrics
+        from generation.hardware import hardware_queues
+        from generation.requests import adapter_examples, evidence, stored_files
+        from moderation.subjects import reportable_pictures
 
         receivers.connect()
-        files.connect()
+        stored_files.connect()
         adapter_examples.connect()
-        metrics.register()
-        checks.register(hardware.check_names)
-        reportable.register("generation", evidence.of_released)
+        line_metrics.register()
+        checks.register(hardware_queues.check_names)
+        reportable_pictures.register("generation", evidence.of_released)

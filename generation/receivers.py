@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from generation import queue, submissions
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -15,6 +14,7 @@ from generation.models import (
     SourcePicture,
     SourceState,
 )
+from generation.requests import fair_queue, submitting
 from moderation.models import Decision
 from moderation.signals import decision_enforced
 
@@ -42,7 +42,7 @@ def _enforce_on_request(request_id: UUID, outcome: str, decision: Decision) -> N
     match outcome, request.status:
         case "allow", RequestStatus.SUBMITTED | RequestStatus.REFUSED:
             request.enqueue(at=decision.decided_at)
-            queue.send_ticket_for(request)
+            fair_queue.send_ticket_for(request)
         case "refuse", RequestStatus.SUBMITTED:
             request.refuse(code=decision.code, at=decision.decided_at)
 
@@ -77,7 +77,7 @@ def _enforce_on_source(source_id: UUID, outcome: str, decision: Decision) -> Non
             is_stopped = request.is_held or request.status == RequestStatus.REFUSED
             if is_stopped and request.deleted_at is None:
                 request.resume()
-                submissions.send_to_screening(request.id)
+                submitting.send_to_screening(request.id)
         case _, SourceState.UNSCREENED | SourceState.HELD:
             source.refuse(code=decision.code)
             if request.status == RequestStatus.SUBMITTED:

@@ -12,28 +12,29 @@ from uuid import UUID
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 
-from provenance import clock
+from config.core import clock
 
 
 @shared_task
 def screen_prompt(request_id: str) -> None:
-    from generation import intake
+    from generation.requests import prompt_screening
 
-    intake.screen(UUID(request_id), at=clock.now())
+    prompt_screening.screen(UUID(request_id), at=clock.now())
 
 
 @shared_task(bind=True)
 def render(self: Any) -> None:
     """For a request of the queue that the ticket came from."""
-    from generation import hardware, worker
+    from generation.hardware import hardware_queues
+    from generation.work import worker
 
     came_by = self.request.delivery_info or {}
-    worker.work_one(now=clock.now, name=came_by.get("routing_key") or hardware.ANY)
+    worker.work_one(now=clock.now, name=came_by.get("routing_key") or hardware_queues.ANY)
 
 
 @shared_task
 def requeue_stalled() -> None:
-    from generation import sweeper
+    from generation.work import sweeper
 
     sweeper.sweep(at=clock.now())
 
@@ -41,33 +42,33 @@ def requeue_stalled() -> None:
 @shared_task
 def render_audits() -> None:
     """A few pictures of a scheduled suite, then again: users' tickets come in between."""
-    from generation import audit_runs
+    from generation.suite_runs import suite_rendering
 
-    if audit_runs.work_some(now=clock.now):
+    if suite_rendering.work_some(now=clock.now):
         render_audits.apply_async(countdown=5)
 
 
 @shared_task
 def audit_stint(run_id: str, stint: int) -> None:
-    from generation import audit_jobs
+    from generation.suite_runs import stints
 
-    audit_jobs.work(UUID(run_id), stint, now=clock.now)
+    stints.work(UUID(run_id), stint, now=clock.now)
 
 
 @shared_task
 def requeue_audits() -> None:
-    from generation import audit_jobs
+    from generation.suite_runs import stints
 
-    audit_jobs.sweep(at=clock.now())
+    stints.sweep(at=clock.now())
 
 
 @worker_ready.connect
 def announce_worker(sender: Any, **_: Any) -> None:
-    from generation import fleet
+    from generation.hardware import worker_processes
 
     queues = sorted(sender.app.amqp.queues.consume_from)
-    fleet.announcer.start(
-        fleet.Announcement(
+    worker_processes.announcer.start(
+        worker_processes.Announcement(
             name=str(sender.hostname),
             queues=queues,
             slots=int(sender.controller.concurrency),
@@ -77,13 +78,13 @@ def announce_worker(sender: Any, **_: Any) -> None:
 
 
 def _look_inside() -> dict[str, int]:
-    from generation import devices
+    from generation.hardware import devices
 
     return devices.vitals()
 
 
 @worker_shutting_down.connect
 def dismiss_worker(**_: Any) -> None:
-    from generation import fleet
+    from generation.hardware import worker_processes
 
-    fleet.announcer.stop()
+    worker_processes.announcer.stop()

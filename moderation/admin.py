@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from config.core.admin_pages import NamedLookups
 from moderation.models import (
     Appeal,
     AudienceChoice,
@@ -28,7 +29,6 @@ from moderation.models import (
     Statement,
     Suspension,
 )
-from provenance.read_only_admin import NamedLookups
 
 
 class ReadOnly(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types

@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from moderation import api, appeal_api, case_api, content_notice_api, desk_api
+from moderation.appeals import appeal_api
+from moderation.desk import case_api, queue_api
+from moderation.desk.teamwork import teamwork_api
+from moderation.reports import report_api
 
 urlpatterns = [
-    path("statements/", api.StatementList.as_view(), name="api-statements"),
-    path("statements/<uuid:statement_id>/", api.StatementDetail.as_view(), name="api-statement"),
-    path("appeals/", api.AppealList.as_view(), name="api-appeals"),
-    path("appeals/<uuid:appeal_id>/", api.AppealDetail.as_view(), name="api-appeal"),
+    path("statements/", queue_api.StatementList.as_view(), name="api-statements"),
+    path(
+        "statements/<uuid:statement_id>/", queue_api.StatementDetail.as_view(), name="api-statement"
+    ),
+    path("appeals/", queue_api.AppealList.as_view(), name="api-appeals"),
+    path("appeals/<uuid:appeal_id>/", queue_api.AppealDetail.as_view(), name="api-appeal"),
     path(
         "appeals/<uuid:appeal_id>/withdraw/",
         appeal_api.Withdraw.as_view(),
@@ -16,31 +21,31 @@ urlpatterns = [
     ),
     path("review/appeals/", appeal_api.ToHear.as_view(), name="api-appeals-to-hear"),
     path("review/appeals/<uuid:appeal_id>/hear/", appeal_api.Hear.as_view(), name="api-hear"),
-    path("notices/", content_notice_api.NoticeList.as_view(), name="api-notices"),
+    path("notices/", report_api.NoticeList.as_view(), name="api-notices"),
     path(
         "notices/<uuid:receipt_key>/",
-        content_notice_api.NoticeDetail.as_view(),
+        report_api.NoticeDetail.as_view(),
         name="api-notice",
     ),
     path(
         "notices/<uuid:receipt_key>/appeal/",
-        content_notice_api.NoticeAppeal.as_view(),
+        report_api.NoticeAppeal.as_view(),
         name="api-notice-appeal",
     ),
-    path("review/cases/", api.CaseList.as_view(), name="api-cases"),
-    path("review/next/", api.ClaimNext.as_view(), name="api-next"),
+    path("review/cases/", queue_api.CaseList.as_view(), name="api-cases"),
+    path("review/next/", queue_api.ClaimNext.as_view(), name="api-next"),
     path("review/cases/<uuid:case_id>/", case_api.CaseDetail.as_view(), name="api-case"),
     path("review/cases/<uuid:case_id>/claim/", case_api.Claim.as_view(), name="api-claim"),
     path("review/cases/<uuid:case_id>/renew/", case_api.Renew.as_view(), name="api-renew"),
     path("review/cases/<uuid:case_id>/release/", case_api.Release.as_view(), name="api-release"),
     path("review/cases/<uuid:case_id>/escalate/", case_api.Escalate.as_view(), name="api-escalate"),
-    path("review/cases/<uuid:case_id>/decide/", api.Decide.as_view(), name="api-decide"),
+    path("review/cases/<uuid:case_id>/decide/", queue_api.Decide.as_view(), name="api-decide"),
     path("review/cases/<uuid:case_id>/undo/", case_api.Undo.as_view(), name="api-undo"),
     path("review/cases/<uuid:case_id>/confirm/", case_api.Confirm.as_view(), name="api-confirm"),
     path("review/cases/<uuid:case_id>/overturn/", case_api.Overturn.as_view(), name="api-overturn"),
-    path("review/cases/<uuid:case_id>/notes/", desk_api.Notes.as_view(), name="api-notes"),
-    path("review/cases/<uuid:case_id>/assign/", desk_api.Assign.as_view(), name="api-assign"),
-    path("review/bulk/preview/", desk_api.BulkPreview.as_view(), name="api-bulk-preview"),
-    path("review/bulk/decide/", desk_api.BulkDecide.as_view(), name="api-bulk-decide"),
-    path("review/bulk/<uuid:batch>/undo/", desk_api.BulkUndo.as_view(), name="api-bulk-undo"),
+    path("review/cases/<uuid:case_id>/notes/", teamwork_api.Notes.as_view(), name="api-notes"),
+    path("review/cases/<uuid:case_id>/assign/", teamwork_api.Assign.as_view(), name="api-assign"),
+    path("review/bulk/preview/", teamwork_api.BulkPreview.as_view(), name="api-bulk-preview"),
+    path("review/bulk/decide/", teamwork_api.BulkDecide.as_view(), name="api-bulk-decide"),
+    path("review/bulk/<uuid:batch>/undo/", teamwork_api.BulkUndo.as_view(), name="api-bulk-undo"),
 ]

@@ -2,8 +2,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from moderation import policy
 from moderation.classifiers import chosen
+from moderation.policy.rulebook import policy_document
 
 
 class ModerationConfig(AppConfig):
@@ -12,9 +12,9 @@ class ModerationConfig(AppConfig):
     verbose_name = "Moderation"
 
     def ready(self) -> None:
-        from moderation import policy_versions
+        from moderation.policy import drafting
 
-        policy.use_shelf(policy_versions.Shelf())
+        policy_document.use_shelf(drafting.Shelf())
         for kind in chosen.KINDS:
             chosen.use(kind, self._model(kind))
 
@@ -24,7 +24,7 @@ class ModerationConfig(AppConfig):
         said = settings.PROOFSHEET_CLASSIFIERS.get(kind)
         if not said:
             return None
-        categories = policy.load(policy.ACTIVE["general"]).categories
+        categories = policy_document.load(policy_document.ACTIVE["general"]).categories
         try:
             return chosen.parse(said, categories=categories)
         except chosen.ClassifierInvalid as error:

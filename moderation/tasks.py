@@ -4,39 +4,39 @@ from uuid import UUID
 
 from celery import shared_task
 
-from provenance import clock
+from config.core import clock
 
 
 @shared_task
 def mail_decision(decision_id: str) -> None:
-    from moderation import notices
+    from moderation.notifications import mails
 
-    notices.mail_decision(UUID(decision_id))
+    mails.mail_decision(UUID(decision_id))
 
 
 @shared_task
 def mail_receipt(notice_id: str) -> None:
-    from moderation import notices
+    from moderation.notifications import mails
 
-    notices.mail_receipt(UUID(notice_id))
+    mails.mail_receipt(UUID(notice_id))
 
 
 @shared_task
 def mail_notifier(notice_id: str) -> None:
-    from moderation import notices
+    from moderation.notifications import mails
 
-    notices.mail_notifier(UUID(notice_id))
+    mails.mail_notifier(UUID(notice_id))
 
 
 @shared_task
 def settle_decisions() -> None:
-    from moderation import intents
+    from moderation.decisions import pending_decisions
 
-    intents.settle(at=clock.now())
+    pending_decisions.settle(at=clock.now())
 
 
 @shared_task
 def mail_appeal(appeal_id: str) -> None:
-    from moderation import notices
+    from moderation.notifications import mails
 
-    notices.mail_appeal(UUID(appeal_id))
+    mails.mail_appeal(UUID(appeal_id))

@@ -2,29 +2,23 @@
 
 from django.urls import path
 
-from moderation import (
-    appeal_views,
-    audience_views,
-    bank_views,
-    bulk_views,
-    case_views,
-    content_notice_views,
-    desk_views,
-    export_views,
-    policy_views,
-    review_views,
-    standing_views,
-    statement_views,
-    wellbeing_views,
-)
-from moderation import exhibit_views as evidence
+from moderation.account_status import audience_views, restriction_views
+from moderation.appeals import appeal_views
+from moderation.cases import detail_views as evidence
+from moderation.desk import bulk_views, case_views, queue_views, wellbeing_views
+from moderation.desk.teamwork import teamwork_views
+from moderation.exports import export_views
+from moderation.hash_banks import hash_bank_views
+from moderation.policy import policy_views
+from moderation.reports import report_views
+from moderation.statements import statement_views
 
 OF_CASE, OF_APPEAL = {"of": "case"}, {"of": "appeal"}
 
 app_name = "moderation"
 urlpatterns = [
-    path("review/", review_views.review, name="review"),
-    path("review/next/", review_views.claim_next, name="next"),
+    path("review/", queue_views.review, name="review"),
+    path("review/next/", queue_views.claim_next, name="next"),
     path("review/cases/<uuid:case_id>/", case_views.case, name="case"),
     path("review/cases/<uuid:case_id>/claim/", case_views.claim, name="claim"),
     path("review/cases/<uuid:case_id>/escalate/", case_views.escalate, name="escalate"),
@@ -45,22 +39,22 @@ urlpatterns = [
     path("review/bulk/", bulk_views.preview, name="bulk"),
     path("review/bulk/decide/", bulk_views.decide, name="bulk-decide"),
     path("review/bulk/<uuid:batch>/undo/", bulk_views.undo, name="bulk-undo"),
-    path("review/views/save/", desk_views.save_view, name="view-save"),
-    path("review/views/<int:view_id>/forget/", desk_views.forget_view, name="view-forget"),
-    path("review/cases/<uuid:case_id>/note/", desk_views.note, name="note"),
-    path("review/cases/<uuid:case_id>/assign/", desk_views.assign, name="assign"),
-    path("review/cases/<uuid:case_id>/viewers/", desk_views.viewers_page, name="viewers"),
-    path("review/blind/", review_views.blind, name="blind"),
+    path("review/views/save/", teamwork_views.save_view, name="view-save"),
+    path("review/views/<int:view_id>/forget/", teamwork_views.forget_view, name="view-forget"),
+    path("review/cases/<uuid:case_id>/note/", teamwork_views.note, name="note"),
+    path("review/cases/<uuid:case_id>/assign/", teamwork_views.assign, name="assign"),
+    path("review/cases/<uuid:case_id>/viewers/", teamwork_views.viewers_page, name="viewers"),
+    path("review/blind/", queue_views.blind, name="blind"),
     path("review/wellbeing/", wellbeing_views.wellbeing_page, name="wellbeing"),
     path("review/wellbeing/break/", wellbeing_views.rest, name="rest"),
     path("review/wellbeing/blur/", wellbeing_views.blur, name="blur"),
     path("statements/<uuid:statement_id>/", statement_views.statement, name="statement"),
     path("statements/<uuid:statement_id>/appeal/", statement_views.lodge, name="lodge"),
-    path("report/", content_notice_views.report, name="report"),
-    path("images/<uuid:image_id>/report/", content_notice_views.report_by_number),
-    path("reported/", content_notice_views.mine, name="reported"),
-    path("reported/<uuid:receipt_key>/", content_notice_views.receipt, name="receipt"),
-    path("reported/<uuid:receipt_key>/appeal/", content_notice_views.lodge, name="contest"),
+    path("report/", report_views.report, name="report"),
+    path("images/<uuid:image_id>/report/", report_views.report_by_number),
+    path("reported/", report_views.mine, name="reported"),
+    path("reported/<uuid:receipt_key>/", report_views.receipt, name="receipt"),
+    path("reported/<uuid:receipt_key>/appeal/", report_views.lodge, name="contest"),
     path("appeals/", appeal_views.appeal_list, name="appeals"),
     path("appeals/<uuid:appeal_id>/", appeal_views.appeal, name="appeal"),
     path("appeals/<uuid:appeal_id>/hear/", appeal_views.hear, name="hear"),
@@ -73,13 +67,13 @@ urlpatterns = [
         name="appeal-derivative",
     ),
     path("appeals/<uuid:found_id>/picture/", evidence.picture, OF_APPEAL, name="appeal-picture"),
-    path("account/standing/", standing_views.standing_page, name="standing"),
+    path("account/standing/", restriction_views.standing_page, name="standing"),
     path("audience/", audience_views.audience, name="audience"),
-    path("review/banks/", bank_views.bank_list, name="banks"),
-    path("review/banks/new/", bank_views.create, name="bank-create"),
-    path("review/banks/<slug:name>/fill/", bank_views.fill, name="bank-fill"),
-    path("review/banks/<slug:name>/enforce/", bank_views.enforce, name="bank-enforce"),
-    path("review/banks/<slug:name>/export/", bank_views.export, name="bank-export"),
+    path("review/banks/", hash_bank_views.bank_list, name="banks"),
+    path("review/banks/new/", hash_bank_views.create, name="bank-create"),
+    path("review/banks/<slug:name>/fill/", hash_bank_views.fill, name="bank-fill"),
+    path("review/banks/<slug:name>/enforce/", hash_bank_views.enforce, name="bank-enforce"),
+    path("review/banks/<slug:name>/export/", hash_bank_views.export, name="bank-export"),
     path("reports/exports/", export_views.export_list, name="exports"),
     path("reports/exports/make/", export_views.export, name="export"),
     path("policies/", policy_views.versions, name="policies"),

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from config.core.admin_pages import NamedLookups
 from provenance.models import (
     Asset,
     Checkpoint,
@@ -15,7 +16,6 @@ from provenance.models import (
     Timestamp,
     VerifyFeedback,
 )
-from provenance.read_only_admin import NamedLookups
 
 
 class ReadOnlyAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc]  # unfold has no types

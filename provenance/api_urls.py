@@ -1,6 +1,6 @@
 from django.urls import path
 
-from provenance.api import ConsistencyView, VerifyView
+from provenance.verify.verify_api import ConsistencyView, VerifyView
 
 urlpatterns = [
     path("verify/", VerifyView.as_view(), name="api-verify"),

@@ -17,7 +17,7 @@ def _hold_evidence(using: str, **said: Any) -> None:
     """Make the triggers of every table anew; a flush of the tables says no plan and needs none."""
     from django.db import connections
 
-    from provenance import privileges
+    from provenance.database import privileges
 
     if "plan" not in said:
         return

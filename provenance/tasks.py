@@ -2,14 +2,16 @@
 
 from celery import shared_task
 
-from provenance import clock, copies, cosigning, freshness, log, timestamps
+from config.core import clock
+from provenance.assets import waiting_copies
+from provenance.log import cosigning, freshness, timestamping, transparency_log
 
 
 @shared_task
 def sequence_log() -> None:
     """Give waiting log entries their place; beat sends this every second."""
     now = clock.now()
-    log.sequence(at=now)
+    transparency_log.sequence(at=now)
     freshness.refresh(at=now)
 
 
@@ -24,5 +26,5 @@ def date_log() -> None:
     """Have a checkpoint and waiting copies timestamped, where settings name an authority; every
     minute.
     """
-    timestamps.stamp(at=clock.now())
-    copies.stamp(at=clock.now())
+    timestamping.stamp(at=clock.now())
+    waiting_copies.stamp(at=clock.now())

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 
-from config.roles import ROLES, give_permissions
-from provenance import privileges, record_rules
+from config.accounts.roles.role_permissions import ROLES, give_permissions
+from provenance.database import privileges, record_rules
 from tests import depth as depth
 
 FOLDER = Path(__file__).parent

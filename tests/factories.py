@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from adapters import registry
+from adapters.base_models import registration
 from adapters.models import Adapter, BaseModel, Family
-from config import key_format
+from config.accounts.api_keys import key_format
 from config.models import ApiKey
 from generation.models import (
     GeneratedImage,
@@ -22,7 +22,7 @@ from generation.models import (
     RequestStatus,
     private_storage,
 )
-from provenance.marking import encode_png
+from provenance.assets.marking import encode_png
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -48,8 +48,8 @@ def make_model(**said: Any) -> BaseModel:
 
 def register_folder(folder: Path, **said: Any) -> BaseModel:
     """Register a real pipeline folder (see tests/tiny_pipeline.py) under the name "tiny"."""
-    details = registry.ModelDetails(name="Tiny", sizes=((256, 256),), default_steps=4)
-    model = registry.register_model("tiny", folder, details, at=NOON)
+    details = registration.ModelDetails(name="Tiny", sizes=((256, 256),), default_steps=4)
+    model = registration.register_model("tiny", folder, details, at=NOON)
     for name, value in said.items():
         setattr(model, name, value)
     model.save()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import connection
 from django.db.models import Model
 
-from provenance import privileges
+from provenance.database import privileges
 
 ROLE = "proofsheet_app"  # as whom a house works
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from config import services
+from config.launch import embedded_servers
 
 # jsonschema goes without it where it is missing, and no house has it; its import alone compiles a
 # grammar for more than a second.
@@ -15,8 +15,8 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # makes
 # Two processes share two cores (ADR 85): more threads would only wait for each other.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
-(services.ROOT / "var" / "test").mkdir(parents=True, exist_ok=True)
-STATE = Path(tempfile.mkdtemp(prefix="run-", dir=services.ROOT / "var" / "test"))
+(embedded_servers.ROOT / "var" / "test").mkdir(parents=True, exist_ok=True)
+STATE = Path(tempfile.mkdtemp(prefix="run-", dir=embedded_servers.ROOT / "var" / "test"))
 os.environ["PROOFSHEET_STATE_DIR"] = str(STATE)
 STATE.chmod(0o755)
 for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "CACHE_URL"):
@@ -32,7 +32,7 @@ def _hands_out() -> bool:
 
 
 if not _hands_out():
-    _servers = services.embedded(STATE, is_durable=False)
+    _servers = embedded_servers.embedded(STATE, is_durable=False)
     _servers.__enter__()
     atexit.register(_servers.__exit__, None, None, None)
     APP_DATABASE_URL = os.environ["DATABASE_URL"]

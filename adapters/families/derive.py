@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from adapters import architecture
+from adapters.base_models import architecture
 
 FOLDER = Path(__file__).parent
 STARTER = FOLDER.parent.parent / "generation" / "starter" / "model"

@@ -17,12 +17,12 @@ import diffusers
 import torch
 from torch import nn
 
-from adapters import spellings
 from adapters.families import spelling_rules as rules
 from adapters.families.foreign_sources import IMAGES, Source
 from adapters.families.foreign_videos import VIDEOS
 from adapters.families.spelling_rules import Spelling
-from adapters.foreign import FILE
+from adapters.formats import key_formats
+from adapters.formats.unserved_architectures import FILE
 
 Size = tuple[int, int]
 Sizes = dict[str, Size]
@@ -59,7 +59,7 @@ def _spelt(source: Source, config: dict[str, Any]) -> tuple[Sizes, Sizes]:
             sizes |= {prefix + name: size for name, size in _sizes(kind()).items()}
     others: Sizes = {}
     if source.class_name == "UNet2DConditionModel":
-        others |= {alias: sizes[name] for alias, name in spellings.ldm(sizes).items()}
+        others |= {alias: sizes[name] for alias, name in key_formats.ldm(sizes).items()}
     for spelling in (rules.FUSED, *source.spellings):
         for name, size in _fused(sizes, spelling).items():
             for pattern, other in spelling.rules:

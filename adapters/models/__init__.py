@@ -4,11 +4,11 @@ Rows change only through the domain modules (``uploads``, ``validating``, ``publ
 hold the row's lock and call the transition methods.
 """
 
-from adapters.models.base_models import Architecture, BaseModel, Family, Tier
+from adapters.models.adapter import REFUSED, STOPPED, Adapter
+from adapters.models.adapter_example import AdapterExample
+from adapters.models.adapter_share import AdapterShare
+from adapters.models.base_model import Architecture, BaseModel, Family, Tier
 from adapters.models.conditions import WrongState, private_storage
-from adapters.models.examples import AdapterExample
-from adapters.models.loras import REFUSED, STOPPED, Adapter
-from adapters.models.shares import AdapterShare
 
 __all__ = [
     "REFUSED",

@@ -3,7 +3,7 @@
 from django.core.files.storage import storages
 from django.core.files.storage.base import Storage
 
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
 
 
 def private_storage() -> Storage:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
 
 
 class Cancelled(Exception):

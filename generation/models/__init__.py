@@ -5,7 +5,9 @@ the row's lock and call the transition methods.
 """
 
 from generation.models.conditions import WrongState
+from generation.models.fair_shares import Allowance, Rota
 from generation.models.images import GeneratedImage, ImageState, Restriction
+from generation.models.init_images import SourcePicture, SourceState
 from generation.models.requests import (
     ACTIVE,
     SEEDS,
@@ -14,8 +16,6 @@ from generation.models.requests import (
     RequestAdapter,
     RequestStatus,
 )
-from generation.models.shares import Allowance, Rota
-from generation.models.sources import SourcePicture, SourceState
 from generation.models.storage import private_storage
 from generation.models.workers import Worker
 

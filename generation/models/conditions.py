@@ -1,6 +1,6 @@
 """The one thing that can be wrong with a move between states."""
 
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
 
 
 class WrongState(ProofsheetError):

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from moderation.audits import api
+from moderation.audits.audit_reports import audit_api
 
 app_name = "audits-api"
 urlpatterns = [
-    path("audits/", api.Audits.as_view(), name="audits"),
-    path("audits/replay/", api.Replay.as_view(), name="replay"),
-    path("audits/<uuid:audit_id>/", api.AuditDetail.as_view(), name="audit"),
-    path("audits/<uuid:audit_id>/decisions/", api.Decisions.as_view(), name="decisions"),
-    path("audits/<uuid:audit_id>/files/<str:name>", api.AuditFileView.as_view(), name="file"),
+    path("audits/", audit_api.Audits.as_view(), name="audits"),
+    path("audits/replay/", audit_api.Replay.as_view(), name="replay"),
+    path("audits/<uuid:audit_id>/", audit_api.AuditDetail.as_view(), name="audit"),
+    path("audits/<uuid:audit_id>/decisions/", audit_api.Decisions.as_view(), name="decisions"),
+    path("audits/<uuid:audit_id>/files/<str:name>", audit_api.AuditFileView.as_view(), name="file"),
 ]

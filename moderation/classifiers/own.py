@@ -22,7 +22,7 @@ from transformers import (
 
 from moderation.classifiers import ImageClassifier, PromptClassifier
 from moderation.classifiers.chosen import ClassifierChanged, ClassifierInvalid, Model, digest
-from provenance import pictures
+from provenance.pictures import decoder
 
 ANSWER_TOKENS = 24  # a verdict and a list of categories
 UNSAFE = "unsafe"
@@ -68,7 +68,7 @@ class PictureModel:
     @torch.inference_mode()
     def score(self, data: bytes) -> dict[str, float]:
         """As of a text. Raises pictures.PictureUnreadable."""
-        image = Image.fromarray(pictures.read(data).pixels)
+        image = Image.fromarray(decoder.read(data).pixels)
         with self._lock:
             read = self._processor(image, return_tensors="pt").to(self._device)
             [logits] = self._model(**read).logits

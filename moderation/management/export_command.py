@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from moderation import exports
+from moderation.exports import transparency_files
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def write(folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
         for name, data in files:
             (folder / name).write_bytes(data)
             written[name] = data
-        (folder / "SHA256SUMS").write_bytes(exports.checksums(written))
+        (folder / "SHA256SUMS").write_bytes(transparency_files.checksums(written))
     except OSError as error:
         raise CommandError(f"{folder} cannot be written: {error.strerror}.") from error
     return written

@@ -8,7 +8,8 @@ from pathlib import Path
 from django.core.management.base import OutputWrapper
 from django.db import DatabaseError, connection
 
-from moderation import policy, policy_versions
+from moderation.policy import drafting
+from moderation.policy.rulebook import policy_document
 
 TIMEOUT_S = 2.0
 
@@ -19,7 +20,7 @@ def settle_policies(stderr: OutputWrapper) -> bool:
     """
     if _are_readable():
         return True
-    policy.use_shelf(None)
+    policy_document.use_shelf(None)
     stderr.write("No database answers, so the policies that ship judge.")
     return False
 
@@ -38,7 +39,7 @@ def _are_readable() -> bool:
 
 def _is_migrated() -> bool:
     try:
-        policy_versions.Shelf().active_version("general")
+        drafting.Shelf().active_version("general")
     except DatabaseError:
         return False
     return True

@@ -6,14 +6,14 @@ that.
 """
 
 from moderation.models.appeals import Appeal
-from moderation.models.banks import BankedHash, BankMatch, HashBank
 from moderation.models.cases import ReviewCase
 from moderation.models.conditions import NeverChanged, Perceived, SubjectKind, WrongState
-from moderation.models.content_notices import ContentNotice
 from moderation.models.decisions import Decision, Intent, Statement
 from moderation.models.desk import CaseNote, SavedView
 from moderation.models.exports import Export
+from moderation.models.hash_banks import BankedHash, BankMatch, HashBank
 from moderation.models.policies import AudienceChoice, Policy
+from moderation.models.reports import ContentNotice
 from moderation.models.screenings import Screening
 from moderation.models.suspensions import Suspension
 from moderation.models.wellbeing import BlurChoice, Break, Reveal

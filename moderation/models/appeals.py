@@ -9,8 +9,8 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from moderation.models.conditions import WrongState
-from moderation.models.content_notices import ContentNotice
 from moderation.models.decisions import Decision
+from moderation.models.reports import ContentNotice
 
 
 class Appeal(models.Model):

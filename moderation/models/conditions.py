@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
 
 
 class WrongState(ProofsheetError):

@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from moderation.measures import MEASURES, Measure
 from moderation.models.cases import ReviewCase
 from moderation.models.conditions import NeverChanged, Perceived, SubjectKind
-from moderation.subjects import Action
+from moderation.subjects.actions import MEASURES, Measure
+from moderation.subjects.subject import Action
 
 
 def new_salt() -> bytes:

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from provenance import manifest_stores
+from provenance.manifests import manifest_stores
 
 
 def name_all(apps, schema_editor):

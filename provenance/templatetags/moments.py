@@ -2,7 +2,7 @@
 
 from django import template
 
-from provenance.judgements import told
+from provenance.verify.judgements import told
 
 register = template.Library()
 register.filter("moment", told)

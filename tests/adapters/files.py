@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters import header
-from adapters.header import DTYPE_BYTES
+from adapters.formats import safetensors_header
+from adapters.formats.safetensors_header import DTYPE_BYTES
 
 Shape = tuple[int, ...]
 CODES = {"float16": "F16", "float32": "F32", "float64": "F64", "uint16": "BF16", "int64": "I64"}
@@ -65,7 +65,7 @@ def write(path: Path, content: bytes) -> Path:
 
 def as_kohya(path: Path) -> bytes:
     """A UNet's LoRA in diffusers' naming, written anew as kohya's scripts would have saved it."""
-    found = header.read_file(path)
+    found = safetensors_header.read_file(path)
     data = path.read_bytes()[found.data_begins_at :]
     entries: dict[str, Any] = {}
     for tensor in found.tensors:

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from adapters import foreign, layouts
-from adapters.header import Header, Tensor
+from adapters.formats import target_modules, unserved_architectures
+from adapters.formats.safetensors_header import Header, Tensor
 
 Size = tuple[int, int]
 Layers = dict[str, Size]
@@ -41,12 +41,12 @@ EXTENTS: dict[str, Pick] = {
 
 
 def architectures() -> list[str]:
-    return list(json.loads(foreign.FILE.read_text()))
+    return list(json.loads(unserved_architectures.FILE.read_text()))
 
 
 def layers_of(architecture: str, section: str) -> Layers:
     """Every layer of the architecture, each with one of its sizes."""
-    said = json.loads(foreign.FILE.read_text())[architecture][section]
+    said = json.loads(unserved_architectures.FILE.read_text())[architecture][section]
     layers = {}
     for line, sizes in said.items():
         for name in _expanded(line):
@@ -88,6 +88,6 @@ def layers_of_family(family: str) -> Layers:
     """The UNet's or transformer's linear layers that are served."""
     return {
         layer.path: (layer.inputs, layer.outputs)
-        for layer in layouts.of_family(family).layers
-        if layer.component in layouts.MAIN and layer.is_served
+        for layer in target_modules.of_family(family).layers
+        if layer.component in target_modules.MAIN and layer.is_served
     }

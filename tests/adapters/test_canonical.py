@@ -13,11 +13,12 @@ from diffusers.loaders.lora_conversion_utils import _convert_xlabs_flux_lora_to_
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
 
-from adapters import canonical, header, inspection
-from adapters.architecture import layers_of_folder
-from adapters.canonical import Canonical, Source
-from adapters.inspection import Base
-from adapters.layouts import Layout
+from adapters.base_models.architecture import layers_of_folder
+from adapters.checks import inspection, rewrite
+from adapters.checks.inspection import Base
+from adapters.checks.rewrite import Canonical, Source
+from adapters.formats import safetensors_header
+from adapters.formats.target_modules import Layout
 from tests import tiny_pipeline
 from tests.adapters import vectors
 from tests.adapters.files import arrays, write
@@ -50,7 +51,7 @@ def convert(path: Path, base: Base, *, rank: int | None = None) -> Canonical:
     assert found.report.accepted, found.report.message
     assert found.header is not None
     source = Source(path, found.header, found.modules)
-    return canonical.write(source, path.with_suffix(".canonical.safetensors"), rank=rank)
+    return rewrite.write(source, path.with_suffix(".canonical.safetensors"), rank=rank)
 
 
 def loaded(pipe: Any, path: Path) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
@@ -160,7 +161,7 @@ def test_canonical_form_is_accepted_again_and_stays_as_it_is(base: Base, tmp_pat
     again = convert(once.path, base)
     assert once.path.read_bytes() == again.path.read_bytes()
     assert once.sha256 == again.sha256
-    assert header.read_file(once.path).metadata == {"format": "pt"}
+    assert safetensors_header.read_file(once.path).metadata == {"format": "pt"}
 
 
 def test_numbers_that_fp16_cannot_hold_are_written_in_bf16(base: Base, tmp_path: Path) -> None:
@@ -180,9 +181,9 @@ def test_fused_flux_layers_come_apart_into_the_layers_of_diffusers(
     tensors = pair(stem, (3072, 9216), rank=2, ends=PEFT)
     path = write(tmp_path / "flux.safetensors", arrays(tensors))
     made = convert(path, Base.of_family("flux"))
-    found = {t.name: t for t in header.read_file(made.path).tensors}
+    found = {t.name: t for t in safetensors_header.read_file(made.path).tensors}
     data = made.path.read_bytes()
-    start = header.read_file(made.path).data_begins_at
+    start = safetensors_header.read_file(made.path).data_begins_at
     up = tensors[f"{stem}.lora_B.weight"]
     for place, name in enumerate(("to_q", "to_k", "to_v")):
         entry = found[f"transformer.transformer_blocks.0.attn.{name}.lora_B.weight"]

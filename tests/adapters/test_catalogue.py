@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 
-from adapters import catalogue
-from adapters.catalogue import Search
+from adapters.access import visibility
+from adapters.access.visibility import Search
 from adapters.models import Adapter, AdapterShare
 from tests.factories import NOON, make_adapter, make_model
 
@@ -34,23 +34,23 @@ def cast(alice: User) -> None:
 
 @pytest.mark.usefixtures("cast")
 def test_owner_sees_all_of_theirs_and_uses_what_is_ready(alice: User) -> None:
-    model = catalogue.find_model(None)
-    assert slugs(catalogue.visible_to(alice)) == {
+    model = visibility.find_model(None)
+    assert slugs(visibility.visible_to(alice)) == {
         "shipped", "private", "linked", "public", "rejected", "withdrawn",
     }  # fmt: skip
-    assert slugs(catalogue.usable_by(alice, model)) == {"shipped", "private", "linked", "public"}
+    assert slugs(visibility.usable_by(alice, model)) == {"shipped", "private", "linked", "public"}
 
 
 @pytest.mark.usefixtures("cast")
 def test_stranger_sees_and_uses_what_is_public(mallory: User) -> None:
-    model = catalogue.find_model(None)
-    assert slugs(catalogue.visible_to(mallory)) == {"shipped", "public"}
-    assert slugs(catalogue.usable_by(mallory, model)) == {"shipped", "public"}
-    assert slugs(catalogue.usable_by(AnonymousUser(), model)) == {"shipped", "public"}
-    with pytest.raises(catalogue.AdapterNotFound):
-        catalogue.find_visible("private", by=mallory)
-    with pytest.raises(catalogue.AdapterNotUsable):
-        catalogue.find_adapter("linked", by=mallory, base_model=model)
+    model = visibility.find_model(None)
+    assert slugs(visibility.visible_to(mallory)) == {"shipped", "public"}
+    assert slugs(visibility.usable_by(mallory, model)) == {"shipped", "public"}
+    assert slugs(visibility.usable_by(AnonymousUser(), model)) == {"shipped", "public"}
+    with pytest.raises(visibility.AdapterNotFound):
+        visibility.find_visible("private", by=mallory)
+    with pytest.raises(visibility.AdapterNotUsable):
+        visibility.find_adapter("linked", by=mallory, base_model=model)
 
 
 @pytest.mark.usefixtures("cast")
@@ -59,24 +59,24 @@ def test_a_link_opens_one_adapter_until_its_owner_takes_it_back(mallory: User) -
     AdapterShare.objects.create(
         adapter=linked, user=mallory, share_key=linked.share_key, opened_at=NOON
     )
-    assert slugs(catalogue.visible_to(mallory)) == {"shipped", "public", "linked"}
+    assert slugs(visibility.visible_to(mallory)) == {"shipped", "public", "linked"}
     linked.share(Visibility.LINK)  # a new link: the old one opens nothing
-    assert slugs(catalogue.visible_to(mallory)) == {"shipped", "public"}
+    assert slugs(visibility.visible_to(mallory)) == {"shipped", "public"}
 
 
 def test_an_adapter_of_another_model_cannot_be_used(alice: User) -> None:
     first, other = make_model(), make_model(slug="other", is_default=False)
     make_adapter(other, slug="elsewhere")
-    with pytest.raises(catalogue.AdapterNotUsable, match="elsewhere"):
-        catalogue.find_adapter("elsewhere", by=alice, base_model=first)
+    with pytest.raises(visibility.AdapterNotUsable, match="elsewhere"):
+        visibility.find_adapter("elsewhere", by=alice, base_model=first)
 
 
 def test_find_model_tells_unknown_from_none() -> None:
-    with pytest.raises(catalogue.NoModel):
-        catalogue.find_model(None)
+    with pytest.raises(visibility.NoModel):
+        visibility.find_model(None)
     make_model(is_active=False)
-    with pytest.raises(catalogue.ModelNotRegistered):
-        catalogue.find_model("tiny")
+    with pytest.raises(visibility.ModelNotRegistered):
+        visibility.find_model("tiny")
 
 
 @pytest.mark.usefixtures("cast")
@@ -95,10 +95,10 @@ def test_find_model_tells_unknown_from_none() -> None:
 )  # fmt: skip
 def test_search_narrows_and_orders(alice: User, wanted: Search, expected: list[str]) -> None:
     make_adapter(
-        catalogue.find_model(None), slug="fine", name="Fine", tags=["ink"], rank=2, owner=alice,
+        visibility.find_model(None), slug="fine", name="Fine", tags=["ink"], rank=2, owner=alice,
         state=State.ACCEPTED, visibility=Visibility.PRIVATE,
     )  # fmt: skip
-    found = [adapter.slug for adapter in catalogue.search(wanted, by=alice)]
+    found = [adapter.slug for adapter in visibility.search(wanted, by=alice)]
     assert (found if wanted.sort != "newest" else sorted(found)) == [
         slug for slug in expected if slug != "rejected" or wanted.rank_max is None
     ]

@@ -11,14 +11,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from adapters import examples, publishing, uploads, validating
-from adapters.examples import PROMPTS, NoPicture, Picture
 from adapters.models import Adapter, AdapterExample
-from generation import adapter_examples, devices, intake, worker
+from adapters.publishing import examples, review_request
+from adapters.publishing.examples import PROMPTS, NoPicture, Picture
+from adapters.uploads import check_job, owner_actions
+from generation.hardware import devices
 from generation.models import GeneratedImage, GenerationRequest
-from moderation import cases
+from generation.requests import adapter_examples, prompt_screening
+from generation.work import worker
+from moderation.cases import review_cases
 from moderation.models import ReviewCase
-from moderation.subjects import Subject
+from moderation.subjects.subject import Subject
 from tests import factories, tiny_pipeline
 from tests.adapters.test_uploads import decide, send
 from tests.factories import make_adapter, make_model, png
@@ -36,7 +39,7 @@ def asked(alice: User, prompt_classifier: FakePromptClassifier) -> Adapter:
         make_model(), slug="ink", owner=alice, trigger="ink style", licence="CC0",
         state=Adapter.State.ACCEPTED, visibility=Adapter.Visibility.PRIVATE,
     )  # fmt: skip
-    publishing.ask("ink", by=alice, licence="", has_consent=False, at=factories.NOON)
+    review_request.ask("ink", by=alice, licence="", has_consent=False, at=factories.NOON)
     adapter.refresh_from_db()
     return adapter
 
@@ -49,7 +52,7 @@ def hand_in(adapter: Adapter, *states: AdapterExample.State) -> None:
 
 
 def open_review(adapter: Adapter) -> ReviewCase | None:
-    publishing.open_review(adapter.id, at=factories.NOON)
+    review_request.open_review(adapter.id, at=factories.NOON)
     return ReviewCase.objects.filter(subject_id=adapter.id).first()
 
 
@@ -89,7 +92,7 @@ def test_case_is_as_severe_as_the_worst_picture_that_was_stopped(asked: Adapter)
         assert image_id is not None
         subject = Subject("image", image_id, asked.owner_id)
         shown = evidence(categories=scores, matched=[])
-        cases.open_case(subject=subject, evidence=shown, at=factories.NOON)
+        review_cases.open_case(subject=subject, evidence=shown, at=factories.NOON)
     case = open_review(asked)
     assert case is not None
     assert (case.category, case.severity) == ("hate", 4)
@@ -146,8 +149,8 @@ def test_asking_again_makes_what_is_missing_and_keeps_the_rest(
     case = open_review(asked)
     assert case is not None
     decide(case, "allow", bob)
-    publishing.unpublish("ink", by=alice)
-    publishing.ask("ink", by=alice, licence="", has_consent=False, at=factories.NOON)
+    review_request.unpublish("ink", by=alice)
+    review_request.ask("ink", by=alice, licence="", has_consent=False, at=factories.NOON)
     assert GenerationRequest.objects.count() == len(PROMPTS) + 1
     assert examples.waiting_of(asked).count() == 1
 
@@ -177,13 +180,13 @@ def test_pictures_pass_the_whole_way_and_a_withdrawal_stops_the_last_one(
     file = tiny_pipeline.build_adapter(tmp_path / "a.safetensors", tiny_folder)
     send(as_user(alice), file.read_bytes(), licence="CC0")
     adapter = Adapter.objects.get()
-    validating.validate(adapter.id, now=clock)
-    publishing.ask(adapter.slug, by=alice, licence="", has_consent=False, at=clock())
+    check_job.validate(adapter.id, now=clock)
+    review_request.ask(adapter.slug, by=alice, licence="", has_consent=False, at=clock())
     for request in GenerationRequest.objects.all():
-        intake.screen(request.id, at=clock())
+        prompt_screening.screen(request.id, at=clock())
     for _ in PROMPTS[1:]:
         assert worker.work_one(now=clock)
-    uploads.withdraw(adapter.slug, by=alice, at=clock())
+    owner_actions.withdraw(adapter.slug, by=alice, at=clock())
     assert worker.work_one(now=clock)
     ends = GenerationRequest.objects.values_list("status", "code")
     assert sorted(ends) == [("failed", "adapter_gone"), *[("finished", "")] * len(PROMPTS[1:])]

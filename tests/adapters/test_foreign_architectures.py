@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from adapters import foreign
-from adapters.recognise import recognise
+from adapters.formats import unserved_architectures
+from adapters.formats.detection import recognise
 from tests.adapters import signatures
 from tests.adapters.signatures import DIFFUSERS, EXTENTS, ORIGINAL, Layers
 
@@ -48,7 +48,7 @@ def test_the_signatures_are_what_diffusers_builds() -> None:
     source = IMAGES["z-image"]
     built, _ = derive_foreign._spelt(source, source.configs["omni"])
     assert built.items() <= said.items()
-    assert foreign.title_of("z-image") == source.title
+    assert unserved_architectures.title_of("z-image") == source.title
 
 
 # Which architectures each of diffusers' loaders is for; None where what it loads is served here.

@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers.loaders import lora_conversion_utils as diffusers_converters
 
-from adapters.recognise import recognise
+from adapters.formats.detection import recognise
 from tests.adapters import signatures
 from tests.adapters.signatures import KOHYA, PEFT, Layers
 

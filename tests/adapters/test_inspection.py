@@ -19,9 +19,10 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from adapters import inspection, verdicts
-from adapters.inspection import Base
-from adapters.peft_settings import KEY, PeftSettings
+from adapters.checks import inspection
+from adapters.checks.inspection import Base
+from adapters.formats import file_verdicts
+from adapters.formats.lora_config import KEY, PeftSettings
 from tests.adapters import vectors
 from tests.adapters.files import arrays, write
 from tests.adapters.vectors import GOOD, PEFT, Vector, pair
@@ -67,17 +68,21 @@ def test_judges(vector: Vector, tmp_path: Path) -> None:
     assert report["message"]
     if vector.code:
         assert report["advice"]
-        assert vector.code in verdicts.VERDICTS
+        assert vector.code in file_verdicts.VERDICTS
 
 
 def test_every_verdict_has_a_vector_or_a_test_of_its_own() -> None:
     by_other_tests = {"too_large", "rank_too_high", "no_model_here", "check_failed"}
-    assert {vector.code for vector in ALL if vector.code} | by_other_tests == set(verdicts.VERDICTS)
+    assert {vector.code for vector in ALL if vector.code} | by_other_tests == set(
+        file_verdicts.VERDICTS
+    )
 
 
 def test_the_documentation_page_is_the_table() -> None:
     page = Path(settings.ROOT) / "docs" / "use" / "adapter-verdicts.md"
-    assert page.read_text() == verdicts.page(), "run `python -m adapters.verdicts`"
+    assert page.read_text() == file_verdicts.page(), (
+        "run `python -m adapters.formats.file_verdicts`"
+    )
 
 
 def test_rank_above_the_models_ceiling_is_refused_with_both_numbers(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from adapters import registry
+from adapters.base_models import registration
 from adapters.models import Adapter, BaseModel
 from tests import tiny_pipeline
 from tests.factories import NOON, make_model
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 
 
 def register(folder: Path, slug: str = "tiny", **said: object) -> BaseModel:
-    details = registry.ModelDetails(**said)  # type: ignore[arg-type] # tests name what they set
-    return registry.register_model(slug, folder, details, at=NOON)
+    details = registration.ModelDetails(**said)  # type: ignore[arg-type] # tests name what they set
+    return registration.register_model(slug, folder, details, at=NOON)
 
 
 def test_register_reads_size_and_layers_from_the_configuration(tiny_folder: Path) -> None:
@@ -74,7 +74,7 @@ def test_register_refuses_a_folder_that_is_no_pipeline(
     broken = tmp_path / "broken"
     shutil.copytree(tiny_folder, broken, ignore=shutil.ignore_patterns("*.safetensors"))
     (broken / name).write_text(text)
-    with pytest.raises(registry.NotAModelFolder):
+    with pytest.raises(registration.NotAModelFolder):
         register(broken)
     assert not BaseModel.objects.exists()
 
@@ -99,7 +99,7 @@ def test_register_refuses_a_folder_that_is_no_pipeline(
 def test_register_refuses_what_no_request_could_use(
     tiny_folder: Path, slug: str, said: dict[str, object], sentence: str
 ) -> None:
-    with pytest.raises(registry.DetailsInvalid, match=sentence):
+    with pytest.raises(registration.DetailsInvalid, match=sentence):
         register(tiny_folder, slug, **said)
     assert not BaseModel.objects.exists()
 
@@ -121,7 +121,7 @@ def test_register_refuses_a_folder_that_describes_itself_wrongly(
     wrong = tmp_path / "wrong"
     shutil.copytree(tiny_folder, wrong, ignore=shutil.ignore_patterns("*.safetensors"))
     (wrong / "proofsheet.json").write_text(json.dumps(said))
-    with pytest.raises((registry.DetailsInvalid, registry.NotAModelFolder)):
+    with pytest.raises((registration.DetailsInvalid, registration.NotAModelFolder)):
         register(wrong)
     assert not BaseModel.objects.exists()
 
@@ -129,9 +129,9 @@ def test_register_refuses_a_folder_that_describes_itself_wrongly(
 def test_register_adapter_publishes_it_once(tiny_folder: Path, tmp_path: Path) -> None:
     model = register(tiny_folder)
     file = tiny_pipeline.build_adapter(tmp_path / "flat.safetensors", tiny_folder, rank=4)
-    said = registry.AdapterDetails(slug="flat", name="Flat", trigger="flat style")
-    first = registry.register_adapter(file, model, said, at=NOON)
-    again = registry.register_adapter(file, model, said, at=NOON)
+    said = registration.AdapterDetails(slug="flat", name="Flat", trigger="flat style")
+    first = registration.register_adapter(file, model, said, at=NOON)
+    again = registration.register_adapter(file, model, said, at=NOON)
     assert first.pk == again.pk
     assert (first.rank, first.state, first.visibility) == (4, "published", "public")
     assert Path(first.file.path).read_bytes() == file.read_bytes()
@@ -142,9 +142,9 @@ def test_register_adapter_refuses_a_rank_above_the_ceiling(
 ) -> None:
     model = register(tiny_folder, rank_ceiling=4)
     file = tiny_pipeline.build_adapter(tmp_path / "big.safetensors", tiny_folder, rank=8)
-    with pytest.raises(registry.ShippedAdapterRefused, match="rank 8; the model allows 4"):
-        registry.register_adapter(
-            file, model, registry.AdapterDetails(slug="big", name="Big"), at=NOON
+    with pytest.raises(registration.ShippedAdapterRefused, match="rank 8; the model allows 4"):
+        registration.register_adapter(
+            file, model, registration.AdapterDetails(slug="big", name="Big"), at=NOON
         )
     assert not Adapter.objects.exists()
 

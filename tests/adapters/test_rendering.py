@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters import canonical, inspection
-from adapters.architecture import layers_of_folder
-from adapters.canonical import Source
-from adapters.inspection import Base
-from adapters.layouts import Layout
-from generation.engine.engine import Engine
+from adapters.base_models.architecture import layers_of_folder
+from adapters.checks import inspection, rewrite
+from adapters.checks.inspection import Base
+from adapters.checks.rewrite import Source
+from adapters.formats.target_modules import Layout
 from generation.engine.jobs import AdapterUse, RenderJob
+from generation.engine.loop.engine import Engine
 from tests import tiny_pipeline
 
 
@@ -31,7 +31,7 @@ def adapter(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     found = inspection.inspect(original, base=base)
     assert found.header is not None
     source = Source(original, found.header, found.modules)
-    return canonical.write(source, folder / "canonical.safetensors").path
+    return rewrite.write(source, folder / "canonical.safetensors").path
 
 
 def picture(engine: Engine, *adapters: AdapterUse) -> bytes:

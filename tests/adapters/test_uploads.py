@@ -16,22 +16,18 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from adapters import (
-    catalogue,
-    examples,
-    inspection,
-    publishing,
-    quarantine,
-    tasks,
-    uploads,
-    validating,
-)
-from adapters.examples import Picture
+from adapters import tasks
+from adapters.access import visibility
+from adapters.base_models.registration import AdapterDetails, register_adapter
+from adapters.checks import inspection
 from adapters.models import Adapter, AdapterExample, BaseModel, WrongState
-from adapters.registry import AdapterDetails, register_adapter
-from moderation import cases, decisions, offers
+from adapters.publishing import examples, review_request
+from adapters.publishing.examples import Picture
+from adapters.uploads import check_job, owner_actions, quarantine
+from moderation.cases import review_cases
+from moderation.decisions import allowed_actions, enforcing
 from moderation.models import Decision, ReviewCase
-from moderation.subjects import Action
+from moderation.subjects.subject import Action
 from tests import tiny_pipeline
 from tests.adapters import vectors
 from tests.adapters.files import arrays, as_kohya, write
@@ -74,7 +70,7 @@ def upload(client: Client, content: bytes, **said: Any) -> Adapter:
     answer = send(client, content, **said)
     assert answer.status_code == 302, answer.content.decode()
     adapter = Adapter.objects.get(slug=answer["Location"].strip("/").split("/")[-1])
-    validating.validate(adapter.id, now=lambda: NOON)
+    check_job.validate(adapter.id, now=lambda: NOON)
     adapter.refresh_from_db()
     return adapter
 
@@ -112,8 +108,8 @@ def test_upload_is_accepted_stored_twice_and_shown_to_its_owner_alone(
     )
     assert adapter.tags == ["ink", "flat"]
     assert in_quarantine() == []
-    assert adapter in catalogue.usable_by(alice, model)
-    assert adapter not in catalogue.usable_by(mallory, model)
+    assert adapter in visibility.usable_by(alice, model)
+    assert adapter not in visibility.usable_by(mallory, model)
     page = as_user(alice).get(adapter.get_absolute_url()).content.decode()
     assert "It fits." in page
     assert "Ink style" in page
@@ -129,7 +125,7 @@ def test_page_tells_how_far_the_check_is_and_goes_on_by_itself(
     fragment = client.get(url, HTTP_HX_REQUEST="true").content.decode()
     assert "<html" not in fragment
     assert "Waiting for a free worker" in fragment
-    validating.validate(Adapter.objects.get().id, now=lambda: NOON)
+    check_job.validate(Adapter.objects.get().id, now=lambda: NOON)
     assert client.get(url, HTTP_HX_REQUEST="true")["HX-Refresh"] == "true"
 
 
@@ -232,14 +228,14 @@ def test_a_removed_files_bytes_are_erased_unless_somebody_else_sent_them_too(
     kept = Path(of_alice.original.path)
     assert (of_alice.code, kept.read_bytes()) == ("rank_too_high", high)
     with django_capture_on_commit_callbacks(execute=True):
-        uploads.remove(of_alice.slug, by=alice)
+        owner_actions.remove(of_alice.slug, by=alice)
     assert kept.exists()
-    derived = uploads.fit_to_ceiling(of_bob.slug, by=bob, at=NOON)
-    with pytest.raises(uploads.BeingFitted):
-        uploads.remove(of_bob.slug, by=bob)
-    validating.fit(derived.id, now=lambda: NOON)
+    derived = owner_actions.fit_to_ceiling(of_bob.slug, by=bob, at=NOON)
+    with pytest.raises(owner_actions.BeingFitted):
+        owner_actions.remove(of_bob.slug, by=bob)
+    check_job.fit(derived.id, now=lambda: NOON)
     with django_capture_on_commit_callbacks(execute=True):
-        uploads.remove(of_bob.slug, by=bob)
+        owner_actions.remove(of_bob.slug, by=bob)
     assert not kept.exists()
     derived.refresh_from_db()
     assert (derived.state, derived.parent, derived.parent_sha256) == (
@@ -251,10 +247,10 @@ def test_what_a_moderator_refused_stays_as_evidence(
 ) -> None:
     adapter = upload(as_user(alice), lora)
     with pytest.raises(WrongState):
-        uploads.remove(adapter.slug, by=alice)
+        owner_actions.remove(adapter.slug, by=alice)
     adapter.refuse()
     with pytest.raises(WrongState):
-        uploads.remove(adapter.slug, by=alice)
+        owner_actions.remove(adapter.slug, by=alice)
     answer = as_user(alice).post(f"{adapter.get_absolute_url()}remove/")
     assert answer.status_code == 409
     as_user(alice).delete(f"/api/v1/adapters/{adapter.slug}/")
@@ -304,12 +300,12 @@ def test_an_hour_later_nothing_lies_in_quarantine_that_no_upload_waits_for(
     send(client, lora)
     send(client, lora + b"withdrawn")
     waiting, withdrawn = Adapter.objects.order_by("size_bytes")
-    uploads.withdraw(withdrawn.slug, by=alice, at=NOON)
+    owner_actions.withdraw(withdrawn.slug, by=alice, at=NOON)
     quarantine.path_of(quarantine.new_name()).write_bytes(b"of a process that was killed")
     now = timezone.now()
-    uploads.clear_quarantine(at=now)
+    owner_actions.clear_quarantine(at=now)
     assert len(in_quarantine()) == 3
-    uploads.clear_quarantine(at=now + timedelta(hours=2))
+    owner_actions.clear_quarantine(at=now + timedelta(hours=2))
     assert in_quarantine() == [Path(waiting.original.path).name]
 
 
@@ -346,7 +342,7 @@ def api_upload(client: Client, content: bytes) -> Adapter:
     answer = client.post("/api/v1/adapters/", {"file": file})
     assert answer.status_code == 202, answer.content
     adapter = Adapter.objects.get(slug=answer.json()["slug"])
-    validating.validate(adapter.id, now=lambda: NOON)
+    check_job.validate(adapter.id, now=lambda: NOON)
     adapter.refresh_from_db()
     return adapter
 
@@ -381,7 +377,7 @@ def test_api_uploads_shows_the_report_and_withdraws(
     assert client.post("/api/v1/adapters/", {"name": "x"}).status_code == 400
     assert as_user(mallory).delete(f"/api/v1/adapters/{adapter.slug}/").status_code == 404
     assert client.delete(f"/api/v1/adapters/{adapter.slug}/").status_code == 204
-    assert adapter not in catalogue.usable_by(alice, model)
+    assert adapter not in visibility.usable_by(alice, model)
 
 
 def test_too_high_a_rank_is_fitted_on_request_into_a_new_adapter(
@@ -395,12 +391,12 @@ def test_too_high_a_rank_is_fitted_on_request_into_a_new_adapter(
     client.post(f"/adapters/{parent.slug}/fit/")
     client.post(f"/adapters/{parent.slug}/fit/")  # the second click changes nothing
     [derived] = parent.derived.all()
-    validating.fit(derived.id, now=lambda: NOON)
+    check_job.fit(derived.id, now=lambda: NOON)
     derived.refresh_from_db()
     assert (derived.state, derived.rank, derived.parent_sha256) == ("accepted", 8, parent.sha256)
     assert 0.3 < derived.report["kept"]["min"] <= derived.report["kept"]["mean"] < 1
     assert "Kept by the fit" in client.get(derived.get_absolute_url()).content.decode()
-    assert derived in catalogue.usable_by(alice, model)
+    assert derived in visibility.usable_by(alice, model)
 
 
 def test_a_fit_of_numbers_that_are_none_is_refused_as_such(
@@ -408,8 +404,8 @@ def test_a_fit_of_numbers_that_are_none_is_refused_as_such(
 ) -> None:
     parent = upload(as_user(alice), high[:-2] + b"\x00\x7e")  # the last number is NaN
     assert parent.code == "rank_too_high"
-    derived = uploads.fit_to_ceiling(parent.slug, by=alice, at=NOON)
-    validating.fit(derived.id, now=lambda: NOON)
+    derived = owner_actions.fit_to_ceiling(parent.slug, by=alice, at=NOON)
+    check_job.fit(derived.id, now=lambda: NOON)
     derived.refresh_from_db()
     assert (derived.state, derived.code) == ("rejected", "not_finite")
     assert not derived.file
@@ -419,8 +415,8 @@ def test_only_a_rank_that_is_too_high_can_be_fitted(
     model: BaseModel, lora: bytes, alice: User, as_user: AsUser
 ) -> None:
     adapter = upload(as_user(alice), lora)
-    with pytest.raises(uploads.NotFittable):
-        uploads.fit_to_ceiling(adapter.slug, by=alice, at=NOON)
+    with pytest.raises(owner_actions.NotFittable):
+        owner_actions.fit_to_ceiling(adapter.slug, by=alice, at=NOON)
 
 
 def test_a_doubled_ticket_judges_once(
@@ -467,7 +463,7 @@ def test_a_check_that_fails_is_told_and_raised(
     adapter = Adapter.objects.get()
     Path(adapter.original.path).unlink()
     with pytest.raises(FileNotFoundError):
-        validating.validate(adapter.id, now=lambda: NOON)
+        check_job.validate(adapter.id, now=lambda: NOON)
     adapter.refresh_from_db()
     assert (adapter.state, adapter.code) == ("rejected", "check_failed")
 
@@ -477,12 +473,12 @@ def test_withdrawn_while_it_was_checked_stays_withdrawn(
 ) -> None:
     send(as_user(alice), lora)
     adapter = Adapter.objects.get()
-    uploads.withdraw(adapter.slug, by=alice, at=NOON)
-    validating.validate(adapter.id, now=lambda: NOON)
+    owner_actions.withdraw(adapter.slug, by=alice, at=NOON)
+    check_job.validate(adapter.id, now=lambda: NOON)
     adapter.refresh_from_db()
     assert adapter.state == "withdrawn"
     with pytest.raises(WrongState):
-        uploads.withdraw(adapter.slug, by=alice, at=NOON)
+        owner_actions.withdraw(adapter.slug, by=alice, at=NOON)
 
 
 def test_a_link_lets_others_use_it_until_it_is_taken_back(
@@ -494,12 +490,12 @@ def test_a_link_lets_others_use_it_until_it_is_taken_back(
     link = f"/adapters/shared/{adapter.share_key}/"
     assert link in as_user(alice).get(adapter.get_absolute_url()).content.decode()
     assert as_user(bob).get(link, follow=True).status_code == 200
-    assert adapter in catalogue.usable_by(bob, model)
-    assert adapter not in catalogue.usable_by(mallory, model)
+    assert adapter in visibility.usable_by(bob, model)
+    assert adapter not in visibility.usable_by(mallory, model)
     page = as_user(bob).get(adapter.get_absolute_url()).content.decode()
     assert "Withdraw" not in page
     as_user(alice).post(f"/adapters/{adapter.slug}/share/", {"link": "no"})
-    assert adapter not in catalogue.usable_by(bob, model)
+    assert adapter not in visibility.usable_by(bob, model)
     assert as_user(bob).get(link).status_code == 404
 
 
@@ -507,19 +503,19 @@ def ask(
     adapter: Adapter, by: User, *, licence: str = "CC0", has_consent: bool = False
 ) -> ReviewCase:
     """With every example picture released."""
-    publishing.ask(adapter.slug, by=by, licence=licence, has_consent=has_consent, at=NOON)
+    review_request.ask(adapter.slug, by=by, licence=licence, has_consent=has_consent, at=NOON)
     for row in examples.waiting_of(adapter):
         examples.hand_in(row.id, Picture(uuid4(), png(), AdapterExample.State.SHOWN))
-    publishing.open_review(adapter.id, at=NOON)
+    review_request.open_review(adapter.id, at=NOON)
     return ReviewCase.objects.get(subject_id=adapter.id)
 
 
 def decide(case: ReviewCase, action: Action, by: User) -> Decision:
-    leased = cases.claim(case, by=by, at=NOON)
+    leased = review_cases.claim(case, by=by, at=NOON)
     assert leased.lease_token is not None
-    version = offers.policy_version_of(case)
-    reason = next(iter(offers.reasons_for(action, policy_version=version)))
-    return decisions.decide(
+    version = allowed_actions.policy_version_of(case)
+    reason = next(iter(allowed_actions.reasons_for(action, policy_version=version)))
+    return enforcing.decide(
         leased,
         by=by,
         action=action,
@@ -539,13 +535,13 @@ def test_going_public_asks_a_moderator_and_is_published_when_allowed(
     assert "Flat ink on paper" in case.evidence["prompt"]
     assert case.evidence["adapter"]["sha256"] == adapter.sha256
     assert "passed the screening" in case.evidence["adapter"]["picture_1"]
-    assert adapter not in catalogue.usable_by(mallory, model)
+    assert adapter not in visibility.usable_by(mallory, model)
     decide(case, "allow", bob)
     adapter.refresh_from_db()
     assert (adapter.state, adapter.visibility) == ("published", "public")
-    assert adapter in catalogue.usable_by(mallory, model)
-    uploads.withdraw(adapter.slug, by=alice, at=NOON)
-    assert adapter not in catalogue.usable_by(mallory, model)
+    assert adapter in visibility.usable_by(mallory, model)
+    owner_actions.withdraw(adapter.slug, by=alice, at=NOON)
+    assert adapter not in visibility.usable_by(mallory, model)
 
 
 def test_a_refused_adapter_is_used_by_nobody_until_an_appeal_reverses_it(
@@ -555,12 +551,12 @@ def test_a_refused_adapter_is_used_by_nobody_until_an_appeal_reverses_it(
     decision = decide(ask(adapter, alice), "refuse", bob)
     adapter.refresh_from_db()
     assert (adapter.state, adapter.code) == ("rejected", "adapter_refused")
-    assert adapter not in catalogue.usable_by(alice, model)
+    assert adapter not in visibility.usable_by(alice, model)
     assert decision.statement.owner == alice
     page = as_user(alice).get(adapter.get_absolute_url()).content.decode()
     assert "A moderator refused this adapter" in page
     assert upload(as_user(alice), lora).state == "rejected"  # a new upload does not undo it
-    decisions.reverse(decision, by=carol, explanation="It is fine.", at=NOON)
+    enforcing.reverse(decision, by=carol, explanation="It is fine.", at=NOON)
     adapter.refresh_from_db()
     assert adapter.state == "published"
 
@@ -582,9 +578,9 @@ def test_going_public_needs_a_licence_and_the_consent_of_the_person_shown(
     model: BaseModel, lora: bytes, alice: User, as_user: AsUser
 ) -> None:
     adapter = upload(as_user(alice), lora, shows_a_person="on")
-    with pytest.raises(publishing.LicenceMissing):
+    with pytest.raises(review_request.LicenceMissing):
         ask(adapter, alice, licence=" ")
-    with pytest.raises(publishing.ConsentMissing):
+    with pytest.raises(review_request.ConsentMissing):
         ask(adapter, alice)
     answer = as_user(alice).post(f"/adapters/{adapter.slug}/publish/", {"licence": "CC0"})
     assert answer.status_code == 422
@@ -593,8 +589,8 @@ def test_going_public_needs_a_licence_and_the_consent_of_the_person_shown(
         "attested that person's consent at 2026-11-24"
         in (case.evidence["adapter"]["shows_a_real_person"])
     )
-    with pytest.raises(publishing.AlreadyAsked):
-        publishing.ask(adapter.slug, by=alice, licence="CC0", has_consent=True, at=NOON)
+    with pytest.raises(review_request.AlreadyAsked):
+        review_request.ask(adapter.slug, by=alice, licence="CC0", has_consent=True, at=NOON)
 
 
 def test_verdicts_page_lists_every_code(alice: User, as_user: AsUser) -> None:

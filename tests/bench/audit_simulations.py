@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.audits import labelled, pairs, power, rates
-from moderation.audits.labelled import Labelled
-from moderation.audits.rates import Estimates
-from moderation.audits.suites import Contrast
+from moderation.audits.statistics import pairs, power, rates
+from moderation.audits.statistics.rates import Estimates
+from moderation.audits.suites.counterfactuals import Contrast
+from moderation.audits.tables import traffic_tables
+from moderation.audits.tables.traffic_tables import Labelled
 from tests.bench.report import Row
 
 SEED = 20261126
@@ -111,11 +112,11 @@ def _designed(rng: np.random.Generator, trials: int) -> list[Row]:
     for _ in range(trials):
         items = draw(rng, world)
         group = (items.groups["gender"] == "man").astype(np.intp)
-        fpr = labelled.rate(items, "false positive", group, 2).by_prompt
-        fnr = labelled.rate(items, "false negative", group, 2).by_prompt
+        fpr = traffic_tables.rate(items, "false positive", group, 2).by_prompt
+        fnr = traffic_tables.rate(items, "false negative", group, 2).by_prompt
         held["fpr"] += fpr.rate.low[1] <= world.fpr[1] <= fpr.rate.high[1]
         held["fnr"] += fnr.rate.low[0] <= 1 - world.recall <= fnr.rate.high[0]
-        found = labelled.contrast(items, "false positive", WOMAN, draws=0).difference
+        found = traffic_tables.contrast(items, "false positive", WOMAN, draws=0).difference
         held["difference"] += found[1] <= world.fpr[0] - world.fpr[1] <= found[2]
         acceptable = ~items.is_violating & (group == 1)
         plain = rates.wilson([(items.is_flagged & acceptable).sum()], [acceptable.sum()])
@@ -151,7 +152,7 @@ def _called(
     """How often the report calls a disparity, and the effective labels of each audit."""
     world, count, effective = World(items=4000, fpr=fpr), 0, []
     for _ in range(trials):
-        found = labelled.contrast(draw(rng, world), "false positive", WOMAN, draws=0)
+        found = traffic_tables.contrast(draw(rng, world), "false positive", WOMAN, draws=0)
         _, low, high = found.difference
         count += bool(found.p < rates.ALPHA and (low > 0 or high < 0))
         effective.append(float(min(found.effective)))

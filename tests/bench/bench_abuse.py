@@ -36,9 +36,9 @@ from django.contrib.auth.models import User  # noqa: E402 - likewise
 from django.core.management import call_command  # noqa: E402 - likewise
 from django.test import Client  # noqa: E402 - likewise
 
-from config.children import WEB_OPTIONS, program  # noqa: E402 - likewise
-from config.processes import free_port  # noqa: E402 - likewise
-from generation.events import STREAMS_MAX  # noqa: E402 - likewise
+from config.launch.child_processes import free_port  # noqa: E402 - likewise
+from config.launch.programs import WEB_OPTIONS, program  # noqa: E402 - likewise
+from generation.studio.progress_stream import STREAMS_MAX  # noqa: E402 - likewise
 from tests.bench.report import FOLDER, ROOT, Row, publish  # noqa: E402 - likewise
 from tests.factories import make_model, make_request  # noqa: E402 - likewise
 

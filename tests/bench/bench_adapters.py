@@ -23,10 +23,10 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # more threads than free cores are slo
 
 import numpy as np
 
-from adapters import canonical, inspection
-from adapters.canonical import Source
-from adapters.inspection import Base
-from adapters.layouts import Layer, of_family
+from adapters.checks import inspection, rewrite
+from adapters.checks.inspection import Base
+from adapters.checks.rewrite import Source
+from adapters.formats.target_modules import Layer, of_family
 from tests.bench.report import ROOT, Row, publish
 
 ROUNDS = 5
@@ -88,7 +88,7 @@ def refit(path: Path) -> None:
     found = inspection.inspect(path, base=Base.of_family("sdxl"))
     assert found.header is not None
     source = Source(path, found.header, found.modules)
-    canonical.write(source, path.with_suffix(".fitted"), rank=64)
+    rewrite.write(source, path.with_suffix(".fitted"), rank=64)
 
 
 WORK: dict[str, Callable[[Path], None]] = {

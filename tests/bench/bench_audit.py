@@ -31,8 +31,10 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 
-from moderation.audits import lab, sheets, traffic_report
-from moderation.audits.population import Window
+from moderation.audits.audit_reports import traffic_report
+from moderation.audits.lab import threshold_lab
+from moderation.audits.sampling.population import Window
+from moderation.audits.tables import renditions
 from tests.bench.audit_simulations import simulated
 from tests.bench.report import Row, publish
 from tests.moderation.audits.makers import stored_policy
@@ -106,11 +108,13 @@ def timed(work: Callable[[], T], rounds: int = ROUNDS) -> tuple[list[float], T]:
 
 def report_rows(screenings: int, labels: int) -> list[Row]:
     given = fill(screenings, labels)
-    taken, files = timed(lambda: sheets.files(traffic_report.assemble(WINDOW)))
+    taken, files = timed(lambda: renditions.files(traffic_report.assemble(WINDOW)))
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    again = sheets.files(traffic_report.assemble(WINDOW))
+    again = renditions.files(traffic_report.assemble(WINDOW))
     replays, found = timed(
-        lambda: lab.replayed(WINDOW, category="sexual", dimension="gender", before=0.5, after=0.45)
+        lambda: threshold_lab.replayed(
+            WINDOW, category="sexual", dimension="gender", before=0.5, after=0.45
+        )
     )
     assert found.screenings == screenings
     return [

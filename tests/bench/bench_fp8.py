@@ -22,13 +22,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from generation.engine import memory, pixels, quantization
-from generation.engine import model as models
-from generation.engine.families import FLUX, SDXL, STABLE_DIFFUSION
+from generation.engine.families.specs import FLUX, SDXL, STABLE_DIFFUSION
 from generation.engine.jobs import RenderJob
-from generation.engine.memory import GIB, Parts
-from generation.engine.model import Model, Settings
-from generation.engine.quantization import AS_SAVED, FP8
+from generation.engine.loading import loaded_model as models
+from generation.engine.loading import memory_need, quantization
+from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.memory_need import GIB, Parts
+from generation.engine.loading.quantization import AS_SAVED, FP8
+from generation.engine.loop import pixels
 from tests.bench import gpu_models, serving_tuning
 from tests.bench.report import Row, publish
 from tests.engine import tiny_models
@@ -117,7 +118,9 @@ def plans() -> list[Row]:
         parts = Parts(family, getattr(pipe, family.network), pipe.vae, {}, [])
         for weights in (AS_SAVED, FP8):
             settings = Settings(batch_sizes=(1, 2), rank_ceiling=16, weights=weights)
-            plan = memory.plan(parts, settings=settings, size=(side, side), dtype=torch.bfloat16)
+            plan = memory_need.plan(
+                parts, settings=settings, size=(side, side), dtype=torch.bfloat16
+            )
             for part in ("weights", "total"):
                 value = getattr(plan, part) / GIB
                 rows.append(Row(f"{name}_{part}_{weights}_gib", value, "GiB", against=str(plan)))

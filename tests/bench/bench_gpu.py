@@ -18,9 +18,9 @@ from typing import Any
 
 import torch
 
-from generation.engine import quantization
-from generation.engine.engine import GPU_BATCH_SIZES
-from generation.engine.model import Settings
+from generation.engine.loading import quantization
+from generation.engine.loading.loaded_model import Settings
+from generation.engine.loop.engine import GPU_BATCH_SIZES
 from tests.bench import gpu_measures, gpu_models
 from tests.bench.gpu_measures import Bench
 from tests.bench.gpu_runs import Scale

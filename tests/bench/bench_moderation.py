@@ -34,9 +34,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from config.roles import give_permissions
-from moderation import cases, screening
+from config.accounts.roles.role_permissions import give_permissions
+from moderation.cases import review_cases
 from moderation.models import Screening
+from moderation.screening import classify
 from tests.bench.report import Row, publish
 from tests.moderation import worth
 from tests.moderation.makers import evidence, picture
@@ -81,7 +82,7 @@ def fill(owner: User, count: int, screenings: int) -> None:
 
     The rows name users and policies that are there, so the checks of foreign keys are left out.
     """
-    judged = screening.screen_prompt("a red apple", at=datetime.now(UTC))
+    judged = classify.screen_prompt("a red apple", at=datetime.now(UTC))
     policy_id = Screening.objects.get(id=judged.screening_id).policy_id
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -142,7 +143,7 @@ def claim_rows(reviewers: list[User]) -> list[Row]:
     def work(person: User) -> list[UUID]:
         try:
             now = datetime.now(UTC)
-            taken = [cases.claim_next(by=person, at=now) for _ in range(CLAIMS_EACH)]
+            taken = [review_cases.claim_next(by=person, at=now) for _ in range(CLAIMS_EACH)]
             return [case.id for case in taken if case]
         finally:
             connection.close()
@@ -164,10 +165,10 @@ def screening_rows(rounds: int) -> list[Row]:
     """One core: a prompt that no cache knows, and one 512 × 512 picture."""
     prompts = iter(worth.prompts("test", "ordinary") * (1 + rounds // 200))
     png = picture()
-    screening.judge_prompt("warm up")
-    screening.judge_image(png)
-    of_prompt = milliseconds(lambda: screening.judge_prompt(next(prompts)), rounds)
-    of_image = milliseconds(lambda: screening.judge_image(png), rounds)
+    classify.judge_prompt("warm up")
+    classify.judge_image(png)
+    of_prompt = milliseconds(lambda: classify.judge_prompt(next(prompts)), rounds)
+    of_image = milliseconds(lambda: classify.judge_image(png), rounds)
     return [
         quantiles("screen_prompt_ms", of_prompt, must=25, quantile=50),
         Row("screen_prompt_ms_p95", float(np.percentile(of_prompt, 95)), "ms"),

@@ -151,7 +151,7 @@ def house() -> Iterator[tuple[str, str]]:
     log = state / "house.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "config.supervisor", "--port", str(port)],
+            [sys.executable, "-m", "config.launch.supervisor", "--port", str(port)],
             cwd=ROOT, env=environment, stdout=output, stderr=output,
         )  # fmt: skip
     try:

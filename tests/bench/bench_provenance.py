@@ -37,8 +37,9 @@ cv2.setNumThreads(1)
 
 from django.core.management import call_command
 
-from provenance import likeness, marking, watermark
-from provenance.installation import keyring
+from provenance.assets import marking
+from provenance.manifests.signing_context import keyring
+from provenance.marks import perceptual_match, watermark
 from tests.bench.bench_provenance_edits import edit_figures
 from tests.bench.bench_provenance_log import log_figures
 from tests.bench.report import ROOT, Row, print_table, publish
@@ -239,7 +240,9 @@ def copied_marks(count: int) -> Iterator[Row]:
         forged = np.clip(victim + residual, 0, 255).astype(np.uint8)
         found = watermark.detect(forged, key=key)
         decoded += found.identifier == place
-        compared = likeness.compare(forged, likeness.original_of(marked), found.geometry)
+        compared = perceptual_match.compare(
+            forged, perceptual_match.original_of(marked), found.geometry
+        )
         accepted += found.identifier == place and compared is not None and compared.is_same
     yield Row("copied_marks_decoded", decoded, f"of {len(every)}", must=None)
     yield Row("copied_marks_called_ours", accepted, f"of {len(every)}", must=0)

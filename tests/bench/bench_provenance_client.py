@@ -17,23 +17,23 @@ PAUSE_S = 0.1
 
 
 def write(seconds: float) -> list[float]:
-    from provenance import log
+    from provenance.log import transparency_log
 
     body = {"sha256": "0" * 64, "manifest_sha256": "1" * 64}
     took: list[float] = []
     end = time.perf_counter() + seconds
     while (start := time.perf_counter()) < end:
-        log.append(kind="bench", subject=uuid4(), body=body, at=datetime.now(UTC))
+        transparency_log.append(kind="bench", subject=uuid4(), body=body, at=datetime.now(UTC))
         took.append((time.perf_counter() - start) * 1000)
     return took
 
 
 def sequence(seconds: float) -> int:
-    from provenance import log
+    from provenance.log import transparency_log
 
     placed, end = 0, time.perf_counter() + seconds
     while time.perf_counter() < end:
-        placed += log.sequence(at=datetime.now(UTC))
+        placed += transparency_log.sequence(at=datetime.now(UTC))
         time.sleep(PAUSE_S)
     return placed
 

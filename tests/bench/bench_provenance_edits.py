@@ -12,8 +12,8 @@ from time import process_time
 
 import numpy as np
 
-from provenance import fingerprint, likeness, watermark
-from provenance.likeness import Comparison, Original, Part
+from provenance.marks import fingerprint, perceptual_match, watermark
+from provenance.marks.perceptual_match import Comparison, Original, Part
 from tests.bench import local_edits
 from tests.bench.local_edits import EDITS, TARGETED, Edited, Half, Mask, Named, Pixels
 from tests.bench.report import Row
@@ -38,7 +38,7 @@ def _edits(kind: str, half: Half, pictures: list[Named], key: bytes) -> Iterator
     told_for_nothing, milliseconds = 0, []
     for number, picture in enumerate(pictures):
         marked = Named(picture.name, watermark.embed(picture.pixels, number, key=key))
-        original = likeness.original_of(marked.pixels)
+        original = perceptual_match.original_of(marked.pixels)
         foreign = pictures[(number + 5) % len(pictures)].pixels
         for name in EDITS:
             edited = local_edits.edited(half, marked, foreign, name)
@@ -75,7 +75,7 @@ def _compared(pixels: Pixels, number: int, original: Original, key: bytes) -> Co
     found = watermark.detect(pixels, key=key)
     if found.identifier != number:
         return None
-    compared = likeness.compare(pixels, original, found.geometry)
+    compared = perceptual_match.compare(pixels, original, found.geometry)
     return compared if compared is not None and compared.is_same else None
 
 
@@ -107,7 +107,7 @@ def _copied(half: Half, count: int, key: bytes) -> Iterator[Row]:
     for source, victim, strength in local_edits.copied_marks(half, count):
         if source.name not in marked:
             pixels = watermark.embed(source.pixels, len(marked), key=key)
-            marked[source.name] = len(marked), pixels, likeness.original_of(pixels)
+            marked[source.name] = len(marked), pixels, perceptual_match.original_of(pixels)
         number, pixels, original = marked[source.name]
         residual = pixels.astype(int) - source.pixels
         forged = np.clip(victim + strength * residual, 0, 255).astype(np.uint8)

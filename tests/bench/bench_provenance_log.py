@@ -11,7 +11,7 @@ from time import perf_counter
 import numpy as np
 from django.db import connection
 
-from provenance import log, log_audit
+from provenance.log import recomputation, transparency_log
 from tests.bench.report import Row
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -33,7 +33,7 @@ def log_figures(leaves: int, seconds: float, spread: Spread) -> Iterator[Row]:
         yield Row(f"append_ms_p99_{clients}_clients", p99, "ms", must=10 if clients == 8 else None)
     start = perf_counter()
     _fill(leaves)
-    placing = log.sequence(at=NOW)
+    placing = transparency_log.sequence(at=NOW)
     yield Row(
         "bulk_placed_per_s", round(placing / (perf_counter() - start)), "1/s", better="higher"
     )
@@ -41,7 +41,7 @@ def log_figures(leaves: int, seconds: float, spread: Spread) -> Iterator[Row]:
 
 
 def _proofs(spread: Spread) -> Iterator[Row]:
-    size = log.latest_checkpoint().tree_size
+    size = transparency_log.latest_checkpoint().tree_size
     random = np.random.default_rng(5)
     places = [int(place) for place in random.integers(size, size=200)]
     with connection.cursor() as cursor:
@@ -51,17 +51,17 @@ def _proofs(spread: Spread) -> Iterator[Row]:
     verify: list[float] = []
     for place in places:
         start = perf_counter()
-        proofs.append(log.prove_inclusion(place))
+        proofs.append(transparency_log.prove_inclusion(place))
         prove.append((perf_counter() - start) * 1000)
     for proof in proofs:
         start = perf_counter()
-        log.verify_proof(proof)
+        transparency_log.verify_proof(proof)
         verify.append((perf_counter() - start) * 1000)
     yield spread("proof_ms", prove, "ms", 2)
     yield Row("proof_leaves", size, "leaves", better="higher")
     yield spread("verify_proof_ms", verify, "ms", None)
     start = perf_counter()
-    fault = log_audit.audit().fault
+    fault = recomputation.audit().fault
     assert fault is None, fault
     yield Row("audited_per_s", round(size / (perf_counter() - start)), "1/s", better="higher")
 

@@ -8,15 +8,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from config import services
+from config.launch import embedded_servers
 
-(services.ROOT / "var" / "bench").mkdir(parents=True, exist_ok=True)
-STATE = Path(tempfile.mkdtemp(prefix="provenance-", dir=services.ROOT / "var" / "bench"))
+(embedded_servers.ROOT / "var" / "bench").mkdir(parents=True, exist_ok=True)
+STATE = Path(tempfile.mkdtemp(prefix="provenance-", dir=embedded_servers.ROOT / "var" / "bench"))
 STATE.chmod(0o755)
 os.environ["PROOFSHEET_STATE_DIR"] = str(STATE)
 for name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
     os.environ.pop(name, None)  # never the servers of the shell that it runs in
-_servers = services.embedded(STATE, is_durable=True)
+_servers = embedded_servers.embedded(STATE, is_durable=True)
 _servers.__enter__()
 
 

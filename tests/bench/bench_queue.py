@@ -36,9 +36,9 @@ from django.test import Client
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from config import heap
-from generation import queue
+from config.runtime import gc_tuning
 from generation.models import GenerationRequest, RequestStatus
+from generation.requests import fair_queue
 from tests import factories
 from tests.bench.report import Row
 
@@ -70,7 +70,7 @@ class House:
 
     def _serve(self) -> None:
         while not self._is_over.is_set():
-            claim = queue.claim(worker="bench", at=timezone.now())
+            claim = fair_queue.claim(worker="bench", at=timezone.now())
             if claim is None:
                 time.sleep(0.005)
                 continue
@@ -160,7 +160,7 @@ def acceptance(model: BaseModel, rounds: int, count: int) -> list[Row]:
     settings.PROOFSHEET_REMEMBER_S = 2  # as a house has it
     for number in range(3):
         accept(client, number)  # the first ones import what they need
-    heap.settle()  # as a house does once it has started
+    gc_tuning.settle()  # as a house does once it has started
     times = []
     for _ in range(rounds):
         GenerationRequest.objects.all().delete()

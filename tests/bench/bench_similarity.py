@@ -3,7 +3,7 @@
     python -m tests.bench.bench_similarity [--steps 4] [--seeds 3] [--pairs] [--print]
 
 Each pair is one step of somebody who types: a letter more, a blank, a full stop, another word. Its
-change of conditioning (`generation.engine.prompts.change`) is set beside the mean absolute
+change of conditioning (`prompt_embeddings.change`) is set beside the mean absolute
 difference of the two pictures, drawn with one seed, in levels of 255. Changed nouns and colours are
 looked at by conditioning in every combination. Writes docs/benchmarks/similarity.json.
 """
@@ -19,10 +19,16 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from generation.engine.engine import Engine
-from generation.engine.families import Rows
+from generation.engine.families.specs import Rows
 from generation.engine.jobs import RenderJob
-from generation.engine.prompts import NO_CHANGE, UNSEEN_CHANGE, Prompts, change, is_unseen
+from generation.engine.loop.engine import Engine
+from generation.engine.loop.prompt_embeddings import (
+    NO_CHANGE,
+    UNSEEN_CHANGE,
+    Prompts,
+    change,
+    is_unseen,
+)
 from generation.starter.layout import MODEL
 from tests.bench.likeness import Pixels
 from tests.bench.report import Row, print_table, publish

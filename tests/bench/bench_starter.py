@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 
+from generation.starter.corpus.picture_sets import load
 from generation.starter.layout import MODEL
-from generation.starter.pictures import load
-from moderation.audits.rates import wilson
+from moderation.audits.statistics.rates import wilson
 from tests.bench import starter_sheet
 from tests.bench.likeness import Neighbours, Pixels
 from tests.bench.report import Row, publish

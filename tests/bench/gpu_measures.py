@@ -15,15 +15,15 @@ import torch
 from diffusers import AutoencoderTiny
 from torch import nn
 
-from generation.engine.denoiser import Denoiser
-from generation.engine.engine import Engine
-from generation.engine.families import family_of
+from generation.engine.adapters.adapter_slots import FlatAdapter, Slots
+from generation.engine.families.specs import family_of
 from generation.engine.jobs import RenderJob
-from generation.engine.model import Model, Settings, assemble
-from generation.engine.norms import widen
-from generation.engine.quantization import FP8, FP8_DYNAMIC, QUANTISED, multiplies_fp8
-from generation.engine.runner import Runner
-from generation.engine.slots import FlatAdapter, Slots
+from generation.engine.loading.group_norms import widen
+from generation.engine.loading.loaded_model import Model, Settings, assemble
+from generation.engine.loading.quantization import FP8, FP8_DYNAMIC, QUANTISED, multiplies_fp8
+from generation.engine.loop.denoiser import Denoiser
+from generation.engine.loop.engine import Engine
+from generation.engine.loop.runner import Runner
 from tests.bench.gpu_runs import CASES, PROMPT, Case, Scale, case_of, denoise, flats, render, timed
 from tests.bench.report import Row
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import torch
 
-from generation.engine import pixels
-from generation.engine.denoiser import Denoiser
+from generation.engine.adapters.adapter_slots import FlatAdapter
 from generation.engine.jobs import RenderJob
-from generation.engine.model import Model
-from generation.engine.slots import FlatAdapter
-from generation.engine.trajectory import Order, Trajectory
+from generation.engine.loading.loaded_model import Model
+from generation.engine.loop import pixels
+from generation.engine.loop.denoiser import Denoiser
+from generation.engine.loop.trajectory import Order, Trajectory
 
 PROMPT = "a picture"
 

@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 
-from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, RenderJob
-from generation.engine.model import Settings
+from generation.engine.loading.loaded_model import Settings
+from generation.engine.loop.engine import Engine
 from tests.bench.serving_model import RANK, SIDE, adapter_path
 
 Call = dict[str, Any]

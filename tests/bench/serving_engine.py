@@ -9,12 +9,12 @@ from statistics import median
 
 import torch
 
-from generation.engine import model as models
-from generation.engine.denoiser import Denoiser
+from generation.engine.adapters.adapter_slots import Shelf, Slots
 from generation.engine.jobs import RenderJob
-from generation.engine.model import Model, Settings
-from generation.engine.slots import Shelf, Slots
-from generation.engine.trajectory import Order
+from generation.engine.loading import loaded_model as models
+from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loop.denoiser import Denoiser
+from generation.engine.loop.trajectory import Order
 from tests.bench.report import Row
 from tests.bench.serving_contenders import BATCH, job, load_adapter, pipeline
 from tests.bench.serving_model import RANK

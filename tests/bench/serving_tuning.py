@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from generation.engine import model as models
-from generation.engine.model import Model, Settings
+from generation.engine.loading import loaded_model as models
+from generation.engine.loading.loaded_model import Model, Settings
 from tests.bench.report import ROOT, Row
 
 FOLDER = ROOT / "generation" / "starter" / "model"

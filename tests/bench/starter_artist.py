@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, RenderJob, StepReport
+from generation.engine.loop.engine import Engine
 from tests.bench.likeness import Pixels
 
 

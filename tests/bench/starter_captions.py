@@ -11,7 +11,7 @@ import hashlib
 from collections import defaultdict
 from itertools import chain, zip_longest
 
-from generation.starter.captions import Caption
+from generation.starter.corpus.captions import Caption
 
 OBJECTS = PEOPLE = 100
 WOMEN, MEN = {"woman", "women"}, {"man", "men"}

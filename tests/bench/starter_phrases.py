@@ -18,10 +18,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from generation.starter import compositions
-from generation.starter.captions import bare_code
-from generation.starter.phrasing import COLOURS, NUMBERS
-from generation.starter.pictures import Transparent
+from generation.starter.corpus import compositions
+from generation.starter.corpus.captions import bare_code
+from generation.starter.corpus.phrasing import COLOURS, NUMBERS
+from generation.starter.corpus.picture_sets import Transparent
 from tests.bench.likeness import Neighbours, Pixels
 
 FOLDER = Path(__file__).parents[1] / "starter" / "phrases"

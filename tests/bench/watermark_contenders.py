@@ -24,7 +24,7 @@ from imwatermark import (  # type: ignore[import-not-found]  # it has an environ
 )
 from numpy.typing import NDArray
 
-from provenance import watermark
+from provenance.marks import watermark
 from tests.provenance.attacks import ATTACKS
 from tests.provenance.pictures import PHOTOGRAPHS, drawing, photograph
 

@@ -27,8 +27,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from config.children import program
-from config.processes import free_port, spawn
+from config.launch.child_processes import free_port, spawn
+from config.launch.programs import program
 from tests.settings import APP_DATABASE_URL
 
 DATABASE = "house_in_the_browser"

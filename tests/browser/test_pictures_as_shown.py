@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from provenance import pictures
+from provenance.pictures import decoder
 from tests.browser.conftest import PATIENCE_MS
 from tests.provenance.shown_pictures import cases
 
@@ -36,7 +36,7 @@ def canvas(browser: Browser) -> Page:
 @pytest.mark.parametrize("name", CASES)
 def test_picture_is_read_as_chromium_shows_it(name: str, canvas: Page) -> None:
     data = CASES[name]
-    ours = pictures.read(data).pixels
+    ours = decoder.read(data).pixels
     mime = MIMES[name.rpartition(".")[2]]
     shown, is_painted = _shown(canvas, data, mime, is_cut=name.startswith("cut"))
     assert ours.shape == shown.shape

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from moderation import transparency
+from moderation.statements.formats import eu_statement
 from tests.browser.conftest import PATIENCE_MS, OpenPage
 from tests.browser.test_desk import SEED
 from tests.browser.test_newcomer import generate
@@ -155,7 +155,7 @@ def test_refusal_appeal_keyboard_reversal_credentials_and_export(
         taken = [one for name in batches for one in json.loads(opened.read(name))["statements"]]
     assert len(taken) >= TO_DECIDE
     for statement in taken:
-        transparency.validate(statement)
+        eu_statement.validate(statement)
 
 
 def test_suspension_by_two_people_is_told_in_the_studio_and_at_the_door(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from generation.drafts import PROMPT_MAX_CHARACTERS
+from generation.request_rules.parameters import PROMPT_MAX_CHARACTERS
 from tests.browser.conftest import PATIENCE_MS, OpenPage
 from tests.browser.test_newcomer import expect_picture, generate
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from generation.engine import model as models
-from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse
-from generation.engine.model import Model, Settings
-from generation.engine.runner import Runner
+from generation.engine.loading import loaded_model as models
+from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loop.engine import Engine
+from generation.engine.loop.runner import Runner
 from tests.engine import tiny_models
 from tests.engine.rendering import pipeline
 

@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from generation.engine.denoiser import Denoiser
-from generation.engine.engine import order_of
+from generation.engine.adapters.adapter_slots import Shelf
 from generation.engine.jobs import RenderJob
-from generation.engine.model import Model
-from generation.engine.slots import Shelf
-from generation.engine.trajectory import Order, Trajectory
+from generation.engine.loading.loaded_model import Model
+from generation.engine.loop.denoiser import Denoiser
+from generation.engine.loop.engine import order_of
+from generation.engine.loop.trajectory import Order, Trajectory
 
 SIDE = 32
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from generation.engine import model as models
-from generation.engine import norms
-from generation.engine.engine import GPU_BATCH_SIZES, Engine
-from generation.engine.graphs import Graphs
 from generation.engine.jobs import AdapterUse, RenderJob
-from generation.engine.model import Model, Settings
-from generation.engine.quantization import FP8_DYNAMIC
+from generation.engine.loading import group_norms
+from generation.engine.loading import loaded_model as models
+from generation.engine.loading.cuda_graphs import Graphs
+from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.quantization import FP8_DYNAMIC
+from generation.engine.loop.engine import GPU_BATCH_SIZES, Engine
 from tests.engine.rendering import denoise, job
 
 pytestmark = [
@@ -102,7 +102,7 @@ def test_wide_norms_are_torchs_own(layout: torch.memory_format) -> None:
         x = torch.randn(rows, 128, 64, 48, device="cuda") * 3 + 5
         x = x.bfloat16().contiguous(memory_format=layout)
         expected = nn.functional.group_norm(x.double(), 32, eps=norm.eps)
-        norms.widen(norm)
+        group_norms.widen(norm)
         with torch.inference_mode():
             made = norm(x)
         assert made.dtype == x.dtype

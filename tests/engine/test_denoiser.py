@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from generation.engine.denoiser import Denoiser
 from generation.engine.jobs import (
     AdapterUse,
     Cancelled,
@@ -17,8 +16,9 @@ from generation.engine.jobs import (
     StepsOutOfRange,
     TooManyAdapters,
 )
-from generation.engine.model import Model
-from generation.engine.trajectory import Order, Trajectory
+from generation.engine.loading.loaded_model import Model
+from generation.engine.loop.denoiser import Denoiser
+from generation.engine.loop.trajectory import Order, Trajectory
 from tests.engine.rendering import assert_same, denoise, job, order
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
@@ -233,7 +233,7 @@ def test_an_image_too_large_even_alone_fails_and_the_rest_goes_on(
 def test_after_calm_the_batch_grows_again(
     load: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("generation.engine.denoiser.CALM_FORWARDS", 3)
+    monkeypatch.setattr("generation.engine.loop.denoiser.CALM_FORWARDS", 3)
     model = load("sd", batch_sizes=(1, 2, 4))
     shortage = short_of_memory(model, rows=2)
     course = Course(model, *[job(guidance=1.0, steps=6, seed=seed) for seed in range(4)])

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generation.engine.engine import Engine
 from generation.engine.jobs import (
     AdapterUse,
     Cancelled,
@@ -20,8 +19,9 @@ from generation.engine.jobs import (
     RenderJob,
     StepReport,
 )
-from generation.engine.model import Model, Settings
-from generation.engine.runner import Runner
+from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loop.engine import Engine
+from generation.engine.loop.runner import Runner
 from tests.engine.rendering import job
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from generation.engine import pixels
-from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, ModelNotLoadable, RenderJob
-from generation.engine.model import Model, Settings, assemble
+from generation.engine.loading.loaded_model import Model, Settings, assemble
+from generation.engine.loop import pixels
+from generation.engine.loop.engine import Engine
 from tests.engine.rendering import assert_same, by_diffusers, denoise, job, pipeline
 
 FAMILIES = ["sd", "starter", "sdxl", "flux"]

@@ -11,12 +11,13 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import nn
 
-from generation.engine import memory, pixels, quantization
-from generation.engine import model as models
-from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, Fp8NotPossible, RenderJob
-from generation.engine.model import Model, Settings, assemble
-from generation.engine.quantization import FP8, FP8_DYNAMIC
+from generation.engine.loading import loaded_model as models
+from generation.engine.loading import memory_need, quantization
+from generation.engine.loading.loaded_model import Model, Settings, assemble
+from generation.engine.loading.quantization import FP8, FP8_DYNAMIC
+from generation.engine.loop import pixels
+from generation.engine.loop.engine import Engine
 from tests.engine.rendering import SIDE, assert_same, denoise, job, pipeline
 
 pytestmark = [
@@ -177,11 +178,11 @@ def test_multiplying_in_fp8_is_refused_where_the_device_cannot(
 def test_plan_counts_the_bytes_of_the_quantised_model(
     family: str, folders: Callable[[str], Path], load: Callable[..., Model]
 ) -> None:
-    parts = memory.of_folder(folders(family))
+    parts = memory_need.of_folder(folders(family))
 
-    def plan(weights: str) -> memory.Plan:
+    def plan(weights: str) -> memory_need.Plan:
         settings = Settings(weights=weights)
-        return memory.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
+        return memory_need.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
 
     plain, fp8 = plan("as_saved"), plan(FP8)
     saved = stored_bytes(load(family).network) - stored_bytes(load(family, weights=FP8).network)
@@ -199,7 +200,7 @@ def test_a_forward_counts_the_weight_that_it_turns_back() -> None:
     tokens = torch.zeros(1, 1, 1024, device="meta", dtype=torch.bfloat16)
     layer = network.get_submodule("attn.to_q")
     in_float32, in_bfloat16 = 4 * 1024**2, 2 * 1024**2
-    assert memory.peak_bytes(lambda: layer(tokens)) >= in_float32 + in_bfloat16
+    assert memory_need.peak_bytes(lambda: layer(tokens)) >= in_float32 + in_bfloat16
 
 
 def test_a_missing_torchao_is_named(
@@ -212,11 +213,11 @@ def test_a_missing_torchao_is_named(
     with pytest.raises(Fp8NotPossible, match="torchao, which is not installed") as refusal:
         models.load(folders("sd"), settings=settings, device=device, dtype=torch.float32)
     assert refusal.value.code == "fp8_not_possible"
-    parts = memory.of_folder(folders("sd"))
+    parts = memory_need.of_folder(folders("sd"))
     size = (SIDE, SIDE)
     with pytest.raises(Fp8NotPossible):
-        memory.plan(parts, settings=settings, size=size, dtype=torch.float32)
-    found = memory.smaller(
+        memory_need.plan(parts, settings=settings, size=size, dtype=torch.float32)
+    found = memory_need.smaller(
         parts, settings=Settings(), size=size, dtype=torch.float32, budget_bytes=1 << 40
     )
     assert found is not None

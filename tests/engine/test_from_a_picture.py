@@ -9,8 +9,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from generation.engine import pixels
-from generation.engine.engine import Engine
 from generation.engine.jobs import (
     AdapterUse,
     OutOfMemory,
@@ -19,7 +17,9 @@ from generation.engine.jobs import (
     StepReport,
     StepsOutOfRange,
 )
-from generation.engine.model import Model, Settings, assemble
+from generation.engine.loading.loaded_model import Model, Settings, assemble
+from generation.engine.loop import pixels
+from generation.engine.loop.engine import Engine
 from tests.engine.rendering import SIDE, assert_same, by_diffusers, denoise, job, pipeline
 
 FAMILIES = ["sd", "starter", "sdxl", "flux"]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from generation.engine import memory
-from generation.engine.families import FLUX, SDXL, Family
+from generation.engine.families.specs import FLUX, SDXL, Family
 from generation.engine.jobs import ModelNotLoadable
-from generation.engine.memory import Parts
-from generation.engine.model import Model, Settings
-from generation.engine.quantization import FP8
+from generation.engine.loading import memory_need
+from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.memory_need import Parts
+from generation.engine.loading.quantization import FP8
 from tests.bench import gpu_models
 from tests.engine.rendering import SIDE, denoise, job
 
@@ -40,13 +40,13 @@ def test_peak_is_what_is_alive_at_once() -> None:
         del second, third
         blank(2)
 
-    assert memory.peak_bytes(run) == 12 * KIB
+    assert memory_need.peak_bytes(run) == 12 * KIB
 
 
 def test_views_and_weights_take_nothing() -> None:
     weights = blank(64)
-    assert memory.peak_bytes(lambda: weights.view(-1, 2).t()[0]) == 0
-    assert memory.peak_bytes(lambda: (weights + 1).view(-1, 2).t()) == 64 * KIB
+    assert memory_need.peak_bytes(lambda: weights.view(-1, 2).t()[0]) == 0
+    assert memory_need.peak_bytes(lambda: (weights + 1).view(-1, 2).t()) == 64 * KIB
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -54,8 +54,8 @@ def test_plan_has_the_weights_and_slots_of_the_loaded_model(
     family: str, folders: Callable[[str], Path], load: Callable[..., Model]
 ) -> None:
     settings = Settings(adapter_slots=3, rank_ceiling=8)
-    parts = memory.of_folder(folders(family))
-    plan = memory.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
+    parts = memory_need.of_folder(folders(family))
+    plan = memory_need.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
     model = load(family, adapter_slots=3, rank_ceiling=8)
     modules = [part for part in model.pipe.components.values() if isinstance(part, torch.nn.Module)]
     weights = sum(p.nbytes for module in modules for p in module.parameters())
@@ -71,11 +71,11 @@ def test_plan_has_the_weights_and_slots_of_the_loaded_model(
 def test_more_rows_and_larger_pictures_take_more(
     family: str, folders: Callable[[str], Path]
 ) -> None:
-    parts = memory.of_folder(folders(family))
+    parts = memory_need.of_folder(folders(family))
 
-    def plan(rows: int, side: int) -> memory.Plan:
+    def plan(rows: int, side: int) -> memory_need.Plan:
         settings = Settings(batch_sizes=(1, rows))
-        return memory.plan(parts, settings=settings, size=(side, side), dtype=torch.float32)
+        return memory_need.plan(parts, settings=settings, size=(side, side), dtype=torch.float32)
 
     few, many, large = plan(2, SIDE), plan(8, SIDE), plan(2, 2 * SIDE)
     assert 3 * few.forward < many.forward < 5 * few.forward
@@ -87,34 +87,38 @@ def test_full_size_models_take_what_they_are_known_to_take() -> None:
     with torch.device("meta"):
         sdxl, flux = gpu_models._sdxl(), gpu_models._flux()
     settings, size = Settings(batch_sizes=(1, 2)), (1024, 1024)
-    one = memory.plan(full_size(SDXL, sdxl), settings=settings, size=size, dtype=torch.bfloat16)
-    assert 4.8 < one.weights / memory.GIB < 5.1
-    assert 0.1 < one.forward / memory.GIB < 1.0
-    assert 1.0 < one.decoding / memory.GIB < 3.0
-    other = memory.plan(full_size(FLUX, flux), settings=settings, size=size, dtype=torch.bfloat16)
-    assert 22 < other.weights / memory.GIB < 23
+    one = memory_need.plan(
+        full_size(SDXL, sdxl), settings=settings, size=size, dtype=torch.bfloat16
+    )
+    assert 4.8 < one.weights / memory_need.GIB < 5.1
+    assert 0.1 < one.forward / memory_need.GIB < 1.0
+    assert 1.0 < one.decoding / memory_need.GIB < 3.0
+    other = memory_need.plan(
+        full_size(FLUX, flux), settings=settings, size=size, dtype=torch.bfloat16
+    )
+    assert 22 < other.weights / memory_need.GIB < 23
 
 
 def test_flux_fits_a_card_of_24_gib_with_fp8_alone() -> None:
     with torch.device("meta"):
         flux = full_size(FLUX, gpu_models._flux())
     settings = Settings(batch_sizes=(1, 2), rank_ceiling=16)
-    card = int(memory.USABLE * 24 * memory.GIB)
+    card = int(memory_need.USABLE * 24 * memory_need.GIB)
     size, dtype = (1024, 1024), torch.bfloat16
-    assert memory.plan(flux, settings=settings, size=size, dtype=dtype).total > card
-    found = memory.smaller(flux, settings=settings, size=size, dtype=dtype, budget_bytes=card)
+    assert memory_need.plan(flux, settings=settings, size=size, dtype=dtype).total > card
+    found = memory_need.smaller(flux, settings=settings, size=size, dtype=dtype, budget_bytes=card)
     assert found is not None
     assert (found.is_fp8, found.rows) == (True, 2)
-    assert 14 < found.weights / memory.GIB < 15
+    assert 14 < found.weights / memory_need.GIB < 15
 
 
 def test_smaller_variant_keeps_as_many_rows_as_fit(folders: Callable[[str], Path]) -> None:
-    parts = memory.of_folder(folders("sdxl"))
+    parts = memory_need.of_folder(folders("sdxl"))
     size, dtype = (SIDE, SIDE), torch.float32
-    whole = memory.plan(parts, settings=Settings(), size=size, dtype=dtype)
+    whole = memory_need.plan(parts, settings=Settings(), size=size, dtype=dtype)
 
-    def fitted(budget_bytes: int, settings: Settings | None = None) -> memory.Plan:
-        found = memory.smaller(
+    def fitted(budget_bytes: int, settings: Settings | None = None) -> memory_need.Plan:
+        found = memory_need.smaller(
             parts,
             settings=settings or Settings(),
             size=size,
@@ -135,20 +139,22 @@ def test_smaller_variant_keeps_as_many_rows_as_fit(folders: Callable[[str], Path
     # What is set already is kept.
     assert fitted(whole.total, Settings(weights=FP8)) == fp8
     assert fitted(whole.total, Settings(is_text_offloaded=True)) == offloaded
-    nothing = memory.smaller(parts, settings=Settings(), size=size, dtype=dtype, budget_bytes=1000)
+    nothing = memory_need.smaller(
+        parts, settings=Settings(), size=size, dtype=dtype, budget_bytes=1000
+    )
     assert nothing is None
 
 
 def test_graphs_keep_a_forward_of_their_own(folders: Callable[[str], Path]) -> None:
-    parts, plain = memory.of_folder(folders("sd")), Settings()
+    parts, plain = memory_need.of_folder(folders("sd")), Settings()
 
-    def plan(settings: Settings) -> memory.Plan:
-        return memory.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
+    def plan(settings: Settings) -> memory_need.Plan:
+        return memory_need.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
 
     graphs = plan(replace(plain, has_cuda_graphs=True))
     assert graphs.total - plan(plain).total == graphs.forward
     assert "as much for graphs" in str(graphs)
-    smaller = memory.smaller(
+    smaller = memory_need.smaller(
         parts,
         settings=replace(plain, has_cuda_graphs=True),
         size=(SIDE, SIDE),
@@ -165,15 +171,15 @@ def test_text_encoders_in_main_memory_give_the_same_picture(load: Callable[..., 
 
 
 def test_offloaded_text_is_not_counted_on_the_device(folders: Callable[[str], Path]) -> None:
-    parts = memory.of_folder(folders("sd"))
-    plan = memory.plan(parts, settings=Settings(), size=(SIDE, SIDE), dtype=torch.float32)
+    parts = memory_need.of_folder(folders("sd"))
+    plan = memory_need.plan(parts, settings=Settings(), size=(SIDE, SIDE), dtype=torch.float32)
     assert replace(plan, is_text_offloaded=True).total == plan.total - plan.text
     assert "in main memory" in str(replace(plan, is_text_offloaded=True))
 
 
 def test_a_folder_of_no_pipeline_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelNotLoadable):
-        memory.of_folder(tmp_path)
+        memory_need.of_folder(tmp_path)
     (tmp_path / "model_index.json").write_text('{"_class_name": "OtherPipeline"}')
     with pytest.raises(ModelNotLoadable):
-        memory.of_folder(tmp_path)
+        memory_need.of_folder(tmp_path)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from generation.engine import norms
+from generation.engine.loading import group_norms
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 
@@ -24,7 +24,7 @@ def test_wide_norm_is_torchs_own_in_every_layout(
         x.double(), 8, norm.weight.double(), norm.bias.double(), norm.eps
     )
     as_torch = float((norm(x) - expected).abs().max())
-    norms.widen(norm)
+    group_norms.widen(norm)
     made = norm(x)
     assert made.dtype == dtype
     assert made.is_contiguous(memory_format=layout)
@@ -34,11 +34,11 @@ def test_wide_norm_is_torchs_own_in_every_layout(
 def test_wide_norm_takes_a_row_of_tokens_as_attention_gives_them() -> None:
     norm, tokens = nn.GroupNorm(4, 16).requires_grad_(False), torch.randn(2, 10, 16)
     expected = norm(tokens.transpose(1, 2))
-    norms.widen(norm)
+    group_norms.widen(norm)
     torch.testing.assert_close(norm(tokens.transpose(1, 2)), expected, atol=1e-5, rtol=0)
 
 
 def test_a_flat_picture_is_no_nan() -> None:
     norm = nn.GroupNorm(4, 16).requires_grad_(False)
-    norms.widen(norm)
+    group_norms.widen(norm)
     assert torch.isfinite(norm(torch.full((1, 16, 8, 8), 1000.0))).all()

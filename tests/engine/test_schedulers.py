@@ -15,8 +15,8 @@ from diffusers import (
 )
 from torch import Tensor
 
-from generation.engine import schedulers
 from generation.engine.jobs import ModelNotLoadable
+from generation.engine.schedules import row_schedules
 
 # diffusers turns tensors into arrays in a way that numpy will stop to support.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
@@ -86,7 +86,7 @@ def alone(scheduler: Any, steps: int, row: int) -> Tensor:
 
 def together(rows: list[tuple[Any, int]]) -> list[Tensor]:
     """All rows in one batch; a row that has finished leaves, the others go on."""
-    schedules = [schedulers.plan(s, {"num_inference_steps": steps}) for s, steps in rows]
+    schedules = [row_schedules.plan(s, {"num_inference_steps": steps}) for s, steps in rows]
     generators = [torch.Generator().manual_seed(row) for row in range(len(rows))]
     latents = [
         torch.randn(SHAPE, generator=g) * schedule.noise_scale
@@ -95,7 +95,7 @@ def together(rows: list[tuple[Any, int]]) -> list[Tensor]:
     past = [torch.zeros(SHAPE) for _ in rows]
     for step in range(max(steps for _, steps in rows)):
         active = [row for row, (_, steps) in enumerate(rows) if step < steps]
-        timesteps, scales, weights = schedulers.gather([(schedules[r], step) for r in active])
+        timesteps, scales, weights = row_schedules.gather([(schedules[r], step) for r in active])
         predictions = [
             model(latents[row] * scale, timestep, row)
             for row, timestep, scale in zip(active, timesteps, scales, strict=True)
@@ -106,7 +106,7 @@ def together(rows: list[tuple[Any, int]]) -> list[Tensor]:
             else torch.zeros(SHAPE)
             for row in active
         ]
-        stepped, estimates = schedulers.advance(
+        stepped, estimates = row_schedules.advance(
             weights,
             torch.cat([latents[row] for row in active]),
             torch.cat(predictions),
@@ -139,24 +139,24 @@ def test_rows_of_different_schedulers_and_lengths_do_not_touch_each_other() -> N
 def test_a_dynamically_shifted_flow_schedule_keeps_its_own_sigmas() -> None:
     scheduler: Any = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True)
     options = {"sigmas": [1.0, 0.75, 0.5, 0.25], "mu": 0.8}
-    schedule = schedulers.plan(scheduler, options)
+    schedule = row_schedules.plan(scheduler, options)
     scheduler.set_timesteps(**options)
     torch.testing.assert_close(schedule.timesteps, scheduler.timesteps)
     torch.testing.assert_close(
-        schedule.weights[:, schedulers.DRIVE], scheduler.sigmas.diff().float()
+        schedule.weights[:, row_schedules.DRIVE], scheduler.sigmas.diff().float()
     )
 
 
 def test_planning_leaves_the_scheduler_as_it_was() -> None:
     scheduler = EulerDiscreteScheduler(**SD)
     before = scheduler.timesteps.clone()
-    schedulers.plan(scheduler, {"num_inference_steps": 5})
+    row_schedules.plan(scheduler, {"num_inference_steps": 5})
     assert torch.equal(scheduler.timesteps, before)
 
 
 def test_pndm_gives_way_to_euler_with_the_same_betas() -> None:
     pndm: Any = PNDMScheduler(**SD, skip_prk_steps=True)
-    substitute = schedulers.supported(pndm)
+    substitute = row_schedules.supported(pndm)
     assert isinstance(substitute, EulerDiscreteScheduler)
     assert torch.equal(substitute.alphas_cumprod, pndm.alphas_cumprod)
 
@@ -173,4 +173,4 @@ def test_a_scheduler_whose_step_is_no_sum_is_refused_by_name(
     kind: Any, options: dict[str, Any]
 ) -> None:
     with pytest.raises(ModelNotLoadable, match=kind.__name__):
-        schedulers.supported(kind(**options))
+        row_schedules.supported(kind(**options))

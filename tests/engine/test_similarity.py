@@ -6,11 +6,11 @@ from math import inf, nan
 import pytest
 import torch
 
-from generation.engine import model as models
-from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, Unchanged
-from generation.engine.model import Model, Settings
-from generation.engine.prompts import NO_CHANGE, UNSEEN_CHANGE, Prompts, change
+from generation.engine.loading import loaded_model as models
+from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loop.engine import Engine
+from generation.engine.loop.prompt_embeddings import NO_CHANGE, UNSEEN_CHANGE, Prompts, change
 from generation.starter.layout import MODEL
 from tests.engine.rendering import job
 

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from generation.engine.adapter_file import AdapterFile
-from generation.engine.bank import Bank
-from generation.engine.denoiser import Denoiser
+from generation.engine.adapters.adapter_slots import FlatAdapter, Shelf, Slots
+from generation.engine.adapters.lora_file import AdapterFile
+from generation.engine.adapters.lora_weights import Bank
 from generation.engine.jobs import AdapterNotLoadable, AdapterUse, NotFinite, RankTooHigh
-from generation.engine.model import Model
-from generation.engine.slots import FlatAdapter, Shelf, Slots
+from generation.engine.loading.loaded_model import Model
+from generation.engine.loop.denoiser import Denoiser
 from tests.engine.rendering import assert_same, by_diffusers, denoise, job, order
 
 pytestmark = [

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from generation.engine import model as models
-from generation.engine.engine import Engine
-from generation.engine.model import Model, Settings
+from generation.engine.loading import loaded_model as models
+from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loop.engine import Engine
 from tests.engine.rendering import by_diffusers, denoise, job
 
 FOLDER = Path(__file__).resolve().parents[2] / "generation" / "starter" / "model"

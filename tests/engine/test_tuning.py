@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from generation.engine.jobs import AdapterUse, RenderJob
-from generation.engine.model import Model
+from generation.engine.loading.loaded_model import Model
 from tests.engine.rendering import assert_same, denoise, job
 
 pytestmark = [

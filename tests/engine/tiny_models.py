@@ -29,7 +29,7 @@ from transformers import (
     T5EncoderModel,
 )
 
-from generation.starter.network import build_scheduler, build_unet
+from generation.starter.networks.stock_networks import build_scheduler, build_unet
 from tests import tiny_pipeline
 
 WIDTH = 32

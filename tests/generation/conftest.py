@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from generation import devices
+from generation.hardware import devices
 from generation.starter.layout import MODEL
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock

@@ -10,7 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from adapters.models import BaseModel
-from generation import devices, live_views, worker
+from generation.hardware import devices
+from generation.live import live_views
+from generation.work import worker
 from tests.fakes import FrozenClock
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from adapters.models import BaseModel
-from generation import fleet
+from generation.hardware import worker_processes
 from tests.factories import NOON, make_image, make_request
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_operator_sees_images_and_workers_and_cannot_change_them(
     admin: Any, alice: User, model: BaseModel
 ) -> None:
     image = make_image(alice, model)
-    fleet.announce("render@here", queues=["gpu"], slots=1, at=NOON)
+    worker_processes.announce("render@here", queues=["gpu"], slots=1, at=NOON)
     base = f"/admin/generation/generatedimage/{image.id}/"
     page = admin.get(f"{base}change/")
     assert str(image.id).encode() in page.content

@@ -10,9 +10,13 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import admission, estimates, fleet, requests, submissions, tiers
-from generation.drafts import Draft
+from generation.capacity import estimates
+from generation.hardware import worker_processes
 from generation.models import Allowance, GenerationRequest, RequestStatus
+from generation.request_rules import priority_classes
+from generation.request_rules.parameters import Draft
+from generation.requests import admission, submitting
+from generation.studio import own_requests
 from tests.factories import NOON, make_request
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def submit(by: User, **said: object) -> GenerationRequest:
     draft = Draft(prompt="a red apple", **said)  # type: ignore[arg-type] # the tests name real fields
-    return submissions.submit(draft, by=by, at=NOON).request
+    return submitting.submit(draft, by=by, at=NOON).request
 
 
 def test_cost_follows_what_the_last_images_took(alice: User, model: BaseModel) -> None:
@@ -28,7 +32,7 @@ def test_cost_follows_what_the_last_images_took(alice: User, model: BaseModel) -
     for denoise in (90.0, 100.0, 400.0):
         timings = {"denoise_ms": denoise * 8, "decode_ms": 30.0, "adapters_ms": 20.0}
         make_request(alice, model, status=RequestStatus.FINISHED, timings=timings)
-    assert estimates.speed_of(model) == tiers.Speed(row_step_ms=100.0, fixed_ms=50.0)
+    assert estimates.speed_of(model) == priority_classes.Speed(row_step_ms=100.0, fixed_ms=50.0)
     assert submit(alice, steps=10, guidance=5.0).predicted_ms == 2050
     assert submit(alice, steps=10, guidance=1.0).predicted_ms == 1050
 
@@ -50,7 +54,7 @@ def test_second_worker_halves_the_predicted_wait(alice: User, model: BaseModel) 
     make_request(alice, model, predicted_ms=10_000)
     assert estimates.wait_s("gpu", priority=0, at=NOON) == 10
     for name in ("one@here", "two@here"):
-        fleet.announce(name, queues=["gpu"], slots=1, at=NOON)
+        worker_processes.announce(name, queues=["gpu"], slots=1, at=NOON)
     assert estimates.wait_s("gpu", priority=0, at=NOON) == 5
 
 
@@ -89,7 +93,7 @@ def test_requests_on_their_way_are_bounded(alice: User, model: BaseModel) -> Non
     first = submit(alice)
     with pytest.raises(admission.TooManyInFlight):
         submit(alice)
-    requests.cancel(first.id, by=alice, at=NOON)
+    own_requests.cancel(first.id, by=alice, at=NOON)
     submit(alice)
 
 

@@ -15,7 +15,6 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import intake
 from generation.models import (
     Allowance,
     GeneratedImage,
@@ -23,6 +22,7 @@ from generation.models import (
     ImageState,
     RequestStatus,
 )
+from generation.requests import prompt_screening
 from tests.factories import NOON, make_adapter, make_image, make_key, make_request, png
 
 pytestmark = pytest.mark.django_db
@@ -272,7 +272,7 @@ def test_refusal_carries_code_statement_and_appeal(
     api: APIClient, alice: User, model: BaseModel, as_user: Any
 ) -> None:
     made = GenerationRequest.objects.get(id=post(api, "an awful thing").json()["id"])
-    intake.screen(made.id, at=NOON)
+    prompt_screening.screen(made.id, at=NOON)
     body = api.get(f"{URL}{made.id}/").json()
     assert (body["status"], body["code"]) == ("refused", "prompt_refused")
     refusal = body["refusal"]

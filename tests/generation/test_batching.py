@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from adapters.models import Adapter, BaseModel
-from generation import devices, failures, progress, queue, tasks, worker
+from generation import tasks
 from generation.engine.jobs import Rendered
+from generation.hardware import devices
 from generation.models import GenerationRequest
+from generation.request_rules import failures
+from generation.requests import fair_queue, progress
 from generation.starter.layout import MODEL
+from generation.work import worker
 from tests import tiny_pipeline
 from tests.factories import make_adapter, make_request
 from tests.fakes import FakeImageClassifier, FrozenClock
@@ -35,7 +39,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> Pixels:
     complete = worker._complete
 
     def note(
-        claim: queue.Claim,
+        claim: fair_queue.Claim,
         request: GenerationRequest,
         index: int,
         made: Rendered,

@@ -12,7 +12,8 @@ from prometheus_client import generate_latest
 from pytest_django import Settings
 
 from adapters.models import BaseModel
-from generation import capacity, fleet
+from generation.capacity import current_load
+from generation.hardware import worker_processes
 from generation.models import RequestStatus
 from tests.factories import NOON, make_request
 
@@ -25,7 +26,7 @@ def busy(alice: User, model: BaseModel) -> None:
     now = timezone.now()
     vitals = {"adapter_slots": 8, "adapters_resident": 5, "slot_hits": 30, "slot_misses": 10}
     vitals |= {"forwards": 10, "rows": 45}
-    fleet.announce("render@here", queues=["gpu"], slots=1, at=now, vitals=vitals)
+    worker_processes.announce("render@here", queues=["gpu"], slots=1, at=now, vitals=vitals)
     for wait, device_ms in ((1, 1000), (2, 2000), (9, 6000)):
         request = make_request(
             alice, model, status=RequestStatus.FINISHED, created_at=now, device_ms=device_ms
@@ -39,7 +40,7 @@ def busy(alice: User, model: BaseModel) -> None:
 @pytest.mark.usefixtures("busy")
 def test_capacity_tells_waits_costs_and_needs(settings: Settings) -> None:
     settings.PROOFSHEET_DEVICE_HOUR_PRICE = "3.60 EUR"
-    now = capacity.look(at=timezone.now())
+    now = current_load.look(at=timezone.now())
     standard = next(tier for tier in now.tiers if tier.name == "standard")
     assert (standard.waiting, standard.waits_s) == (2, {"gpu": 10.0})
     assert (standard.wait_p50_s, standard.wait_p95_s) == (2.0, 8.3)
@@ -53,13 +54,13 @@ def test_capacity_tells_waits_costs_and_needs(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("db")
 def test_worker_without_an_engine_is_told_without_its_figures() -> None:
-    fleet.announce("cpu@here", queues=["cpu"], slots=2, at=NOON)
-    [live] = capacity.look(at=NOON).workers
+    worker_processes.announce("cpu@here", queues=["cpu"], slots=2, at=NOON)
+    [live] = current_load.look(at=NOON).workers
     assert (live.adapter_slots, live.hit_rate_percent, live.rows_a_forward) == (0, None, None)
 
 
 def test_empty_house_is_told_without_figures(model: BaseModel) -> None:
-    now = capacity.look(at=NOON)
+    now = current_load.look(at=NOON)
     assert (now.devices, now.workers, now.models, now.needs) == (0, (), (), ())
 
 

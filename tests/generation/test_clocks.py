@@ -11,9 +11,12 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from generation import fleet, queue, tasks, worker
+from config.core import clock
+from generation import tasks
+from generation.hardware import worker_processes
 from generation.models import RequestStatus
-from provenance import clock
+from generation.requests import fair_queue
+from generation.work import worker
 from tests.factories import make_request
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +38,9 @@ def test_a_request_that_is_worked_on_stays_whoever_has_the_wrong_time(
 ) -> None:
     made = make_request(alice, model)
     monkeypatch.setattr(
-        worker, "work_one", lambda *, now, name: queue.claim(worker="far:1", at=now(), name=name)
+        worker,
+        "work_one",
+        lambda *, now, name: fair_queue.claim(worker="far:1", at=now(), name=name),
     )
     with monkeypatch.context() as far:
         skew(far, workers_s)
@@ -51,9 +56,9 @@ def test_a_worker_with_the_wrong_time_announces_itself_at_the_databases(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said: list[datetime] = []
-    monkeypatch.setattr(fleet, "announce", lambda *_, at, **__: said.append(at))
+    monkeypatch.setattr(worker_processes, "announce", lambda *_, at, **__: said.append(at))
     skew(monkeypatch, -40)
-    fleet.Announcer()._say(fleet.Announcement("render@far", ["gpu"], 2, dict))
+    worker_processes.Announcer()._say(worker_processes.Announcement("render@far", ["gpu"], 2, dict))
     assert abs(said[0] - _databases_time()) < timedelta(seconds=20)
 
 

@@ -19,8 +19,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from adapters.models import BaseModel
-from generation import fleet, intake, outcomes, requests, worker
+from generation.hardware import worker_processes
 from generation.models import GeneratedImage, GenerationRequest, RequestStatus
+from generation.requests import prompt_screening
+from generation.studio import own_requests, results
+from generation.work import worker
 from provenance.models import Asset
 from tests.fakes import FakeImageClassifier
 
@@ -40,7 +43,7 @@ def working_house() -> Iterator[None]:
         try:
             while not done.wait(0.05):
                 for request_id in waiting.values_list("id", flat=True):
-                    intake.screen(request_id, at=timezone.now())
+                    prompt_screening.screen(request_id, at=timezone.now())
                 worker.work_one(now=timezone.now)
         finally:
             connection.close()
@@ -150,7 +153,7 @@ def test_failed_request_exits_5_with_its_code(alice: User, model: BaseModel) -> 
 def test_missing_workers_are_told_in_one_sentence(
     alice: User, model: BaseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", timedelta(0))
+    monkeypatch.setattr(results, "WORKER_PATIENCE", timedelta(0))
     status, said = generate("a red apple")
     assert (status, said.split(":")[0]) == (4, "no_worker")
     assert "make run" in said
@@ -158,7 +161,7 @@ def test_missing_workers_are_told_in_one_sentence(
 
 
 def test_long_wait_ends_at_the_timeout(alice: User, model: BaseModel) -> None:
-    fleet.announce("cpu@here", queues=["cpu"], slots=1, at=timezone.now())
+    worker_processes.announce("cpu@here", queues=["cpu"], slots=1, at=timezone.now())
     status, said = generate("a red apple", "--timeout", "0.2")
     assert (status, said.split(":")[0]) == (4, "took_too_long")
 
@@ -169,8 +172,8 @@ def test_interrupt_cancels_the_request(
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(outcomes, "_has_worker", interrupt)
-    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", timedelta(0))
+    monkeypatch.setattr(results, "_has_worker", interrupt)
+    monkeypatch.setattr(results, "WORKER_PATIENCE", timedelta(0))
     status, said = generate("a red apple")
     assert (status, said.split(":")[0]) == (6, "cancelled")
     assert GenerationRequest.objects.get().status == "cancelled"
@@ -180,11 +183,11 @@ def test_cancelled_elsewhere_exits_6(
     alice: User, model: BaseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cancel(request: GenerationRequest, *, at: Any) -> bool:
-        requests.cancel(request.id, by=alice, at=at)
+        own_requests.cancel(request.id, by=alice, at=at)
         return True
 
-    monkeypatch.setattr(outcomes, "_has_worker", cancel)
-    monkeypatch.setattr(outcomes, "WORKER_PATIENCE", timedelta(0))
+    monkeypatch.setattr(results, "_has_worker", cancel)
+    monkeypatch.setattr(results, "WORKER_PATIENCE", timedelta(0))
     status, said = generate("a red apple", "--json")
     assert (status, json.loads(said)["code"]) == (6, "cancelled")
 

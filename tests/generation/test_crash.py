@@ -10,8 +10,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from generation import fleet, progress, queue, sweeper, tasks
+from generation import tasks
+from generation.hardware import worker_processes
 from generation.models import GeneratedImage, GenerationRequest, private_storage
+from generation.requests import fair_queue, progress
+from generation.work import sweeper
 from provenance.models import Asset, LogEntry
 from tests.factories import make_request
 from tests.generation.processes import celery_worker, kill, log_tail, wait_until
@@ -41,7 +44,7 @@ def test_worker_killed_in_mid_denoise_leaves_one_image_of_one_more_run(
     assert (request.status, request.attempts) == ("running", 1)
     assert not GeneratedImage.objects.exists()
 
-    sweeper.sweep(at=timezone.now() + 2 * queue.LEASE)
+    sweeper.sweep(at=timezone.now() + 2 * fair_queue.LEASE)
     request.refresh_from_db()
     assert request.status == "queued"
     with celery_worker():
@@ -56,11 +59,11 @@ def test_worker_killed_in_mid_denoise_leaves_one_image_of_one_more_run(
 def test_worker_that_is_told_to_stop_finishes_what_it_holds(alice: User, tiny: BaseModel) -> None:
     request = make_request(alice, tiny, steps=100)
     with celery_worker() as process:
-        wait_until(lambda: fleet.alive("gpu", at=timezone.now()).exists())
+        wait_until(lambda: worker_processes.alive("gpu", at=timezone.now()).exists())
         tasks.render.delay()
         wait_until(lambda: is_denoising(request), pause=0.002)
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(timeout=60) == 0
     assert has_ended(request)
     assert (request.status, request.code, request.attempts) == ("finished", "", 1), log_tail()
-    assert not fleet.alive("gpu", at=timezone.now()).exists()
+    assert not worker_processes.alive("gpu", at=timezone.now()).exists()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.models import BaseModel
-from generation import devices
+from generation.hardware import devices
 from tests.engine.rendering import job
 
 

@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from adapters.models import Adapter, AdapterShare, BaseModel
-from generation import images, live, progress, requests, submissions, sweeper
-from generation.drafts import Draft
+from generation.gallery import own_images
+from generation.live import drawing
 from generation.models import (
     Allowance,
     GeneratedImage,
@@ -26,9 +26,13 @@ from generation.models import (
     SourcePicture,
     private_storage,
 )
-from moderation import cases
+from generation.request_rules.parameters import Draft
+from generation.requests import progress, submitting
+from generation.studio import own_requests
+from generation.work import sweeper
+from moderation.cases import review_cases
 from moderation.models import AudienceChoice, Decision, ReviewCase, SavedView, Screening, Statement
-from moderation.subjects import Subject
+from moderation.subjects.subject import Subject
 from tests.factories import NOON, make_adapter, make_image, make_key, make_request, png
 from tests.moderation.makers import evidence, refused_by
 
@@ -61,20 +65,20 @@ def ended(owner: User, model: BaseModel, **said: Any) -> GenerationRequest:
 
 def test_deleting_a_request_blanks_its_texts(alice: User, model: BaseModel) -> None:
     request = ended(alice, model, negative_prompt=SECRET, label="top-left " + SECRET)
-    requests.delete_request(request.id, by=alice, at=NOON)
+    own_requests.delete_request(request.id, by=alice, at=NOON)
     assert SECRET not in str(GenerationRequest.objects.filter(id=request.id).values())
 
 
 def test_deleting_an_image_blanks_its_texts(alice: User, model: BaseModel) -> None:
     notes = [{"code": "prompt_cut", "message": SECRET}]
     image = make_image(alice, model, prompt=SECRET, negative_prompt=SECRET, notes=notes)
-    images.delete_image(image.id, by=alice, at=NOON)
+    own_images.delete_image(image.id, by=alice, at=NOON)
     assert SECRET not in str(GeneratedImage.objects.filter(id=image.id).values())
 
 
 def test_deleting_a_request_blanks_its_images(alice: User, model: BaseModel) -> None:
     image = make_image(alice, model, prompt=SECRET)
-    requests.delete_request(image.request_id, by=alice, at=NOON)
+    own_requests.delete_request(image.request_id, by=alice, at=NOON)
     assert SECRET not in str(GeneratedImage.objects.filter(id=image.id).values())
 
 
@@ -82,11 +86,11 @@ def test_deleting_a_request_erases_its_upload(
     alice: User, model: BaseModel, django_capture_on_commit_callbacks: Any
 ) -> None:
     draft = Draft(prompt=SECRET, picture=png())
-    request = submissions.submit(draft, by=alice, at=NOON).request
+    request = submitting.submit(draft, by=alice, at=NOON).request
     name = str(SourcePicture.objects.get(request=request).file.name)
-    requests.cancel(request.id, by=alice, at=NOON)
+    own_requests.cancel(request.id, by=alice, at=NOON)
     with django_capture_on_commit_callbacks(execute=True):
-        requests.delete_request(request.id, by=alice, at=NOON)
+        own_requests.delete_request(request.id, by=alice, at=NOON)
     assert not private_storage().exists(name)
     assert SourcePicture.objects.get(request=request).file.name == ""
 
@@ -94,21 +98,21 @@ def test_deleting_a_request_erases_its_upload(
 def test_deleting_a_request_forgets_its_progress(alice: User, model: BaseModel) -> None:
     request = ended(alice, model)
     progress.publish(request.id, progress.Progress("denoise", 1, 4, preview=b"picture"))
-    requests.delete_request(request.id, by=alice, at=NOON)
+    own_requests.delete_request(request.id, by=alice, at=NOON)
     assert progress.read(request.id) is None
 
 
 def test_deleting_takes_a_sampled_case_along(alice: User, model: BaseModel) -> None:
     request = ended(alice, model)
     subject = Subject("prompt", request.id, alice.pk)
-    cases.open_sampled(subject=subject, evidence=evidence(), nearest="", at=NOON)
-    requests.delete_request(request.id, by=alice, at=NOON)
+    review_cases.open_sampled(subject=subject, evidence=evidence(), nearest="", at=NOON)
+    own_requests.delete_request(request.id, by=alice, at=NOON)
     assert not ReviewCase.objects.filter(subject_id=request.id).exists()
 
 
 def test_live_pictures_that_nobody_kept_are_forgotten(alice: User, model: BaseModel) -> None:
     ended(alice, model, is_live=True)
-    live.forget(at=NOON + live.KEPT_FOR + timedelta(seconds=1))
+    drawing.forget(at=NOON + drawing.KEPT_FOR + timedelta(seconds=1))
     assert not GenerationRequest.objects.exists()
 
 
@@ -122,8 +126,8 @@ def sent(alice: User, prompt: str = SECRET) -> Any:
 
 def test_a_deleted_request_does_not_come_back_by_its_key(alice: User, model: BaseModel) -> None:
     made = sent(alice).json()
-    requests.cancel(made["id"], by=alice, at=NOON)
-    requests.delete_request(made["id"], by=alice, at=NOON)
+    own_requests.cancel(made["id"], by=alice, at=NOON)
+    own_requests.delete_request(made["id"], by=alice, at=NOON)
     for prompt in (SECRET, "another prompt"):
         again = sent(alice, prompt)
         assert (again.status_code, again.json()["code"]) == (410, "request_deleted")
@@ -133,7 +137,7 @@ def test_a_deleted_request_does_not_come_back_by_its_key(alice: User, model: Bas
 
 
 def test_a_key_is_forgotten_after_a_day(alice: User, model: BaseModel) -> None:
-    submissions.submit(Draft(prompt=SECRET), by=alice, at=NOON, idempotency_key="k")
+    submitting.submit(Draft(prompt=SECRET), by=alice, at=NOON, idempotency_key="k")
     sweeper.sweep(at=NOON + timedelta(hours=25))
     assert not IdempotencyKey.objects.exists()
 
@@ -144,7 +148,7 @@ def test_an_account_takes_its_rows_and_files_along(
 ) -> None:
     image = make_image(alice, model, prompt=SECRET)
     upload = Draft(prompt=SECRET, picture=png())
-    source = submissions.submit(upload, by=alice, at=NOON, idempotency_key="k").request
+    source = submitting.submit(upload, by=alice, at=NOON, idempotency_key="k").request
     source_file = SourcePicture.objects.get(request=source).file
     names = [str(image.file.name), str(source_file.name)]
     Allowance.objects.create(user=alice, in_flight=3)
@@ -183,6 +187,6 @@ def test_a_screening_names_nobody() -> None:
 def test_unrelated_states_are_not_touched(alice: User, model: BaseModel) -> None:
     kept = make_image(alice, model, prompt=SECRET)
     gone = make_image(alice, model, prompt="a red apple")
-    images.delete_image(gone.id, by=alice, at=NOON)
+    own_images.delete_image(gone.id, by=alice, at=NOON)
     kept.refresh_from_db()
     assert (kept.prompt, kept.state) == (SECRET, ImageState.RELEASED)

@@ -18,8 +18,9 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from generation import events, progress
 from generation.models import GenerationRequest, RequestStatus
+from generation.requests import progress
+from generation.studio import progress_stream
 from tests.factories import make_image, make_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,7 +148,7 @@ def test_streams_of_one_person_are_limited_and_freed_when_they_leave(
 
     async def run() -> list[int]:
         opened: list[Any] = []
-        for _ in range(events.STREAMS_MAX):
+        for _ in range(progress_stream.STREAMS_MAX):
             answer: Any = await client.get("/studio/events/")
             opened.append(aiter(answer.streaming_content))
             await anext(opened[-1])
@@ -155,13 +156,13 @@ def test_streams_of_one_person_are_limited_and_freed_when_they_leave(
         del answer
         for stream in opened:
             await stream.aclose()
-        await until(lambda: not events.seats.taken)
+        await until(lambda: not progress_stream.seats.taken)
         allowed: Any = await client.get("/studio/events/")
         allowed.close()
         return [refused.status_code, allowed.status_code]
 
     assert asyncio.run(run()) == [429, 200]
-    assert not events.seats.taken
+    assert not progress_stream.seats.taken
 
 
 def test_of_sixty_streams_opened_together_no_more_get_in_than_one_by_one(
@@ -177,9 +178,9 @@ def test_of_sixty_streams_opened_together_no_more_get_in_than_one_by_one(
         return [answer.status_code for answer in answers]
 
     statuses = asyncio.run(run())
-    assert statuses.count(200) == events.STREAMS_MAX
-    assert statuses.count(429) == 60 - events.STREAMS_MAX
-    assert not events.seats.taken
+    assert statuses.count(200) == progress_stream.STREAMS_MAX
+    assert statuses.count(429) == 60 - progress_stream.STREAMS_MAX
+    assert not progress_stream.seats.taken
 
 
 def test_a_stream_that_is_closed_unread_gives_its_seat_back(alice: User, model: BaseModel) -> None:
@@ -188,9 +189,9 @@ def test_a_stream_that_is_closed_unread_gives_its_seat_back(alice: User, model: 
 
     async def run() -> list[int]:
         answer: Any = await client.get("/studio/events/")
-        taken = events.seats.taken[alice.pk]
+        taken = progress_stream.seats.taken[alice.pk]
         await asyncio.to_thread(answer.close)
-        return [taken, events.seats.taken[alice.pk]]
+        return [taken, progress_stream.seats.taken[alice.pk]]
 
     assert asyncio.run(run()) == [1, 0]
 
@@ -200,17 +201,19 @@ def test_streams_of_one_person_share_their_looks(
 ) -> None:
     make_request(alice, model)
     looks: list[int] = []
-    look = events.look
+    look = progress_stream.look
 
     def counted(owner_id: int, known: frozenset[UUID]) -> Any:
         looks.append(owner_id)
         return look(owner_id, known)
 
-    monkeypatch.setattr(events, "look", counted)
+    monkeypatch.setattr(progress_stream, "look", counted)
     client = signed_in(alice)
 
     async def run() -> None:
-        answers: Any = [await client.get("/studio/events/") for _ in range(events.STREAMS_MAX)]
+        answers: Any = [
+            await client.get("/studio/events/") for _ in range(progress_stream.STREAMS_MAX)
+        ]
         streams = [aiter(answer.streaming_content) for answer in answers]
         await asyncio.gather(*(anext(stream) for stream in streams))
         firsts = await asyncio.gather(*(anext(stream) for stream in streams))

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.core.files.storage import FileSystemStorage
 
 from adapters.models import BaseModel
-from generation import worker
-from generation.failures import explain
 from generation.models import GeneratedImage, private_storage
+from generation.request_rules.failures import explain
+from generation.work import worker
 from provenance.models import LogEntry
 from tests.factories import make_request
 from tests.fakes import FakeImageClassifier, FrozenClock

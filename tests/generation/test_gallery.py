@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from adapters.models import BaseModel
-from generation.image_views import FRAMES_A_SHEET
+from generation.gallery.image_views import FRAMES_A_SHEET
 from generation.models import GeneratedImage, ImageState, private_storage
 from tests.factories import NOON, make_image, make_model
 

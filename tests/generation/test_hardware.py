@@ -12,8 +12,13 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from adapters.models import BaseModel, Tier
-from generation import admission, estimates, fleet, queue, sweeper, tasks, tiers
+from generation import tasks
+from generation.capacity import estimates
+from generation.hardware import worker_processes
 from generation.models import GenerationRequest, RequestStatus
+from generation.request_rules import priority_classes
+from generation.requests import admission, fair_queue
+from generation.work import sweeper
 from tests.factories import NOON, make_model, make_request
 from tests.generation.processes import celery_worker, wait_until
 
@@ -39,7 +44,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def claim(name: str) -> GenerationRequest | None:
-    found = queue.claim(worker="here:1", at=NOON, name=name)
+    found = fair_queue.claim(worker="here:1", at=NOON, name=name)
     return GenerationRequest.objects.get(id=found.request_id) if found else None
 
 
@@ -61,15 +66,15 @@ def test_place_in_line_and_wait_count_the_own_queue_alone(
         make_request(alice, flux, predicted_ms=10_000)
     small = make_request(bob, model, predicted_ms=1000)
     assert estimates.position(small) == 1
-    standard = tiers.Tier("standard", 0, 300)
+    standard = priority_classes.Tier("standard", 0, 300)
     waits = [
         admission.estimate(each, standard, steps=2, guidance=1.0, count=1, at=NOON).wait_s
         for each in (model, flux)
     ]
     assert waits == [1, 30]
-    fleet.announce("small@here", queues=["gpu"], slots=1, at=NOON)
+    worker_processes.announce("small@here", queues=["gpu"], slots=1, at=NOON)
     for name in ("one@there", "two@there", "three@there"):
-        fleet.announce(name, queues=["gpu-24g"], slots=1, at=NOON)
+        worker_processes.announce(name, queues=["gpu-24g"], slots=1, at=NOON)
     assert estimates.wait_s("gpu-24g", priority=0, at=NOON) == 10
 
 
@@ -83,10 +88,12 @@ def test_lost_tickets_are_sent_to_the_queue_of_the_model(
     for each in (model, flux):
         make_request(alice, each, status=RequestStatus.RUNNING)
     with django_capture_on_commit_callbacks(execute=True):
-        sweeper.sweep(at=NOON + queue.LEASE + timedelta(seconds=1))
+        sweeper.sweep(at=NOON + fair_queue.LEASE + timedelta(seconds=1))
     assert sorted(sent) == ["gpu", "gpu-24g"]
     sent.clear()
-    fleet.announce("large@there", queues=["gpu-24g"], slots=1, at=NOON + timedelta(minutes=1))
+    worker_processes.announce(
+        "large@there", queues=["gpu-24g"], slots=1, at=NOON + timedelta(minutes=1)
+    )
     with django_capture_on_commit_callbacks(execute=True):
         sweeper.sweep(at=NOON + timedelta(minutes=1))
     assert sent == ["gpu-24g"]  # nobody listens to the other one
@@ -102,9 +109,9 @@ def test_workers_leave_each_other_s_requests_alone(alice: User, tiny: BaseModel)
     small, big = make_request(alice, tiny, steps=1), make_request(alice, large, steps=1)
     variables = {"HARDWARE_QUEUES": "gpu-24g", "PROOFSHEET_DEVICE": "cpu"}
     with celery_worker(queue="gpu-24g", **variables):
-        wait_until(lambda: fleet.alive("gpu-24g", at=timezone.now()).exists())
+        wait_until(lambda: worker_processes.alive("gpu-24g", at=timezone.now()).exists())
         for _ in range(2):
-            queue.send_ticket_for(big)
+            fair_queue.send_ticket_for(big)
         wait_until(lambda: fresh(big).status == "finished")
     assert fresh(small).status == "queued"
 

@@ -11,9 +11,10 @@ from django.test import Client
 
 from adapters.models import BaseModel
 from generation.models import GeneratedImage, GenerationRequest, ImageState
-from moderation import cases
-from moderation.subjects import Subject
-from provenance import log, marking
+from moderation.cases import review_cases
+from moderation.subjects.subject import Subject
+from provenance.assets import marking
+from provenance.log import transparency_log
 from tests.factories import NOON, make_image, png
 from tests.provenance.pictures import drawing
 
@@ -98,7 +99,9 @@ def test_reviewer_gets_a_picture_only_by_the_logged_reveal_of_its_case(
     alice: User, bob: User, model: BaseModel, as_user: AsUser
 ) -> None:
     held = make_image(alice, model, state=ImageState.HELD)
-    cases.open_case(subject=Subject("image", held.id, alice.pk), evidence={}, at=datetime.now(UTC))
+    review_cases.open_case(
+        subject=Subject("image", held.id, alice.pk), evidence={}, at=datetime.now(UTC)
+    )
     client = as_user(bob)
     assert client.get(f"/images/{held.id}/file/").status_code == 404
     assert client.get(f"/images/{held.id}/").status_code == 404
@@ -131,7 +134,7 @@ def test_log_index_is_shown_once_the_sequencer_ran(
 ) -> None:
     image = make_image(alice, model)
     seal(image)
-    log.sequence(at=datetime.now(UTC))
+    transparency_log.sequence(at=datetime.now(UTC))
     assert "Entry " in as_user(alice).get(f"/images/{image.id}/").content.decode()
 
 

@@ -19,11 +19,15 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import variations, worker
-from generation.drafts import Draft
+from generation.gallery import variations
 from generation.models import GeneratedImage, GenerationRequest
-from provenance import label_choices, log, verify, visible_label
-from provenance.label_choices import LabelNotOffered
+from generation.request_rules.parameters import Draft
+from generation.work import worker
+from provenance.assets import label_choices
+from provenance.assets.label_choices import LabelNotOffered
+from provenance.log import transparency_log
+from provenance.marks import visible_label
+from provenance.verify import examination
 from tests.factories import make_image, make_request
 from tests.fakes import FakeImageClassifier, FrozenClock
 from tests.generation.test_api import client_of, post
@@ -47,14 +51,14 @@ def test_label_is_drawn_before_the_picture_is_marked_and_screened(
     for label in ("", CORNER):
         make_request(alice, tiny, width=512, height=512, label=label)
         assert worker.work_one(now=clock)
-    log.sequence(at=clock())
+    transparency_log.sequence(at=clock())
     plain, labelled = GeneratedImage.objects.order_by("created_at", "id")
     if plain.request.label:
         plain, labelled = labelled, plain
     data = labelled.file.read()
     assert bright(data) > bright(plain.file.read()) + 200
     assert any(bright(seen) == bright(data) for seen in image_classifier.seen)
-    report = verify.check(data, at=clock())
+    report = examination.check(data, at=clock())
     assert report.manifest.visible_label == "AI generated"
     assert {report.manifest.verdict, report.watermark.verdict, report.log.verdict} == {"found_good"}
     draft = variations.draft_of(labelled, keeps_seed=True)
@@ -132,7 +136,7 @@ def image(alice: User, model: BaseModel) -> GeneratedImage:
     found = make_image(alice, model, width=512, height=512)
     sealed = seal(found)
     found.file.save(f"images/{found.id}.png", ContentFile(sealed.data))
-    log.sequence(at=datetime.now(UTC))
+    transparency_log.sequence(at=datetime.now(UTC))
     return found
 
 
@@ -142,7 +146,7 @@ def check(client: Any, url: str, kind: str, data: dict[str, str]) -> None:
     suffix = "jpg" if kind == "jpeg" else kind
     assert f'.{suffix}"' in answer["Content-Disposition"]
     assert "private" in answer["Cache-Control"] or "no-store" in answer["Cache-Control"]
-    report = verify.check(answer.content, at=datetime.now(UTC))
+    report = examination.check(answer.content, at=datetime.now(UTC))
     assert report.is_ours
     assert (report.manifest.verdict, report.log.verdict) == ("found_good", "found_good")
 

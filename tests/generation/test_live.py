@@ -17,10 +17,14 @@ from PIL import Image
 from pytest_django import Settings
 
 from adapters.models import BaseModel
-from generation import devices, live, live_views, wakes, worker
+from config.core import notify
+from generation.hardware import devices
+from generation.live import drawing, live_views
 from generation.models import GeneratedImage, GenerationRequest
+from generation.work import worker
 from moderation.models import Decision, ReviewCase, Statement
-from provenance import installation, watermark
+from provenance.manifests import signing_context
+from provenance.marks import watermark
 from tests.fakes import FakeImageClassifier, FrozenClock
 from tests.generation.live_page import LivePage
 
@@ -43,7 +47,7 @@ def test_what_is_typed_is_shown_marked_and_screened_and_stored_nowhere(
     answer = page.look(asked)
     assert (answer.status_code, len(image_classifier.seen)) == (200, 1)
     pixels = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
-    found = watermark.detect(pixels, key=installation.keyring().watermark_key)
+    found = watermark.detect(pixels, key=signing_context.keyring().watermark_key)
     assert found.identifier is not None
     assert not GeneratedImage.objects.exists()
     assert page.client.get("/api/v1/generations/").json()["results"] == []
@@ -121,7 +125,7 @@ def test_wrong_input_is_one_sentence(page: LivePage) -> None:
 
 def test_page_names_the_quick_mode_and_needs_an_account(page: LivePage, tiny: BaseModel) -> None:
     said = page.client.get("/studio/live/").content.decode()
-    assert f"in {live.steps_of(tiny)} steps" in said
+    assert f"in {drawing.steps_of(tiny)} steps" in said
     assert Client().get("/studio/live/").status_code == 302
 
 
@@ -134,13 +138,13 @@ def test_page_is_woken_as_soon_as_the_picture_is_there(
     client.force_login(alice)
 
     async def wait() -> Any:
-        asleep, sleep_until = asyncio.Event(), wakes.sleep_until
+        asleep, sleep_until = asyncio.Event(), notify.sleep_until
 
         async def note(name: str, *, seconds: float) -> None:
             asleep.set()
             await sleep_until(name, seconds=seconds)
 
-        monkeypatch.setattr(wakes, "sleep_until", note)
+        monkeypatch.setattr(notify, "sleep_until", note)
         answer = asyncio.ensure_future(client.get(f"/studio/live/{asked}/"))
         await asleep.wait()
         await asyncio.to_thread(work_beside, page.clock)
@@ -152,7 +156,7 @@ def test_page_is_woken_as_soon_as_the_picture_is_there(
 
 def test_page_looks_by_itself_where_the_cache_cannot_wake_it(settings: Settings) -> None:
     settings.CACHE_URL = "redis://127.0.0.1:1/0"
-    asyncio.run(wakes.sleep_until("wake:nobody", seconds=0.05))
+    asyncio.run(notify.sleep_until("wake:nobody", seconds=0.05))
 
 
 @pytest.fixture
@@ -160,7 +164,7 @@ def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(name: str, *, seconds: float) -> None:
         raise AssertionError("it waited")
 
-    monkeypatch.setattr(wakes, "sleep_until", refuse)
+    monkeypatch.setattr(notify, "sleep_until", refuse)
 
 
 @pytest.mark.usefixtures("nobody_waits")
@@ -187,7 +191,7 @@ def test_of_sixty_waits_opened_together_a_person_gets_eight(
         async def sleep_until(name: str, *, seconds: float) -> None:
             await go_on.wait()
 
-        monkeypatch.setattr(wakes, "sleep_until", sleep_until)
+        monkeypatch.setattr(notify, "sleep_until", sleep_until)
         waits = [asyncio.ensure_future(live_views.picture(request, asked)) for _ in range(60)]
         refused = 60 - live_views.WAITS_MAX
         async with asyncio.timeout(240):

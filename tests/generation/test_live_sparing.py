@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 
 from adapters.models import BaseModel
-from generation import admission, live
+from generation.live import drawing
 from generation.models import GenerationRequest
+from generation.requests import admission
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
 from tests.generation.live_page import LivePage
 
@@ -34,7 +35,7 @@ def test_prompt_that_would_draw_the_same_keeps_the_picture_and_is_not_charged(
     prompt: str,
 ) -> None:
     first = page.draw("a red apple")
-    assert page.work() == live.steps_of(starter)
+    assert page.work() == drawing.steps_of(starter)
     shown = page.look(first)
     charged = admission.usage_of(alice, at=clock()).device_seconds
     if (second := page.draw(prompt)) != first:  # the draft's own digest leaves blanks out
@@ -66,7 +67,7 @@ def test_whatever_would_change_the_picture_is_drawn(
     page.work()
     shown = page.look(first)
     second = page.draw(prompt, **more)
-    assert page.work() == live.steps_of(starter)
+    assert page.work() == drawing.steps_of(starter)
     drawn = page.look(second, shown=shown["ETag"])
     assert (drawn.status_code, drawn["ETag"]) == (200, f'"{second}"')
     assert drawn.content != shown.content
@@ -79,7 +80,7 @@ def test_small_changes_do_not_add_up_and_a_spared_one_is_not_compared_with(page:
         spared = page.draw(prompt)
         assert page.work() == 0
         request = GenerationRequest.objects.select_related("model").get(id=spared)
-        shown = live.shown_to(request, live.setting_of(request, [], None))
+        shown = drawing.shown_to(request, drawing.setting_of(request, [], None))
         assert shown is not None
         assert (shown.prompt, shown.picture.drawn_for) == ("house with garden", first)
 
@@ -91,7 +92,7 @@ def test_picture_of_another_user_is_never_kept(
     page.work()
     other = LivePage(bob, page.clock)
     other.draw("a red apple")
-    assert other.work() == live.steps_of(starter)
+    assert other.work() == drawing.steps_of(starter)
 
 
 def test_picture_that_is_gone_is_drawn_again(
@@ -99,9 +100,9 @@ def test_picture_that_is_gone_is_drawn_again(
 ) -> None:
     first = page.draw("a red apple")
     page.work()
-    cache.delete(live._picture_key(alice.pk, first))
+    cache.delete(drawing._picture_key(alice.pk, first))
     page.draw("A RED apple")
-    assert page.work() == live.steps_of(starter)
+    assert page.work() == drawing.steps_of(starter)
 
 
 def test_spared_prompt_is_screened_like_every_other(
@@ -124,5 +125,5 @@ def test_stopped_picture_is_never_what_is_shown(
     page.work()
     assert page.look(first).status_code == 409
     second = page.draw("A RED apple")
-    assert page.work() == live.steps_of(starter)
+    assert page.work() == drawing.steps_of(starter)
     assert page.look(second).status_code == 409

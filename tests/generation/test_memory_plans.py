@@ -11,9 +11,11 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from adapters.models import BaseModel
-from generation import devices, failures, memory_plans, worker
-from generation.engine import memory, quantization
-from generation.engine.engine import Engine
+from generation.engine.loading import memory_need, quantization
+from generation.engine.loop.engine import Engine
+from generation.hardware import devices, memory_plans
+from generation.request_rules import failures
+from generation.work import worker
 from tests.factories import make_request
 from tests.fakes import FrozenClock
 
@@ -34,7 +36,7 @@ def test_worker_refuses_what_does_not_fit_and_loads_nothing(
         raise AssertionError("it was loaded")
 
     monkeypatch.setattr(Engine, "load", load)
-    monkeypatch.setattr(memory, "budget_bytes", lambda device: 1000)
+    monkeypatch.setattr(memory_need, "budget_bytes", lambda device: 1000)
     request = make_request(alice, tiny)
     worker.work_one(now=clock)
     request.refresh_from_db()
@@ -114,7 +116,7 @@ def test_command_tells_the_figures_of_a_tier(tiny: BaseModel) -> None:
 def test_command_ends_with_an_error_where_it_does_not_fit(
     tiny: BaseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "budget_bytes", lambda device: 1000)
+    monkeypatch.setattr(memory_need, "budget_bytes", lambda device: 1000)
     with pytest.raises(CommandError, match="It does not fit"):
         plan_memory("tiny")
     with pytest.raises(CommandError, match="model_not_registered"):

@@ -13,9 +13,12 @@ from django.utils import timezone
 
 from adapters.models import BaseModel
 from config.celery import app
-from config.valkey import Valkey
-from generation import fleet, progress, sweeper, tasks
+from config.launch.valkey import Valkey
+from generation import tasks
+from generation.hardware import worker_processes
 from generation.models import GeneratedImage, GenerationRequest
+from generation.requests import progress
+from generation.work import sweeper
 from provenance.models import LogEntry
 from tests.factories import make_request
 from tests.generation.processes import Wire, celery_worker, log_tail, wait_until
@@ -41,7 +44,7 @@ def send_tickets(count: int, url: str) -> None:
 
 
 def is_up() -> bool:
-    return fleet.alive("gpu", at=timezone.now()).exists()
+    return worker_processes.alive("gpu", at=timezone.now()).exists()
 
 
 def is_denoising(request: GenerationRequest) -> bool:

@@ -148,7 +148,7 @@ def test_a_crash_shows_our_500_without_details(
     def crash(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("generation.views.request_cards", crash)
+    monkeypatch.setattr("generation.studio.studio_views.request_cards", crash)
     client = as_user(alice)
     client.raise_request_exception = False
     answer = client.get("/studio/")

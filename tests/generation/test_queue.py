@@ -11,15 +11,16 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from adapters.models import BaseModel
-from generation import estimates, queue
+from generation.capacity import estimates
 from generation.models import GenerationRequest, RequestStatus, WrongState
+from generation.requests import fair_queue
 from tests.factories import NOON, make_adapter, make_request
 
 pytestmark = pytest.mark.django_db
 
 
-def claim() -> queue.Claim | None:
-    return queue.claim(worker="here:1", at=NOON)
+def claim() -> fair_queue.Claim | None:
+    return fair_queue.claim(worker="here:1", at=NOON)
 
 
 def test_claim_takes_priority_then_age(alice: User, model: BaseModel) -> None:
@@ -57,27 +58,27 @@ def test_old_token_neither_extends_nor_ends_a_request(alice: User, model: BaseMo
     request = make_request(alice, model)
     held = claim()
     assert held is not None
-    stale = queue.Claim(request.id, uuid4())
-    assert not queue.extend_lease(stale, at=NOON).is_held
-    queue.fail(stale, code="render_failed", at=NOON)
-    queue.confirm_cancel(stale, at=NOON)
-    with transaction.atomic(), pytest.raises(queue.LeaseLost):
-        queue.locked(stale)
+    stale = fair_queue.Claim(request.id, uuid4())
+    assert not fair_queue.extend_lease(stale, at=NOON).is_held
+    fair_queue.fail(stale, code="render_failed", at=NOON)
+    fair_queue.confirm_cancel(stale, at=NOON)
+    with transaction.atomic(), pytest.raises(fair_queue.LeaseLost):
+        fair_queue.locked(stale)
     request.refresh_from_db()
     assert request.status == "running"
-    assert queue.extend_lease(held, at=NOON + timedelta(seconds=3)).is_held
+    assert fair_queue.extend_lease(held, at=NOON + timedelta(seconds=3)).is_held
     request.refresh_from_db()
-    assert request.lease_expires_at == NOON + timedelta(seconds=3) + queue.LEASE
+    assert request.lease_expires_at == NOON + timedelta(seconds=3) + fair_queue.LEASE
 
 
 def test_heartbeat_hears_of_a_cancellation(alice: User, model: BaseModel) -> None:
     request = make_request(alice, model)
     held = claim()
     assert held is not None
-    assert not queue.extend_lease(held, at=NOON).is_cancel_requested
+    assert not fair_queue.extend_lease(held, at=NOON).is_cancel_requested
     request.refresh_from_db()
     request.ask_to_cancel(at=NOON)
-    assert queue.extend_lease(held, at=NOON).is_cancel_requested
+    assert fair_queue.extend_lease(held, at=NOON).is_cancel_requested
 
 
 def test_position_counts_those_ahead(alice: User, bob: User, model: BaseModel) -> None:
@@ -91,7 +92,7 @@ def test_position_counts_those_ahead(alice: User, bob: User, model: BaseModel) -
 def test_ended_request_cannot_start_again(alice: User, model: BaseModel, status: str) -> None:
     request = make_request(alice, model, status=status)
     with pytest.raises(WrongState):
-        request.start(token=uuid4(), worker="here:1", lease=queue.LEASE, at=NOON)
+        request.start(token=uuid4(), worker="here:1", lease=fair_queue.LEASE, at=NOON)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_loaded_adapter_goes_first_among_the_requests_of_one_user(
         row.request_adapters.create(adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0)
         rows.append(row)
     resident = frozenset({loaded.sha256})
-    first = queue.claim(worker="here:1", at=NOON, resident=resident)
+    first = fair_queue.claim(worker="here:1", at=NOON, resident=resident)
     assert first is not None
     assert first.request_id == rows[1].id
 
@@ -171,7 +172,7 @@ def test_request_that_waited_half_a_minute_is_not_overtaken(
         row = make_request(alice, model, created_at=NOON + timedelta(seconds=second))
         row.request_adapters.create(adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0)
     late = NOON + timedelta(seconds=seconds)
-    first = queue.claim(worker="here:1", at=late, resident=frozenset({loaded.sha256}))
+    first = fair_queue.claim(worker="here:1", at=late, resident=frozenset({loaded.sha256}))
     assert first is not None
     [used] = GenerationRequest.objects.get(id=first.request_id).request_adapters.all()
     assert used.adapter == (loaded if overtakes else other)
@@ -184,7 +185,7 @@ def test_adapter_of_weight_nought_costs_its_request_no_place(alice: User, model:
     older.request_adapters.create(adapter=silent, weight=0, sha256=silent.sha256, position=0)
     younger = make_request(alice, model, created_at=NOON + timedelta(seconds=1))
     younger.request_adapters.create(adapter=loaded, weight=1, sha256=loaded.sha256, position=0)
-    first = queue.claim(worker="here:1", at=NOON, resident=frozenset({loaded.sha256}))
+    first = fair_queue.claim(worker="here:1", at=NOON, resident=frozenset({loaded.sha256}))
     assert first is not None
     assert first.request_id == older.id
 
@@ -199,7 +200,7 @@ def test_only_adapters_that_will_be_worn_are_fetched_ahead(alice: User, model: B
         )
     silent = make_adapter(model, slug="silent")
     request.request_adapters.create(adapter=silent, weight=0, sha256=silent.sha256, position=9)
-    assert [row.adapter for row in queue.adapters_of_next(model.pk)] == chosen
+    assert [row.adapter for row in fair_queue.adapters_of_next(model.pk)] == chosen
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import admission, queue, requests, submissions, sweeper, worker
-from generation.drafts import CountOutOfRange, Draft
 from generation.engine.jobs import Rendered
 from generation.models import Allowance, GeneratedImage, GenerationRequest
-from provenance.manifests import SigningFailed
+from generation.request_rules.parameters import CountOutOfRange, Draft
+from generation.requests import admission, fair_queue, submitting
+from generation.studio import own_requests
+from generation.work import sweeper, worker
+from provenance.manifests.content_credentials import SigningFailed
 from provenance.models import Asset
 from tests.factories import NOON, make_request
 from tests.fakes import FakeImageClassifier, FrozenClock
@@ -170,7 +172,7 @@ def test_cancelling_keeps_what_is_made_and_stops_the_rest(
     clock: FrozenClock,
 ) -> None:
     request = make_request(alice, tiny, count=4, created_at=clock())
-    at_screening(2, lambda: requests.cancel(request.id, by=alice, at=clock()) and None)
+    at_screening(2, lambda: own_requests.cancel(request.id, by=alice, at=clock()) and None)
     worker.work_one(now=clock)
     request.refresh_from_db()
     assert (request.status, indices(), request.made) == ("cancelled", [0], 1)
@@ -186,7 +188,7 @@ def test_second_attempt_makes_only_what_the_first_did_not(
     request = make_request(alice, tiny, count=3)
 
     def lose_the_lease() -> None:
-        sweeper.sweep(at=clock.forward(queue.LEASE.total_seconds() + 1))
+        sweeper.sweep(at=clock.forward(fair_queue.LEASE.total_seconds() + 1))
 
     at_screening(2, lose_the_lease)
     worker.work_one(now=clock)
@@ -201,10 +203,10 @@ def test_second_attempt_makes_only_what_the_first_did_not(
 def test_what_was_made_stays_when_the_attempts_are_used_up(
     alice: User, tiny: BaseModel, at_screening: Callable[..., None], clock: FrozenClock
 ) -> None:
-    request = make_request(alice, tiny, count=2, attempts=queue.ATTEMPTS_MAX - 1)
+    request = make_request(alice, tiny, count=2, attempts=fair_queue.ATTEMPTS_MAX - 1)
 
     def lose_the_lease() -> None:
-        sweeper.sweep(at=clock.forward(queue.LEASE.total_seconds() + 1))
+        sweeper.sweep(at=clock.forward(fair_queue.LEASE.total_seconds() + 1))
 
     at_screening(2, lose_the_lease)
     worker.work_one(now=clock)
@@ -215,19 +217,19 @@ def test_what_was_made_stays_when_the_attempts_are_used_up(
 
 def test_quota_and_cost_count_every_image(alice: User, model: BaseModel) -> None:
     Allowance.objects.create(user=alice, images_a_day=4)
-    one = submissions.submit(Draft(prompt="a"), by=alice, at=NOON).request
-    two = submissions.submit(Draft(prompt="a", count=2), by=alice, at=NOON).request
+    one = submitting.submit(Draft(prompt="a"), by=alice, at=NOON).request
+    two = submitting.submit(Draft(prompt="a", count=2), by=alice, at=NOON).request
     assert two.predicted_ms == 2 * one.predicted_ms
     assert admission.usage_of(alice, at=NOON).images == 3
     with pytest.raises(admission.QuotaUsedUp):
-        submissions.submit(Draft(prompt="a", count=2), by=alice, at=NOON)
-    submissions.submit(Draft(prompt="a", count=1), by=alice, at=NOON)
+        submitting.submit(Draft(prompt="a", count=2), by=alice, at=NOON)
+    submitting.submit(Draft(prompt="a", count=1), by=alice, at=NOON)
 
 
 @pytest.mark.parametrize("count", [0, 5, 10_000])
 def test_count_out_of_range_is_told(alice: User, model: BaseModel, count: int) -> None:
     with pytest.raises(CountOutOfRange):
-        submissions.submit(Draft(prompt="a", count=count), by=alice, at=NOON)
+        submitting.submit(Draft(prompt="a", count=count), by=alice, at=NOON)
     client = APIClient()
     client.force_authenticate(alice)
     answer = client.post("/api/v1/generations/", {"prompt": "a", "count": count}, format="json")

@@ -21,8 +21,9 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
-from generation import images, intake, requests, sources, submissions, worker
-from generation.drafts import Draft
+from config.core.errors import ProofsheetError
+from generation.conditions import init_images
+from generation.gallery import own_images
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -30,12 +31,15 @@ from generation.models import (
     SourcePicture,
     private_storage,
 )
-from moderation import decisions
-from moderation.cases import claim
+from generation.request_rules.parameters import Draft
+from generation.requests import prompt_screening, submitting
+from generation.studio import own_requests
+from generation.work import worker
+from moderation.cases.review_cases import claim
+from moderation.decisions import enforcing
 from moderation.models import Decision, ReviewCase, Screening, Statement
-from provenance import keys
-from provenance.errors import ProofsheetError
-from provenance.installation import signer
+from provenance.keys import key_folder
+from provenance.manifests.signing_context import signer
 from tests.factories import make_image, make_request
 from tests.fakes import BrokenClassifier, FakeImageClassifier, FakePromptClassifier, FrozenClock
 from tests.provenance import foreign
@@ -58,7 +62,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (48, 40), **said: Any) ->
 def ask(by: User, clock: FrozenClock, **said: Any) -> GenerationRequest:
     usual: dict[str, Any] = {"prompt": "a red apple", "picture": picture(), "strength": 0.5}
     draft = Draft(**usual | said)
-    return submissions.submit(draft, by=by, at=clock()).request
+    return submitting.submit(draft, by=by, at=clock()).request
 
 
 def source_of(request: GenerationRequest) -> SourcePicture:
@@ -73,7 +77,7 @@ def status_of(request: GenerationRequest) -> str:
 def decide(case: ReviewCase, action: Any, *, by: User, clock: FrozenClock) -> None:
     leased = claim(case, by=by, at=clock())
     assert leased.lease_token is not None
-    decisions.decide(
+    enforcing.decide(
         case,
         by=by,
         action=action,
@@ -92,7 +96,7 @@ def test_upload_is_screened_then_made_into_an_image_that_names_it_as_its_parent(
 ) -> None:
     request = ask(alice, clock)
     assert source_of(request).state == "unscreened"
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     assert image_classifier.seen == [picture()]
     assert (source_of(request).state, status_of(request)) == ("passed", "queued")
     assert worker.work_one(now=clock)
@@ -111,7 +115,7 @@ def test_picture_decides_what_is_drawn_and_strength_how_much(
 ) -> None:
     for strength in (0.25, 1.0):
         made = ask(alice, clock, strength=strength, seed=5, guidance=1.0, steps=8)
-        intake.screen(made.id, at=clock())
+        prompt_screening.screen(made.id, at=clock())
         worker.work_one(now=clock)
     make_request(alice, tiny, seed=5, guidance=1.0, steps=8)
     worker.work_one(now=clock)
@@ -134,7 +138,7 @@ def test_upload_is_stored_privately_and_shown_small_to_its_owner_alone(
     request = ask(alice, clock, picture=picture(kind, (900, 600)))
     path = f"/requests/{request.id}/source/"
     assert as_user(alice).get(path).status_code != 200  # not before it is screened
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     answer = as_user(alice).get(path)
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp")
     assert max(Image.open(io.BytesIO(answer.content)).size) == 512
@@ -154,7 +158,7 @@ def test_refused_picture_refuses_the_request_with_a_statement_and_is_never_drawn
 ) -> None:
     image_classifier.sexual = 0.99
     request = ask(alice, clock)
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     assert (status_of(request), request.code) == ("refused", "upload_refused")
     assert source_of(request).state == "refused"
     assert not worker.work_one(now=clock)
@@ -182,7 +186,7 @@ def test_held_picture_waits_for_a_person_and_goes_on_to_its_prompt_when_allowed(
 ) -> None:
     image_classifier.sexual = 0.6
     request = ask(alice, clock)
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     assert (status_of(request), request.is_held) == ("submitted", True)
     page = as_user(alice).get(f"/requests/{request.id}/").content.decode()
     assert "not sure about the picture to start from" in page
@@ -191,7 +195,7 @@ def test_held_picture_waits_for_a_person_and_goes_on_to_its_prompt_when_allowed(
     assert (status_of(request), request.is_held) == ("submitted", False)
     assert source_of(request).state == "passed"
     image_classifier.sexual = 0.0
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     assert status_of(request) == "queued"
     worker.work_one(now=clock)
     assert GeneratedImage.objects.count() == 1
@@ -206,7 +210,7 @@ def test_held_picture_that_a_person_refuses_ends_the_request(
 ) -> None:
     image_classifier.sexual = 0.6
     request = ask(alice, clock)
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     decide(ReviewCase.objects.get(), "refuse", by=bob, clock=clock)
     assert (status_of(request), source_of(request).state) == ("refused", "refused")
 
@@ -220,12 +224,12 @@ def test_refusal_that_is_reversed_sends_the_prompt_to_its_screening(
 ) -> None:
     image_classifier.sexual = 0.99
     request = ask(alice, clock, prompt="an awful thing")
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     decision = Decision.objects.get()
     with transaction.atomic():
-        decisions.reverse(decision, by=carol, explanation="It is a statue.", at=clock())
+        enforcing.reverse(decision, by=carol, explanation="It is a statue.", at=clock())
     assert (status_of(request), request.code) == ("submitted", "")
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     assert (status_of(request), request.code) == ("refused", "prompt_refused")
 
 
@@ -236,11 +240,11 @@ def test_nothing_goes_on_when_the_screening_of_the_picture_breaks(
 
     monkeypatch.setattr(image, "classifier", BrokenClassifier)
     request = ask(alice, clock)
-    for _ in range(intake.ATTEMPTS_MAX):
+    for _ in range(prompt_screening.ATTEMPTS_MAX):
         with pytest.raises(RuntimeError):
-            intake.screen(request.id, at=clock())
+            prompt_screening.screen(request.id, at=clock())
         assert (status_of(request), source_of(request).state) == ("submitted", "unscreened")
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     assert (status_of(request), request.code) == ("failed", "screening_failed")
 
 
@@ -269,7 +273,7 @@ def test_own_image_is_started_from_without_a_copy_and_only_while_it_is_released(
     assert answer.status_code == 302
     request = GenerationRequest.objects.exclude(id=first.request_id).get()
     assert (source_of(request).image, source_of(request).file.name) == (first, "")
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     worker.work_one(now=clock)
     second = GeneratedImage.objects.exclude(id=first.id).get()
     assert second.source["image"] == str(first.id)
@@ -278,8 +282,8 @@ def test_own_image_is_started_from_without_a_copy_and_only_while_it_is_released(
     assert f'href="/images/{first.id}/"' in client.get(f"/images/{second.id}/").content.decode()
 
     third = ask(alice, clock, picture=None, source_image=str(first.id))
-    images.delete_image(first.id, by=alice, at=clock())
-    intake.screen(third.id, at=clock())
+    own_images.delete_image(first.id, by=alice, at=clock())
+    prompt_screening.screen(third.id, at=clock())
     worker.work_one(now=clock)
     assert (status_of(third), third.code) == ("failed", "source_gone")
 
@@ -290,7 +294,7 @@ def test_nobody_starts_from_an_image_that_is_not_released_or_not_theirs(
 ) -> None:
     kept, released = make_image(alice, model, state=state), make_image(alice, model)
     for by, image in ((alice, kept), (mallory, released)):
-        with pytest.raises(sources.SourceNotFound):
+        with pytest.raises(init_images.SourceNotFound):
             ask(by, clock, picture=None, source_image=str(image.id))
         assert as_user(by).post(f"/images/{image.id}/from/", {"strength": "0.5"}).status_code == 404
     assert not SourcePicture.objects.exists()
@@ -407,14 +411,14 @@ def test_upload_is_erased_with_its_request_and_not_while_a_person_reviews_it(
     image_classifier.sexual = 0.6
     request = ask(alice, clock)
     name = str(source_of(request).file.name)
-    intake.screen(request.id, at=clock())
-    requests.cancel(request.id, by=alice, at=clock())
-    with pytest.raises(images.UnderReview):
-        requests.delete_request(request.id, by=alice, at=clock())
+    prompt_screening.screen(request.id, at=clock())
+    own_requests.cancel(request.id, by=alice, at=clock())
+    with pytest.raises(own_images.UnderReview):
+        own_requests.delete_request(request.id, by=alice, at=clock())
     decide(ReviewCase.objects.get(), "allow", by=bob, clock=clock)
     assert status_of(request) == "cancelled"
     assert private_storage().exists(name)
-    requests.delete_request(request.id, by=alice, at=clock())
+    own_requests.delete_request(request.id, by=alice, at=clock())
     assert not private_storage().exists(name)
     assert source_of(request).file.name == ""
 
@@ -425,7 +429,7 @@ def test_upload_of_a_refused_submission_is_not_kept(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("cut off")
 
-    monkeypatch.setattr(sources, "attach", fail)
+    monkeypatch.setattr(init_images, "attach", fail)
     before = _stored()
     with pytest.raises(RuntimeError):
         ask(alice, clock)
@@ -448,7 +452,7 @@ def test_again_starts_from_the_same_upload_and_is_screened_again(
     clock: FrozenClock,
 ) -> None:
     first = ask(alice, clock)
-    intake.screen(first.id, at=clock())
+    prompt_screening.screen(first.id, at=clock())
     worker.work_one(now=clock)
     image = GeneratedImage.objects.get()
     answer = as_user(alice).post(f"/images/{image.id}/again/")
@@ -459,7 +463,7 @@ def test_again_starts_from_the_same_upload_and_is_screened_again(
         source_of(first).sha256,
         0.5,
     )
-    requests.delete_request(first.id, by=alice, at=clock())
+    own_requests.delete_request(first.id, by=alice, at=clock())
     assert again.file.read() == picture()
 
 
@@ -477,7 +481,7 @@ def test_credentials_that_an_upload_came_with_are_kept_inside(
     chunk = (len(remark) - 4).to_bytes(4) + remark + zlib.crc32(remark).to_bytes(4)
     for data in (marked, marked[:-12] + chunk + marked[-12:]):
         request = ask(alice, clock, picture=data)
-        intake.screen(request.id, at=clock())
+        prompt_screening.screen(request.id, at=clock())
         worker.work_one(now=clock)
         assert status_of(request) == "finished"
         made = GeneratedImage.objects.get(request=request).file.read()
@@ -496,12 +500,12 @@ def test_picture_whose_credentials_name_a_server_calls_nobody(
 ) -> None:
     with foreign.listener() as (port, came):
         assertions = [foreign.created(), foreign.identity(f"did:web:127.1%3A{port}:somebody")]
-        stranger = keys.load_or_make(tmp_path)
+        stranger = key_folder.load_or_make(tmp_path)
         data = foreign.signed(picture(), "image/png", by=stranger, assertions=assertions)
         file = SimpleUploadedFile("a.png", data, "image/png")
         said = {"prompt": "a red apple", "strength": "0.5", "picture": file}
         assert as_user(alice).post(URL, said).status_code == 201
-        intake.screen(GenerationRequest.objects.get().id, at=clock())
+        prompt_screening.screen(GenerationRequest.objects.get().id, at=clock())
         assert worker.work_one(now=clock)
         assert GeneratedImage.objects.count() == 1
         assert came == []

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from generation import intake, progress
 from generation.models import GenerationRequest, ImageState, RequestStatus
+from generation.requests import progress, prompt_screening
 from tests.factories import make_adapter, make_image, make_model, make_request
 from tests.fakes import FakePromptClassifier
 
@@ -195,7 +195,7 @@ def test_a_refused_prompt_shows_its_code_and_leads_to_its_statement(
     alice: User, model: BaseModel, as_user: AsUser, prompt_classifier: FakePromptClassifier
 ) -> None:
     found = make_request(alice, model, status=RequestStatus.SUBMITTED, prompt="something awful")
-    intake.screen(found.id, at=timezone.now())
+    prompt_screening.screen(found.id, at=timezone.now())
     page = as_user(alice).get(f"/requests/{found.id}/").content.decode()
     assert "The prompt was refused" in page
     assert "by the automatic screening" in page

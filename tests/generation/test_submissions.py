@@ -8,12 +8,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from adapters import catalogue
+from adapters.access import visibility
 from adapters.models import BaseModel
-from generation import drafts, submissions
-from generation.drafts import Draft
+from config.core.errors import ProofsheetError
 from generation.models import GenerationRequest
-from provenance.errors import ProofsheetError
+from generation.request_rules import parameters
+from generation.request_rules.parameters import Draft
+from generation.requests import submitting
 from tests.factories import NOON, make_adapter
 
 pytestmark = pytest.mark.django_db
@@ -21,14 +22,14 @@ pytestmark = pytest.mark.django_db
 
 def submit(by: User, prompt: str = "a red apple", **said: object) -> GenerationRequest:
     draft = Draft(prompt=prompt, **said)  # type: ignore[arg-type] # the tests name real fields
-    return submissions.submit(draft, by=by, at=NOON).request
+    return submitting.submit(draft, by=by, at=NOON).request
 
 
 def test_submit_fills_in_what_the_model_is_used_to(alice: User, model: BaseModel) -> None:
     made = submit(alice)
     assert (made.status, made.steps, made.guidance) == ("submitted", 4, model.default_guidance)
     assert (made.width, made.height) == (256, 256)
-    assert 0 <= made.seed <= drafts.SEED_MAX
+    assert 0 <= made.seed <= parameters.SEED_MAX
 
 
 @pytest.mark.parametrize(
@@ -53,22 +54,22 @@ def test_unusual_prompts_are_taken_as_they_read(
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        ({"prompt": ""}, drafts.PromptEmpty),
-        ({"prompt": " \n\t\x00\u200d"}, drafts.PromptEmpty),
-        ({"prompt": "a" * 2001}, drafts.PromptTooLong),
-        ({"prompt": "a", "negative_prompt": "b" * 10_000}, drafts.PromptTooLong),
-        ({"prompt": "a", "steps": 0}, drafts.StepsOutOfRange),
-        ({"prompt": "a", "steps": 10_000}, drafts.StepsOutOfRange),
-        ({"prompt": "a", "guidance": float("nan")}, drafts.GuidanceOutOfRange),
-        ({"prompt": "a", "seed": -1}, drafts.SeedOutOfRange),
-        ({"prompt": "a", "seed": 2**32}, drafts.SeedOutOfRange),
-        ({"prompt": "a", "width": 513}, drafts.SizeNotOffered),
-        ({"prompt": "a", "width": 0, "height": -4}, drafts.SizeNotOffered),
-        ({"prompt": "a", "height": 10**9}, drafts.SizeNotOffered),
-        ({"prompt": "a", "model": "no-such"}, catalogue.ModelNotRegistered),
-        ({"prompt": "a", "adapters": (("nobody", 1.0),)}, catalogue.AdapterNotUsable),
-        ({"prompt": "a", "adapters": (("flat", 9.0),)}, drafts.AdapterWeightOutOfRange),
-        ({"prompt": "a", "adapters": (("flat", 1.0),) * 2}, drafts.TooManyAdapters),
+        ({"prompt": ""}, parameters.PromptEmpty),
+        ({"prompt": " \n\t\x00\u200d"}, parameters.PromptEmpty),
+        ({"prompt": "a" * 2001}, parameters.PromptTooLong),
+        ({"prompt": "a", "negative_prompt": "b" * 10_000}, parameters.PromptTooLong),
+        ({"prompt": "a", "steps": 0}, parameters.StepsOutOfRange),
+        ({"prompt": "a", "steps": 10_000}, parameters.StepsOutOfRange),
+        ({"prompt": "a", "guidance": float("nan")}, parameters.GuidanceOutOfRange),
+        ({"prompt": "a", "seed": -1}, parameters.SeedOutOfRange),
+        ({"prompt": "a", "seed": 2**32}, parameters.SeedOutOfRange),
+        ({"prompt": "a", "width": 513}, parameters.SizeNotOffered),
+        ({"prompt": "a", "width": 0, "height": -4}, parameters.SizeNotOffered),
+        ({"prompt": "a", "height": 10**9}, parameters.SizeNotOffered),
+        ({"prompt": "a", "model": "no-such"}, visibility.ModelNotRegistered),
+        ({"prompt": "a", "adapters": (("nobody", 1.0),)}, visibility.AdapterNotUsable),
+        ({"prompt": "a", "adapters": (("flat", 9.0),)}, parameters.AdapterWeightOutOfRange),
+        ({"prompt": "a", "adapters": (("flat", 1.0),) * 2}, parameters.TooManyAdapters),
     ],
 )
 def test_bad_input_is_told_in_one_sentence_and_nothing_is_kept(
@@ -83,7 +84,7 @@ def test_bad_input_is_told_in_one_sentence_and_nothing_is_kept(
 
 
 def test_submit_refuses_where_no_model_is_registered(alice: User) -> None:
-    with pytest.raises(catalogue.NoModel):
+    with pytest.raises(visibility.NoModel):
         submit(alice)
 
 
@@ -91,7 +92,7 @@ def test_adapter_of_somebody_else_cannot_be_used(
     alice: User, mallory: User, model: BaseModel
 ) -> None:
     make_adapter(model, owner=mallory, state="accepted", visibility="private")
-    with pytest.raises(catalogue.AdapterNotUsable):
+    with pytest.raises(visibility.AdapterNotUsable):
         submit(alice, adapters=(("flat", 1.0),))
 
 
@@ -107,19 +108,19 @@ def test_adapters_keep_their_order_weight_and_digest(alice: User, model: BaseMod
 
 def test_same_key_and_body_is_the_same_request(alice: User, bob: User, model: BaseModel) -> None:
     draft = Draft(prompt="a red apple")
-    first = submissions.submit(draft, by=alice, at=NOON, idempotency_key="k")
-    again = submissions.submit(draft, by=alice, at=NOON, idempotency_key="k")
-    other = submissions.submit(draft, by=bob, at=NOON, idempotency_key="k")
+    first = submitting.submit(draft, by=alice, at=NOON, idempotency_key="k")
+    again = submitting.submit(draft, by=alice, at=NOON, idempotency_key="k")
+    other = submitting.submit(draft, by=bob, at=NOON, idempotency_key="k")
     assert (first.is_new, again.is_new, other.is_new) == (True, False, True)
     assert first.request == again.request != other.request
 
 
 def test_same_key_with_another_body_is_refused(alice: User, model: BaseModel) -> None:
-    submissions.submit(Draft(prompt="a red apple"), by=alice, at=NOON, idempotency_key="k")
-    with pytest.raises(submissions.KeyReused):
-        submissions.submit(Draft(prompt="a pear"), by=alice, at=NOON, idempotency_key="k")
-    with pytest.raises(submissions.KeyTooLong):
-        submissions.submit(Draft(prompt="a pear"), by=alice, at=NOON, idempotency_key="k" * 201)
+    submitting.submit(Draft(prompt="a red apple"), by=alice, at=NOON, idempotency_key="k")
+    with pytest.raises(submitting.KeyReused):
+        submitting.submit(Draft(prompt="a pear"), by=alice, at=NOON, idempotency_key="k")
+    with pytest.raises(submitting.KeyTooLong):
+        submitting.submit(Draft(prompt="a pear"), by=alice, at=NOON, idempotency_key="k" * 201)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -130,7 +131,7 @@ def test_eight_equal_submissions_at_once_make_one_request(alice: User, model: Ba
         start.wait()
         try:
             draft = Draft(prompt="a red apple", seed=1)
-            made.append(submissions.submit(draft, by=alice, at=NOON, idempotency_key="once"))
+            made.append(submitting.submit(draft, by=alice, at=NOON, idempotency_key="once"))
         finally:
             connection.close()
 

@@ -9,9 +9,12 @@ from django.contrib.auth.models import User
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from adapters.models import BaseModel
-from generation import fleet, queue, submissions, sweeper, tasks
-from generation.drafts import Draft
+from generation import tasks
+from generation.hardware import worker_processes
 from generation.models import GenerationRequest, IdempotencyKey, RequestStatus, Worker
+from generation.request_rules.parameters import Draft
+from generation.requests import fair_queue, submitting
+from generation.work import sweeper
 from tests.factories import NOON, make_request
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +32,7 @@ def tickets(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def lose(request: GenerationRequest, **said: object) -> None:
-    late = NOON + queue.LEASE + timedelta(seconds=1)
+    late = NOON + fair_queue.LEASE + timedelta(seconds=1)
     GenerationRequest.objects.filter(id=request.id).update(**said)
     sweeper.sweep(at=late)
     request.refresh_from_db()
@@ -43,7 +46,7 @@ def test_lost_lease_puts_the_request_back_in_its_old_place(alice: User, model: B
 
 def test_third_lost_worker_ends_it_with_a_code(alice: User, model: BaseModel) -> None:
     request = make_request(alice, model, status=RequestStatus.RUNNING)
-    lose(request, attempts=queue.ATTEMPTS_MAX)
+    lose(request, attempts=fair_queue.ATTEMPTS_MAX)
     assert (request.status, request.code) == ("failed", "worker_lost")
 
 
@@ -55,7 +58,7 @@ def test_cancelled_request_of_a_dead_worker_ends_cancelled(alice: User, model: B
 
 def test_live_lease_is_left_alone(alice: User, model: BaseModel) -> None:
     request = make_request(alice, model, status=RequestStatus.RUNNING)
-    sweeper.sweep(at=NOON + queue.LEASE - timedelta(seconds=1))
+    sweeper.sweep(at=NOON + fair_queue.LEASE - timedelta(seconds=1))
     request.refresh_from_db()
     assert request.status == "running"
 
@@ -84,12 +87,12 @@ def test_tickets_are_sent_again_only_while_a_live_worker_idles(
     sent: int,
 ) -> None:
     late = NOON + sweeper.PATIENCE + timedelta(seconds=1)
-    fleet.announce("render@here", queues=["gpu"], slots=2, at=late)
+    worker_processes.announce("render@here", queues=["gpu"], slots=2, at=late)
     for _ in range(3):
         make_request(alice, model)
     for _ in range(running):
         make_request(
-            alice, model, status=RequestStatus.RUNNING, lease_expires_at=late + queue.LEASE
+            alice, model, status=RequestStatus.RUNNING, lease_expires_at=late + fair_queue.LEASE
         )
     with django_capture_on_commit_callbacks(execute=True):
         sweeper.sweep(at=late)
@@ -102,7 +105,7 @@ def test_no_ticket_piles_up_while_no_worker_lives(
     tickets: list[str],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    fleet.announce("cpu@here", queues=["cpu"], slots=2, at=NOON)
+    worker_processes.announce("cpu@here", queues=["cpu"], slots=2, at=NOON)
     make_request(alice, model)
     with django_capture_on_commit_callbacks(execute=True):
         sweeper.sweep(at=NOON + sweeper.PATIENCE + timedelta(seconds=1))
@@ -122,7 +125,7 @@ def test_broker_that_is_away_loses_no_submission(
     with monkeypatch.context() as outage:
         outage.setattr(tasks.screen_prompt, "apply_async", away)
         with django_capture_on_commit_callbacks(execute=True):
-            made = submissions.submit(Draft(prompt="a red apple"), by=alice, at=NOON).request
+            made = submitting.submit(Draft(prompt="a red apple"), by=alice, at=NOON).request
     assert made.status == "submitted"
     with django_capture_on_commit_callbacks(execute=True):
         sweeper.sweep(at=NOON + sweeper.PATIENCE + timedelta(seconds=1))
@@ -130,7 +133,7 @@ def test_broker_that_is_away_loses_no_submission(
 
 
 def test_idempotency_keys_are_kept_for_a_day(alice: User, model: BaseModel) -> None:
-    submissions.submit(Draft(prompt="a"), by=alice, at=NOON, idempotency_key="k")
+    submitting.submit(Draft(prompt="a"), by=alice, at=NOON, idempotency_key="k")
     sweeper.sweep(at=NOON + timedelta(hours=23))
     assert IdempotencyKey.objects.exists()
     sweeper.sweep(at=NOON + timedelta(hours=25))
@@ -138,9 +141,9 @@ def test_idempotency_keys_are_kept_for_a_day(alice: User, model: BaseModel) -> N
 
 
 def test_worker_that_fell_silent_is_not_alive(db: None) -> None:
-    fleet.announce("render@here", queues=["gpu"], slots=2, at=NOON)
-    assert fleet.alive("gpu", at=NOON + timedelta(seconds=10)).exists()
-    assert not fleet.alive("cpu", at=NOON).exists()
-    assert not fleet.alive("gpu", at=NOON + timedelta(seconds=30)).exists()
+    worker_processes.announce("render@here", queues=["gpu"], slots=2, at=NOON)
+    assert worker_processes.alive("gpu", at=NOON + timedelta(seconds=10)).exists()
+    assert not worker_processes.alive("cpu", at=NOON).exists()
+    assert not worker_processes.alive("gpu", at=NOON + timedelta(seconds=30)).exists()
     sweeper.sweep(at=NOON + timedelta(days=2))
     assert not Worker.objects.exists()

@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from config import heap, warmth
-from generation import fleet
-from generation.cards import request_cards
+from config.runtime import gc_tuning, preload
+from generation.gallery.image_cards import request_cards
+from generation.hardware import worker_processes
 from generation.models import GenerationRequest, RequestStatus, Worker
 from tests.factories import make_request
 
@@ -26,7 +26,7 @@ def line(request: GenerationRequest) -> str:
 
 
 def announce(*queues: str, slots: int, **vitals: int) -> None:
-    fleet.announce(
+    worker_processes.announce(
         f"{queues[0]}@here", queues=list(queues), slots=slots, at=timezone.now(), vitals=vitals
     )
 
@@ -48,7 +48,7 @@ def test_a_queued_request_waits_for_its_own_queues_models(alice: User, model: Ba
     made = make_request(alice, model)
     announce("gpu", slots=0, loaded=2, parts=7)
     assert line(made) == "Models are loading: 2 of 7 parts are ready"
-    assert not fleet.alive("gpu", at=timezone.now()).exists()
+    assert not worker_processes.alive("gpu", at=timezone.now()).exists()
     announce("gpu", slots=10)
     assert line(made) == "Next in line"
     announce("gpu-24g", slots=0, loaded=1, parts=7)
@@ -67,25 +67,25 @@ class Instance:
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_announces_itself_before_it_has_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[int, dict[str, Any]]] = []
-    said: list[fleet.Announcement] = []
-    monkeypatch.setattr(fleet.announcer, "start", said.append)
+    said: list[worker_processes.Announcement] = []
+    monkeypatch.setattr(worker_processes.announcer, "start", said.append)
 
     def look() -> None:
         told.append((said[0].slots, said[0].vitals()))
 
-    monkeypatch.setattr(warmth, "_parts", lambda queues: iter([look, look]))
-    monkeypatch.setattr(heap, "settle", lambda: None)
+    monkeypatch.setattr(preload, "_parts", lambda queues: iter([look, look]))
+    monkeypatch.setattr(gc_tuning, "settle", lambda: None)
     monkeypatch.setattr(sys, "setswitchinterval", lambda seconds: None)
-    warmth.warm_up("cpu@here", Instance)
+    preload.warm_up("cpu@here", Instance)
     assert told == [(0, {"loaded": 0, "parts": 2}), (0, {"loaded": 1, "parts": 2})]
     assert said[0].vitals() == {"loaded": 2, "parts": 2}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_announced_later_takes_its_place() -> None:
-    ours = fleet.Announcer()
-    ours.start(fleet.Announcement("cpu@here", ["cpu"], 0, dict))
-    ours.start(fleet.Announcement("cpu@here", ["cpu"], 2, dict))
+    ours = worker_processes.Announcer()
+    ours.start(worker_processes.Announcement("cpu@here", ["cpu"], 0, dict))
+    ours.start(worker_processes.Announcement("cpu@here", ["cpu"], 2, dict))
     assert Worker.objects.get().slots == 2
     ours.stop()
     assert ours._thread

@@ -15,12 +15,16 @@ from PIL import Image
 
 import moderation.tasks
 from adapters.models import BaseModel
-from generation import images, progress, publishing, queue, requests, sweeper, worker
-from generation.engine.denoiser import Denoiser
 from generation.engine.jobs import NotFinite
+from generation.engine.loop.denoiser import Denoiser
+from generation.gallery import own_images
 from generation.models import GeneratedImage, GenerationRequest, private_storage
+from generation.requests import fair_queue, progress
+from generation.studio import own_requests
+from generation.work import delivery, sweeper, worker
 from moderation.models import Decision, ReviewCase, Statement
-from provenance import installation, watermark
+from provenance.manifests import signing_context
+from provenance.marks import watermark
 from provenance.models import Asset, LogEntry
 from tests.factories import make_request
 from tests.fakes import BrokenClassifier, FakeImageClassifier, FrozenClock
@@ -68,7 +72,7 @@ def test_classifier_sees_the_marked_pixels_that_the_user_gets(
     [seen] = image_classifier.seen
     delivered = image.file.read()
     assert np.array_equal(pixels_of(seen), pixels_of(delivered))
-    found = watermark.detect(pixels_of(seen), key=installation.keyring().watermark_key)
+    found = watermark.detect(pixels_of(seen), key=signing_context.keyring().watermark_key)
     assert found.identifier is not None
     assert f"{found.identifier:016x}" == Asset.objects.get(id=image.id).watermark_id
 
@@ -91,8 +95,8 @@ def test_flagged_image_is_not_released(
     assert ReviewCase.objects.filter(subject_id=image.id).count() == cases
     refusals = Decision.objects.filter(subject_id=image.id, is_automated=True)
     assert refusals.count() == Statement.objects.count() == 1 - cases
-    with pytest.raises(images.ImageNotFound):
-        images.find_released_image(image.id, by=alice)
+    with pytest.raises(own_images.ImageNotFound):
+        own_images.find_released_image(image.id, by=alice)
 
 
 def test_nothing_is_released_or_stored_when_the_screening_breaks(
@@ -144,17 +148,17 @@ def test_cancel_while_it_denoises_stops_it_without_an_image(
     def cancel() -> None:
         while (seen := progress.read(request.id)) is None or seen.step < 2:
             pass
-        requests.cancel(request.id, by=alice, at=clock())
+        own_requests.cancel(request.id, by=alice, at=clock())
         connection.close()
 
     other = Thread(target=cancel)
     other.start()
-    queue_beat = queue.HEARTBEAT_S
-    queue.HEARTBEAT_S = 0.05
+    queue_beat = fair_queue.HEARTBEAT_S
+    fair_queue.HEARTBEAT_S = 0.05
     try:
         worker.work_one(now=clock)
     finally:
-        queue.HEARTBEAT_S = queue_beat
+        fair_queue.HEARTBEAT_S = queue_beat
         other.join()
     request.refresh_from_db()
     assert request.status == "cancelled"
@@ -170,7 +174,7 @@ def test_cancel_after_the_last_step_still_wins(
     request = make_request(alice, tiny)
 
     def cancel_while_screening(data: bytes) -> dict[str, float]:
-        requests.cancel(request.id, by=alice, at=clock())
+        own_requests.cancel(request.id, by=alice, at=clock())
         return {"sexual": 0.0}
 
     image_classifier.score = cancel_while_screening  # type: ignore[method-assign] # the late click
@@ -188,7 +192,7 @@ def test_worker_that_lost_its_lease_publishes_nothing(
     request = make_request(alice, tiny)
 
     def lose_the_lease(data: bytes) -> dict[str, float]:
-        sweeper.sweep(at=clock.forward(queue.LEASE.total_seconds() + 1))
+        sweeper.sweep(at=clock.forward(fair_queue.LEASE.total_seconds() + 1))
         return {"sexual": 0.0}
 
     image_classifier.score = lose_the_lease  # type: ignore[method-assign] # it hung that long
@@ -212,11 +216,11 @@ def test_second_attempt_deletes_what_a_killed_first_one_stored(
     from django.core.files.base import ContentFile
 
     request = make_request(alice, tiny)
-    claim = queue.claim(worker="gone:1", at=clock())
+    claim = fair_queue.claim(worker="gone:1", at=clock())
     assert claim is not None
-    stray = publishing.file_name(request.id, claim.token)
+    stray = delivery.file_name(request.id, claim.token)
     private_storage().save(stray, ContentFile(b"stored, then killed"))
-    sweeper.sweep(at=clock.forward(queue.LEASE.total_seconds() + 1))
+    sweeper.sweep(at=clock.forward(fair_queue.LEASE.total_seconds() + 1))
     worker.work_one(now=clock)
     [kept] = files_of(request)
     assert str(GeneratedImage.objects.get().file.name).endswith(kept)
@@ -256,7 +260,7 @@ def test_broken_connection_right_after_the_commit_keeps_the_image_and_its_file(
     clock: FrozenClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    publish, answers = publishing.publish, iter([True, False])
+    publish, answers = delivery.publish, iter([True, False])
 
     def publish_then_break(*args: object, **kwargs: object) -> object:
         image = publish(*args, **kwargs)  # type: ignore[arg-type] # passed through
@@ -264,7 +268,7 @@ def test_broken_connection_right_after_the_commit_keeps_the_image_and_its_file(
             raise OperationalError("the connection broke before the answer came")
         return image
 
-    monkeypatch.setattr(publishing, "publish", publish_then_break)
+    monkeypatch.setattr(delivery, "publish", publish_then_break)
     request = make_request(alice, tiny)
     worker.work_one(now=clock)
     request.refresh_from_db()

@@ -10,14 +10,19 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from adapters import publishing, uploads
 from adapters.models import Adapter, BaseModel
-from generation import admission, devices, failures, live, live_views, queue, worker
+from adapters.publishing import review_request
+from adapters.uploads import owner_actions
+from generation.hardware import devices
+from generation.live import drawing, live_views
 from generation.models import GenerationRequest, RequestAdapter
-from moderation import cases
-from moderation.measures import Terms
+from generation.request_rules import failures
+from generation.requests import admission, fair_queue
+from generation.work import worker
+from moderation.cases import review_cases
 from moderation.models import Decision
-from moderation.subjects import Subject
+from moderation.subjects.actions import Terms
+from moderation.subjects.subject import Subject
 from tests import tiny_pipeline
 from tests.factories import make_adapter, make_image, make_request
 from tests.fakes import FrozenClock
@@ -59,12 +64,12 @@ def end_of(request: GenerationRequest, clock: FrozenClock) -> tuple[str, str]:
 
 
 def by_its_owner(adapter: Adapter, owner: User, bob: User) -> Decision | None:
-    uploads.withdraw(adapter.slug, by=owner, at=NOON)
+    owner_actions.withdraw(adapter.slug, by=owner, at=NOON)
     return None
 
 
 def from_the_public(adapter: Adapter, owner: User, bob: User) -> Decision | None:
-    publishing.unpublish(adapter.slug, by=owner)
+    review_request.unpublish(adapter.slug, by=owner)
     return None
 
 
@@ -76,7 +81,7 @@ def by_a_moderator(adapter: Adapter, owner: User, bob: User) -> Decision:
 
 def by_a_refusal(adapter: Adapter, owner: User, bob: User) -> Decision:
     subject = Subject("adapter", adapter.id, owner.pk)
-    case = cases.open_case(subject=subject, evidence={"policy_version": VERSION}, at=NOON)
+    case = review_cases.open_case(subject=subject, evidence={"policy_version": VERSION}, at=NOON)
     return decided(case, bob, "refuse")
 
 
@@ -113,7 +118,7 @@ def test_owner_still_wears_what_was_taken_back_from_the_public_or_waits_for_a_mo
 ) -> None:
     assert flat.base_model is not None
     request = asked(mallory, flat.base_model, flat)
-    publishing.unpublish(flat.slug, by=mallory)
+    review_request.unpublish(flat.slug, by=mallory)
     assert end_of(request, clock) == ("finished", "")
     flat.refresh_from_db()
     flat.ask_for_review(at=NOON)
@@ -124,12 +129,12 @@ def test_link_that_was_taken_back_ends_what_waits_by_it(
     alice: User, mallory: User, flat: Adapter, clock: FrozenClock
 ) -> None:
     assert flat.base_model is not None
-    publishing.unpublish(flat.slug, by=mallory)
-    shared = uploads.share(flat.slug, by=mallory, with_link=True)
-    uploads.open_link(shared.share_key, by=alice, at=NOON)
+    review_request.unpublish(flat.slug, by=mallory)
+    shared = owner_actions.share(flat.slug, by=mallory, with_link=True)
+    owner_actions.open_link(shared.share_key, by=alice, at=NOON)
     assert end_of(asked(alice, flat.base_model, flat), clock) == ("finished", "")
     request = asked(alice, flat.base_model, flat)
-    uploads.share(flat.slug, by=mallory, with_link=False)
+    owner_actions.share(flat.slug, by=mallory, with_link=False)
     assert end_of(request, clock) == ("failed", "adapter_gone")
 
 
@@ -150,9 +155,9 @@ def test_adapter_that_is_in_a_slot_already_is_not_worn_nor_fetched(
     engine = devices.engine_for(flat.base_model)
     assert engine.resident_adapters == {flat.sha256}
     request = asked(alice, flat.base_model, flat)
-    uploads.withdraw(flat.slug, by=mallory, at=NOON)
+    owner_actions.withdraw(flat.slug, by=mallory, at=NOON)
     before = engine.vitals()
-    assert queue.adapters_of_next(flat.base_model.pk) == []
+    assert fair_queue.adapters_of_next(flat.base_model.pk) == []
     assert end_of(request, clock) == ("failed", "adapter_gone")
     assert engine.vitals() == before, "nothing was denoised and no slot was asked for"
 
@@ -165,7 +170,7 @@ def test_every_adapter_that_is_gone_is_named_on_page_and_api(
     kept = make_adapter(flat.base_model, slug="kept", owner=mallory)
     request = asked(alice, flat.base_model, flat, kept, ink, count=2)
     for adapter in (flat, ink):
-        uploads.withdraw(adapter.slug, by=mallory, at=NOON)
+        owner_actions.withdraw(adapter.slug, by=mallory, at=NOON)
     assert end_of(request, clock) == ("failed", "adapter_gone")
     sentence = "The adapters “Flat” and “Ink” cannot be used any more"
     client = as_user(alice)
@@ -185,7 +190,7 @@ def test_images_that_were_made_before_stay_and_are_all_that_is_charged(
     assert flat.base_model is not None
     request = asked(alice, flat.base_model, flat, created_at=clock(), count=2, made=1)
     make_image(alice, flat.base_model, request=request, index=0)
-    uploads.withdraw(flat.slug, by=mallory, at=NOON)
+    owner_actions.withdraw(flat.slug, by=mallory, at=NOON)
     assert end_of(request, clock) == ("finished", "")
     assert [(each["index"], each["code"]) for each in request.failures] == [(1, "adapter_gone")]
     assert admission.usage_of(alice, at=clock()).images == 1
@@ -202,10 +207,10 @@ def test_live_page_says_which_adapter_is_gone(
 ) -> None:
     assert flat.base_model is not None
     request = asked(alice, flat.base_model, flat, is_live=True, created_at=clock())
-    uploads.withdraw(flat.slug, by=mallory, at=NOON)
+    owner_actions.withdraw(flat.slug, by=mallory, at=NOON)
     assert end_of(request, clock) == ("failed", "adapter_gone")
     monkeypatch.setattr(live_views, "LOOKS", 1)
     answer = as_user(alice).get(f"/studio/live/{request.id}/")
     assert answer.status_code == 409
     assert "“Flat” cannot be used any more" in answer.json()["message"]
-    assert live.picture(request.id, by=alice) is None
+    assert drawing.picture(request.id, by=alice) is None

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from config import services
-from config.addresses import require_broker, require_database
 from config.env import beside
-from config.processes import CannotStart, free_port
+from config.launch import embedded_servers
+from config.launch.child_processes import CannotStart, free_port
+from config.launch.connectivity import require_broker, require_database
 
 
 def test_servers_that_answer_pass() -> None:
@@ -67,7 +67,10 @@ def test_nothing_is_started_for_a_server_that_a_setting_names(
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("BROKER_URL", broker)
     monkeypatch.setenv("CACHE_URL", cache)
-    assert (services.has_own_database(), services.has_own_broker()) == (own_database, own_broker)
+    assert (embedded_servers.has_own_database(), embedded_servers.has_own_broker()) == (
+        own_database,
+        own_broker,
+    )
 
 
 def test_the_cache_stands_beside_a_redis_broker() -> None:

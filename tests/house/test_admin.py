@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
+from config.accounts.roles.role_permissions import PERMISSIONS
 from config.models import ApiKey
-from config.roles import PERMISSIONS
 from generation.models import Allowance
 from tests.factories import make_key
 

@@ -13,11 +13,11 @@ from django.db import OperationalError
 from django.test import Client
 from redis.exceptions import RedisError
 
-from config import senders
 from config.asgi import application
-from config.bodies import SIGN_IN_FIRST, UPLOADS_MAX, BoundedBodies, Bounds, Pace
-from config.refusals import Message, Receive, Refusal, Scope, Send
-from moderation import standing
+from config.web import senders
+from config.web.early_answers import Message, Receive, Refusal, Scope, Send
+from config.web.request_limits import SIGN_IN_FIRST, UPLOADS_MAX, BoundedBodies, Bounds, Pace
+from moderation.account_status import restrictions
 from tests.factories import make_key
 
 BOUNDS = Bounds(
@@ -235,9 +235,9 @@ def test_house_reads_no_large_body_of_a_suspended_account(
     client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def suspended(*_: Any, **__: Any) -> None:
-        raise standing.AccountSuspended
+        raise restrictions.AccountSuspended
 
-    monkeypatch.setattr(standing, "check", suspended)
+    monkeypatch.setattr(restrictions, "check", suspended)
     line = Line([b"x"])
     scope = _from(client, alice, "/api/v1/adapters/", 2**21)
     asyncio.run(application(scope, line.receive, line.send))

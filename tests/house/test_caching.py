@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from django.core.cache import cache
 
-from config.caching import ForgetfulRedisCache
+from config.runtime.forgiving_cache import ForgetfulRedisCache
 
 
 def connections_made() -> int:

@@ -19,13 +19,13 @@ from django.test import Client, RequestFactory
 from django.utils.module_loading import import_string
 from rest_framework.throttling import SimpleRateThrottle
 
-from config.children import WEB_OPTIONS, program
-from config.crowding import Crowding, Proxies, sender_of, without_claims
-from config.processes import free_port
-from config.refusals import Message, Receive, Scope, Send
-from config.services import ROOT
-from moderation import misuse
-from provenance.submissions import VerifyThrottle
+from config.launch.child_processes import free_port
+from config.launch.embedded_servers import ROOT
+from config.launch.programs import WEB_OPTIONS, program
+from config.web.crowding import Crowding, Proxies, sender_of, without_claims
+from config.web.early_answers import Message, Receive, Scope, Send
+from moderation.reports import report_limits
+from provenance.verify.submitted_files import VerifyThrottle
 
 NEAR = Proxies.at(["10.0.0.0/8"], count=1)
 NONE = Proxies.at(["10.0.0.0/8"], count=0)
@@ -66,7 +66,7 @@ THROTTLES: Any = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"]
     "name",
     [
         *THROTTLES,
-        "provenance.submissions.VerifyThrottle",
+        "provenance.verify.submitted_files.VerifyThrottle",
     ],
 )
 def test_every_limit_of_the_api_counts_a_customers_addresses_as_one(name: str) -> None:
@@ -98,14 +98,14 @@ def test_reports_of_a_customers_addresses_are_one_senders() -> None:
         request.user = AnonymousUser()
         return request
 
-    assert len({misuse.sender_of(asked(host)).digest for host in HOSTS}) == 1
-    assert misuse.sender_of(asked(NEIGHBOUR)) != misuse.sender_of(asked(HOSTS[0]))
+    assert len({report_limits.sender_of(asked(host)).digest for host in HOSTS}) == 1
+    assert report_limits.sender_of(asked(NEIGHBOUR)) != report_limits.sender_of(asked(HOSTS[0]))
     for number in range(20):
-        misuse.throttle(asked(HOSTS[number % 2]))
+        report_limits.throttle(asked(HOSTS[number % 2]))
     for host in HOSTS:
-        with pytest.raises(misuse.TooManyNotices):
-            misuse.throttle(asked(host))
-    misuse.throttle(asked(NEIGHBOUR))
+        with pytest.raises(report_limits.TooManyNotices):
+            report_limits.throttle(asked(host))
+    report_limits.throttle(asked(NEIGHBOUR))
     cache.clear()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.services import ROOT
+from config.launch.embedded_servers import ROOT
 
 
 def decisions(*words: str | Path) -> subprocess.CompletedProcess[str]:

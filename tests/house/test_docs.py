@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.services import ROOT
+from config.launch.embedded_servers import ROOT
 
 TRACKED = frozenset(
     subprocess.run(

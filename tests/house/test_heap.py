@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config import heap
+from config.runtime import gc_tuning
 
 
 @pytest.fixture(autouse=True)
@@ -18,12 +18,12 @@ def thawed() -> Iterator[None]:
 
 def test_a_full_collection_leaves_out_what_was_loaded_before() -> None:
     before = len(gc.get_objects())
-    heap.settle()
+    gc_tuning.settle()
     assert len(gc.get_objects()) < before / 10
 
 
 def test_garbage_of_later_is_collected_all_the_same() -> None:
-    heap.settle()
+    gc_tuning.settle()
     ring: list[object] = []
     ring.append(ring)
     del ring

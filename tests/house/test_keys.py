@@ -21,8 +21,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from config import key_format, keys
-from config.key_authentication import KeyAuthentication
+from config.accounts.api_keys import key_format, key_issuing
+from config.accounts.api_keys.key_authentication import KeyAuthentication
 from config.models import ApiKey
 from tests.factories import make_key
 from tests.moderation.test_further_decisions import suspended
@@ -81,7 +81,7 @@ def test_a_mistyped_key_asks_the_database_nothing(
     django_assert_num_queries: Callable[[int], Any],
 ) -> None:
     with django_assert_num_queries(0):
-        assert keys.find("ps_key_" + "a" * 49, at=timezone.now()) is None
+        assert key_issuing.find("ps_key_" + "a" * 49, at=timezone.now()) is None
 
 
 # ---------------------------------------------------------------- making one
@@ -131,10 +131,10 @@ def test_nobody_revokes_a_key_of_somebody_else(alice: User, mallory: User, as_us
 
 
 def test_scopes_are_offered_by_role(alice: User, bob: User, dora: User, olga: User) -> None:
-    assert keys.scopes_for(alice) == ["read", "generate", "verify"]
-    assert keys.scopes_for(bob) == ["read", "generate", "verify", "review"]
-    assert keys.scopes_for(dora) == ["read", "generate", "verify", "export"]
-    assert keys.scopes_for(olga) == ["read", "generate", "verify", "operate"]
+    assert key_issuing.scopes_for(alice) == ["read", "generate", "verify"]
+    assert key_issuing.scopes_for(bob) == ["read", "generate", "verify", "review"]
+    assert key_issuing.scopes_for(dora) == ["read", "generate", "verify", "export"]
+    assert key_issuing.scopes_for(olga) == ["read", "generate", "verify", "operate"]
 
 
 @pytest.mark.parametrize("said", [{"scopes": ["review"]}, {"scopes": []}, {"days": "9999"}])
@@ -144,10 +144,10 @@ def test_what_is_not_offered_is_refused_beside_the_form(alice: User, said: dict[
 
 
 def test_an_account_has_a_bounded_number_of_keys(alice: User) -> None:
-    for _ in range(keys.MOST_KEYS):
+    for _ in range(key_issuing.MOST_KEYS):
         make_key(alice, "read")
-    with pytest.raises(keys.TooManyKeys):
-        keys.make(by=alice, name="x", scopes=["read"], days=7, at=timezone.now())
+    with pytest.raises(key_issuing.TooManyKeys):
+        key_issuing.make(by=alice, name="x", scopes=["read"], days=7, at=timezone.now())
 
 
 def test_a_shell_makes_one(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,16 +188,16 @@ def test_a_closed_account_has_no_way_in_by_key(alice: User) -> None:
 
 def test_last_use_is_written_once_a_minute(alice: User) -> None:
     key, now = make_key(alice, "read"), timezone.now()
-    keys.find(key, at=now)
-    keys.find(key, at=now + timedelta(seconds=59))
+    key_issuing.find(key, at=now)
+    key_issuing.find(key, at=now + timedelta(seconds=59))
     assert ApiKey.objects.get().last_used_at == now
     later = now + timedelta(seconds=60)
-    keys.find(key, at=later)
+    key_issuing.find(key, at=later)
     assert ApiKey.objects.get().last_used_at == later
 
 
 def test_verifying_with_a_key_has_a_limit_of_its_own(alice: User, rf: Any) -> None:
-    from provenance.submissions import VerifyThrottle
+    from provenance.verify.submitted_files import VerifyThrottle
 
     stranger, holder = rf.post("/api/v1/verify/"), rf.post("/api/v1/verify/")
     holder.user, holder.auth = alice, object()

@@ -17,14 +17,15 @@ from django.core.mail import send_mail
 from django.test import Client
 from pytest_django import Settings
 
-from config import accounts, mail
-from config.roles import give_permissions
-from config.services import ROOT
+from config.accounts.roles import demo_accounts
+from config.accounts.roles.role_permissions import give_permissions
+from config.launch.embedded_servers import ROOT
+from config.mail import developer_mailbox
 
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Settings) -> Path:
-    settings.EMAIL_BACKEND = mail.BACKEND
+    settings.EMAIL_BACKEND = developer_mailbox.BACKEND
     settings.PROOFSHEET_MAILS_DIR = tmp_path / "mails"
     return tmp_path / "mails"
 
@@ -60,7 +61,7 @@ def test_an_operator_becomes_nobody_by_their_mails(
     _send()
     said = client.get("/mails/").content.decode()
     assert said.count(alice.email) >= 3
-    assert said.count(mail.BLANK) >= 3
+    assert said.count(developer_mailbox.BLANK) >= 3
     assert "/password/reset/key/" not in said
     assert "://localhost/x/" not in said
 
@@ -119,14 +120,14 @@ def test_by_default_no_mail_is_printed_into_a_log(local: str, wanted: str, tmp_p
 @pytest.mark.django_db
 def test_a_start_undoes_no_change_of_roles(tmp_path: Path) -> None:
     give_permissions()
-    first = accounts.demo_accounts(tmp_path)
+    first = demo_accounts.demo_accounts(tmp_path)
     bob, olga = User.objects.get(username="bob"), User.objects.get(username="olga")
     assert bob.has_perm("moderation.review_cases")
     assert olga.is_staff
     bob.groups.clear()
     olga.groups.set(bob.groups.all())
     User.objects.filter(pk=olga.pk).update(is_staff=False)
-    assert accounts.demo_accounts(tmp_path) == first
+    assert demo_accounts.demo_accounts(tmp_path) == first
     assert not User.objects.get(pk=bob.pk).has_perm("moderation.review_cases")
     assert not User.objects.get(pk=olga.pk).is_staff
     assert not User.objects.get(pk=olga.pk).groups.exists()

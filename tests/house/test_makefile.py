@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config import lock
-from config.services import ROOT
+from config.launch import folder_lock
+from config.launch.embedded_servers import ROOT
 
 
 def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +34,7 @@ def test_make_alone_has_a_line_for_every_target() -> None:
 
 
 def test_clean_leaves_a_running_house_alone(folder: Path) -> None:
-    with lock.only_one(folder / "var"):
+    with folder_lock.only_one(folder / "var"):
         refused = make(folder, "clean")
         assert refused.returncode
         assert "A house runs here: stop it first" in refused.stdout

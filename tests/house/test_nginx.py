@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from config.bodies import Pace
-from config.children import WEB_OPTIONS
-from config.services import ROOT
+from config.launch.embedded_servers import ROOT
+from config.launch.programs import WEB_OPTIONS
+from config.web.request_limits import Pace
 
 CONF = (ROOT / "docs" / "operate" / "nginx.conf").read_text()
 

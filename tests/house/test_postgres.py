@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.postgres import copied_programs, package_dir
+from config.launch.postgres import copied_programs, package_dir
 
 
 @pytest.mark.parametrize("program", ["initdb", "postgres"])

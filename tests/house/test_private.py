@@ -13,9 +13,9 @@ import pytest
 from django.core.files.base import ContentFile
 from pytest_django import Settings
 
-from adapters import quarantine
-from config import private, services
-from config.children import Child
+from adapters.uploads import quarantine
+from config.launch import embedded_servers, private_files
+from config.launch.programs import Child
 from generation.models import private_storage
 
 
@@ -55,7 +55,7 @@ def test_every_process_begins_by_keeping_its_files_private(begins: str, tmp_path
         f"atexit.register(Path({str(tmp_path / 'made')!r}).touch); {begins}"
     )
     subprocess.run(
-        [sys.executable, "-c", code], cwd=services.ROOT, capture_output=True, check=False
+        [sys.executable, "-c", code], cwd=embedded_servers.ROOT, capture_output=True, check=False
     )
     assert mode(tmp_path / "made") == 0o600
 
@@ -63,7 +63,7 @@ def test_every_process_begins_by_keeping_its_files_private(begins: str, tmp_path
 def test_logs_and_adapters_are_private(tmp_path: Path, settings: Settings) -> None:
     before = os.umask(0o022)
     try:
-        private.begin()
+        private_files.begin()
         child = Child("brief", [sys.executable, "-c", "print('new')"], tmp_path / "brief.log")
         child.start()
         assert child.process
@@ -81,15 +81,15 @@ def test_a_folder_of_an_earlier_release_is_shut(tmp_path: Path) -> None:
     old = tmp_path / "media"
     old.mkdir()
     old.chmod(0o755)
-    private.close(old)
+    private_files.close(old)
     assert mode(old) == 0o700
-    private.close(tmp_path / "none")
+    private_files.close(tmp_path / "none")
 
 
 def test_a_state_folder_is_made_to_be_passed_through_and_not_listed(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        services.require_folder(tmp_path / "new" / "var")
+        embedded_servers.require_folder(tmp_path / "new" / "var")
     finally:
         os.umask(before)
     assert mode(tmp_path / "new") == mode(tmp_path / "new" / "var") == 0o711

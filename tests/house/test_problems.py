@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
-from provenance.problem_documents import CONTENT_TYPE
+from config.core.api.problem_documents import CONTENT_TYPE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 LISTS = ["generations", "images", "adapters", "statements", "appeals", "audits"]
@@ -37,7 +37,7 @@ def patterns() -> list[Any]:
 
 
 urlpatterns = patterns()
-handler500 = "config.unavailable.server_error"
+handler500 = "config.web.unavailable.server_error"
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from config import processes
+from config.launch import child_processes
 
 PARENT = """
 import signal, sys, time
@@ -51,10 +51,10 @@ def test_a_leftover_is_ended_and_its_pid_file_removed(tmp_path: Path) -> None:
     pid_file = tmp_path / "left.pid"
     command = [sys.executable, "-c", "import time; time.sleep(60)", str(pid_file)]
     with subprocess.Popen(command) as left:
-        while not processes.is_running(left.pid, str(pid_file)):
+        while not child_processes.is_running(left.pid, str(pid_file)):
             time.sleep(0.01)  # the kernel shows a command line only once the program is loaded
         pid_file.write_text(f"{left.pid}\n")
-        processes.end_leftover(pid_file, str(pid_file), by=signal.SIGTERM)
+        child_processes.end_leftover(pid_file, str(pid_file), by=signal.SIGTERM)
         assert left.wait(timeout=5) == -signal.SIGTERM
     assert not pid_file.exists()
 
@@ -63,11 +63,11 @@ def test_a_stale_pid_file_ends_nobody_else(tmp_path: Path) -> None:
     """The number in the file belongs to another program by now: here, to this very test."""
     pid_file = tmp_path / "stale.pid"
     pid_file.write_text(str(os.getpid()))
-    processes.end_leftover(pid_file, "postgres -D /elsewhere", by=signal.SIGKILL)
+    child_processes.end_leftover(pid_file, "postgres -D /elsewhere", by=signal.SIGKILL)
     assert not pid_file.exists()
 
 
 def test_the_reason_is_the_line_that_names_an_error() -> None:
     output = "creating files\ninitdb: error: could not create directory\nremoving contents\n"
-    assert processes.reason(output) == "initdb: error: could not create directory"
-    assert processes.reason("\n") == "no reason given"
+    assert child_processes.reason(output) == "initdb: error: could not create directory"
+    assert child_processes.reason("\n") == "no reason given"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from itertools import count, islice
 
-from config.progress import SAY_EVERY_S, STILL_S, Waiting, cpu_ticks
+from config.launch.readiness import SAY_EVERY_S, STILL_S, Waiting, cpu_ticks
 
 
 def waiting(ticks: list[int], said: list[str]) -> Waiting:

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from config.services import ROOT
+from config.launch.embedded_servers import ROOT
 
 
 @dataclass(frozen=True, slots=True)

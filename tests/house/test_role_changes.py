@@ -15,9 +15,9 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from config import role_changes, role_mails
+from config.accounts.roles import role_changes, role_mails
 from config.models import ApiKey, RoleChange
-from provenance import canonical
+from provenance.log.formats import canonical_json
 from provenance.models import LogEntry
 from tests.factories import make_key
 from tests.moderation.makers import prompt_case
@@ -135,7 +135,7 @@ def test_the_log_says_that_it_was_done_and_not_by_whom(
     assert not LogEntry.objects.filter(kind="account.role").exists()
     role_changes.confirm(row.id, by=carol, at=timezone.now())
     entry = LogEntry.objects.get(kind="account.role")
-    body = canonical.decode(bytes(entry.body))["body"]
+    body = canonical_json.decode(bytes(entry.body))["body"]
     assert (entry.subject, body["change"], body["role"]) == (row.id, "give", "moderators")
     assert set(body["commitments"]) == {"account", "asked_by", "by"}
     for word in (b"mallory", b"olga", b"carol"):

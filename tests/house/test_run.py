@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from config import services
-from config.processes import free_port, is_running
+from config.launch import embedded_servers
+from config.launch.child_processes import free_port, is_running
 
 
 class House:
@@ -24,8 +24,8 @@ class House:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self.folder, self.port, self.lines = folder, port, ""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "config.supervisor", "--port", str(port)],
-            cwd=services.ROOT,
+            [sys.executable, "-m", "config.launch.supervisor", "--port", str(port)],
+            cwd=embedded_servers.ROOT,
             env=kept | {"PROOFSHEET_STATE_DIR": str(folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -59,7 +59,7 @@ def folder() -> Iterator[Path]:
     import shutil
     import tempfile
 
-    made = Path(tempfile.mkdtemp(prefix="house-", dir=services.ROOT / "var" / "test"))
+    made = Path(tempfile.mkdtemp(prefix="house-", dir=embedded_servers.ROOT / "var" / "test"))
     made.chmod(0o755)
     yield made
     shutil.rmtree(made, ignore_errors=True)
@@ -85,7 +85,7 @@ def test_a_house_survives_a_kill_and_leaves_nothing_behind(folder: Path) -> None
 
     first.process.send_signal(signal.SIGKILL)
     first.process.communicate()
-    _wait_until_gone(pids, str(services.ROOT))
+    _wait_until_gone(pids, str(embedded_servers.ROOT))
 
     second = House(folder, first.port)
     second.wait_until_ready()
@@ -97,5 +97,5 @@ def test_a_house_survives_a_kill_and_leaves_nothing_behind(folder: Path) -> None
     assert second.process.returncode == 0
     assert "everything is kept" in rest
     assert time.monotonic() - started < 30
-    assert not [pid for pid in pids if is_running(pid, str(services.ROOT))]
+    assert not [pid for pid in pids if is_running(pid, str(embedded_servers.ROOT))]
     assert not (folder / "services.json").exists()

@@ -21,9 +21,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from config import second_factor
-from config.second_factor_middleware import OPEN_TO_PROVE_IT
-from provenance import problem_documents
+from config.accounts.second_factor import requirement
+from config.accounts.second_factor.second_factor_middleware import OPEN_TO_PROVE_IT
+from config.core.api import problem_documents
 from tests.factories import make_key
 
 pytestmark = pytest.mark.django_db
@@ -168,7 +168,7 @@ def test_taking_ones_own_off_closes_the_desk(demanded: None, bob: User) -> None:
     set_up(client)
     assert client.get(DESK).status_code == 200
     client.post("/accounts/2fa/totp/deactivate/")
-    assert not second_factor.has_one(bob)
+    assert not requirement.has_one(bob)
     assert client.get(DESK)["Location"] == "/accounts/2fa/?needed=1"
 
 
@@ -261,7 +261,7 @@ def test_its_secrets_are_encrypted_in_the_database(bob: User) -> None:
 
 
 def test_a_secret_closed_under_an_older_key_still_opens(settings: Settings) -> None:
-    from config.second_factor_secrets import Secrets
+    from config.accounts.second_factor.secret_storage import Secrets
 
     settings.SECRET_KEY = "the older one, long enough for nothing in particular"
     closed = Secrets().encrypt("JBSWY3DP")
@@ -290,4 +290,4 @@ def test_passkeys_are_offered(bob: User) -> None:
     page: Any = client.post(asked["Location"], {"password": PASSWORD}, follow=True)
     assert "Add a passkey" in page.content.decode()
     assert '"publicKey"' in page.content.decode()
-    assert second_factor.has_one(bob) is False
+    assert requirement.has_one(bob) is False

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from config.logs import Line
-from config.services import ROOT
+from config.launch.embedded_servers import ROOT
+from config.runtime.log_lines import Line
 from generation.models import GenerationRequest
 from tests.factories import make_model, make_request
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from config.services import ROOT
+from config.launch.embedded_servers import ROOT
 
 TEXT = (ROOT / "docs" / "audit" / "security.md").read_text()
 

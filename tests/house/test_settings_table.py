@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.services import ROOT
+from config.launch.embedded_servers import ROOT
 
 ROOMS = ("config", "generation", "adapters", "moderation", "provenance")
 NOT_SETTINGS = {"PATH", "DJANGO_SETTINGS_MODULE", "HF_HUB_OFFLINE"}

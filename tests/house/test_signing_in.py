@@ -20,8 +20,8 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from config import caching
-from config.valkey import Valkey
+from config.launch.valkey import Valkey
+from config.runtime import forgiving_cache
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long test password"
@@ -32,10 +32,10 @@ STUDIO = "/studio/"
 @pytest.fixture(autouse=True)
 def nothing_counted() -> Iterator[None]:
     cache.clear()
-    caching._counted_here.clear()
+    forgiving_cache._counted_here.clear()
     yield
     cache.clear()
-    caching._counted_here.clear()
+    forgiving_cache._counted_here.clear()
 
 
 def sign_in(client: Client, password: str = PASSWORD, name: str = "alice", **more: Any) -> Any:
@@ -64,7 +64,10 @@ def own_cache(tmp_path: Path, settings: Settings) -> Iterator[Valkey]:
     server = Valkey(tmp_path / "cache")
     server.start()
     settings.CACHES = {
-        "default": {"BACKEND": "config.caching.ForgetfulRedisCache", "LOCATION": server.url(1)}
+        "default": {
+            "BACKEND": "config.runtime.forgiving_cache.ForgetfulRedisCache",
+            "LOCATION": server.url(1),
+        }
     }
     yield server
     if server.process is not None:
@@ -80,7 +83,7 @@ def stand_still(server: Valkey) -> None:
 def go_on(server: Valkey) -> None:
     assert server.process is not None
     os.kill(server.process.pid, signal.SIGCONT)
-    caching._clients_of((server.url(1),)).rests_until = 0.0
+    forgiving_cache._clients_of((server.url(1),)).rests_until = 0.0
     cache.get("whether-it-is-back")
 
 
@@ -129,7 +132,7 @@ def test_a_code_of_the_app_counts_once_while_the_cache_stands_still(
 def test_a_cache_that_does_not_answer_is_asked_once_and_then_left_alone(
     own_cache: Valkey, alice: User, caplog: pytest.LogCaptureFixture, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(caching, "REST_SECONDS", 3600)
+    monkeypatch.setattr(forgiving_cache, "REST_SECONDS", 3600)
     stand_still(own_cache)
     assert is_in(sign_in(Client()))
     assert sum("the cache is away" in record.message for record in caplog.records) == 1
@@ -138,7 +141,7 @@ def test_a_cache_that_does_not_answer_is_asked_once_and_then_left_alone(
 def test_calls_are_bounded_while_the_cache_stands_still(
     own_cache: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from provenance.submissions import VerifyThrottle
+    from provenance.verify.submitted_files import VerifyThrottle
 
     monkeypatch.setattr(VerifyThrottle, "THROTTLE_RATES", {"verify": "3/min"})
     stand_still(own_cache)

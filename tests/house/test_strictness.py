@@ -16,10 +16,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import serializers
 
-from provenance import json_bodies, strict
-from provenance.api_view import ApiView
-from provenance.problem_documents import CONTENT_TYPE
-from provenance.strict import StrictSerializer
+from config.core.api import json_bodies, strict_serializers
+from config.core.api.problem_documents import CONTENT_TYPE
+from config.core.api.strict_serializers import StrictSerializer
+from config.core.api.view import ApiView
 
 SCHEMA = yaml.safe_load((settings.ROOT / "docs" / "integrate" / "openapi.yaml").read_text())
 OPERATIONS = [
@@ -174,13 +174,13 @@ def test_of_many_names_that_are_not_known_the_first_are_told(
         looked.append(name)
         return []
 
-    monkeypatch.setattr(strict, "get_close_matches", is_close)
+    monkeypatch.setattr(strict_serializers, "get_close_matches", is_close)
     names = [f"n{number}" for number in range(900)]
     for said in (dict.fromkeys(names, 1), QueryDict("&".join(f"{name}=1" for name in names))):
         looked.clear()
         form = Whole(data=said)
         assert not form.is_valid()
-        assert len(looked) == strict.NAMED
+        assert len(looked) == strict_serializers.NAMED
         assert set(looked) < set(form.errors)
         assert form.errors["non_field_errors"] == ["880 more members are not known here."]
 

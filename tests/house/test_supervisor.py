@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from config import children, lock, services, supervisor
-from config.processes import CannotStart
+from config.launch import embedded_servers, folder_lock, programs, supervisor
+from config.launch.child_processes import CannotStart
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -33,13 +33,13 @@ def test_an_address_of_another_machine_is_named() -> None:
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(10**10, 10**10, 2**20))
     with pytest.raises(CannotStart, match="1 MiB free"):
-        services.require_folder(tmp_path)
+        embedded_servers.require_folder(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CannotStart, match="file/var cannot be written .Not a directory"):
-        services.require_folder(tmp_path / "file" / "var")
+        embedded_servers.require_folder(tmp_path / "file" / "var")
 
 
 def test_a_disk_without_space_for_a_file_is_named(
@@ -50,31 +50,31 @@ def test_a_disk_without_space_for_a_file_is_named(
 
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     with pytest.raises(CannotStart, match="No space left on device"):
-        services.require_folder(tmp_path)
+        embedded_servers.require_folder(tmp_path)
 
 
 def test_a_second_start_finds_the_first(tmp_path: Path) -> None:
-    with lock.only_one(tmp_path) as first, lock.only_one(tmp_path) as second:
+    with folder_lock.only_one(tmp_path) as first, folder_lock.only_one(tmp_path) as second:
         assert (first, second) == (True, False)
-        assert lock.holder(tmp_path) == str(os.getpid())
+        assert folder_lock.holder(tmp_path) == str(os.getpid())
 
 
 def test_a_stale_lock_file_does_not_block_a_start(tmp_path: Path) -> None:
     (tmp_path / "services.lock").write_text("4194304")
-    with lock.only_one(tmp_path) as is_first:
+    with folder_lock.only_one(tmp_path) as is_first:
         assert is_first
 
 
 def test_a_house_says_where_it_answers_for_as_long_as_it_runs(tmp_path: Path) -> None:
-    assert lock.address(tmp_path) == ""
-    with lock.only_one(tmp_path):
-        assert lock.address(tmp_path) == ""
-        lock.announce(tmp_path, "http://127.0.0.1:8123")
-        assert lock.address(tmp_path) == "http://127.0.0.1:8123"
-        assert lock.holder(tmp_path) == str(os.getpid())
-    assert lock.address(tmp_path) == ""
-    with lock.only_one(tmp_path):
-        assert lock.address(tmp_path) == ""
+    assert folder_lock.address(tmp_path) == ""
+    with folder_lock.only_one(tmp_path):
+        assert folder_lock.address(tmp_path) == ""
+        folder_lock.announce(tmp_path, "http://127.0.0.1:8123")
+        assert folder_lock.address(tmp_path) == "http://127.0.0.1:8123"
+        assert folder_lock.holder(tmp_path) == str(os.getpid())
+    assert folder_lock.address(tmp_path) == ""
+    with folder_lock.only_one(tmp_path):
+        assert folder_lock.address(tmp_path) == ""
 
 
 def test_settings_know_where_the_running_house_answers(tmp_path: Path) -> None:
@@ -87,16 +87,16 @@ def test_settings_know_where_the_running_house_answers(tmp_path: Path) -> None:
             ask, env=told | said, capture_output=True, text=True, check=True
         ).stdout.strip()
 
-    with lock.only_one(tmp_path):
-        lock.announce(tmp_path, "http://127.0.0.1:8123")
+    with folder_lock.only_one(tmp_path):
+        folder_lock.announce(tmp_path, "http://127.0.0.1:8123")
         assert public_url() == "http://127.0.0.1:8123"
         assert public_url(PUBLIC_URL="https://pictures.example") == "https://pictures.example"
     assert public_url() == "http://localhost:8000"
 
 
 def test_a_child_that_keeps_dying_is_given_up(tmp_path: Path) -> None:
-    child = children.Child("brief", [sys.executable, "-c", ""], tmp_path / "brief.log")
-    for _ in range(children.RESTARTS_ALLOWED):
+    child = programs.Child("brief", [sys.executable, "-c", ""], tmp_path / "brief.log")
+    for _ in range(programs.RESTARTS_ALLOWED):
         child.start()
         while not child.has_died():
             time.sleep(0.01)
@@ -104,10 +104,10 @@ def test_a_child_that_keeps_dying_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_long_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "LOG_BYTES", 10)
+    monkeypatch.setattr(programs, "LOG_BYTES", 10)
     log = tmp_path / "brief.log"
     log.write_text("the lines of an earlier run\n")
-    child = children.Child("brief", [sys.executable, "-c", "print('new')"], log)
+    child = programs.Child("brief", [sys.executable, "-c", "print('new')"], log)
     child.start()
     assert child.process
     child.process.wait()
@@ -118,8 +118,8 @@ def test_a_long_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def _start(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-m", "config.supervisor", *arguments],
-        cwd=services.ROOT,
+        [sys.executable, "-m", "config.launch.supervisor", *arguments],
+        cwd=embedded_servers.ROOT,
         env=kept | {"PROOFSHEET_STATE_DIR": str(folder)} | settings,
         capture_output=True,
         text=True,
@@ -154,12 +154,12 @@ def test_embedded_servers_keep_data_across_a_restart(
     import psycopg
     import redis
 
-    folder = services.ROOT / "var" / "test" / tmp_path_factory.mktemp("servers").name
+    folder = embedded_servers.ROOT / "var" / "test" / tmp_path_factory.mktemp("servers").name
     for value in (None, ("kept",)):
         with pytest.MonkeyPatch.context() as patch:
             for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "CACHE_URL"):
                 patch.setenv(name, "")
-            with services.embedded(folder) as servers:
+            with embedded_servers.embedded(folder) as servers:
                 owner = servers.urls["DATABASE_OWNER_URL"]
                 _assert_in_no_file(folder, urlsplit(owner).password)
                 with psycopg.connect(owner, autocommit=True) as connection:
@@ -177,7 +177,7 @@ def test_embedded_servers_keep_data_across_a_restart(
 
 
 def test_an_embedded_server_that_was_killed_comes_back_at_its_address(tmp_path: Path) -> None:
-    from config.valkey import Valkey
+    from config.launch.valkey import Valkey
 
     server = Valkey(tmp_path / "valkey")
     server.start()

@@ -26,7 +26,7 @@ def patterns() -> list[Any]:
 
 
 urlpatterns = patterns()
-handler500 = "config.unavailable.server_error"
+handler500 = "config.web.unavailable.server_error"
 
 
 @pytest.fixture

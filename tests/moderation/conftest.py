@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from provenance import privileges
+from provenance.database import privileges
 from tests.rewriting import ROLE
 
 

@@ -11,13 +11,15 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from PIL import Image
 
-from moderation import cases, decisions, policy
+from moderation.cases import review_cases
+from moderation.decisions import enforcing
 from moderation.models import Decision, ReviewCase
-from moderation.screening import PromptVerdict
-from moderation.subjects import Subject
+from moderation.policy.rulebook import policy_document
+from moderation.screening.classify import PromptVerdict
+from moderation.subjects.subject import Subject
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-VERSION = policy.ACTIVE["general"]
+VERSION = policy_document.ACTIVE["general"]
 PROMPT = "a naked flame of a statue, unclear"
 
 
@@ -43,7 +45,7 @@ def evidence(**more: Any) -> dict[str, Any]:
 
 def prompt_case(owner: User | None, *, at: datetime = NOON, **more: Any) -> ReviewCase:
     subject = Subject("prompt", uuid4(), owner.pk if owner else None)
-    return cases.open_case(subject=subject, evidence=evidence(**more), at=at)
+    return review_cases.open_case(subject=subject, evidence=evidence(**more), at=at)
 
 
 def severe_case(owner: User, *, at: datetime = NOON) -> ReviewCase:
@@ -58,7 +60,7 @@ def image_case(owner: User, *, at: datetime = NOON) -> tuple[ReviewCase, bytes]:
     shown = {"id": str(image_id), "file": name, "sha256": hashlib.sha256(data).hexdigest()}
     subject = Subject("image", image_id, owner.pk)
     facts = evidence(image=shown, code="image_held", matched=[])
-    return cases.open_case(subject=subject, evidence=facts, at=at), data
+    return review_cases.open_case(subject=subject, evidence=facts, at=at), data
 
 
 def picture() -> bytes:
@@ -70,14 +72,14 @@ def picture() -> bytes:
 
 
 def claimed(case: ReviewCase, by: User, *, at: datetime = NOON) -> tuple[ReviewCase, UUID]:
-    row = cases.claim(case, by=by, at=at)
+    row = review_cases.claim(case, by=by, at=at)
     assert row.lease_token is not None
     return row, row.lease_token
 
 
 def refused_by(reviewer: User, owner: User, *, at: datetime = NOON, **more: Any) -> Decision:
     case, token = claimed(prompt_case(owner, at=at, **more), reviewer, at=at)
-    return decisions.decide(case, by=reviewer, action="refuse", reason="nudity", token=token, at=at)
+    return enforcing.decide(case, by=reviewer, action="refuse", reason="nudity", token=token, at=at)
 
 
 def refused_by_machine(owner: User, *, at: datetime = NOON, **more: Any) -> Decision:
@@ -90,7 +92,7 @@ def refused_by_machine(owner: User, *, at: datetime = NOON, **more: Any) -> Deci
         code="prompt_refused",
         screening_id=uuid4(),
     )
-    return decisions.refuse_automatically(
+    return enforcing.refuse_automatically(
         subject=Subject("prompt", uuid4(), owner.pk),
         verdict=verdict,
         evidence=evidence(categories=scores, **more),

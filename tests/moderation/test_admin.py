@@ -9,15 +9,13 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.urls import reverse
 
-from moderation import (
-    appeals,
-    audiences,
-    banks,
-    intents,
-    notes,
-    saved_views,
-    wellbeing,
-)
+from moderation.account_status import audiences
+from moderation.appeals import hearing
+from moderation.cases import wellbeing
+from moderation.decisions import pending_decisions
+from moderation.desk import saved_views
+from moderation.desk.teamwork import case_notes
+from moderation.hash_banks import known_pictures
 from moderation.models import (
     BankedHash,
     BankMatch,
@@ -29,7 +27,7 @@ from moderation.models import (
     Screening,
     Suspension,
 )
-from moderation.screening import screen_prompt
+from moderation.screening.classify import screen_prompt
 from tests.moderation.makers import NOON, PROMPT, claimed, picture, prompt_case, refused_by
 
 WRITTEN = ("Beauty is in the eye.", "It should not be here.", "Seen before.")
@@ -47,15 +45,15 @@ def root(olga: User) -> User:
 def filled(alice: User, bob: User, carol: User) -> Decision:
     """A row in every table of the room; the decision is one of them."""
     decision = refused_by(bob, alice)
-    appeals.lodge(decision, by=alice, grounds=WRITTEN[0], at=NOON)
+    hearing.lodge(decision, by=alice, grounds=WRITTEN[0], at=NOON)
     case = prompt_case(alice)
-    notes.write(case, WRITTEN[2], by=bob, at=NOON)
+    case_notes.write(case, WRITTEN[2], by=bob, at=NOON)
     saved_views.save("Mornings", {"kind": "prompt"}, by=bob, at=NOON)
     wellbeing.rest(by=bob, at=NOON)
     BlurChoice.objects.create(reviewer=bob, category="nudity", level="light")
     audiences.choose("adult", by=alice, is_of_age=True, at=NOON)
-    bank = banks.create("Known", category="sexual", by=carol, at=NOON)
-    banks.add_picture(bank, picture(), note="", by=carol, at=NOON)
+    bank = known_pictures.create("Known", category="sexual", by=carol, at=NOON)
+    known_pictures.add_picture(bank, picture(), note="", by=carol, at=NOON)
     screening = Screening.objects.get(id=screen_prompt("a red apple", at=NOON).screening_id)
     BankMatch.objects.create(
         screening=screening,
@@ -89,7 +87,7 @@ def filled(alice: User, bob: User, carol: User) -> Decision:
 
 def propose(case: Any, by: User) -> None:
     row, token = claimed(case, by)
-    intents.propose(row, by=by, action="refuse", reason="nudity", token=token, at=NOON)
+    pending_decisions.propose(row, by=by, action="refuse", reason="nudity", token=token, at=NOON)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from moderation import appeals
+from moderation.appeals import hearing
 from moderation.models import Appeal, Intent
 from tests.moderation.makers import NOON, claimed, prompt_case, refused_by, refused_by_machine
 
@@ -62,7 +62,7 @@ def test_appeal_against_somebody_elses_statement_is_404(
 def test_appeal_of_somebody_else_is_404(
     alice: User, bob: User, name: str, request: Any, as_user: Any
 ) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
     client = as_user(request.getfixturevalue(name))
     assert client.get(f"/api/v1/appeals/{appeal.id}/").status_code == 404
 

@@ -13,11 +13,13 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import reverse
 
-from moderation import appeals, archives, decision_log, decisions, exports
+from moderation.appeals import hearing
+from moderation.decisions import enforcing
+from moderation.exports import archives, decision_log, transparency_files
 from moderation.models import Export
 from tests.moderation.makers import NOON, refused_by, refused_by_machine
 
-DAYS = exports.Period(NOON.date(), NOON.date())
+DAYS = transparency_files.Period(NOON.date(), NOON.date())
 FORM = {"kind": "decisions", "first": "2026-11-24", "last": "2026-11-24"}
 
 
@@ -30,13 +32,13 @@ def test_decision_log_holds_every_decision_with_its_digest_and_appeal(
     alice: User, bob: User, carol: User
 ) -> None:
     machine, person = refused_by_machine(alice), refused_by(bob, alice)
-    appeal = appeals.lodge(person, by=alice, grounds="No.", at=NOON)
-    appeals.hear(appeal, by=carol, outcome="reversed", reasons="Right.", at=NOON)
+    appeal = hearing.lodge(person, by=alice, grounds="No.", at=NOON)
+    hearing.hear(appeal, by=carol, outcome="reversed", reasons="Right.", at=NOON)
     found = {row["decision"]: row for row in rows()}
     assert len(found) == 3
     assert found[str(machine.id)]["decided_by"] == "automated"
     assert found[str(person.id)]["appeal_status"] == "reversed"
-    assert found[str(person.id)]["digest"] == decisions.digest(person)
+    assert found[str(person.id)]["digest"] == enforcing.digest(person)
     [reversal] = [row for row in found.values() if row["reverses"]]
     assert reversal["reverses"] == str(person.id)
 

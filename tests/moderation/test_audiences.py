@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from moderation import audiences
+from moderation.account_status import audiences
 from moderation.models import AudienceChoice
 from tests.moderation.makers import NOON
 

@@ -12,9 +12,10 @@ from django.core.management import call_command
 from django.urls import reverse
 from PIL import Image, ImageDraw
 
-from moderation import banks, screening
+from moderation.hash_banks import known_pictures
 from moderation.models import BankMatch, HashBank, Screening
-from provenance.pictures import PictureUnreadable
+from moderation.screening import classify
+from provenance.pictures.decoder import PictureUnreadable
 from tests.moderation.makers import NOON
 
 
@@ -41,13 +42,13 @@ def drawing(*, seed: int = 0, turned: int = 0, kind: str = "PNG", side: int = 51
 
 @pytest.fixture
 def bank(carol: User) -> HashBank:
-    made = banks.create("Known ones", category="minors", by=carol, at=NOON)
-    banks.add_picture(made, drawing(), note="case 7", by=carol, at=NOON)
+    made = known_pictures.create("Known ones", category="minors", by=carol, at=NOON)
+    known_pictures.add_picture(made, drawing(), note="case 7", by=carol, at=NOON)
     return made
 
 
-def screened(data: bytes) -> screening.ImageVerdict:
-    return screening.screen_image(data, at=NOON, classifier=Calm())
+def screened(data: bytes) -> classify.ImageVerdict:
+    return classify.screen_image(data, at=NOON, classifier=Calm())
 
 
 def test_bank_that_does_not_act_counts_its_matches_and_allows(bank: HashBank) -> None:
@@ -59,7 +60,7 @@ def test_bank_that_does_not_act_counts_its_matches_and_allows(bank: HashBank) ->
 
 
 def test_bank_that_acts_refuses_what_is_near(bank: HashBank, carol: User) -> None:
-    banks.enforce(bank, 100, by=carol)
+    known_pictures.enforce(bank, 100, by=carol)
     near = screened(drawing(kind="JPEG", side=300))
     assert (near.verdict, near.code) == ("refuse", "image_refused")
     assert near.categories["minors"] == 1.0
@@ -69,27 +70,29 @@ def test_bank_that_acts_refuses_what_is_near(bank: HashBank, carol: User) -> Non
 
 @pytest.mark.parametrize("turned", [90, 180, 270])
 def test_match_sees_through_turning(turned: int, bank: HashBank) -> None:
-    assert [match.banked.note for match in banks.near(drawing(turned=turned))] == ["case 7"]
+    assert [match.banked.note for match in known_pictures.near(drawing(turned=turned))] == [
+        "case 7"
+    ]
 
 
 def test_another_picture_does_not_match(bank: HashBank) -> None:
-    assert banks.near(drawing(seed=2)) == []
+    assert known_pictures.near(drawing(seed=2)) == []
 
 
 def test_upload_is_screened_like_a_drawn_picture_under_a_code_of_its_own(
     bank: HashBank, carol: User
 ) -> None:
-    banks.enforce(bank, 100, by=carol)
-    verdict = screening.screen_upload(drawing(), at=NOON, classifier=Calm())
+    known_pictures.enforce(bank, 100, by=carol)
+    verdict = classify.screen_upload(drawing(), at=NOON, classifier=Calm())
     assert (verdict.verdict, verdict.code) == ("refuse", "upload_refused")
     with pytest.raises(PictureUnreadable):
-        screening.screen_upload(b"no picture", at=NOON, classifier=Calm())
+        classify.screen_upload(b"no picture", at=NOON, classifier=Calm())
 
 
 def test_raising_the_share_only_adds_to_what_acts(carol: User) -> None:
-    made = banks.create("many", category="hate", by=carol, at=NOON)
+    made = known_pictures.create("many", category="hate", by=carol, at=NOON)
     lines = "".join(f"{number:064x}\n" for number in range(400))
-    assert banks.take_in(made, lines.encode(), by=carol, at=NOON) == 400
+    assert known_pictures.take_in(made, lines.encode(), by=carol, at=NOON) == 400
     acting = [
         set(made.hashes.filter(bucket__lt=percent).values_list("id", flat=True))
         for percent in (10, 40)
@@ -99,21 +102,21 @@ def test_raising_the_share_only_adds_to_what_acts(carol: User) -> None:
 
 
 def test_export_gives_what_import_took_in_byte_for_byte(carol: User) -> None:
-    made = banks.create("first", category="hate", by=carol, at=NOON)
+    made = known_pictures.create("first", category="hate", by=carol, at=NOON)
     lines = f"\ufeff# from an exchange\n{'AB' * 32}, seen in May\n\n{'01' * 32}\n{'01' * 32}\n"
-    assert banks.take_in(made, lines.encode(), by=carol, at=NOON) == 2
-    assert banks.take_in(made, lines.encode(), by=carol, at=NOON) == 0
-    out = banks.export(made, by=carol)
+    assert known_pictures.take_in(made, lines.encode(), by=carol, at=NOON) == 2
+    assert known_pictures.take_in(made, lines.encode(), by=carol, at=NOON) == 0
+    out = known_pictures.export(made, by=carol)
     assert out == f"{'01' * 32}\n{'ab' * 32},seen in May\n".encode()
-    copy = banks.create("second", category="hate", by=carol, at=NOON)
-    banks.take_in(copy, out, by=carol, at=NOON)
-    assert banks.export(copy, by=carol) == out
+    copy = known_pictures.create("second", category="hate", by=carol, at=NOON)
+    known_pictures.take_in(copy, out, by=carol, at=NOON)
+    assert known_pictures.export(copy, by=carol) == out
 
 
 @pytest.mark.parametrize("data", [b"abc\n", b"01" * 31, b"\xff\xfe", b"zz" * 32])
 def test_file_with_anything_else_is_refused_whole(data: bytes, bank: HashBank, carol: User) -> None:
-    with pytest.raises(banks.HashFileInvalid):
-        banks.take_in(bank, b"02" * 32 + b"\n" + data, by=carol, at=NOON)
+    with pytest.raises(known_pictures.HashFileInvalid):
+        known_pictures.take_in(bank, b"02" * 32 + b"\n" + data, by=carol, at=NOON)
     assert bank.hashes.count() == 1
 
 
@@ -164,10 +167,10 @@ def test_banks_are_refused_without_the_role(
 
 
 def test_note_of_several_lines_adds_no_fingerprint_to_the_file(carol: User) -> None:
-    bank = banks.create("Known ones", category="minors", by=carol, at=NOON)
+    bank = known_pictures.create("Known ones", category="minors", by=carol, at=NOON)
     note = f"case 7\n{'ab' * 32}\0"
-    banks.add_picture(bank, drawing(), note=note, by=carol, at=NOON)
-    [line] = banks.export(bank, by=carol).decode().splitlines()
+    known_pictures.add_picture(bank, drawing(), note=note, by=carol, at=NOON)
+    [line] = known_pictures.export(bank, by=carol).decode().splitlines()
     assert line.endswith(f",case 7 {'ab' * 32}")
 
 
@@ -187,7 +190,7 @@ def test_command_says_what_the_banks_say_and_stores_nothing(
 ) -> None:
     (file := tmp_path / "known.png").write_bytes(drawing())
     assert verdict_of(file) == ("allow", None)
-    banks.enforce(bank, 100, by=carol)
+    known_pictures.enforce(bank, 100, by=carol)
     assert verdict_of(file) == ("refuse", 1.0)
     assert not Screening.objects.exists()
 
@@ -200,5 +203,5 @@ def verdict_of(file: Path) -> tuple[str, float | None]:
 
 
 def test_bank_has_a_name_of_its_own(bank: HashBank, carol: User) -> None:
-    with pytest.raises(banks.BankInvalid):
-        banks.create(bank.name, category="nudity", by=carol, at=NOON)
+    with pytest.raises(known_pictures.BankInvalid):
+        known_pictures.create(bank.name, category="nudity", by=carol, at=NOON)

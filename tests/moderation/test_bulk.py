@@ -9,9 +9,11 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from moderation import bulk, cases, decisions, intents
+from moderation.cases import review_cases
+from moderation.decisions import enforcing, pending_decisions
+from moderation.desk import bulk
 from moderation.models import Decision, Intent, ReviewCase
-from moderation.subjects import Subject
+from moderation.subjects.subject import Subject
 from tests.moderation.makers import NOON, claimed, evidence, image_case, prompt_case, severe_case
 
 WINDOW = timedelta(seconds=30)
@@ -33,7 +35,7 @@ def test_decide_takes_effect_on_every_case_after_the_window(alice: User, bob: Us
     done = refuse(found, bob)
     assert (done.decided, done.left, done.gone) == (3, (), 0)
     assert not Decision.objects.exists()
-    assert intents.settle(at=NOON + WINDOW) == 3
+    assert pending_decisions.settle(at=NOON + WINDOW) == 3
     assert {row.explanation for row in Decision.objects.all()} == {"All alike."}
 
 
@@ -43,7 +45,7 @@ def test_preview_changes_nothing_and_names_what_it_would_leave(
     free, held, done = several(alice, 3)
     claimed(held, carol)
     row, token = claimed(done, carol)
-    decisions.decide(row, by=carol, action="allow", reason="within_policy", token=token, at=NOON)
+    enforcing.decide(row, by=carol, action="allow", reason="within_policy", token=token, at=NOON)
     own = prompt_case(bob)
     seen = bulk.preview(
         [free.id, held.id, done.id, own.id], by=bob, action="refuse", reason="nudity", at=NOON
@@ -61,7 +63,7 @@ def test_decide_leaves_what_changed_since_the_preview(alice: User, bob: User, ca
     free, held, done = several(alice, 3)
     claimed(held, carol)
     row, token = claimed(done, carol)
-    decisions.decide(row, by=carol, action="allow", reason="within_policy", token=token, at=NOON)
+    enforcing.decide(row, by=carol, action="allow", reason="within_policy", token=token, at=NOON)
     made = refuse([free, held, done], bob)
     assert made.decided == 1
     assert {left.why.code for left in made.left} == {"case_taken", "case_decided"}
@@ -71,7 +73,7 @@ def test_decide_leaves_what_changed_since_the_preview(alice: User, bob: User, ca
 
 def test_decide_counts_a_case_that_left_the_reviewers_sight(alice: User, bob: User) -> None:
     free, escalated = several(alice, 2)
-    ReviewCase.objects.filter(id=escalated.id).update(severity=cases.SEVERE)
+    ReviewCase.objects.filter(id=escalated.id).update(severity=review_cases.SEVERE)
     assert refuse([free, escalated], bob).gone == 1
 
 
@@ -88,7 +90,7 @@ def test_decide_leaves_a_measure_that_does_not_fit_and_gives_the_case_back(
 def test_severe_and_blind_cases_are_decided_one_by_one(alice: User, carol: User) -> None:
     severe = severe_case(alice)
     subject = Subject("prompt", uuid4(), alice.pk)
-    blind = cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
+    blind = review_cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
     made = refuse([severe, blind], carol)
     assert (made.decided, {left.why.code for left in made.left}) == (0, {"bulk_one_by_one"})
 
@@ -98,14 +100,14 @@ def test_undo_takes_all_of_them_back(alice: User, bob: User) -> None:
     batch = refuse(found, bob).batch
     assert bulk.undo(batch, by=bob, at=NOON + WINDOW - timedelta(seconds=1)) == 3
     assert {row.status for row in ReviewCase.objects.all()} == {"open"}
-    assert intents.settle(at=NOON + WINDOW) == 0
+    assert pending_decisions.settle(at=NOON + WINDOW) == 0
 
 
 def test_undo_refuses_after_the_window_and_to_others(alice: User, bob: User, carol: User) -> None:
     batch = refuse(several(alice, 2), bob).batch
-    with pytest.raises(intents.TooLate):
+    with pytest.raises(pending_decisions.TooLate):
         bulk.undo(batch, by=carol, at=NOON)
-    with pytest.raises(intents.TooLate):
+    with pytest.raises(pending_decisions.TooLate):
         bulk.undo(batch, by=bob, at=NOON + WINDOW)
 
 

@@ -11,12 +11,16 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.db import DatabaseError, connection, transaction
 
-from moderation import cases, decisions, notices, offers, statements, transparency
+from moderation.cases import review_cases
+from moderation.decisions import allowed_actions, enforcing
 from moderation.models import Decision, NeverChanged, ReviewCase, Statement
-from moderation.screening import PromptVerdict
+from moderation.notifications import mails
+from moderation.screening.classify import PromptVerdict
 from moderation.signals import decision_enforced
-from moderation.subjects import Subject
-from provenance import canonical
+from moderation.statements import issuing
+from moderation.statements.formats import eu_statement
+from moderation.subjects.subject import Subject
+from provenance.log.formats import canonical_json
 from provenance.models import LogEntry
 from tests.moderation.makers import (
     NOON,
@@ -57,7 +61,7 @@ def test_decide_allow_tells_the_subject_and_writes_no_statement(
     alice: User, bob: User, news: Any
 ) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    decisions.decide(case, by=bob, action="allow", reason="within_policy", token=token, at=NOON)
+    enforcing.decide(case, by=bob, action="allow", reason="within_policy", token=token, at=NOON)
     assert news == [("prompt", case.subject_id, "allow")]
     assert not Statement.objects.exists()
 
@@ -77,7 +81,10 @@ def test_decide_appends_a_digest_and_no_words_to_the_log(alice: User, bob: User)
         "salt": bytes(decision.salt).hex(),
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-    assert canonical.decode(bytes(entry.body))["body"] == {"outcome": "refuse", "digest": digest}
+    assert canonical_json.decode(bytes(entry.body))["body"] == {
+        "outcome": "refuse",
+        "digest": digest,
+    }
     assert b"flame" not in bytes(entry.body)
 
 
@@ -102,62 +109,62 @@ def test_digest_in_the_log_tells_a_decision_that_was_changed(
     alice: User, bob: User, field: str, value: Any
 ) -> None:
     decision = refused_by(bob, alice)
-    told = decisions.digest(decision)
+    told = enforcing.digest(decision)
     setattr(decision, field, value)
-    assert decisions.digest(decision) != told
+    assert enforcing.digest(decision) != told
 
 
 def test_digest_in_the_log_cannot_be_guessed_from_what_the_decision_says(
     alice: User, bob: User
 ) -> None:
     decision = refused_by(bob, alice)
-    told = decisions.digest(decision)
-    assert decisions.digest(Decision.objects.get(id=decision.id)) == told
+    told = enforcing.digest(decision)
+    assert enforcing.digest(Decision.objects.get(id=decision.id)) == told
     decision.salt = b""
-    assert decisions.digest(decision) != told
+    assert enforcing.digest(decision) != told
 
 
 def test_decide_refuses_a_stale_token(alice: User, bob: User) -> None:
     case, _ = claimed(prompt_case(alice), bob)
-    with pytest.raises(cases.StaleLease):
-        decisions.decide(
+    with pytest.raises(review_cases.StaleLease):
+        enforcing.decide(
             case, by=bob, action="allow", reason="within_policy", token=uuid4(), at=NOON
         )
 
 
 def test_decide_refuses_a_lease_that_ran_out(alice: User, bob: User) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    with pytest.raises(cases.StaleLease):
-        decisions.decide(
+    with pytest.raises(review_cases.StaleLease):
+        enforcing.decide(
             case,
             by=bob,
             action="allow",
             reason="within_policy",
             token=token,
-            at=NOON + cases.LEASE,
+            at=NOON + review_cases.LEASE,
         )
 
 
 def test_decide_refuses_somebody_elses_lease(alice: User, bob: User, carol: User) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    with pytest.raises(cases.StaleLease):
-        decisions.decide(
+    with pytest.raises(review_cases.StaleLease):
+        enforcing.decide(
             case, by=carol, action="allow", reason="within_policy", token=token, at=NOON
         )
 
 
 def test_decide_refuses_a_case_that_is_decided(alice: User, bob: User) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    decisions.decide(case, by=bob, action="allow", reason="within_policy", token=token, at=NOON)
-    with pytest.raises(cases.CaseDecided):
-        decisions.decide(case, by=bob, action="allow", reason="within_policy", token=token, at=NOON)
+    enforcing.decide(case, by=bob, action="allow", reason="within_policy", token=token, at=NOON)
+    with pytest.raises(review_cases.CaseDecided):
+        enforcing.decide(case, by=bob, action="allow", reason="within_policy", token=token, at=NOON)
 
 
 def test_decide_refuses_an_own_case_however_its_lease_came_about(carol: User) -> None:
     case = prompt_case(carol)
-    case.lease(by_id=carol.pk, until=NOON + cases.LEASE, token=(token := uuid4()))
-    with pytest.raises(cases.OwnSubject):
-        decisions.decide(
+    case.lease(by_id=carol.pk, until=NOON + review_cases.LEASE, token=(token := uuid4()))
+    with pytest.raises(review_cases.OwnSubject):
+        enforcing.decide(
             case, by=carol, action="allow", reason="within_policy", token=token, at=NOON
         )
     assert not Decision.objects.exists()
@@ -168,8 +175,8 @@ def test_severe_decision_is_not_confirmed_by_who_made_it(
     alice: User, carol: User, is_somebody: bool
 ) -> None:
     case, _ = claimed(severe_case(alice), carol)
-    with pytest.raises(decisions.NeedsSecondPerson):
-        decisions.enforce(
+    with pytest.raises(enforcing.NeedsSecondPerson):
+        enforcing.enforce(
             case,
             by=carol,
             action="refuse",
@@ -188,8 +195,8 @@ def test_decide_refuses_a_reason_of_another_action(
     alice: User, bob: User, action: Any, reason: str
 ) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    with pytest.raises(offers.ReasonUnknown):
-        decisions.decide(case, by=bob, action=action, reason=reason, token=token, at=NOON)
+    with pytest.raises(allowed_actions.ReasonUnknown):
+        enforcing.decide(case, by=bob, action=action, reason=reason, token=token, at=NOON)
 
 
 def test_decide_is_undone_when_the_subjects_room_fails(alice: User, bob: User) -> None:
@@ -201,7 +208,7 @@ def test_decide_is_undone_when_the_subjects_room_fails(alice: User, bob: User) -
     decision_enforced.connect(fail)
     try:
         with pytest.raises(RuntimeError), transaction.atomic():
-            decisions.decide(
+            enforcing.decide(
                 case, by=bob, action="allow", reason="within_policy", token=token, at=NOON
             )
     finally:
@@ -219,7 +226,7 @@ def test_refuse_automatically_names_the_worst_category(alice: User) -> None:
 def test_refuse_automatically_rejects_a_verdict_that_refuses_nothing(alice: User) -> None:
     verdict = PromptVerdict("hold", {"nudity": 0.6}, (), VERSION, "prompt_held", uuid4())
     with pytest.raises(ValueError, match="does not refuse"):
-        decisions.refuse_automatically(
+        enforcing.refuse_automatically(
             subject=Subject("prompt", uuid4(), alice.pk),
             verdict=verdict,
             evidence=evidence(),
@@ -266,19 +273,19 @@ def test_decision_outlives_its_people(alice: User, bob: User) -> None:
 
 def test_statement_is_complete_and_free_of_personal_data(alice: User, bob: User) -> None:
     fields = refused_by(bob, alice).statement.fields
-    transparency.validate(fields)
+    eu_statement.validate(fields)
     assert fields["category"] == "STATEMENT_CATEGORY_OTHER_VIOLATION_TC"
     assert "alice" not in str(fields)
     assert "flame" not in str(fields)
 
 
 def test_statement_quotes_the_matched_words_of_an_ordinary_rule(alice: User) -> None:
-    assert statements.quoted(refused_by_machine(alice)) == [(2, 7, "nudity.bare")]
+    assert issuing.quoted(refused_by_machine(alice)) == [(2, 7, "nudity.bare")]
 
 
 def test_statement_quotes_nothing_of_a_severe_rule(alice: User, bob: User, carol: User) -> None:
     case, _ = claimed(severe_case(alice), carol)
-    decision = decisions.enforce(
+    decision = enforcing.enforce(
         case,
         by=bob,
         action="refuse",
@@ -287,30 +294,30 @@ def test_statement_quotes_nothing_of_a_severe_rule(alice: User, bob: User, carol
         confirmed_by=carol,
         at=NOON,
     )
-    assert statements.quoted(decision) == []
+    assert issuing.quoted(decision) == []
 
 
 def test_statement_is_found_by_its_owner_alone(alice: User, bob: User, mallory: User) -> None:
     statement = refused_by(bob, alice).statement
-    assert statements.find(statement.id, by=alice) == statement
+    assert issuing.find(statement.id, by=alice) == statement
     for person in (bob, mallory):
-        with pytest.raises(statements.StatementNotFound):
-            statements.find(statement.id, by=person)
+        with pytest.raises(issuing.StatementNotFound):
+            issuing.find(statement.id, by=person)
 
 
 def test_notice_says_how_programs_took_part(alice: User, bob: User) -> None:
-    by_machine = statements.notice(refused_by_machine(alice).statement, at=NOON)
-    by_person = statements.notice(refused_by(bob, alice).statement, at=NOON)
+    by_machine = issuing.notice(refused_by_machine(alice).statement, at=NOON)
+    by_person = issuing.notice(refused_by(bob, alice).statement, at=NOON)
     assert by_machine.means.endswith("refused it without a person.")
     assert by_person.means.endswith("a person decided.")
-    assert by_machine.deadline == NOON + statements.WINDOW
+    assert by_machine.deadline == NOON + issuing.WINDOW
 
 
 def test_mail_of_a_refusal_links_to_the_statement_and_quotes_nothing(
     alice: User, bob: User
 ) -> None:
     decision = refused_by(bob, alice)
-    notices.mail_decision(decision.id)
+    mails.mail_decision(decision.id)
     [sent] = mail.outbox
     assert sent.to == [alice.email]
     assert decision.statement.get_absolute_url() in sent.body
@@ -319,15 +326,15 @@ def test_mail_of_a_refusal_links_to_the_statement_and_quotes_nothing(
 
 def test_mail_of_a_permission_says_that_it_goes_on(alice: User, bob: User) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    decision = decisions.decide(
+    decision = enforcing.decide(
         case, by=bob, action="allow", reason="within_policy", token=token, at=NOON
     )
-    notices.mail_decision(decision.id)
+    mails.mail_decision(decision.id)
     assert "is allowed" in mail.outbox[0].body
 
 
 def test_mail_is_silent_without_an_address(alice: User, bob: User) -> None:
     alice.email = ""
     alice.save()
-    notices.mail_decision(refused_by(bob, alice, at=NOON + timedelta(hours=1)).id)
+    mails.mail_decision(refused_by(bob, alice, at=NOON + timedelta(hours=1)).id)
     assert not mail.outbox

@@ -10,9 +10,12 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from moderation import appeals, cases, notes, saved_views, viewers
+from moderation.appeals import hearing
+from moderation.cases import review_cases
+from moderation.desk import saved_views
+from moderation.desk.teamwork import case_notes, viewers
 from moderation.models import CaseNote, NeverChanged, ReviewCase, SavedView
-from moderation.subjects import Subject
+from moderation.subjects.subject import Subject
 from tests.moderation.makers import (
     NOON,
     claimed,
@@ -64,7 +67,7 @@ def test_what_no_database_keeps_is_refused_and_never_a_crash(
 
 
 def test_note_never_changes(alice: User, bob: User) -> None:
-    note = notes.write(prompt_case(alice), "Words.", by=bob, at=NOON)
+    note = case_notes.write(prompt_case(alice), "Words.", by=bob, at=NOON)
     note.text = "Others."
     with pytest.raises(NeverChanged):
         note.save()
@@ -81,8 +84,8 @@ def test_notes_are_absent_for_people_who_do_not_review(
 
 def test_notes_are_kept_from_whoever_answers_blind(alice: User, bob: User, as_user: Any) -> None:
     subject = Subject("prompt", uuid4(), alice.pk)
-    case = cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
-    notes.write(case, "It was held for nudity.", by=bob, at=NOON)
+    case = review_cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
+    case_notes.write(case, "It was held for nudity.", by=bob, at=NOON)
     assert "held for nudity" not in body(as_user(bob).get(url("case", case.id)))
 
 
@@ -90,8 +93,8 @@ def test_note_on_a_blind_case_is_answered_without_those_of_others(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
     subject = Subject("prompt", uuid4(), alice.pk)
-    case = cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
-    notes.write(case, "It was held for nudity.", by=carol, at=NOON)
+    case = review_cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
+    case_notes.write(case, "It was held for nudity.", by=carol, at=NOON)
     answer = as_user(bob).post(
         url("note", case.id), {"text": "Looks drawn."}, headers={"HX-Request": "true"}
     )
@@ -102,7 +105,7 @@ def test_reviewer_reads_and_writes_no_notes_on_an_own_case(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
     case = prompt_case(bob)
-    notes.write(case, "He did this last week too.", by=carol, at=NOON)
+    case_notes.write(case, "He did this last week too.", by=carol, at=NOON)
     client = as_user(bob)
     page = body(client.get(url("case", case.id)))
     assert "something of your own" in page
@@ -116,17 +119,17 @@ def test_reviewer_reads_and_writes_no_notes_on_an_own_case(
 # ------------------------------------------------------------------ assignment
 def test_assigned_case_is_given_to_nobody_else(alice: User, bob: User, carol: User) -> None:
     case = prompt_case(alice)
-    notes.assign(case, to="carol", by=carol)
-    assert cases.claim_next(by=bob, at=NOON) is None
-    assert cases.claim_next(by=carol, at=NOON) == case
+    case_notes.assign(case, to="carol", by=carol)
+    assert review_cases.claim_next(by=bob, at=NOON) is None
+    assert review_cases.claim_next(by=carol, at=NOON) == case
 
 
 def test_assigned_case_can_still_be_claimed_by_a_colleague(
     alice: User, bob: User, carol: User
 ) -> None:
     case = prompt_case(alice)
-    notes.assign(case, to="carol", by=carol)
-    assert cases.claim(case, by=bob, at=NOON).leased_by == bob
+    case_notes.assign(case, to="carol", by=carol)
+    assert review_cases.claim(case, by=bob, at=NOON).leased_by == bob
 
 
 def test_filters_show_mine_and_nobodys(alice: User, bob: User, carol: User, as_user: Any) -> None:
@@ -153,10 +156,10 @@ def test_assign_refuses_people_who_may_not_decide_it(
 ) -> None:
     case, severe = prompt_case(alice), severe_case(alice)
     for name in ("mallory", "alice", "nobody"):
-        with pytest.raises(notes.NotAssignable):
-            notes.assign(case, to=name, by=carol)
-    with pytest.raises(notes.NotAssignable):
-        notes.assign(severe, to="bob", by=carol)
+        with pytest.raises(case_notes.NotAssignable):
+            case_notes.assign(case, to=name, by=carol)
+    with pytest.raises(case_notes.NotAssignable):
+        case_notes.assign(severe, to="bob", by=carol)
     assert as_user(mallory).post(url("assign", case.id), {"to": "bob"}).status_code == 403
 
 
@@ -164,26 +167,26 @@ def test_assigned_case_is_given_to_anybody_once_it_is_overdue(
     alice: User, bob: User, carol: User
 ) -> None:
     case = prompt_case(alice)
-    notes.assign(case, to="carol", by=carol)
-    assert cases.claim_next(by=bob, at=case.due_at) == case
+    case_notes.assign(case, to="carol", by=carol)
+    assert review_cases.claim_next(by=bob, at=case.due_at) == case
 
 
 def test_case_that_becomes_severe_is_no_longer_that_of_who_may_not_see_it(
     alice: User, bob: User, carol: User
 ) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    notes.assign(case, to="bob", by=carol)
-    cases.escalate(case, by=bob, token=token, at=NOON)
-    assert cases.claim_next(by=carol, at=NOON) == case
+    case_notes.assign(case, to="bob", by=carol)
+    review_cases.escalate(case, by=bob, token=token, at=NOON)
+    assert review_cases.claim_next(by=carol, at=NOON) == case
 
 
 def test_assign_refuses_whoever_owns_or_no_longer_sees_it(
     alice: User, bob: User, carol: User
 ) -> None:
-    with pytest.raises(cases.OwnSubject):
-        notes.assign(prompt_case(bob), to="carol", by=bob)
-    with pytest.raises(cases.CaseNotFound):
-        notes.assign(severe_case(alice), to="carol", by=bob)
+    with pytest.raises(review_cases.OwnSubject):
+        case_notes.assign(prompt_case(bob), to="carol", by=bob)
+    with pytest.raises(review_cases.CaseNotFound):
+        case_notes.assign(severe_case(alice), to="carol", by=bob)
 
 
 # ------------------------------------------------------------------ who looks
@@ -252,8 +255,8 @@ def test_view_of_appeals_due_today_leaves_later_ones_out(
 ) -> None:
     now = timezone.now()
     soon, later = (refused_by(bob, alice, at=now - timedelta(days=d)) for d in (14, 1))
-    appeals.lodge(soon, by=alice, grounds="Soon.", at=now - timedelta(days=14))
-    appeals.lodge(later, by=alice, grounds="Later.", at=now - timedelta(days=1))
+    hearing.lodge(soon, by=alice, grounds="Soon.", at=now - timedelta(days=14))
+    hearing.lodge(later, by=alice, grounds="Later.", at=now - timedelta(days=1))
     page = body(as_user(carol).get(url("appeals"), {"due": "today"}))
     assert ("Soon." in page, "Later." in page) == (True, False)
 
@@ -272,8 +275,8 @@ def test_pages_of_the_desk_ask_the_database_few_times(
 ) -> None:
     for n in range(30):
         case = prompt_case(alice)
-        notes.write(case, f"Note {n}", by=bob, at=NOON)
-        notes.assign(case, to="bob", by=bob)
+        case_notes.write(case, f"Note {n}", by=bob, at=NOON)
+        case_notes.assign(case, to="bob", by=bob)
     claimed(case, bob, at=timezone.now())
     client = as_user(bob)
     with django_assert_max_num_queries(13):

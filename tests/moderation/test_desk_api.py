@@ -10,9 +10,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from moderation import appeals, bulk, cases, intents, notes, wellbeing
+from moderation.appeals import hearing
+from moderation.cases import review_cases, wellbeing
+from moderation.decisions import pending_decisions
+from moderation.desk import bulk
+from moderation.desk.teamwork import case_notes
 from moderation.models import CaseNote, Decision, Intent, ReviewCase
-from moderation.subjects import Subject
+from moderation.subjects.subject import Subject
 from tests.moderation.makers import (
     NOON,
     claimed,
@@ -139,7 +143,7 @@ def test_escalated_case_leaves_the_sight_of_who_escalated_it(
     case, token = claimed(prompt_case(alice), bob, at=timezone.now())
     assert post(as_user(bob), f"cases/{case.id}/escalate", token=str(token)).status_code == 204
     assert as_user(bob).get(f"{API}/cases/{case.id}/").status_code == 404
-    assert as_user(carol).get(f"{API}/cases/{case.id}/").json()["severity"] == cases.SEVERE
+    assert as_user(carol).get(f"{API}/cases/{case.id}/").json()["severity"] == review_cases.SEVERE
 
 
 def test_undo_gives_the_case_back_once(alice: User, bob: User, as_user: Any) -> None:
@@ -187,10 +191,10 @@ def test_notes_are_kept_from_whoever_answers_blind_and_from_the_owner(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
     subject = Subject("prompt", uuid4(), alice.pk)
-    blind = cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
+    blind = review_cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
     own = prompt_case(bob)
     for case in (blind, own):
-        notes.write(case, "It was held for nudity.", by=carol, at=NOON)
+        case_notes.write(case, "It was held for nudity.", by=carol, at=NOON)
         found = as_user(bob).get(f"{API}/cases/{case.id}/notes/").json()
         assert found["results"] == []
     answer = post(as_user(bob), f"cases/{own.id}/notes", text="It is fine.")
@@ -223,7 +227,7 @@ def test_assign_refuses_who_may_not_decide_it_and_what_is_decided(
     own = post(client, f"cases/{prompt_case(bob).id}/assign", to="carol")
     assert refused(own) == (403, "own_subject")
     row, token = claimed(case, bob, at=timezone.now())
-    intents.propose(
+    pending_decisions.propose(
         row, by=bob, action="allow", reason="within_policy", token=token, at=timezone.now()
     )
     answer = post(client, f"cases/{case.id}/assign", to="carol")
@@ -251,7 +255,7 @@ def test_queue_shows_nothing_during_a_break(alice: User, bob: User, as_user: Any
 def test_appeal_is_heard_by_a_senior_who_did_not_decide(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="A candle.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="A candle.", at=NOON)
     client = as_user(carol)
     [row] = client.get(f"{API}/appeals/").json()["results"]
     assert (row["grounds"], row["decision"]["reason"]) == ("A candle.", "nudity")
@@ -267,7 +271,7 @@ def test_appeal_is_heard_by_a_senior_who_did_not_decide(
 def test_appeal_is_not_heard_by_who_decided_reviews_or_appeals(
     alice: User, bob: User, carol: User, mallory: User, as_user: Any
 ) -> None:
-    appeal = appeals.lodge(refused_by(carol, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(carol, alice), by=alice, grounds="Hm.", at=NOON)
     said = {"outcome": "upheld", "reasons": "Mine."}
     expected = {
         carol: (403, "same_decider"),
@@ -286,7 +290,7 @@ def test_appeal_is_not_heard_by_who_decided_reviews_or_appeals(
 def test_appeal_is_withdrawn_by_its_appellant_once(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
     path = f"/api/v1/appeals/{appeal.id}/withdraw/"
     assert refused(as_user(carol).post(path)) == (404, "appeal_not_found")
     assert as_user(alice).post(path).json()["status"] == "withdrawn"
@@ -320,7 +324,7 @@ def test_bulk_is_previewed_decided_and_undone(
     assert refused(post(as_user(carol), f"bulk/{done['batch']}/undo")) == (409, "undo_too_late")
     assert post(client, f"bulk/{done['batch']}/undo").json() == {"undone": 2}
     assert refused(post(client, f"bulk/{done['batch']}/undo")) == (409, "undo_too_late")
-    intents.settle(at=timezone.now() + timedelta(minutes=1))
+    pending_decisions.settle(at=timezone.now() + timedelta(minutes=1))
     assert not Decision.objects.exists()
 
 
@@ -328,7 +332,7 @@ def test_bulk_leaves_severe_own_blind_and_unfitting_cases_alone(
     alice: User, carol: User, as_user: Any
 ) -> None:
     subject = Subject("prompt", uuid4(), alice.pk)
-    blind = cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
+    blind = review_cases.open_case(subject=subject, evidence=evidence(), at=NOON, is_blind=True)
     found = {
         severe_case(alice): "bulk_one_by_one",
         blind: "bulk_one_by_one",

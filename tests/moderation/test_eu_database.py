@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 
-from moderation import decisions, eu_database, policy, policy_versions, statements, transparency
-from moderation.policy import FOLDER, PolicyInvalid
-from moderation.transparency import Case, StatementInvalid
+from moderation.decisions import enforcing
+from moderation.policy import drafting
+from moderation.policy.rulebook import eu_database, policy_document
+from moderation.policy.rulebook.policy_document import FOLDER, PolicyInvalid
+from moderation.statements import issuing
+from moderation.statements.formats import eu_statement
+from moderation.statements.formats.eu_statement import Case, StatementInvalid
 from tests.moderation.makers import NOON, claimed, prompt_case
 
 GENERAL = json.loads((FOLDER / "2026-11-general.json").read_text())
@@ -36,9 +40,9 @@ ACCOUNT = {"decision_account": "DECISION_ACCOUNT_SUSPENDED"}
 
 
 def test_a_statement_as_it_should_be_is_taken() -> None:
-    transparency.validate(RIGHT)
+    eu_statement.validate(RIGHT)
     more = {"territorial_scope": ["DE", "FR"], "content_language": "DE", **ACCOUNT}
-    transparency.validate(RIGHT | more | {"end_date_account_restriction": "2026-11-09"})
+    eu_statement.validate(RIGHT | more | {"end_date_account_restriction": "2026-11-09"})
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,7 @@ def test_a_statement_as_it_should_be_is_taken() -> None:
 )
 def test_what_the_database_refuses_is_refused_and_named(wrong: dict[str, Any], named: str) -> None:
     with pytest.raises(StatementInvalid, match=named):
-        transparency.validate(RIGHT | wrong)
+        eu_statement.validate(RIGHT | wrong)
 
 
 def test_the_inputs_that_were_told_wrongly_are_told_right(
@@ -102,20 +106,22 @@ def test_a_policy_names_no_value_that_the_database_has_not(
     nudity = GENERAL["categories"]["nudity"] | {"statement": statement}
     changed = GENERAL | {"categories": GENERAL["categories"] | {"nudity": nudity}}
     with pytest.raises(PolicyInvalid, match=f"{named} .as of {eu_database.AS_OF}"):
-        policy.parse(changed)
+        policy_document.parse(changed)
 
 
 def test_a_policy_s_language_is_that_of_its_statements() -> None:
-    assert policy.parse(GENERAL).language == "EN"
-    assert policy.parse(GENERAL | {"language": "DE"}).language == "DE"
+    assert policy_document.parse(GENERAL).language == "EN"
+    assert policy_document.parse(GENERAL | {"language": "DE"}).language == "DE"
     with pytest.raises(PolicyInvalid, match="XX is no language"):
-        policy.parse(GENERAL | {"language": "XX"})
-    said = transparency.fields(_case(policy.parse(GENERAL).categories["nudity"], language="DE"))
+        policy_document.parse(GENERAL | {"language": "XX"})
+    said = eu_statement.fields(
+        _case(policy_document.parse(GENERAL).categories["nudity"], language="DE")
+    )
     assert said["content_language"] == "DE"
     assert said["territorial_scope"] == list(eu_database.EEA)
 
 
-def _case(category: policy.Category, **more: Any) -> Case:
+def _case(category: policy_document.Category, **more: Any) -> Case:
     return Case(
         kind="image",
         category=category,
@@ -136,30 +142,38 @@ def with_law(carol: User, roles: dict[str, Group]) -> Any:
     second = User.objects.create_user("erin")
     second.groups.set([roles["moderators"], roles["senior moderators"]])
     changes = {"categories": {"nudity": {"law": LAW}, "minors": {"law": LAW}}}
-    made = policy_versions.propose_draft(
-        based_on=policy.ACTIVE["general"], changes=changes, rationale="Law.", by=carol, at=NOON
+    made = drafting.propose_draft(
+        based_on=policy_document.ACTIVE["general"],
+        changes=changes,
+        rationale="Law.",
+        by=carol,
+        at=NOON,
     )
-    yield policy_versions.activate(made, by=second, at=NOON)
-    policy.load.cache_clear()
+    yield drafting.activate(made, by=second, at=NOON)
+    policy_document.load.cache_clear()
 
 
 def test_a_statement_stands_on_the_law_that_its_policy_names(
     with_law: Any, alice: User, bob: User
 ) -> None:
     case, token = claimed(prompt_case(alice, policy_version=with_law.version), bob)
-    statement = decisions.decide(
+    statement = enforcing.decide(
         case, by=bob, action="refuse", reason="nudity", token=token, at=NOON
     ).statement
     assert statement.fields["decision_ground"] == "DECISION_GROUND_ILLEGAL_CONTENT"
     assert statement.fields["illegal_content_legal_ground"] == LAW["ground"]
     assert "incompatible_content_ground" not in statement.fields
-    told = statements.notice(statement, at=NOON)
+    told = issuing.notice(statement, at=NOON)
     assert (told.rule, told.ground) == (LAW["ground"], LAW["explanation"])
 
 
 def test_a_draft_without_the_law_s_explanation_is_refused(carol: User) -> None:
     changes = {"categories": {"nudity": {"law": {"ground": "§ 184"}}}}
-    with pytest.raises(policy_versions.ChangesInvalid, match="explanation"):
-        policy_versions.draft(
-            based_on=policy.ACTIVE["general"], changes=changes, rationale="Law.", by=carol, at=NOON
+    with pytest.raises(drafting.ChangesInvalid, match="explanation"):
+        drafting.draft(
+            based_on=policy_document.ACTIVE["general"],
+            changes=changes,
+            rationale="Law.",
+            by=carol,
+            at=NOON,
         )

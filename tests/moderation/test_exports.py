@@ -12,13 +12,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from moderation import appeals, exports, transparency
+from moderation.appeals import hearing
+from moderation.exports import transparency_files
 from moderation.models import Statement
+from moderation.statements.formats import eu_statement
 from tests.moderation.makers import NOON, refused_by, refused_by_machine
 from tests.rewriting import rewritten
 
 DAY = date(2026, 11, 24)
-PERIOD = exports.Period(DAY, DAY)
+PERIOD = transparency_files.Period(DAY, DAY)
 
 
 def export(command: str, folder: Path, first: date = DAY, last: date = DAY) -> str:
@@ -37,7 +39,7 @@ def test_export_statements_writes_validated_batches_of_a_hundred(
     batches = [json.loads(path.read_text())["statements"] for path in (first, second)]
     assert [len(batch) for batch in batches] == [100, 1]
     for statement in batches[0] + batches[1]:
-        transparency.validate(statement)
+        eu_statement.validate(statement)
     assert len({statement["puid"] for statement in batches[0] + batches[1]}) == 101
 
 
@@ -69,7 +71,7 @@ def test_export_is_the_same_byte_for_byte_and_its_digests_hold(
 def test_period_includes_its_last_day_and_nothing_after(alice: User) -> None:
     refused_by_machine(alice, at=NOON.replace(hour=23, minute=59))
     refused_by_machine(alice, at=NOON + timedelta(days=1))
-    [(_, data)] = exports.statement_files(PERIOD)
+    [(_, data)] = transparency_files.statement_files(PERIOD)
     assert len(json.loads(data)["statements"]) == 1
 
 
@@ -77,8 +79,8 @@ def test_export_refuses_a_statement_that_the_database_would_not_take(alice: User
     statement = refused_by_machine(alice).statement
     with rewritten(Statement):
         Statement.objects.filter(id=statement.id).update(fields={"category": "KITTENS"})
-    with pytest.raises(transparency.StatementInvalid):
-        list(exports.statement_files(PERIOD))
+    with pytest.raises(eu_statement.StatementInvalid):
+        list(transparency_files.statement_files(PERIOD))
 
 
 def test_report_counts_measures_screenings_and_complaints(
@@ -87,15 +89,15 @@ def test_report_counts_measures_screenings_and_complaints(
     refused_by_machine(alice)
     upheld, turned = refused_by(bob, alice), refused_by_machine(alice)
     for decision, outcome, hours in ((upheld, "upheld", 2), (turned, "reversed", 4)):
-        appeal = appeals.lodge(decision, by=alice, grounds="Hm.", at=NOON)
-        appeals.hear(
+        appeal = hearing.lodge(decision, by=alice, grounds="Hm.", at=NOON)
+        hearing.hear(
             appeal,
             by=carol,
             outcome=outcome,  # type: ignore[arg-type] # one of the two literals
             reasons="Reasons.",
             at=NOON + timedelta(hours=hours),
         )
-    found = exports.report(PERIOD)
+    found = transparency_files.report(PERIOD)
     assert found["Number of measures"] == 3
     assert found["Number of measures solely taken by automated means"] == 2
     assert found["Number of measures under nudity"] == 3

@@ -18,23 +18,18 @@ from PIL import Image
 
 from adapters.models import Adapter, AdapterExample
 from generation.models import GeneratedImage, ImageState
-from moderation import (
-    appeals,
-    audiences,
-    blurring,
-    cases,
-    decisions,
-    exports,
-    intents,
-    notices,
-    offers,
-    standing,
-    statements,
-    transparency,
-)
-from moderation.measures import MEASURES, Terms
+from moderation.account_status import audiences, restrictions
+from moderation.appeals import hearing
+from moderation.cases import review_cases
+from moderation.decisions import allowed_actions, enforcing, pending_decisions
+from moderation.exports import transparency_files
 from moderation.models import Decision, Intent, ReviewCase, Statement, Suspension, WrongState
-from moderation.subjects import Action, Subject
+from moderation.notifications import mails
+from moderation.statements import issuing
+from moderation.statements.formats import eu_statement
+from moderation.subjects import blurring
+from moderation.subjects.actions import MEASURES, Terms
+from moderation.subjects.subject import Action, Subject
 from provenance.models import LogEntry
 from tests.factories import make_adapter, make_image, make_model
 from tests.generation.test_studio import filled_in
@@ -56,29 +51,31 @@ def held_image(owner: User, model: Any, **more: Any) -> tuple[GeneratedImage, Re
     shown = {"id": str(image.id), "file": image.file.name, "sha256": image.sha256}
     facts = evidence(**{"image": shown, "code": "image_held", "matched": [], "adapters": []} | more)
     subject = Subject("image", image.id, owner.pk)
-    return image, cases.open_case(subject=subject, evidence=facts, at=NOON)
+    return image, review_cases.open_case(subject=subject, evidence=facts, at=NOON)
 
 
 def decided(
     case: ReviewCase, by: User, action: Action, *, terms: Terms = NO_TERMS, at: datetime = NOON
 ) -> Decision:
     row, token = claimed(case, by, at=at)
-    return decisions.decide(
+    return enforcing.decide(
         row, by=by, action=action, reason="nudity", token=token, at=at, terms=terms
     )
 
 
 def suspended(owner: User, by: User, second: User, *, at: datetime = NOON) -> Decision:
     row, token = claimed(prompt_case(owner, at=at), by, at=at)
-    intents.propose(row, by=by, action="suspend", reason="nudity", token=token, at=at, terms=WEEK)
-    intents.confirm(row, by=second, at=at + WINDOW)
+    pending_decisions.propose(
+        row, by=by, action="suspend", reason="nudity", token=token, at=at, terms=WEEK
+    )
+    pending_decisions.confirm(row, by=second, at=at + WINDOW)
     return Decision.objects.get(case=row)
 
 
 def reversed_on_appeal(decision: Decision, hearer: User) -> None:
     assert decision.owner is not None
-    appeal = appeals.lodge(decision, by=decision.owner, grounds="It is art.", at=NOON)
-    appeals.hear(appeal, by=hearer, outcome="reversed", reasons="It is.", at=NOON)
+    appeal = hearing.lodge(decision, by=decision.owner, grounds="It is art.", at=NOON)
+    hearing.hear(appeal, by=hearer, outcome="reversed", reasons="It is.", at=NOON)
 
 
 # ------------------------------------------------------------------ what is offered
@@ -92,34 +89,34 @@ def reversed_on_appeal(decision: Decision, hearer: User) -> None:
 )
 def test_offers_fit_the_kind_of_subject(alice: User, kind: Any, offered: list[str]) -> None:
     subject = Subject(kind, uuid4(), alice.pk)
-    case = cases.open_case(subject=subject, evidence=evidence(adapters=[]), at=NOON)
-    assert offers.actions_of(case) == offered
+    case = review_cases.open_case(subject=subject, evidence=evidence(adapters=[]), at=NOON)
+    assert allowed_actions.actions_of(case) == offered
 
 
 def test_offers_leave_accounts_out_where_there_is_none(db: None) -> None:
-    assert offers.actions_of(prompt_case(None)) == ["allow", "refuse"]
+    assert allowed_actions.actions_of(prompt_case(None)) == ["allow", "refuse"]
 
 
 def test_offers_of_a_picture_name_the_adapters_it_was_made_with(alice: User, model: Any) -> None:
     _, case = held_image(alice, model)
     case.evidence["adapters"] = [{"slug": "soft", "name": "Soft", "weight": 1, "sha256": "cd" * 32}]
-    assert "withdraw_adapter" in offers.actions_of(case)
-    assert offers.adapters_of(case) == {"soft": "Soft"}
+    assert "withdraw_adapter" in allowed_actions.actions_of(case)
+    assert allowed_actions.adapters_of(case) == {"soft": "Soft"}
 
 
 def test_blur_is_no_answer_to_what_every_profile_refuses(alice: User, model: Any) -> None:
     _, case = held_image(alice, model)
-    assert "minors" in offers.reasons_of(case, "refuse")
-    assert "minors" not in offers.reasons_of(case, "blur")
+    assert "minors" in allowed_actions.reasons_of(case, "refuse")
+    assert "minors" not in allowed_actions.reasons_of(case, "blur")
 
 
 @pytest.mark.parametrize(
     ("action", "terms", "error"),
     [
-        ("blur", Terms(), offers.NotOffered),
-        ("suspend", Terms(), offers.TermsInvalid),
-        ("suspend", Terms(days=3650), offers.TermsInvalid),
-        ("refuse", Terms(days=7), offers.TermsInvalid),
+        ("blur", Terms(), allowed_actions.NotOffered),
+        ("suspend", Terms(), allowed_actions.TermsInvalid),
+        ("suspend", Terms(days=3650), allowed_actions.TermsInvalid),
+        ("refuse", Terms(days=7), allowed_actions.TermsInvalid),
     ],
 )
 def test_decide_refuses_a_measure_that_does_not_fit(
@@ -127,7 +124,7 @@ def test_decide_refuses_a_measure_that_does_not_fit(
 ) -> None:
     case, token = claimed(prompt_case(alice), bob)
     with pytest.raises(error):
-        intents.propose(
+        pending_decisions.propose(
             case, by=bob, action=action, reason="nudity", token=token, at=NOON, terms=terms
         )
 
@@ -232,17 +229,17 @@ def test_withdrawing_stops_the_adapter_and_tells_both_owners(
     [other] = main.consequences.all()
     assert (other.owner, other.subject_id) == (mallory, adapter.id)
     assert LogEntry.objects.filter(subject=other.id, kind="moderation.decision").exists()
-    seen = statements.notice(other.statement, at=NOON)
+    seen = issuing.notice(other.statement, at=NOON)
     assert seen.heading == "Your adapter was withdrawn"
     assert not seen.prompt, "the picture's owner wrote it"
-    assert statements.notice(main.statement, at=NOON).heading == "Your image was refused"
+    assert issuing.notice(main.statement, at=NOON).heading == "Your image was refused"
 
 
 def test_withdrawing_names_an_adapter_that_was_used(alice: User, bob: User, model: Any) -> None:
     _, case = made_with(alice, model, make_adapter(model))
     row, token = claimed(case, bob)
-    with pytest.raises(offers.TermsInvalid):
-        decisions.decide(
+    with pytest.raises(allowed_actions.TermsInvalid):
+        enforcing.decide(
             row,
             by=bob,
             action="withdraw_adapter",
@@ -302,13 +299,13 @@ def test_reversal_about_the_picture_ends_the_appeal_about_its_adapter(
     _, case = made_with(alice, model, adapter)
     main = decided(case, bob, "withdraw_adapter", terms=Terms(adapter=adapter.slug))
     other = main.consequences.get()
-    waits = appeals.lodge(other, by=mallory, grounds="It draws fruit.", at=NOON)
+    waits = hearing.lodge(other, by=mallory, grounds="It draws fruit.", at=NOON)
     reversed_on_appeal(main, carol)
     waits.refresh_from_db()
     assert (waits.status, waits.hearer, waits.reasons) == ("reversed", carol, "It is.")
     assert Decision.objects.filter(reverses=other).count() == 1
     with pytest.raises(WrongState):
-        appeals.hear(waits, by=carol, outcome="reversed", reasons="Again.", at=NOON)
+        hearing.hear(waits, by=carol, outcome="reversed", reasons="Again.", at=NOON)
 
 
 def test_lodge_refuses_what_was_reversed_with_something_else(
@@ -318,8 +315,8 @@ def test_lodge_refuses_what_was_reversed_with_something_else(
     _, case = made_with(alice, model, adapter)
     main = decided(case, bob, "withdraw_adapter", terms=Terms(adapter=adapter.slug))
     reversed_on_appeal(main, carol)
-    with pytest.raises(appeals.NotAppealable):
-        appeals.lodge(main.consequences.get(), by=mallory, grounds="Late.", at=NOON)
+    with pytest.raises(hearing.NotAppealable):
+        hearing.lodge(main.consequences.get(), by=mallory, grounds="Late.", at=NOON)
 
 
 def test_owner_of_the_adapter_does_not_hear_the_appeal_about_the_picture(
@@ -328,10 +325,10 @@ def test_owner_of_the_adapter_does_not_hear_the_appeal_about_the_picture(
     adapter = make_adapter(model, owner=carol)
     _, case = made_with(alice, model, adapter)
     main = decided(case, bob, "withdraw_adapter", terms=Terms(adapter=adapter.slug))
-    appeal = appeals.lodge(main, by=alice, grounds="It is art.", at=NOON)
-    assert not appeals.waiting_for(carol).exists()
-    with pytest.raises(appeals.SameDecider):
-        appeals.hear(appeal, by=carol, outcome="reversed", reasons="Mine.", at=NOON)
+    appeal = hearing.lodge(main, by=alice, grounds="It is art.", at=NOON)
+    assert not hearing.waiting_for(carol).exists()
+    with pytest.raises(hearing.SameDecider):
+        hearing.hear(appeal, by=carol, outcome="reversed", reasons="Mine.", at=NOON)
 
 
 def test_withdrawing_an_adapter_on_its_own_case_is_reversed_too(
@@ -340,7 +337,7 @@ def test_withdrawing_an_adapter_on_its_own_case_is_reversed_too(
     adapter = make_adapter(model, owner=mallory, state="accepted", visibility="private")
     adapter.ask_for_review(at=NOON)
     subject = Subject("adapter", adapter.id, mallory.pk)
-    case = cases.open_case(subject=subject, evidence={"policy_version": VERSION}, at=NOON)
+    case = review_cases.open_case(subject=subject, evidence={"policy_version": VERSION}, at=NOON)
     decision = decided(case, bob, "withdraw_adapter")
     adapter.refresh_from_db()
     assert (adapter.state, adapter.code) == ("rejected", "adapter_withdrawn")
@@ -355,37 +352,37 @@ def test_warning_refuses_and_stands_on_the_account_until_it_is_reversed(
 ) -> None:
     decision = decided(prompt_case(alice), bob, "warn")
     assert (decision.code, decision.statement.owner) == ("account_warned", alice)
-    [mark] = standing.marks_of(by=alice, at=NOON)
+    [mark] = restrictions.marks_of(by=alice, at=NOON)
     assert (mark.title, mark.is_in_force) == ("Warning", True)
     page = as_user(alice).get(reverse("moderation:standing")).content.decode()
     assert decision.statement.get_absolute_url() in page
-    assert "Your account is warned" in statements.notice(decision.statement, at=NOON).restriction
+    assert "Your account is warned" in issuing.notice(decision.statement, at=NOON).restriction
     reversed_on_appeal(decision, carol)
-    [mark] = standing.marks_of(by=alice, at=NOON)
+    [mark] = restrictions.marks_of(by=alice, at=NOON)
     assert (mark.is_in_force, mark.is_reversed) == (False, True)
 
 
 def test_suspension_waits_for_a_second_person(alice: User, bob: User, carol: User) -> None:
     row, token = claimed(prompt_case(alice), bob)
-    intents.propose(
+    pending_decisions.propose(
         row, by=bob, action="suspend", reason="nudity", token=token, at=NOON, terms=WEEK
     )
-    assert intents.settle(at=NOON + WINDOW) == 0
-    assert standing.suspension_of(alice.pk, at=NOON + WINDOW) is None
-    with pytest.raises(intents.NothingToConfirm):
-        intents.confirm(row, by=bob, at=NOON + WINDOW)
-    intents.confirm(row, by=carol, at=NOON + WINDOW)
-    found = standing.suspension_of(alice.pk, at=NOON + WINDOW)
+    assert pending_decisions.settle(at=NOON + WINDOW) == 0
+    assert restrictions.suspension_of(alice.pk, at=NOON + WINDOW) is None
+    with pytest.raises(pending_decisions.NothingToConfirm):
+        pending_decisions.confirm(row, by=bob, at=NOON + WINDOW)
+    pending_decisions.confirm(row, by=carol, at=NOON + WINDOW)
+    found = restrictions.suspension_of(alice.pk, at=NOON + WINDOW)
     assert found is not None
     assert found.ends_at == NOON + WINDOW + timedelta(days=7)
 
 
 def test_suspension_can_be_undone_within_the_window(alice: User, bob: User) -> None:
     row, token = claimed(prompt_case(alice), bob)
-    intents.propose(
+    pending_decisions.propose(
         row, by=bob, action="suspend", reason="nudity", token=token, at=NOON, terms=WEEK
     )
-    assert intents.undo(row, by=bob, at=NOON).days == 7
+    assert pending_decisions.undo(row, by=bob, at=NOON).days == 7
     assert not Intent.objects.exists()
 
 
@@ -446,9 +443,9 @@ def test_suspended_person_signs_in_to_the_page_that_says_so(
 def test_suspension_ends_by_itself(alice: User, bob: User, carol: User) -> None:
     suspended(alice, bob, carol)
     ended = NOON + WINDOW + timedelta(days=7)
-    with pytest.raises(standing.AccountSuspended):
-        standing.check(alice.pk, at=ended - timedelta(seconds=1))
-    standing.check(alice.pk, at=ended)
+    with pytest.raises(restrictions.AccountSuspended):
+        restrictions.check(alice.pk, at=ended - timedelta(seconds=1))
+    restrictions.check(alice.pk, at=ended)
 
 
 def test_reversal_lifts_the_suspension_at_once(
@@ -457,9 +454,9 @@ def test_reversal_lifts_the_suspension_at_once(
     chloe = User.objects.create_user("chloe", "chloe@example.org", "a long test password")
     chloe.groups.set([roles["moderators"], roles["senior moderators"]])
     decision = suspended(alice, bob, carol)
-    appeal = appeals.lodge(decision, by=alice, grounds="Not me.", at=NOON + WINDOW)
-    appeals.hear(appeal, by=chloe, outcome="reversed", reasons="Right.", at=NOON + WINDOW)
-    standing.check(alice.pk, at=NOON + WINDOW)
+    appeal = hearing.lodge(decision, by=alice, grounds="Not me.", at=NOON + WINDOW)
+    hearing.hear(appeal, by=chloe, outcome="reversed", reasons="Right.", at=NOON + WINDOW)
+    restrictions.check(alice.pk, at=NOON + WINDOW)
     assert Suspension.objects.get().lifted_at == NOON + WINDOW
 
 
@@ -477,13 +474,13 @@ def test_statement_says_what_is_restricted(
 ) -> None:
     _, case = held_image(alice, model)
     fields = decided(case, bob, action).statement.fields
-    transparency.validate(fields)
+    eu_statement.validate(fields)
     assert fields[field] == value
 
 
 def test_statement_of_a_suspension_says_when_it_ends(alice: User, bob: User, carol: User) -> None:
     decision = suspended(alice, bob, carol)
-    transparency.validate(decision.statement.fields)
+    eu_statement.validate(decision.statement.fields)
     assert decision.statement.fields["decision_account"] == "DECISION_ACCOUNT_SUSPENDED"
     assert decision.statement.fields["end_date_account_restriction"] == "2026-12-01"
 
@@ -499,7 +496,7 @@ def test_mail_of_each_measure_names_it_and_links_to_its_reasons(
     ]
     mail.outbox.clear()
     for decision in made:
-        notices.mail_decision(decision.id)
+        mails.mail_decision(decision.id)
     assert [sent.subject for sent in mail.outbox] == [
         "Your image was blurred",
         "Your image was restricted to adults",
@@ -516,7 +513,7 @@ def test_transparency_report_counts_each_type_of_measure(
     decided(held_image(alice, model)[1], bob, "blur")
     decided(prompt_case(alice), bob, "warn")
     day = NOON.date()
-    counted = exports.report(exports.Period(day, day))
+    counted = transparency_files.report(transparency_files.Period(day, day))
     assert counted["Number of measures"] == 2
     assert counted["Number of measures by type: blur"] == 1
     assert counted["Number of measures by type: refuse and warn"] == 1
@@ -530,7 +527,7 @@ def test_case_page_offers_each_measure_with_its_key(
     _, case = held_image(alice, model)
     claimed(case, bob, at=timezone.now())
     page = as_user(bob).get(case.get_absolute_url()).content.decode()
-    for action in offers.actions_of(case):
+    for action in allowed_actions.actions_of(case):
         key = MEASURES[action].key
         assert re.search(f'name="action" value="{action}"[^>]* data-key="{key}"', page)
 
@@ -565,7 +562,9 @@ def test_api_takes_the_terms_of_a_measure(alice: User, bob: User, as_user: Any) 
 
 def test_severe_case_needs_two_for_every_measure(alice: User, carol: User) -> None:
     row, token = claimed(severe_case(alice), carol)
-    made = intents.propose(row, by=carol, action="warn", reason="minors", token=token, at=NOON)
+    made = pending_decisions.propose(
+        row, by=carol, action="warn", reason="minors", token=token, at=NOON
+    )
     assert made.is_severe
 
 

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from moderation import cases, decisions, intents
+from moderation.cases import review_cases
+from moderation.decisions import enforcing, pending_decisions
 from moderation.models import Decision, Intent, ReviewCase
 from moderation.signals import decision_enforced
 from moderation.tasks import settle_decisions
@@ -41,7 +42,7 @@ def chloe(roles: Any) -> User:
 
 def proposed(case: ReviewCase, by: User, reason: str = "nudity", at: Any = NOON) -> Intent:
     row, token = claimed(case, by, at=at)
-    return intents.propose(
+    return pending_decisions.propose(
         row, by=by, action="refuse", reason=reason, token=token, at=at, explanation="Words."
     )
 
@@ -49,15 +50,15 @@ def proposed(case: ReviewCase, by: User, reason: str = "nudity", at: Any = NOON)
 def test_propose_has_no_effect_before_the_window_is_over(alice: User, bob: User, news: Any) -> None:
     case = prompt_case(alice)
     proposed(case, bob)
-    assert intents.settle(at=NOON + WINDOW - timedelta(seconds=1)) == 0
+    assert pending_decisions.settle(at=NOON + WINDOW - timedelta(seconds=1)) == 0
     assert (news, Decision.objects.count()) == ([], 0)
-    assert case not in cases.queue(by=bob)
+    assert case not in review_cases.queue(by=bob)
 
 
 def test_settle_gives_effect_once_after_the_window(alice: User, bob: User, news: Any) -> None:
     case = prompt_case(alice)
     proposed(case, bob)
-    assert [intents.settle(at=NOON + WINDOW) for _ in range(2)] == [1, 0]
+    assert [pending_decisions.settle(at=NOON + WINDOW) for _ in range(2)] == [1, 0]
     decision = Decision.objects.get(case=case)
     assert (decision.decided_by, decision.explanation, news) == (bob, "Words.", ["refuse"])
     assert decision.statement
@@ -66,29 +67,29 @@ def test_settle_gives_effect_once_after_the_window(alice: User, bob: User, news:
 def test_undo_gives_the_case_back_with_nothing_sent(alice: User, bob: User, news: Any) -> None:
     case = prompt_case(alice)
     proposed(case, bob)
-    intents.undo(case, by=bob, at=NOON + timedelta(seconds=29))
+    pending_decisions.undo(case, by=bob, at=NOON + timedelta(seconds=29))
     row = ReviewCase.objects.get(id=case.id)
     assert (row.status, row.leased_by) == ("leased", bob)
-    assert intents.settle(at=NOON + WINDOW) == 0
+    assert pending_decisions.settle(at=NOON + WINDOW) == 0
     assert news == []
 
 
 def test_undo_refuses_after_the_window_and_to_others(alice: User, bob: User, carol: User) -> None:
     case = prompt_case(alice)
     proposed(case, bob)
-    with pytest.raises(intents.TooLate):
-        intents.undo(case, by=carol, at=NOON)
-    with pytest.raises(intents.TooLate):
-        intents.undo(case, by=bob, at=NOON + WINDOW)
+    with pytest.raises(pending_decisions.TooLate):
+        pending_decisions.undo(case, by=carol, at=NOON)
+    with pytest.raises(pending_decisions.TooLate):
+        pending_decisions.undo(case, by=bob, at=NOON + WINDOW)
 
 
 def test_propose_takes_the_case_out_of_every_hand(alice: User, bob: User, carol: User) -> None:
     case = prompt_case(alice)
     proposed(case, bob)
-    with pytest.raises(cases.CaseDecided):
-        cases.claim(case, by=carol, at=NOON)
-    with pytest.raises(cases.CaseDecided):
-        decisions.decide(
+    with pytest.raises(review_cases.CaseDecided):
+        review_cases.claim(case, by=carol, at=NOON)
+    with pytest.raises(review_cases.CaseDecided):
+        enforcing.decide(
             case, by=carol, action="allow", reason="within_policy", token=uuid4(), at=NOON
         )
 
@@ -105,7 +106,7 @@ def test_settle_goes_on_when_one_decision_fails(alice: User, bob: User) -> None:
     decision_enforced.connect(fail)
     try:
         with pytest.raises(RuntimeError):
-            intents.settle(at=NOON + WINDOW)
+            pending_decisions.settle(at=NOON + WINDOW)
     finally:
         decision_enforced.disconnect(fail)
     assert Decision.objects.get().case == sound
@@ -118,7 +119,7 @@ def test_confirm_is_not_undone_by_another_case_that_fails(
     broken, severe = prompt_case(alice), severe_case(alice)
     proposed(broken, bob)
     row, token = claimed(severe, carol)
-    intents.propose(row, by=carol, action="refuse", reason="minors", token=token, at=NOON)
+    pending_decisions.propose(row, by=carol, action="refuse", reason="minors", token=token, at=NOON)
 
     def fail(*, subject_id: Any, **_: Any) -> None:
         if subject_id == broken.subject_id:
@@ -126,7 +127,7 @@ def test_confirm_is_not_undone_by_another_case_that_fails(
 
     decision_enforced.connect(fail)
     try:
-        intents.confirm(severe, by=chloe, at=NOON + WINDOW)
+        pending_decisions.confirm(severe, by=chloe, at=NOON + WINDOW)
     finally:
         decision_enforced.disconnect(fail)
     assert Decision.objects.get().case == severe
@@ -136,7 +137,7 @@ def test_settle_outlives_the_reviewer(alice: User, bob: User) -> None:
     case = prompt_case(alice)
     proposed(case, bob)
     bob.delete()
-    assert intents.settle(at=NOON + WINDOW) == 1
+    assert pending_decisions.settle(at=NOON + WINDOW) == 1
     assert Decision.objects.get(case=case).decided_by is None
 
 
@@ -145,9 +146,9 @@ def test_severe_decision_waits_for_a_second_person(
 ) -> None:
     case = severe_case(alice)
     proposed(case, carol, "minors")
-    assert intents.settle(at=NOON + WINDOW) == 0
-    assert [intent.case for intent in intents.to_confirm(by=chloe)] == [case]
-    intents.confirm(case, by=chloe, at=NOON + WINDOW)
+    assert pending_decisions.settle(at=NOON + WINDOW) == 0
+    assert [intent.case for intent in pending_decisions.to_confirm(by=chloe)] == [case]
+    pending_decisions.confirm(case, by=chloe, at=NOON + WINDOW)
     decision = Decision.objects.get(case=case)
     assert (decision.decided_by, decision.confirmed_by, news) == (carol, chloe, ["refuse"])
 
@@ -155,32 +156,32 @@ def test_severe_decision_waits_for_a_second_person(
 def test_confirm_refuses_the_person_who_decided(alice: User, carol: User) -> None:
     case = severe_case(alice)
     proposed(case, carol, "minors")
-    assert not intents.to_confirm(by=carol).exists()
-    with pytest.raises(intents.SamePerson):
-        intents.confirm(case, by=carol, at=NOON)
-    with pytest.raises(intents.SamePerson):
-        intents.overturn(case, by=carol)
+    assert not pending_decisions.to_confirm(by=carol).exists()
+    with pytest.raises(pending_decisions.SamePerson):
+        pending_decisions.confirm(case, by=carol, at=NOON)
+    with pytest.raises(pending_decisions.SamePerson):
+        pending_decisions.overturn(case, by=carol)
 
 
 def test_confirm_refuses_reviewers_without_the_role(alice: User, bob: User, carol: User) -> None:
     case = severe_case(alice)
     proposed(case, carol, "minors")
-    with pytest.raises(intents.NothingToConfirm):
-        intents.confirm(case, by=bob, at=NOON)
+    with pytest.raises(pending_decisions.NothingToConfirm):
+        pending_decisions.confirm(case, by=bob, at=NOON)
 
 
 def test_overturn_puts_the_case_back_into_the_queue(alice: User, carol: User, chloe: User) -> None:
     case = severe_case(alice)
     proposed(case, carol, "minors")
-    intents.overturn(case, by=chloe)
+    pending_decisions.overturn(case, by=chloe)
     assert ReviewCase.objects.get(id=case.id).status == "open"
     assert not Intent.objects.exists()
 
 
 def test_decide_at_once_refuses_a_severe_case(alice: User, carol: User) -> None:
     case, token = claimed(severe_case(alice), carol)
-    with pytest.raises(decisions.NeedsSecondPerson):
-        decisions.decide(case, by=carol, action="refuse", reason="minors", token=token, at=NOON)
+    with pytest.raises(enforcing.NeedsSecondPerson):
+        enforcing.decide(case, by=carol, action="refuse", reason="minors", token=token, at=NOON)
 
 
 @pytest.mark.parametrize(
@@ -218,11 +219,11 @@ def test_database_refuses_to_confirm_an_own_intent(alice: User, carol: User) -> 
 
 def test_escalate_hands_the_case_to_seniors(alice: User, bob: User, carol: User) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    cases.escalate(case, by=bob, token=token, at=NOON)
-    assert case not in cases.queue(by=bob)
-    assert case in cases.queue(by=carol)
-    with pytest.raises(cases.StaleLease):
-        cases.escalate(case, by=bob, token=token, at=NOON)
+    review_cases.escalate(case, by=bob, token=token, at=NOON)
+    assert case not in review_cases.queue(by=bob)
+    assert case in review_cases.queue(by=carol)
+    with pytest.raises(review_cases.StaleLease):
+        review_cases.escalate(case, by=bob, token=token, at=NOON)
 
 
 # ------------------------------------------------------------------ the pages

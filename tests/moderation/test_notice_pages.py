@@ -17,9 +17,11 @@ from django.utils import timezone
 
 from adapters.models import AdapterExample
 from generation.models import GeneratedImage
-from moderation import content_notices, decisions, misuse
+from moderation.decisions import enforcing
 from moderation.models import Appeal, ContentNotice, ReviewCase
-from provenance import log, sightings
+from moderation.reports import report_limits, reporting
+from provenance.log import transparency_log
+from provenance.verify import sightings
 from tests.factories import make_adapter, make_image, make_model, png
 from tests.moderation.makers import claimed
 from tests.provenance.conftest import record, seal
@@ -63,10 +65,10 @@ def form(image: GeneratedImage, **said: str) -> dict[str, str]:
 def kept(image: GeneratedImage, by: User, **said: str) -> ContentNotice:
     """A report of the picture, decided: it stays."""
     now = timezone.now()
-    draft = content_notices.Draft(seen(image), "nudity", "<i>look</i>", True, **said)
-    notice = content_notices.submit(draft, sender=misuse.Sender(None, "a" * 64), at=now)
+    draft = reporting.Draft(seen(image), "nudity", "<i>look</i>", True, **said)
+    notice = reporting.submit(draft, sender=report_limits.Sender(None, "a" * 64), at=now)
     case, token = claimed(notice.case, by, at=now)
-    decisions.decide(case, by=by, action="allow", reason="within_policy", token=token, at=now)
+    enforcing.decide(case, by=by, action="allow", reason="within_policy", token=token, at=now)
     return notice
 
 
@@ -144,7 +146,7 @@ def test_the_report_page_asks_for_the_picture_first(client: Client) -> None:
 
 def test_a_stranger_verifies_a_file_and_reports_it_from_there(client: Client, alice: User) -> None:
     made = record(seal(photograph("astronaut")))
-    log.sequence(at=timezone.now())
+    transparency_log.sequence(at=timezone.now())
     image = make_image(alice, make_model(), id=made.id)
     page = body(client.post(reverse("provenance:verify"), upload(made.sealed.data)))
     [address] = re.findall(r'href="(/report/[^"]+)"', page)

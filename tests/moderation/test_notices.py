@@ -11,24 +11,19 @@ from django.db import IntegrityError, transaction
 from django.test import TestCase, override_settings
 
 from generation.models import GeneratedImage
-from moderation import (
-    appeals,
-    cases,
-    content_notices,
-    decisions,
-    exports,
-    misuse,
-    notes,
-    notices,
-    offers,
-    receipts,
-    reportable,
-    tasks,
-)
-from moderation.content_notices import Draft
-from moderation.misuse import Sender
+from moderation import tasks
+from moderation.appeals import hearing
+from moderation.cases import review_cases
+from moderation.decisions import allowed_actions, enforcing
+from moderation.desk.teamwork import case_notes
+from moderation.exports import transparency_files
 from moderation.models import Appeal, ContentNotice, Decision, ReviewCase
-from provenance import sightings
+from moderation.notifications import mails
+from moderation.reports import report_limits, report_status, reporting
+from moderation.reports.report_limits import Sender
+from moderation.reports.reporting import Draft
+from moderation.subjects import reportable_pictures
+from provenance.verify import sightings
 from tests.factories import make_image, make_model
 from tests.moderation.makers import NOON, claimed
 from tests.rewriting import rewritten
@@ -73,18 +68,18 @@ def draft(image_id: UUID, *, at: datetime = NOON, **said: Any) -> Draft:
 def reported(
     image: GeneratedImage, *, sender: Sender = STRANGER, at: datetime = NOON, **said: Any
 ) -> ContentNotice:
-    return content_notices.submit(draft(image.id, at=at, **said), sender=sender, at=at)
+    return reporting.submit(draft(image.id, at=at, **said), sender=sender, at=at)
 
 
 def decided(
     notice: ContentNotice, by: User, action: Any, reason: str, *, at: datetime = NOON
 ) -> Decision:
     case, token = claimed(notice.case, by, at=at)
-    return decisions.decide(case, by=by, action=action, reason=reason, token=token, at=at)
+    return enforcing.decide(case, by=by, action=action, reason=reason, token=token, at=at)
 
 
-def fresh(notice: ContentNotice) -> receipts.Receipt:
-    return receipts.receipt(content_notices.find(notice.receipt_key))
+def fresh(notice: ContentNotice) -> report_status.Receipt:
+    return report_status.receipt(reporting.find(notice.receipt_key))
 
 
 # ------------------------------------------------------------------ taking one
@@ -122,28 +117,28 @@ def test_submit_takes_a_severe_case_off_the_desk_of_who_may_not_see_it(
     image: GeneratedImage, bob: User, carol: User, mallory: User
 ) -> None:
     row, _ = claimed(reported(image).case, bob)
-    notes.assign(row, to="bob", by=carol)
+    case_notes.assign(row, to="bob", by=carol)
     row = reported(image, sender=Sender(mallory, ""), category="minors").case
-    assert not cases.visible_to(bob).exists()
-    assert cases.claim_next(by=carol, at=NOON) == row
+    assert not review_cases.visible_to(bob).exists()
+    assert review_cases.claim_next(by=carol, at=NOON) == row
 
 
 def test_submit_leaves_a_case_alone_that_is_decided_but_for_its_window(
     image: GeneratedImage, bob: User, mallory: User
 ) -> None:
-    from moderation import intents
+    from moderation.decisions import pending_decisions
 
     case, token = claimed(reported(image).case, bob)
-    intents.propose(case, by=bob, action="refuse", reason="nudity", token=token, at=NOON)
+    pending_decisions.propose(case, by=bob, action="refuse", reason="nudity", token=token, at=NOON)
     late = reported(image, sender=Sender(mallory, ""), category="minors")
-    intents.settle(at=NOON + timedelta(minutes=1))
+    pending_decisions.settle(at=NOON + timedelta(minutes=1))
     assert fresh(late).state == "withheld"
 
 
 @pytest.mark.parametrize("state", ["held", "withheld"])
 def test_submit_refuses_pictures_that_are_not_public(alice: User, state: str) -> None:
     hidden = make_image(alice, make_model(), state=state)
-    with pytest.raises(reportable.PictureNotPublic):
+    with pytest.raises(reportable_pictures.PictureNotPublic):
         reported(hidden)
 
 
@@ -164,29 +159,29 @@ def test_submit_takes_no_number_for_a_picture_and_says_nothing_of_it(
                 told = sightings.give(image_id, at=NOON)
         case _:
             told = token
-    said = content_notices.Draft(told, "nudity", "Look.", True)
-    with pytest.raises((content_notices.PictureNotShown, sightings.SightingInvalid)) as refused:
-        content_notices.submit(said, sender=STRANGER, at=NOON)
+    said = reporting.Draft(told, "nudity", "Look.", True)
+    with pytest.raises((reporting.PictureNotShown, sightings.SightingInvalid)) as refused:
+        reporting.submit(said, sender=STRANGER, at=NOON)
     codes = {"": "picture_not_shown", "old": "sighting_expired"}
     assert refused.value.code == codes.get(token, "sighting_invalid")
     assert not ReviewCase.objects.exists()
 
 
 def test_submit_refuses_deleted_and_unknown_pictures(image: GeneratedImage) -> None:
-    with pytest.raises(reportable.PictureNotPublic):
-        content_notices.submit(draft(uuid4()), sender=STRANGER, at=NOON)
+    with pytest.raises(reportable_pictures.PictureNotPublic):
+        reporting.submit(draft(uuid4()), sender=STRANGER, at=NOON)
     image.mark_deleted(at=NOON)
-    with pytest.raises(reportable.PictureNotPublic):
+    with pytest.raises(reportable_pictures.PictureNotPublic):
         reported(image)
 
 
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        ({"category": "boring"}, content_notices.GroundUnknown),
-        ({"explanation": " \n"}, content_notices.WordsMissing),
-        ({"explanation": "x" * 4001}, content_notices.WordsMissing),
-        ({"is_in_good_faith": False}, content_notices.GoodFaithMissing),
+        ({"category": "boring"}, reporting.GroundUnknown),
+        ({"explanation": " \n"}, reporting.WordsMissing),
+        ({"explanation": "x" * 4001}, reporting.WordsMissing),
+        ({"is_in_good_faith": False}, reporting.GoodFaithMissing),
     ],
 )
 def test_submit_refuses_half_a_notice(
@@ -200,7 +195,7 @@ def test_submit_refuses_half_a_notice(
 def test_submit_takes_one_notice_a_person_and_case(image: GeneratedImage, mallory: User) -> None:
     for sender in (STRANGER, Sender(mallory, "")):
         reported(image, sender=sender)
-        with pytest.raises(content_notices.AlreadyReported):
+        with pytest.raises(reporting.AlreadyReported):
             reported(image, sender=sender)
 
 
@@ -220,8 +215,8 @@ def test_trusted_flagger_comes_before_others(image: GeneratedImage, flagger: Use
     reported(plain)
     urgent = reported(image, sender=Sender(flagger, ""))
     assert urgent.is_trusted
-    assert cases.queue(by=User(is_superuser=True)).first() == urgent.case
-    assert urgent.case.due_at == NOON + timedelta(hours=content_notices.TRUSTED_HOURS)
+    assert review_cases.queue(by=User(is_superuser=True)).first() == urgent.case
+    assert urgent.case.due_at == NOON + timedelta(hours=reporting.TRUSTED_HOURS)
 
 
 def test_superuser_is_no_trusted_flagger(image: GeneratedImage, mallory: User) -> None:
@@ -256,11 +251,11 @@ def test_outcome_is_mailed_to_the_notifier_and_a_kept_picture_not_to_its_owner(
     image: GeneratedImage, bob: User
 ) -> None:
     notice = reported(image, email="eve@example.org")
-    notices.mail_receipt(notice.id)
+    mails.mail_receipt(notice.id)
     decision = decided(notice, bob, "allow", "within_policy")
     mail.outbox.clear()
-    notices.mail_decision(decision.id)
-    notices.mail_notifier(notice.id)
+    mails.mail_decision(decision.id)
+    mails.mail_notifier(notice.id)
     [sent] = mail.outbox
     assert sent.to == ["eve@example.org"]
     assert "stays" in sent.body
@@ -274,17 +269,17 @@ def test_reversal_of_the_refusal_shows_on_the_receipt(
 ) -> None:
     notice = reported(image)
     refusal = decided(notice, bob, "refuse", "nudity")
-    appeal = appeals.lodge(refusal, by=alice, grounds="An apple.", at=NOON)
-    appeals.hear(appeal, by=carol, outcome="reversed", reasons="An apple.", at=NOON)
+    appeal = hearing.lodge(refusal, by=alice, grounds="An apple.", at=NOON)
+    hearing.hear(appeal, by=carol, outcome="reversed", reasons="An apple.", at=NOON)
     assert (fresh(notice).state, fresh(notice).deadline) == ("stays", None)
 
 
 def test_report_that_joins_a_case_found_in_a_sample_is_read_and_answered(
     image: GeneratedImage, bob: User, as_user: Any, post_office: None
 ) -> None:
-    found = reportable.find(image.id)
+    found = reportable_pictures.find(image.id)
     facts = found.evidence | {"is_found": True}
-    case = cases.open_case(subject=found.subject, evidence=facts, at=NOON, named="nudity")
+    case = review_cases.open_case(subject=found.subject, evidence=facts, at=NOON, named="nudity")
     notice = reported(image, email="eve@example.org")
     assert notice.case == case
     page = as_user(bob).get(case.get_absolute_url()).content.decode()
@@ -307,8 +302,8 @@ def test_notifier_without_account_appeals_and_the_picture_is_withheld(
 ) -> None:
     notice = reported(image, email="eve@example.org")
     kept = decided(notice, bob, "allow", "within_policy")
-    appeal = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
-    appeals.hear(
+    appeal = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    hearing.hear(
         appeal, by=carol, outcome="reversed", reasons="Indeed.", category="nudity", at=NOON
     )
     image.refresh_from_db()
@@ -317,7 +312,7 @@ def test_notifier_without_account_appeals_and_the_picture_is_withheld(
     assert (refusal.statement.owner, refusal.reason) == (alice, "nudity")
     assert refusal.statement.fields["source_type"] == "SOURCE_ARTICLE_16"
     assert fresh(notice).state == "withheld"
-    notices.mail_appeal(appeal.id)
+    mails.mail_appeal(appeal.id)
     assert mail.outbox[-1].to == ["eve@example.org"]
 
 
@@ -326,13 +321,13 @@ def test_owner_appeals_against_what_a_notifiers_appeal_withheld(
 ) -> None:
     notice = reported(image)
     decided(notice, bob, "allow", "within_policy")
-    first = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
-    appeals.hear(first, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
-    second = appeals.lodge(
+    first = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    hearing.hear(first, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
+    second = hearing.lodge(
         Decision.objects.get(action="refuse"), by=alice, grounds="An apple.", at=NOON
     )
-    with pytest.raises(appeals.SameDecider):
-        appeals.hear(second, by=carol, outcome="upheld", reasons="Mine.", at=NOON)
+    with pytest.raises(hearing.SameDecider):
+        hearing.hear(second, by=carol, outcome="upheld", reasons="Mine.", at=NOON)
 
 
 def test_notifier_is_told_of_a_reversal_of_the_reversal(
@@ -340,12 +335,12 @@ def test_notifier_is_told_of_a_reversal_of_the_reversal(
 ) -> None:
     notice = reported(image, email="eve@example.org")
     decided(notice, bob, "allow", "within_policy")
-    first = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
-    appeals.hear(first, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
+    first = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    hearing.hear(first, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
     refusal = Decision.objects.get(action="refuse")
-    second = appeals.lodge(refusal, by=alice, grounds="An apple.", at=NOON)
+    second = hearing.lodge(refusal, by=alice, grounds="An apple.", at=NOON)
     with TestCase.captureOnCommitCallbacks(execute=True):
-        appeals.hear(second, by=erin, outcome="reversed", reasons="An apple.", at=NOON)
+        hearing.hear(second, by=erin, outcome="reversed", reasons="An apple.", at=NOON)
     assert (fresh(notice).state, fresh(notice).deadline) == ("stays", None)
     [told] = [sent for sent in mail.outbox if sent.to == ["eve@example.org"]]
     assert "stays" in told.body
@@ -356,44 +351,44 @@ def test_hear_needs_a_rule_to_withhold_a_reported_picture(
 ) -> None:
     notice = reported(image, category="other")
     decided(notice, bob, "allow", "within_policy")
-    appeal = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
-    with pytest.raises(offers.ReasonUnknown):
-        appeals.hear(appeal, by=carol, outcome="reversed", reasons="Yes.", at=NOON)
+    appeal = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    with pytest.raises(allowed_actions.ReasonUnknown):
+        hearing.hear(appeal, by=carol, outcome="reversed", reasons="Yes.", at=NOON)
     assert Appeal.objects.get().status == "lodged"
 
 
 def test_owner_does_not_hear_the_appeal_about_her_own_picture(bob: User, carol: User) -> None:
     notice = reported(make_image(carol, make_model()))
     decided(notice, bob, "allow", "within_policy")
-    appeal = appeals.lodge_for_notice(notice, grounds="Look again.", at=NOON)
-    assert not appeals.waiting_for(carol).exists()
-    with pytest.raises(appeals.SameDecider):
-        appeals.hear(appeal, by=carol, outcome="upheld", reasons="Mine.", at=NOON)
+    appeal = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    assert not hearing.waiting_for(carol).exists()
+    with pytest.raises(hearing.SameDecider):
+        hearing.hear(appeal, by=carol, outcome="upheld", reasons="Mine.", at=NOON)
 
 
 def test_lodge_for_notice_refuses_too_early_withheld_twice_and_too_late(
     image: GeneratedImage, alice: User, bob: User
 ) -> None:
     notice = reported(image)
-    with pytest.raises(appeals.NotAppealable):
-        appeals.lodge_for_notice(notice, grounds="Soon.", at=NOON)
+    with pytest.raises(hearing.NotAppealable):
+        hearing.lodge_for_notice(notice, grounds="Soon.", at=NOON)
     decided(notice, bob, "allow", "within_policy")
-    with pytest.raises(appeals.WindowClosed):
-        appeals.lodge_for_notice(notice, grounds="Late.", at=NOON + timedelta(days=185))
-    appeals.lodge_for_notice(notice, grounds="Now.", at=NOON)
-    with pytest.raises(appeals.AlreadyAppealed):
-        appeals.lodge_for_notice(notice, grounds="Again.", at=NOON)
+    with pytest.raises(hearing.WindowClosed):
+        hearing.lodge_for_notice(notice, grounds="Late.", at=NOON + timedelta(days=185))
+    hearing.lodge_for_notice(notice, grounds="Now.", at=NOON)
+    with pytest.raises(hearing.AlreadyAppealed):
+        hearing.lodge_for_notice(notice, grounds="Again.", at=NOON)
     other = reported(make_image(alice, image.request.model))
     decided(other, bob, "refuse", "nudity")
-    with pytest.raises(appeals.NotAppealable):
-        appeals.lodge_for_notice(other, grounds="But it went.", at=NOON)
+    with pytest.raises(hearing.NotAppealable):
+        hearing.lodge_for_notice(other, grounds="But it went.", at=NOON)
 
 
 # ------------------------------------------------------------------ misuse
 def _unfounded(owner: User, model: Any, by: User, *, times: int, sender: Sender) -> ContentNotice:
     for _ in range(times):
         notice = reported(make_image(owner, model), sender=sender)
-        decided(notice, by, "allow", misuse.UNFOUNDED)
+        decided(notice, by, "allow", report_limits.UNFOUNDED)
     return notice
 
 
@@ -403,17 +398,17 @@ def test_three_unfounded_notices_suspend_the_sender_for_a_month(
 ) -> None:
     sender = Sender(mallory, "") if is_signed_in else STRANGER
     _unfounded(image.owner, image.request.model, bob, times=3, sender=sender)
-    with pytest.raises(misuse.NoticesSuspended) as refused:
+    with pytest.raises(report_limits.NoticesSuspended) as refused:
         reported(image, sender=sender)
     assert refused.value.code == "notices_suspended"
     reported(image, sender=Sender(None, "b" * 64))
-    assert reported(image, sender=sender, at=NOON + misuse.SUSPENDED_FOR)
+    assert reported(image, sender=sender, at=NOON + report_limits.SUSPENDED_FOR)
 
 
 def test_a_reversed_finding_does_not_count(image: GeneratedImage, bob: User, carol: User) -> None:
     last = _unfounded(image.owner, image.request.model, bob, times=3, sender=STRANGER)
-    appeal = appeals.lodge_for_notice(last, grounds="Look again.", at=NOON)
-    appeals.hear(appeal, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
+    appeal = hearing.lodge_for_notice(last, grounds="Look again.", at=NOON)
+    hearing.hear(appeal, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
     assert reported(image)
 
 
@@ -421,15 +416,15 @@ def test_unfounded_is_a_reason_for_reported_cases_alone(alice: User, bob: User) 
     from tests.moderation.makers import prompt_case
 
     case, token = claimed(prompt_case(alice), bob)
-    with pytest.raises(offers.ReasonUnknown):
-        decisions.decide(
-            case, by=bob, action="allow", reason=misuse.UNFOUNDED, token=token, at=NOON
+    with pytest.raises(allowed_actions.ReasonUnknown):
+        enforcing.decide(
+            case, by=bob, action="allow", reason=report_limits.UNFOUNDED, token=token, at=NOON
         )
 
 
 def test_who_sent_a_notice_is_forgotten_in_the_end(image: GeneratedImage, mallory: User) -> None:
     old = reported(image, name="Eve", email="eve@example.org")
-    later = NOON + content_notices.KEPT_FOR + timedelta(days=1)
+    later = NOON + reporting.KEPT_FOR + timedelta(days=1)
     reported(image, sender=Sender(mallory, ""), at=later)
     old.refresh_from_db()
     assert (old.name, old.email, old.sender) == ("", "", "")
@@ -442,11 +437,14 @@ def test_transparency_report_counts_notices_and_names_nobody(
     notice = reported(image, name="Eve", email="eve@example.org")
     reported(image, sender=Sender(flagger, ""))
     decided(notice, bob, "refuse", "nudity", at=NOON + timedelta(hours=2))
-    period = exports.Period(NOON.date(), NOON.date())
-    found = exports.report(period)
+    period = transparency_files.Period(NOON.date(), NOON.date())
+    found = transparency_files.report(period)
     assert found["Notices: total number"] == 2
     assert found["Notices: number submitted by trusted flaggers"] == 1
     assert found["Notices: number followed by a measure"] == 2
     assert found["Notices: median time to decision in hours"] == 2.0
-    everything = [*exports.statement_files(period), *exports.report_files(period)]
+    everything = [
+        *transparency_files.statement_files(period),
+        *transparency_files.report_files(period),
+    ]
     assert not any(b"Eve" in data or b"eve@" in data for _, data in everything)

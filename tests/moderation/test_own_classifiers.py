@@ -24,13 +24,14 @@ from transformers import (
 )
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
-from moderation import policy, screening
 from moderation.classifiers import chosen, image, own, prompt
 from moderation.models import Screening
-from provenance.pictures import PictureUnreadable
+from moderation.policy.rulebook import policy_document
+from moderation.screening import classify
+from provenance.pictures.decoder import PictureUnreadable
 from tests.moderation.makers import NOON, picture
 
-CATEGORIES = policy.load(policy.ACTIVE["general"]).categories
+CATEGORIES = policy_document.load(policy_document.ACTIVE["general"]).categories
 WORDS = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "a", "red", "apple", "ask", "safe", "unsafe", "S1",
          "S4", "end"]  # fmt: skip
 
@@ -235,13 +236,13 @@ def test_screening_uses_the_own_models_and_keeps_their_versions(tmp_path: Path) 
                      {"S1": "violence", "unsafe": "hate"})  # fmt: skip
     chosen.use("prompt", words)
     chosen.use("image", model_of(picture_folder(tmp_path / "vit"), {"nsfw": "sexual"}))
-    verdict = screening.screen_prompt("a red apple", at=NOON)
+    verdict = classify.screen_prompt("a red apple", at=NOON)
     kept = Screening.objects.get(id=verdict.screening_id)
     assert verdict.verdict in {"hold", "refuse"}
     assert kept.classifier == f"guard {words.revision[:12]}"
-    again = screening.cached_prompt_verdict("a red apple", at=NOON)
+    again = classify.cached_prompt_verdict("a red apple", at=NOON)
     assert again is not None
-    seen = screening.screen_image(picture(), at=NOON)
+    seen = classify.screen_image(picture(), at=NOON)
     assert set(seen.categories) == {"sexual"}
     chosen.use("prompt", None)
-    assert screening.cached_prompt_verdict("a red apple", at=NOON) is None
+    assert classify.cached_prompt_verdict("a red apple", at=NOON) is None

@@ -14,8 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from moderation import appeals, cases, decisions, intents, notices, pictures
+from moderation.appeals import hearing
+from moderation.cases import case_pictures, review_cases
+from moderation.decisions import enforcing, pending_decisions
 from moderation.models import Appeal, Decision, Reveal, ReviewCase
+from moderation.notifications import mails
 from provenance.models import LogEntry
 from tests.moderation.makers import (
     NOON,
@@ -138,7 +141,7 @@ def test_decide_refuses_with_reason_and_takes_the_next_case(
     }
     answer = as_user(bob).post(url("decide", first.id), form)
     assert answer["Location"] == second.get_absolute_url()
-    intents.settle(at=NOW() + timedelta(minutes=1))
+    pending_decisions.settle(at=NOW() + timedelta(minutes=1))
     decision = Decision.objects.get(case=first)
     assert (decision.action, decision.explanation) == ("refuse", "Not a candle.")
 
@@ -178,7 +181,7 @@ def test_decide_after_a_colleague_tells_at_once_and_loses_nothing(
     case = prompt_case(alice)
     token = held_by(case, bob)
     ReviewCase.objects.filter(id=case.id).update(lease_expires_at=NOON)
-    decisions.decide(
+    enforcing.decide(
         case,
         by=carol,
         action="allow",
@@ -198,7 +201,7 @@ def test_decide_on_a_case_that_became_severe_keeps_the_words(
     alice: User, bob: User, as_user: Any
 ) -> None:
     case, token = claimed(prompt_case(alice), bob, at=NOW())
-    ReviewCase.objects.filter(id=case.id).update(severity=cases.SEVERE)
+    ReviewCase.objects.filter(id=case.id).update(severity=review_cases.SEVERE)
     form = {"token": str(token), "action": "refuse", "refuse_reason": "nudity"}
     answer = as_user(bob).post(url("decide", case.id), form | {"explanation": "Bare, <b>all</b>."})
     assert (answer.status_code, "case_not_found" in body(answer)) == (404, True)
@@ -245,22 +248,22 @@ def test_case_of_an_owner_who_was_deleted_meanwhile_is_decided_and_names_nobody(
     warned = client.post(url("decide", case.id), form | {"action": "warn"})
     assert (warned.status_code, "measure_not_offered" in body(warned)) == (422, True)
     assert client.post(url("decide", case.id), form | {"action": "refuse"}).status_code == 302
-    intents.settle(at=now + timedelta(minutes=1))
+    pending_decisions.settle(at=now + timedelta(minutes=1))
     decision = Decision.objects.get()
     assert (decision.owner, decision.statement.owner) == (None, None)
-    notices.mail_decision(decision.id)
+    mails.mail_decision(decision.id)
     assert mail.outbox == []
 
 
 def test_appeal_of_an_owner_who_was_deleted_meanwhile_is_heard(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
     alice.delete()
     client, form = as_user(carol), {"outcome": "reversed", "reasons": "A candle."}
     assert "What the appellant says" in body(client.get(appeal.get_absolute_url()))
     assert client.post(url("hear", appeal.id), form).status_code == 302
-    notices.mail_appeal(appeal.id)
+    mails.mail_appeal(appeal.id)
     assert mail.outbox == []
 
 
@@ -306,7 +309,7 @@ def test_reveal_of_one_reviewer_does_not_reveal_for_another(
     assert second.get(url("picture", case.id)).status_code == 409
     token = ReviewCase.objects.get(id=case.id).lease_token
     assert token
-    cases.release(case, by=bob, token=token)
+    review_cases.release(case, by=bob, token=token)
     second.post(url("claim", case.id))
     assert second.get(url("picture", case.id)).status_code == 403
 
@@ -335,7 +338,7 @@ def test_reveal_of_a_severe_case_is_appended_to_the_log(
     client.post(url("claim", case.id))
     client.post(url("reveal", case.id))
     [entry] = LogEntry.objects.filter(kind="moderation.reveal")
-    assert pictures.commitment(Reveal.objects.get()).encode() in bytes(entry.body)
+    assert case_pictures.commitment(Reveal.objects.get()).encode() in bytes(entry.body)
     assert str(case.subject_id).encode() not in bytes(entry.body)
     assert entry.subject != case.subject_id
 
@@ -403,7 +406,7 @@ def test_statement_after_the_window_says_so_and_keeps_the_words(alice: User, as_
 
 def test_appeals_lists_own_appeals_and_open_refusals(alice: User, bob: User, as_user: Any) -> None:
     refused_by_machine(alice, at=NOW())
-    appeals.lodge(refused_by(bob, alice), by=alice, grounds="My grounds.", at=NOON)
+    hearing.lodge(refused_by(bob, alice), by=alice, grounds="My grounds.", at=NOON)
     page = body(as_user(alice).get(url("appeals")))
     assert "My grounds." in page
     assert "Nudity" in page
@@ -413,14 +416,14 @@ def test_appeals_lists_own_appeals_and_open_refusals(alice: User, bob: User, as_
 def test_appeals_shows_a_senior_what_she_may_hear(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
-    appeals.lodge(refused_by(bob, alice), by=alice, grounds="My grounds.", at=NOON)
+    hearing.lodge(refused_by(bob, alice), by=alice, grounds="My grounds.", at=NOON)
     assert "My grounds." in body(as_user(carol).get(url("appeals")))
 
 
 def test_appeal_is_as_absent_to_a_mere_reviewer_as_one_that_is_not(
     alice: User, bob: User, as_user: Any
 ) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
     client = as_user(bob)
     for name in ("appeal", "appeal-derivative", "appeal-picture"):
         for appeal_id in (appeal.id, uuid4()):
@@ -431,7 +434,7 @@ def test_appeal_is_as_absent_to_a_mere_reviewer_as_one_that_is_not(
 def test_appeal_is_absent_for_a_stranger(
     alice: User, bob: User, mallory: User, as_user: Any
 ) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
     client = as_user(mallory)
     assert client.get(appeal.get_absolute_url()).status_code == 404
     assert client.post(url("hear", appeal.id)).status_code == 404
@@ -441,7 +444,7 @@ def test_appeal_is_absent_for_a_stranger(
 def test_hear_reverses_with_reasons_that_the_appellant_reads(
     alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="A candle.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="A candle.", at=NOON)
     senior = as_user(carol)
     assert "A candle." in body(senior.get(appeal.get_absolute_url()))
     form = {"outcome": "reversed", "reasons": "Indeed a candle."}
@@ -453,7 +456,7 @@ def test_hear_reverses_with_reasons_that_the_appellant_reads(
 
 
 def test_hear_is_refused_to_a_senior_who_decided(alice: User, carol: User, as_user: Any) -> None:
-    appeal = appeals.lodge(refused_by(carol, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(carol, alice), by=alice, grounds="Hm.", at=NOON)
     client = as_user(carol)
     assert "another senior moderator hears" in body(client.get(appeal.get_absolute_url()))
     answer = client.post(url("hear", appeal.id), {"outcome": "upheld", "reasons": "Mine."})
@@ -463,7 +466,7 @@ def test_hear_is_refused_to_a_senior_who_decided(alice: User, carol: User, as_us
 
 
 def test_withdraw_is_one_click_for_the_appellant(alice: User, bob: User, as_user: Any) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
     as_user(alice).post(url("withdraw", appeal.id))
     assert Appeal.objects.get().status == "withdrawn"
 

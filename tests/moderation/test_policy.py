@@ -8,29 +8,30 @@ from typing import Any
 import jsonschema
 import pytest
 
-from moderation import policy, profiles, transparency
-from moderation.policy import FOLDER, PolicyInvalid, Thresholds
+from moderation.policy.rulebook import policy_document, profiles
+from moderation.policy.rulebook.policy_document import FOLDER, PolicyInvalid, Thresholds
+from moderation.statements.formats import eu_statement
 
 pytestmark = pytest.mark.django_db
 GENERAL = json.loads((FOLDER / "2026-11-general.json").read_text())
 
 
-@pytest.mark.parametrize("profile", policy.ACTIVE)
+@pytest.mark.parametrize("profile", policy_document.ACTIVE)
 def test_every_active_policy_fits_the_schema(profile: str) -> None:
-    found = policy.active(profile)
+    found = policy_document.active(profile)
     schema = json.loads((FOLDER / "schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(dict(found.document), schema)
-    assert (found.profile, found.version) == (profile, policy.ACTIVE[profile])
+    assert (found.profile, found.version) == (profile, policy_document.ACTIVE[profile])
 
 
-@pytest.mark.parametrize("profile", policy.ACTIVE)
+@pytest.mark.parametrize("profile", policy_document.ACTIVE)
 def test_every_category_makes_a_statement_that_the_eu_database_takes(profile: str) -> None:
-    found = policy.active(profile)
+    found = policy_document.active(profile)
     for category in found.categories.values():
         for kind in ("prompt", "image", "adapter"):
-            transparency.fields(
-                transparency.Case(
+            eu_statement.fields(
+                eu_statement.Case(
                     kind=kind,
                     category=category,
                     facts="Facts.",
@@ -55,7 +56,7 @@ def test_verdict_begins_at_the_threshold_itself() -> None:
 
 
 def test_worst_prefers_the_strictest_verdict_then_severity() -> None:
-    found = policy.active("general")
+    found = policy_document.active("general")
     worst = found.worst({"nudity": 0.95, "hate": 0.7, "violence": 0.95}, stage="prompt")
     assert worst is not None
     assert worst.name == "violence"
@@ -81,7 +82,7 @@ def test_profile_cannot_lower_a_floor_or_change_what_is_not_its_own(
 
 @pytest.mark.parametrize("profile", ["education-medical", "adult"])
 def test_floor_is_the_same_in_every_profile(profile: str) -> None:
-    base, found = policy.active("general"), policy.active(profile)
+    base, found = policy_document.active("general"), policy_document.active(profile)
     floors = [name for name, category in base.categories.items() if category.is_floor]
     assert floors == ["minors"]
     assert found.categories["minors"] == base.categories["minors"]
@@ -110,4 +111,4 @@ def test_parse_refuses_a_document_that_breaks_the_schema_or_itself(
         place = place[step]
     place[path[-1]] = value
     with pytest.raises(PolicyInvalid):
-        policy.parse(document)
+        policy_document.parse(document)

@@ -10,21 +10,24 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from config.roles import PERMISSIONS, ROLES
-from moderation import decisions, policy, policy_versions, screening
+from config.accounts.roles.role_permissions import PERMISSIONS, ROLES
+from moderation.decisions import enforcing
 from moderation.models import Policy, Screening, WrongState
+from moderation.policy import drafting
+from moderation.policy.rulebook import policy_document
+from moderation.screening import classify
 from provenance.models import LogEntry
 from tests.moderation.makers import NOON, claimed, prompt_case
 
 STRICTER = {"categories": {"nudity": {"thresholds": {"prompt": {"hold": 0.3, "refuse": 0.9}}}}}
-BASE = policy.ACTIVE["general"]
+BASE = policy_document.ACTIVE["general"]
 
 
 @pytest.fixture(autouse=True)
 def forget_versions() -> Iterator[None]:
     """A version never changes, so a process reads it once; here the database begins anew."""
     yield
-    policy.load.cache_clear()
+    policy_document.load.cache_clear()
 
 
 @pytest.fixture
@@ -37,12 +40,12 @@ def erin(roles: dict[str, Group]) -> User:
 
 def proposed(by: User, **more: Any) -> Policy:
     asked = {"based_on": BASE, "changes": STRICTER, "rationale": "Too much passes.", **more}
-    return policy_versions.propose_draft(by=by, at=NOON, **asked)
+    return drafting.propose_draft(by=by, at=NOON, **asked)
 
 
 def test_draft_changes_what_it_names_and_nothing_else(carol: User) -> None:
-    made = policy.parse(proposed(carol, attachment={"changed blocks": 12}).document)
-    base = policy.load(BASE)
+    made = policy_document.parse(proposed(carol, attachment={"changed blocks": 12}).document)
+    base = policy_document.load(BASE)
     assert made.categories["nudity"].thresholds["prompt"].hold == 0.3
     assert (
         made.categories["nudity"].thresholds["image"]
@@ -55,10 +58,10 @@ def test_draft_changes_what_it_names_and_nothing_else(carol: User) -> None:
 
 def test_proposal_judges_nothing_until_somebody_else_activates_it(carol: User, erin: User) -> None:
     made = proposed(carol)
-    assert policy.active("general").version == BASE
-    policy_versions.activate(made, by=erin, at=NOON)
-    assert policy.active("general").version == made.version
-    verdict = screening.screen_prompt("a red apple", at=NOON)
+    assert policy_document.active("general").version == BASE
+    drafting.activate(made, by=erin, at=NOON)
+    assert policy_document.active("general").version == made.version
+    verdict = classify.screen_prompt("a red apple", at=NOON)
     kept = Screening.objects.select_related("policy").get(id=verdict.screening_id)
     assert kept.policy.version == made.version
     assert kept.policy.first_used_at == NOON
@@ -66,15 +69,15 @@ def test_proposal_judges_nothing_until_somebody_else_activates_it(carol: User, e
 
 
 def test_activation_is_appended_to_the_log_with_its_digest(carol: User, erin: User) -> None:
-    made = policy_versions.activate(proposed(carol), by=erin, at=NOON)
+    made = drafting.activate(proposed(carol), by=erin, at=NOON)
     entry = LogEntry.objects.get(kind="moderation.policy")
-    assert entry.subject == policy_versions.subject_of(made.version)
+    assert entry.subject == drafting.subject_of(made.version)
     assert made.sha256.encode() in bytes(entry.body)
 
 
 def test_activate_refuses_the_author(carol: User) -> None:
-    with pytest.raises(policy_versions.SameAuthor):
-        policy_versions.activate(proposed(carol), by=carol, at=NOON)
+    with pytest.raises(drafting.SameAuthor):
+        drafting.activate(proposed(carol), by=carol, at=NOON)
 
 
 @pytest.mark.parametrize("author", ["drafted_by", "proposed_by"])
@@ -85,22 +88,22 @@ def test_database_refuses_the_author_too(author: str, carol: User, erin: User) -
 
 
 def test_database_refuses_two_versions_in_force_of_one_profile(carol: User, erin: User) -> None:
-    policy_versions.activate(proposed(carol), by=erin, at=NOON)
+    drafting.activate(proposed(carol), by=erin, at=NOON)
     with pytest.raises(IntegrityError), transaction.atomic():
         Policy.objects.filter(version=BASE).update(status="active")
 
 
 def test_activate_refuses_a_version_whose_base_was_replaced(carol: User, erin: User) -> None:
     first, second = proposed(carol), proposed(carol)
-    policy_versions.activate(first, by=erin, at=NOON)
-    with pytest.raises(policy_versions.BaseOutdated):
-        policy_versions.activate(second, by=erin, at=NOON + timedelta(minutes=1))
+    drafting.activate(first, by=erin, at=NOON)
+    with pytest.raises(drafting.BaseOutdated):
+        drafting.activate(second, by=erin, at=NOON + timedelta(minutes=1))
 
 
 def test_activate_refuses_what_was_given_up(carol: User, erin: User) -> None:
-    made = policy_versions.discard(proposed(carol), by=carol, at=NOON)
+    made = drafting.discard(proposed(carol), by=carol, at=NOON)
     with pytest.raises(WrongState):
-        policy_versions.activate(made, by=erin, at=NOON)
+        drafting.activate(made, by=erin, at=NOON)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +134,14 @@ def test_activate_refuses_what_was_given_up(carol: User, erin: User) -> None:
 def test_draft_refuses_changes_that_make_no_policy(
     changes: dict[str, Any], words: str, carol: User
 ) -> None:
-    with pytest.raises(policy_versions.ChangesInvalid, match=words):
+    with pytest.raises(drafting.ChangesInvalid, match=words):
         proposed(carol, changes=changes)
 
 
 def test_draft_wants_a_reason_and_the_role(carol: User, bob: User) -> None:
-    with pytest.raises(policy_versions.RationaleMissing):
+    with pytest.raises(drafting.RationaleMissing):
         proposed(carol, rationale=" ")
-    with pytest.raises(policy_versions.NotAnAuthor):
+    with pytest.raises(drafting.NotAnAuthor):
         proposed(bob)
 
 
@@ -146,22 +149,22 @@ def test_compliance_proposes_and_a_senior_moderator_puts_it_in_force(
     dora: User, carol: User, as_user: Any
 ) -> None:
     made = proposed(dora)
-    with pytest.raises(policy_versions.NotAGovernor):
-        policy_versions.activate(made, by=dora, at=NOON)
+    with pytest.raises(drafting.NotAGovernor):
+        drafting.activate(made, by=dora, at=NOON)
     page = as_user(dora).get(made.get_absolute_url()).content.decode()
     activate = reverse("moderation:policy-activate", args=[made.version])
     assert activate not in page
     assert as_user(dora).post(activate).status_code == 403
     assert activate in as_user(carol).get(made.get_absolute_url()).content.decode()
     as_user(carol).post(activate)
-    assert policy.active("general").version == made.version
+    assert policy_document.active("general").version == made.version
 
 
 def test_compliance_gives_up_its_own_proposals_alone(dora: User, carol: User) -> None:
     hers, theirs = proposed(dora), proposed(carol)
-    policy_versions.discard(hers, by=dora, at=NOON)
-    with pytest.raises(policy_versions.NotAGovernor):
-        policy_versions.discard(theirs, by=dora, at=NOON)
+    drafting.discard(hers, by=dora, at=NOON)
+    with pytest.raises(drafting.NotAGovernor):
+        drafting.discard(theirs, by=dora, at=NOON)
 
 
 def test_demo_house_has_two_people_for_every_decision_that_needs_them() -> None:
@@ -183,25 +186,25 @@ def test_case_that_was_open_says_so_and_is_decided_under_its_own_version(
     case, token = claimed(prompt_case(alice, at=now), bob, at=now)
     client = as_user(bob)
     assert "policy_changed" not in client.get(case.get_absolute_url()).content.decode()
-    made = policy_versions.activate(proposed(carol), by=erin, at=NOON)
+    made = drafting.activate(proposed(carol), by=erin, at=NOON)
     page = client.get(case.get_absolute_url()).content.decode()
     assert "policy_changed" in page
     assert made.version in page
-    decision = decisions.decide(case, by=bob, action="refuse", reason="nudity", token=token, at=now)
+    decision = enforcing.decide(case, by=bob, action="refuse", reason="nudity", token=token, at=now)
     assert decision.policy_version == BASE
     assert BASE in decision.statement.fields["decision_ground_reference_url"]
 
 
 def test_other_profiles_keep_their_versions(carol: User, erin: User) -> None:
-    policy_versions.activate(proposed(carol), by=erin, at=NOON)
-    assert policy.active("adult").version == policy.ACTIVE["adult"]
+    drafting.activate(proposed(carol), by=erin, at=NOON)
+    assert policy_document.active("adult").version == policy_document.ACTIVE["adult"]
 
 
 def test_pages_play_a_draft_from_form_to_force(carol: User, erin: User, as_user: Any) -> None:
     address = reverse("moderation:policy-draft", args=["general"])
     page = as_user(carol).get(address)
     assert page.status_code == 200
-    base = policy.load(BASE)
+    base = policy_document.load(BASE)
     form = {
         f"{name}.{stage}.{limit}": f"{getattr(category.thresholds[stage], limit):g}"
         for name, category in base.categories.items()

@@ -10,9 +10,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from moderation import appeals, bulk, decisions, intents, notes, policy, policy_versions
+from config.core.errors import ProofsheetError
+from moderation.appeals import hearing
+from moderation.decisions import enforcing, pending_decisions
+from moderation.desk import bulk
+from moderation.desk.teamwork import case_notes
 from moderation.models import Appeal, Decision, Intent, Policy, ReviewCase
-from provenance.errors import ProofsheetError
+from moderation.policy import drafting
+from moderation.policy.rulebook import policy_document
 from tests.moderation.makers import NOON, claimed, prompt_case, refused_by, severe_case
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,10 +52,10 @@ def at_once(*works: Callable[[], Any]) -> list[str]:
 def test_appeal_heard_by_two_is_concluded_once(
     alice: User, bob: User, carol: User, erin: User
 ) -> None:
-    appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
+    appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="Hm.", at=NOON)
 
     def hear(by: User) -> Appeal:
-        return appeals.hear(appeal, by=by, outcome="reversed", reasons="A candle.", at=NOON)
+        return hearing.hear(appeal, by=by, outcome="reversed", reasons="A candle.", at=NOON)
 
     assert at_once(lambda: hear(carol), lambda: hear(erin)) == ["appeal_wrong_state", "done"]
     assert Decision.objects.filter(reverses=appeal.decision).count() == 1
@@ -60,7 +65,7 @@ def test_appeal_lodged_in_two_windows_is_one(alice: User, bob: User) -> None:
     decision = refused_by(bob, alice)
 
     def lodge() -> Appeal:
-        return appeals.lodge(decision, by=alice, grounds="Hm.", at=NOON)
+        return hearing.lodge(decision, by=alice, grounds="Hm.", at=NOON)
 
     assert at_once(lodge, lodge) == ["already_appealed", "done"]
 
@@ -69,7 +74,9 @@ def test_case_decided_in_two_windows_has_one_decision(alice: User, bob: User) ->
     case, token = claimed(prompt_case(alice), bob)
 
     def refuse() -> Intent:
-        return intents.propose(case, by=bob, action="refuse", reason="nudity", token=token, at=NOON)
+        return pending_decisions.propose(
+            case, by=bob, action="refuse", reason="nudity", token=token, at=NOON
+        )
 
     assert at_once(refuse, refuse) == ["case_decided", "done"]
     assert Intent.objects.count() == 1
@@ -80,7 +87,7 @@ def test_case_decided_alone_and_with_others_at_once_has_one_decision(
 ) -> None:
     case, token = claimed(prompt_case(alice), bob)
     at_once(
-        lambda: intents.propose(
+        lambda: pending_decisions.propose(
             case, by=bob, action="allow", reason="within_policy", token=token, at=NOON
         ),
         lambda: bulk.decide([case.id], by=bob, action="refuse", reason="nudity", at=NOON),
@@ -90,8 +97,8 @@ def test_case_decided_alone_and_with_others_at_once_has_one_decision(
 
 def test_decision_settled_twice_at_once_has_effect_once(alice: User, bob: User) -> None:
     case, token = claimed(prompt_case(alice), bob)
-    intents.propose(case, by=bob, action="refuse", reason="nudity", token=token, at=NOON)
-    assert at_once(*[lambda: intents.settle(at=LATE)] * 2) == ["done", "done"]
+    pending_decisions.propose(case, by=bob, action="refuse", reason="nudity", token=token, at=NOON)
+    assert at_once(*[lambda: pending_decisions.settle(at=LATE)] * 2) == ["done", "done"]
     assert Decision.objects.count() == 1
 
 
@@ -99,10 +106,12 @@ def test_severe_decision_confirmed_and_overturned_at_once_is_one_of_them(
     alice: User, carol: User, erin: User
 ) -> None:
     case, token = claimed(severe_case(alice), carol)
-    intents.propose(case, by=carol, action="refuse", reason="minors", token=token, at=NOON)
+    pending_decisions.propose(
+        case, by=carol, action="refuse", reason="minors", token=token, at=NOON
+    )
     became = at_once(
-        lambda: intents.confirm(case, by=erin, at=LATE),
-        lambda: intents.overturn(case, by=erin),
+        lambda: pending_decisions.confirm(case, by=erin, at=LATE),
+        lambda: pending_decisions.overturn(case, by=erin),
     )
     assert became == ["done", "nothing_to_confirm"]
     row = ReviewCase.objects.get(id=case.id)
@@ -112,8 +121,8 @@ def test_severe_decision_confirmed_and_overturned_at_once_is_one_of_them(
 def test_case_assigned_by_two_at_once_is_one_persons(alice: User, bob: User, carol: User) -> None:
     case = prompt_case(alice)
     became = at_once(
-        lambda: notes.assign(case, to="bob", by=carol),
-        lambda: notes.assign(case, to="carol", by=bob),
+        lambda: case_notes.assign(case, to="bob", by=carol),
+        lambda: case_notes.assign(case, to="carol", by=bob),
     )
     assert became == ["done", "done"]
     assert ReviewCase.objects.get(id=case.id).assigned_to in {bob, carol}
@@ -122,8 +131,8 @@ def test_case_assigned_by_two_at_once_is_one_persons(alice: User, bob: User, car
 def test_policies_drafted_at_once_get_names_of_their_own(carol: User, erin: User) -> None:
     def draft(by: User, hold: float) -> Policy:
         thresholds = {"prompt": {"hold": hold, "refuse": 0.9}}
-        return policy_versions.propose_draft(
-            based_on=policy.ACTIVE["general"],
+        return drafting.propose_draft(
+            based_on=policy_document.ACTIVE["general"],
             changes={"categories": {"nudity": {"thresholds": thresholds}}},
             rationale="Too much passes.",
             by=by,
@@ -140,10 +149,10 @@ def test_lease_that_ran_out_is_decided_by_one_of_two(alice: User, bob: User, car
     later = NOON + timedelta(minutes=11)
     taken, fresh = claimed(case, carol, at=later)
     became = at_once(
-        lambda: decisions.decide(
+        lambda: enforcing.decide(
             case, by=bob, action="refuse", reason="nudity", token=token, at=later
         ),
-        lambda: decisions.decide(
+        lambda: enforcing.decide(
             taken, by=carol, action="allow", reason="within_policy", token=fresh, at=later
         ),
     )

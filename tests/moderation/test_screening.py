@@ -9,20 +9,21 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from moderation import normalisation, screening
 from moderation.classifiers import chosen
-from moderation.marked import pieces
 from moderation.models import Policy, Screening
-from provenance.pictures import PictureUnreadable
+from moderation.policy.rulebook import prompt_readings
+from moderation.policy.rulebook.highlights import pieces
+from moderation.screening import classify
+from provenance.pictures.decoder import PictureUnreadable
 from tests.moderation import evasions, worth
 from tests.moderation.makers import NOON, picture
 
 pytestmark = pytest.mark.django_db
-CAPTIONS = Path(screening.__file__).parent / "classifiers" / "captions.txt"
+CAPTIONS = Path(classify.__file__).parent / "classifiers" / "captions.txt"
 
 
 def verdict(text: str, profile: str = "general") -> str:
-    return screening.judge_prompt(text, profile=profile).verdict
+    return classify.judge_prompt(text, profile=profile).verdict
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_screen_allows_what_the_starter_model_draws() -> None:
 
 def test_screen_refuses_an_age_term_beside_a_rated_one_under_every_profile() -> None:
     for profile in ("general", "education-medical", "adult"):
-        judged = screening.judge_prompt("underage, nsfw", profile=profile)
+        judged = classify.judge_prompt("underage, nsfw", profile=profile)
         assert judged.verdict == "refuse"
         assert judged.categories["minors"] == 1
 
@@ -100,7 +101,7 @@ def test_labelled_sets_are_as_large_as_promised_and_share_nothing() -> None:
 @pytest.mark.parametrize("way", evasions.ALL)
 def test_evasion_is_seen_through_and_the_words_are_found_as_typed(way: str) -> None:
     typed = evasions.ALL[way]("porn")
-    judged = screening.judge_prompt(typed)
+    judged = classify.judge_prompt(typed)
     assert judged.verdict == "refuse"
     assert (0, len(typed.rstrip("\u200b")), "sexual.explicit") in judged.matched or any(
         typed[start:end].strip("\u200b") == typed.strip("\u200b")
@@ -109,7 +110,7 @@ def test_evasion_is_seen_through_and_the_words_are_found_as_typed(way: str) -> N
 
 
 def test_canonical_keeps_words_that_imitate_no_latin_ones() -> None:
-    assert normalisation.canonical("большое яблоко").text == "большое яблоко"
+    assert prompt_readings.canonical("большое яблоко").text == "большое яблоко"
 
 
 def test_pieces_join_to_the_whole_text_and_mark_overlaps() -> None:
@@ -119,7 +120,7 @@ def test_pieces_join_to_the_whole_text_and_mark_overlaps() -> None:
 
 
 def test_screen_prompt_stores_versions_and_never_the_text(db: None) -> None:
-    made = screening.screen_prompt("a naked woman", at=NOON)
+    made = classify.screen_prompt("a naked woman", at=NOON)
     row = Screening.objects.get(id=made.screening_id)
     assert row.policy.version == made.policy_version
     assert row.classifier == chosen.prompt_label()
@@ -128,9 +129,9 @@ def test_screen_prompt_stores_versions_and_never_the_text(db: None) -> None:
 
 
 def test_cached_verdict_is_the_same_and_marked_as_cached(db: None) -> None:
-    assert screening.cached_prompt_verdict("a red apple", at=NOON) is None
-    first = screening.screen_prompt("a red apple", at=NOON)
-    again = screening.cached_prompt_verdict("A  red APPLE", at=NOON)
+    assert classify.cached_prompt_verdict("a red apple", at=NOON) is None
+    first = classify.screen_prompt("a red apple", at=NOON)
+    again = classify.cached_prompt_verdict("A  red APPLE", at=NOON)
     assert again is not None
     assert again.categories == first.categories
     assert Screening.objects.filter(is_from_cache=True).count() == 1
@@ -144,7 +145,7 @@ def test_screen_fails_closed_when_a_classifier_fails(db: None) -> None:
             raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        screening.screen_prompt("a red apple", at=NOON, classifier=Broken())
+        classify.screen_prompt("a red apple", at=NOON, classifier=Broken())
     assert not Screening.objects.exists()
 
 
@@ -156,13 +157,13 @@ def test_screen_fails_closed_on_a_category_that_the_policy_does_not_know() -> No
             return {"kittens": 0.1}
 
     with pytest.raises(KeyError):
-        screening.judge_prompt("a red apple", classifier=Surprising())
+        classify.judge_prompt("a red apple", classifier=Surprising())
 
 
 def test_screen_image_allows_a_drawing_and_refuses_bytes_that_are_none(db: None) -> None:
-    assert screening.screen_image(picture(), at=NOON).verdict == "allow"
+    assert classify.screen_image(picture(), at=NOON).verdict == "allow"
     with pytest.raises(PictureUnreadable):
-        screening.screen_image(b"no picture", at=NOON)
+        classify.screen_image(b"no picture", at=NOON)
 
 
 def test_command_answers_one_object_a_line(tmp_path: Path) -> None:

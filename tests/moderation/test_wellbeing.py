@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from moderation import cases, pictures, wellbeing
+from moderation.cases import case_pictures, review_cases, wellbeing
 from moderation.models import Break, Reveal
 from tests.moderation.makers import NOON, claimed, image_case, prompt_case
 
@@ -25,9 +25,11 @@ def looked(by: User, *, points: int, at: Any = NOON) -> None:
     )  # fmt: skip
 
 
-def shown_to(alice: User) -> pictures.Shown:
+def shown_to(alice: User) -> case_pictures.Shown:
     case, _ = image_case(alice)
-    return pictures.Shown("image", case.subject_id, case.severity, case.evidence, case.category)
+    return case_pictures.Shown(
+        "image", case.subject_id, case.severity, case.evidence, case.category
+    )
 
 
 def test_exposure_counts_the_points_of_one_shift(bob: User) -> None:
@@ -53,25 +55,25 @@ def test_reveal_and_claim_wait_for_a_break_that_is_due(
     shown = shown_to(alice)
     looked(bob, points=20)
     with pytest.raises(wellbeing.BreakDue):
-        pictures.reveal(shown, by=bob, at=NOON)
+        case_pictures.reveal(shown, by=bob, at=NOON)
     with pytest.raises(wellbeing.BreakDue):
-        cases.claim_next(by=bob, at=NOON)
+        review_cases.claim_next(by=bob, at=NOON)
     wellbeing.rest(by=bob, at=NOON)
     later = NOON + timedelta(minutes=5)
     with pytest.raises(wellbeing.OnBreak):
-        cases.claim_next(by=bob, at=later)
+        review_cases.claim_next(by=bob, at=later)
     rested = NOON + timedelta(minutes=11)
-    assert cases.claim_next(by=bob, at=rested) is not None
-    pictures.reveal(shown, by=bob, at=rested)
+    assert review_cases.claim_next(by=bob, at=rested) is not None
+    case_pictures.reveal(shown, by=bob, at=rested)
 
 
 def test_what_is_held_can_be_renewed_when_a_break_is_due(
     alice: User, bob: User, settings: Any
 ) -> None:
     settings.PROOFSHEET_EXPOSURE_STRETCH = 20
-    held = cases.claim(prompt_case(alice), by=bob, at=NOON)
+    held = review_cases.claim(prompt_case(alice), by=bob, at=NOON)
     looked(bob, points=20)
-    assert cases.claim(held, by=bob, at=NOON).lease_token == held.lease_token
+    assert review_cases.claim(held, by=bob, at=NOON).lease_token == held.lease_token
 
 
 def test_reveal_is_refused_once_the_budget_of_the_shift_is_spent(
@@ -82,15 +84,15 @@ def test_reveal_is_refused_once_the_budget_of_the_shift_is_spent(
     looked(bob, points=10, at=NOON - timedelta(hours=1))
     wellbeing.rest(by=bob, at=NOON - timedelta(minutes=30))
     with pytest.raises(wellbeing.BudgetSpent):
-        pictures.reveal(shown, by=bob, at=NOON)
-    assert cases.claim_next(by=bob, at=NOON) is not None
-    pictures.reveal(shown, by=bob, at=NOON + timedelta(hours=8))
+        case_pictures.reveal(shown, by=bob, at=NOON)
+    assert review_cases.claim_next(by=bob, at=NOON) is not None
+    case_pictures.reveal(shown, by=bob, at=NOON + timedelta(hours=8))
 
 
 def test_reveal_again_within_half_an_hour_costs_nothing(alice: User, bob: User) -> None:
     shown = shown_to(alice)
-    pictures.reveal(shown, by=bob, at=NOON)
-    pictures.reveal(shown, by=bob, at=NOON + timedelta(minutes=10))
+    case_pictures.reveal(shown, by=bob, at=NOON)
+    case_pictures.reveal(shown, by=bob, at=NOON + timedelta(minutes=10))
     assert wellbeing.exposure(by=bob, at=NOON + timedelta(minutes=10)).reveals == 1
 
 

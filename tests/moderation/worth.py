@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from moderation import screening
-from moderation.audits.rates import wilson
+from moderation.audits.statistics.rates import wilson
 from moderation.classifiers.fit import read_groups
+from moderation.screening import classify
 from tests.moderation import evasions
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -49,7 +49,7 @@ def prompts(half: str, name: str, *groups: str) -> list[str]:
 
 def refused(name: str, texts: Iterable[str], *, profile: str = "general") -> Share:
     """The share that is refused; `texts` of the result are those that decided otherwise."""
-    verdicts = {text: screening.judge_prompt(text, profile=profile).verdict for text in texts}
+    verdicts = {text: classify.judge_prompt(text, profile=profile).verdict for text in texts}
     others = tuple(text for text, verdict in verdicts.items() if verdict != "refuse")
     return Share(name, len(verdicts) - len(others), len(verdicts), others)
 

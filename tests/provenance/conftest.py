@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from provenance import log, marking
+from provenance.assets import marking
+from provenance.log import transparency_log
 from provenance.models import Asset
 from tests.provenance.pictures import photograph
 
@@ -49,7 +50,7 @@ def mark(db: None) -> Callable[[NDArray[np.uint8]], Marked]:
 
     def make(pixels: NDArray[np.uint8]) -> Marked:
         marked = record(seal(pixels))
-        log.sequence(at=NOW)
+        transparency_log.sequence(at=NOW)
         return marked
 
     return make
@@ -69,7 +70,7 @@ def other_process(keys_folder: Path, answer: str) -> Iterator[Callable[[], list[
         "import sys; from django.conf import settings\n"
         "settings.configure(PROOFSHEET_KEYS_DIR=sys.argv[1], PROOFSHEET_TSA_URL='',"
         " PROOFSHEET_C2PA={'certificates': ''})\n"
-        "from provenance.installation import keyring\n"
+        "from provenance.manifests.signing_context import keyring\n"
         "from provenance import certificates\n"
         "for line in sys.stdin:\n"
         f"    ring = keyring()\n    print({answer}, flush=True)\n"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from provenance.claims import ManifestClaim
+from provenance.manifests.definition import ManifestClaim
 from tests.provenance.pictures import photograph
 
 Pixels = NDArray[np.uint8]

@@ -10,8 +10,8 @@ from typing import Any
 
 import c2pa
 
-from provenance.keys import Keyring
-from provenance.pictures import Mime
+from provenance.keys.key_folder import Keyring
+from provenance.pictures.decoder import Mime
 from tests.provenance.files import chunk
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"

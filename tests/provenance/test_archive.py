@@ -7,8 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from provenance import archive, log, marking, verify
+from provenance.assets import archive, marking
+from provenance.log import transparency_log
 from provenance.models import Asset
+from provenance.verify import examination
 from tests.provenance.conftest import NOW
 from tests.provenance.files import saved
 from tests.provenance.pictures import photograph
@@ -37,9 +39,9 @@ def test_archive_is_marked_once_and_told_honestly(folder: Path, client: Client) 
         "moon.png": "marked",
         "broken.png": "unreadable",
     }
-    log.sequence(at=NOW)
+    transparency_log.sequence(at=NOW)
     (copy,) = (folder / "marked").glob("coffee-*.png")
-    report = verify.check(copy.read_bytes(), at=NOW)
+    report = examination.check(copy.read_bytes(), at=NOW)
     assert report.is_ours
     assert report.disclosure is not None
     assert not report.disclosure.is_observed
@@ -70,7 +72,7 @@ def test_stop_after_the_record_is_completed_by_the_next_run(
     (copy,) = out.glob("*.png")
     asset = Asset.objects.get()
     assert (asset.sha256, str(asset.id)) == (
-        verify.check(copy.read_bytes(), at=NOW).sha256,
+        examination.check(copy.read_bytes(), at=NOW).sha256,
         result.asset_id,
     )
 

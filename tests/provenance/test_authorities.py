@@ -18,27 +18,19 @@ from django.core.management import CommandError, call_command
 from numpy.typing import NDArray
 from pytest_django.fixtures import Settings
 
-from provenance import (
-    authorities,
-    bundle,
-    canonical,
-    certificates,
-    checkpoint,
-    delivery,
-    export,
-    keys,
-    log,
-    marking,
-    offline,
-    rotation,
-    verify,
-)
-from provenance.claims import ManifestClaim, Parent
-from provenance.installation import keyring, signer
-from provenance.manifests import Reader, Signer, TimestampAuthority, Trust
+from provenance.assets import marking, transcode
+from provenance.keys import certificates, key_folder
+from provenance.log import transparency_log
+from provenance.log.formats import canonical_json, checkpoint
+from provenance.manifests.content_credentials import Reader, Signer, TimestampAuthority, Trust
+from provenance.manifests.definition import ManifestClaim, Parent
+from provenance.manifests.signing_context import keyring, signer
 from provenance.models import LogEntry
-from provenance.offline import Trusted
-from provenance.verdicts import Report
+from provenance.offline import bundle_check, bundle_export, bundle_format
+from provenance.offline.bundle_check import Trusted
+from provenance.rotation import authorities, key_rotation
+from provenance.verify import examination
+from provenance.verify.verdicts import Report
 from tests.provenance.conftest import NOW, SYSTEM, Marked, other_process, seal
 from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing, photograph
@@ -65,7 +57,7 @@ def private_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 @pytest.fixture
-def thief(own_keys: Path) -> keys.Keyring:
+def thief(own_keys: Path) -> key_folder.Keyring:
     """Whoever copied the authority's key, and signs under a leaf of their own making."""
     authority = certificates.leaf_of(keyring().authority_pem)
     key, leaf = certificates.make_leaf(
@@ -78,7 +70,7 @@ def thief(own_keys: Path) -> keys.Keyring:
     )
 
 
-def forged(thief: keys.Keyring) -> bytes:
+def forged(thief: key_folder.Keyring) -> bytes:
     claim = ManifestClaim(str(uuid4()), "Proofsheet", "0.1.0", "starter", NOW, "00")
     plain = saved(photograph("moon"), "PNG")
     return Signer(thief).sign(plain, "image/png", claim=claim).data
@@ -91,17 +83,17 @@ def vary(marked: Marked) -> Marked:
     parent = Parent(marked.sealed.data, "image/png")
     sealed = marking.seal(pixels, asset_id=asset_id, created_at=NOW, system=SYSTEM, parent=parent)
     asset = marking.record(sealed, asset_id=asset_id, owner_pseudonym="p", at=NOW)
-    log.sequence(at=NOW)
+    transparency_log.sequence(at=NOW)
     return Marked(asset_id, pixels.pixels, sealed, asset)
 
 
 def told(kind: str) -> list[dict[str, object]]:
     bodies = LogEntry.objects.filter(kind=kind).order_by("id").values_list("body", flat=True)
-    return [canonical.decode(bytes(body))["body"] for body in bodies]
+    return [canonical_json.decode(bytes(body))["body"] for body in bodies]
 
 
 def checked(data: bytes) -> Report:
-    return verify.check(data, at=NOW)
+    return examination.check(data, at=NOW)
 
 
 def test_pictures_of_both_authorities_are_trusted(mark: Mark, own_keys: Path) -> None:
@@ -115,18 +107,18 @@ def test_pictures_of_both_authorities_are_trusted(mark: Mark, own_keys: Path) ->
     leaf = certificates.leaf_of(keyring().certificate_chain_pem)
     assert certificates.digest(new) == rotated.new
     assert certificates.leads_to(leaf, known=[], anchors=[new])
-    assert [(body["key"], body["compromised"]) for body in told(rotation.KEY_ROTATED)] == [
+    assert [(body["key"], body["compromised"]) for body in told(key_rotation.KEY_ROTATED)] == [
         ("authority", False),
         ("signer", False),
     ]
-    assert told(rotation.KEY_ROTATED)[0]["old"] == rotated.old
+    assert told(key_rotation.KEY_ROTATED)[0]["old"] == rotated.old
     assert not {"ca.key", "signer.key"} & {path.name for path in own_keys.iterdir()}
     assert {path.stat().st_mode & 0o077 for path in own_keys.glob("*.key")} == {0}
 
 
 def test_signer_is_rotated_under_the_new_authority(own_keys: Path, mark: Mark) -> None:
     authorities.rotate(at=NOW)
-    rotation.rotate_signer(at=NOW)
+    key_rotation.rotate_signer(at=NOW)
     authority = certificates.leaf_of(keyring().authority_pem)
     leaf = certificates.leaf_of(keyring().certificate_chain_pem)
     assert certificates.leads_to(leaf, known=[], anchors=[authority])
@@ -137,7 +129,7 @@ def test_authority_whose_key_is_lost_is_replaced(own_keys: Path, mark: Mark) -> 
     before = mark(photograph("coffee"))
     (own_keys / "ca.key").unlink()
     authorities.rotate(at=NOW)
-    rotation.rotate_signer(at=NOW)
+    key_rotation.rotate_signer(at=NOW)
     assert checked(before.sealed.data).signer.verdict == "found_good"
 
 
@@ -152,7 +144,7 @@ def test_retired_authority_reads_as_unknown_and_the_log_still_proves(mark: Mark)
 
 
 def test_what_a_thief_of_the_authority_signs_is_bad_and_what_was_logged_stays_good(
-    mark: Mark, thief: keys.Keyring
+    mark: Mark, thief: key_folder.Keyring
 ) -> None:
     before = mark(photograph("coffee"))
     late = forged(thief)
@@ -165,7 +157,7 @@ def test_what_a_thief_of_the_authority_signs_is_bad_and_what_was_logged_stays_go
     assert "not relied on since 24 Nov 2026, 12:01 UTC" in report.signer.sentence
     assert "signingCredential.ocsp.revoked" in report.manifest.issues
     assert report.disclosure is None
-    (body,) = told(rotation.KEY_REVOKED)
+    (body,) = told(key_rotation.KEY_REVOKED)
     assert body["since"] == "2026-11-24T12:01:00+00:00"
 
 
@@ -178,7 +170,7 @@ def test_entry_of_after_the_distrust_does_not_help(mark: Mark) -> None:
 
 
 def test_copy_that_names_a_logged_picture_is_not_that_picture(
-    mark: Mark, thief: keys.Keyring
+    mark: Mark, thief: key_folder.Keyring
 ) -> None:
     """The log knows the original of it, which anybody can sign anew who has the key."""
     marked = mark(photograph("coffee"))
@@ -192,7 +184,7 @@ def test_copy_that_names_a_logged_picture_is_not_that_picture(
 
 def test_revoked_signer_stays_revoked_under_a_distrusted_authority(mark: Mark) -> None:
     marked = mark(photograph("coffee"))
-    rotation.rotate_signer(at=NOW, is_compromised=True)
+    key_rotation.rotate_signer(at=NOW, is_compromised=True)
     authorities.rotate(at=LATER, distrusted_since=LATER)
     report = checked(marked.sealed.data)
     assert report.signer.verdict == "found_bad"
@@ -207,14 +199,14 @@ def clock() -> Iterator[Authority]:
 
 
 def test_trusted_time_of_before_the_distrust_helps(
-    clock: Authority, thief: keys.Keyring, tmp_path: Path
+    clock: Authority, thief: key_folder.Keyring, tmp_path: Path
 ) -> None:
     times = TimestampAuthority(clock.url, clock.root_pem)
     plain = saved(drawing(2, 64), "PNG")
     clock.at = datetime.now(UTC)
     timed = Signer(thief, timestamps=times).sign(plain, "image/png", claim=CLAIM)
     assert timed.is_timestamped
-    other = keys.load_or_make(tmp_path / "other").authority_pem
+    other = key_folder.load_or_make(tmp_path / "other").authority_pem
 
     def read(since: datetime, timestamps_pem: str) -> str:
         distrusted = ((thief.authority_pem, since.isoformat()),)
@@ -228,7 +220,7 @@ def test_trusted_time_of_before_the_distrust_helps(
 
 
 def test_distrusted_authority_cannot_set_the_clock_back(
-    thief: keys.Keyring, own_keys: Path, tmp_path: Path
+    thief: key_folder.Keyring, own_keys: Path, tmp_path: Path
 ) -> None:
     """Its key issues certificates of timestamping units, too."""
     clock = Authority()
@@ -240,7 +232,7 @@ def test_distrusted_authority_cannot_set_the_clock_back(
         times = TimestampAuthority(url, thief.authority_pem)
         timed = Signer(thief, timestamps=times).sign(plain, "image/png", claim=CLAIM)
     assert timed.is_timestamped
-    other = keys.load_or_make(tmp_path / "other").authority_pem
+    other = key_folder.load_or_make(tmp_path / "other").authority_pem
     since = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     reader = Reader(Trust(other, Authority().root_pem, distrusted=((thief.authority_pem, since),)))
     reading = reader.read(timed.data, "image/png")
@@ -253,39 +245,43 @@ def test_bundle_names_the_authority_of_the_picture_s_time(mark: Mark) -> None:
     after = mark(drawing(4, 64))
     both = Trusted(authorities=(rotated.old, rotated.new))
     for marked, digest in ((before, rotated.old), (after, rotated.new)):
-        data = export.bundle_of(marked.id, image=marked.sealed.data)
-        assert bundle.digest_of_pem(bundle.read(data)[bundle.AUTHORITY]) == digest
-        assert "under that authority" in offline.verify(data, trusted=both)[-1]
-    with pytest.raises(offline.BundleInvalid, match="not the one you trust"):
-        offline.verify(data, trusted=Trusted(authorities=(rotated.old,)))
+        data = bundle_export.bundle_of(marked.id, image=marked.sealed.data)
+        assert (
+            bundle_format.digest_of_pem(bundle_format.read(data)[bundle_format.AUTHORITY]) == digest
+        )
+        assert "under that authority" in bundle_check.verify(data, trusted=both)[-1]
+    with pytest.raises(bundle_check.BundleInvalid, match="not the one you trust"):
+        bundle_check.verify(data, trusted=Trusted(authorities=(rotated.old,)))
     authorities.retire(rotated.old, at=NOW)
-    data = export.bundle_of(before.id, image=before.sealed.data)
-    offline.verify(data, trusted=Trusted(authorities=(rotated.old,)))
+    data = bundle_export.bundle_of(before.id, image=before.sealed.data)
+    bundle_check.verify(data, trusted=Trusted(authorities=(rotated.old,)))
 
 
 def test_bundle_of_a_variation_names_its_own_authority_alone(mark: Mark) -> None:
     before = mark(photograph("coffee"))
     rotated = authorities.rotate(at=NOW)
     varied = vary(before)
-    data = export.bundle_of(varied.id, image=varied.sealed.data)
-    offline.verify(data, trusted=Trusted(authorities=(rotated.new,)))
+    data = bundle_export.bundle_of(varied.id, image=varied.sealed.data)
+    bundle_check.verify(data, trusted=Trusted(authorities=(rotated.new,)))
     assert checked(varied.sealed.data).manifest.verdict == "found_good"
 
 
 def test_offline_reader_relies_on_the_log_for_a_distrusted_authority(mark: Mark) -> None:
     marked = mark(drawing(2, 64))
     rotated = authorities.rotate(at=LATER, distrusted_since=LATER)
-    data = export.bundle_of(marked.id, image=marked.sealed.data)
+    data = bundle_export.bundle_of(marked.id, image=marked.sealed.data)
     key = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
 
     def verified(since: datetime, log_key: str | None) -> list[str]:
         known = Trusted(log_key=log_key, distrusted=((rotated.old, since),))
-        return offline.verify(data, trusted=known)
+        return bundle_check.verify(data, trusted=known)
 
     assert verified(LATER, key)
-    with pytest.raises(offline.AuthorityDistrusted, match="distrusted since 2026-11-24 12:00 UTC"):
+    with pytest.raises(
+        bundle_check.AuthorityDistrusted, match="distrusted since 2026-11-24 12:00 UTC"
+    ):
         verified(NOW, key)
-    with pytest.raises(offline.AuthorityDistrusted, match="only the log"):
+    with pytest.raises(bundle_check.AuthorityDistrusted, match="only the log"):
         verified(LATER, None)
 
 
@@ -296,7 +292,7 @@ def test_offline_command_takes_a_distrusted_authority(
     mark: Mark, tmp_path: Path, since: str, code: int
 ) -> None:
     marked = mark(drawing(2, 64))
-    (tmp_path / "b").write_bytes(export.bundle_of(marked.id, image=marked.sealed.data))
+    (tmp_path / "b").write_bytes(bundle_export.bundle_of(marked.id, image=marked.sealed.data))
     key = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
     digest = certificates.digest(certificates.leaf_of(keyring().authority_pem))
     command = [sys.executable, "-m", "provenance.offline", str(tmp_path / "b"), "--log-key", key]
@@ -308,7 +304,7 @@ def test_stranger_s_picture_is_unknown_beside_a_distrusted_authority(
     tmp_path: Path, db: None
 ) -> None:
     authorities.rotate(at=LATER, distrusted_since=LATER)
-    stranger = Signer(keys.load_or_make(tmp_path / "other"))
+    stranger = Signer(key_folder.load_or_make(tmp_path / "other"))
     data = stranger.sign(saved(drawing(2, 64), "PNG"), "image/png", claim=CLAIM).data
     reading = signer().read(data, "image/png")
     assert (reading.state, reading.signature) == ("valid", "unknown")
@@ -317,7 +313,7 @@ def test_stranger_s_picture_is_unknown_beside_a_distrusted_authority(
 def test_copy_is_made_of_a_picture_under_a_distrusted_authority(mark: Mark) -> None:
     marked = mark(photograph("coffee"))
     authorities.rotate(at=LATER, distrusted_since=LATER)
-    copy = delivery.in_format(marked.sealed.data, "image/jpeg", asset_id=marked.id, at=LATER)
+    copy = transcode.in_format(marked.sealed.data, "image/jpeg", asset_id=marked.id, at=LATER)
     report = checked(copy)
     assert (report.signer.verdict, report.manifest.verdict) == ("found_good", "found_good")
 
@@ -335,12 +331,12 @@ def test_variation_of_a_variation_is_signed_when_their_authority_is_over(
     else:
         authorities.distrust(rotated.old, since=LATER, at=LATER)
     third = vary(second)
-    copy = delivery.in_format(second.sealed.data, "image/jpeg", asset_id=second.id, at=LATER)
+    copy = transcode.in_format(second.sealed.data, "image/jpeg", asset_id=second.id, at=LATER)
     for data in (third.sealed.data, copy):
         report = checked(data)
         assert (report.signer.verdict, report.manifest.verdict) == ("found_good", "found_good")
-    data = export.bundle_of(third.id, image=third.sealed.data)
-    offline.verify(data, trusted=Trusted(authorities=(rotated.new,)))
+    data = bundle_export.bundle_of(third.id, image=third.sealed.data)
+    bundle_check.verify(data, trusted=Trusted(authorities=(rotated.new,)))
 
 
 def test_other_process_signs_under_the_new_authority_without_a_restart(
@@ -386,10 +382,10 @@ def test_signing_goes_on_while_authorities_are_rotated(transactional_db: None) -
 
 def test_plan_of_an_older_version_is_read(own_keys: Path, mark: Mark) -> None:
     before = mark(photograph("coffee"))
-    rotation.rotate_signer(at=NOW)
-    plan = json.loads((own_keys / keys.PLAN).read_text())
+    key_rotation.rotate_signer(at=NOW)
+    plan = json.loads((own_keys / key_folder.PLAN).read_text())
     del plan["authorities"]
-    (own_keys / keys.PLAN).write_text(json.dumps(plan))
+    (own_keys / key_folder.PLAN).write_text(json.dumps(plan))
     authorities.rotate(at=NOW)
     assert checked(before.sealed.data).signer.verdict == "found_good"
 
@@ -402,7 +398,7 @@ def test_certificate_from_outside_goes_on_to_sign(
     outside = mark(photograph("astronaut"))
     authorities.rotate(at=LATER, distrusted_since=LATER)
     after = mark(photograph("moon"))
-    assert [body["key"] for body in told(rotation.KEY_ROTATED)] == ["authority"]
+    assert [body["key"] for body in told(key_rotation.KEY_ROTATED)] == ["authority"]
     for marked in (own, outside, after):
         assert checked(marked.sealed.data).signer.verdict == "found_good"
     assert checked(after.sealed.data).signer.name == "Pictures Ltd"
@@ -413,8 +409,8 @@ def test_missing_certificate_of_an_older_authority_is_told_and_not_made_anew(
 ) -> None:
     authorities.rotate(at=NOW)
     (own_keys / "ca.pem").unlink()
-    with pytest.raises(keys.KeysUnusable, match=r"ca\.pem"):
-        keys.load_or_make(own_keys)
+    with pytest.raises(key_folder.KeysUnusable, match=r"ca\.pem"):
+        key_folder.load_or_make(own_keys)
 
 
 def test_command_says_what_the_old_authority_is_worth(

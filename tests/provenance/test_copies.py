@@ -9,11 +9,15 @@ import pytest
 from django.db import connection
 from numpy.typing import NDArray
 
-from provenance import authorities, copies, delivery, erasure, pictures, rotation, tasks, verify
-from provenance.installation import keyring, signer
-from provenance.manifests import SignedFile
+from provenance import tasks
+from provenance.assets import erasure, transcode, waiting_copies
+from provenance.manifests.content_credentials import SignedFile
+from provenance.manifests.signing_context import keyring, signer
 from provenance.models import Asset, Copy
-from provenance.pictures import Mime
+from provenance.pictures import decoder
+from provenance.pictures.decoder import Mime
+from provenance.rotation import authorities, key_rotation
+from provenance.verify import examination
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.pictures import drawing, photograph
 from tests.provenance.test_authorities import own_keys as own_keys
@@ -26,7 +30,7 @@ MARKS = ("manifest", "signer", "log", "watermark", "fingerprint")
 
 
 def copy_of(marked: Marked, mime: Mime = "image/jpeg") -> bytes:
-    return delivery.in_format(marked.sealed.data, mime, asset_id=marked.id, at=NOW)
+    return transcode.in_format(marked.sealed.data, mime, asset_id=marked.id, at=NOW)
 
 
 def timestamp_in(data: bytes, mime: Mime = "image/jpeg") -> str:
@@ -46,11 +50,11 @@ def test_copy_gets_its_time_after_it_was_delivered(
     tasks.date_log()
     later = copy_of(marked, mime)
     assert timestamp_in(later, mime) == "trusted"
-    report = verify.check(later, at=NOW)
+    report = examination.check(later, at=NOW)
     assert {getattr(report, name).verdict for name in MARKS} == {"found_good"}
     assert "An independent timestamp says" in report.signer.proves
     assert [item.issues for item in report.manifest.ingredients] == [()]
-    assert np.array_equal(pictures.read(later).pixels, pictures.read(first).pixels)
+    assert np.array_equal(decoder.read(later).pixels, decoder.read(first).pixels)
     row = Copy.objects.get()
     assert (row.is_timestamped, bytes(row.draft)) == (True, b"")
 
@@ -65,13 +69,13 @@ def test_copy_is_delivered_while_the_authority_is_down_and_timed_when_it_is_back
     delivered = [copy_of(each) for each in marked]
     assert len(clock.asked) == asked
     assert {signer().read(each, "image/jpeg").state for each in delivered} == {"trusted"}
-    assert copies.stamp(at=NOW) == 0
+    assert waiting_copies.stamp(at=NOW) == 0
     assert len(clock.asked) == asked + 1  # one question, not one for each copy
     assert Copy.objects.filter(is_timestamped=False, attempts=0).count() == 2
     clock.mood = "good"
-    assert copies.stamp(at=NOW) == 0  # it is left alone for a while
+    assert waiting_copies.stamp(at=NOW) == 0  # it is left alone for a while
     signer()._patience._rests_until = 0
-    assert copies.stamp(at=NOW) == 2
+    assert waiting_copies.stamp(at=NOW) == 2
     assert {timestamp_in(copy_of(each)) for each in marked} == {"trusted"}
 
 
@@ -80,8 +84,8 @@ def test_copy_that_cannot_be_signed_again_holds_up_no_other(clock: Authority, ma
         copy_of(mark(drawing(seed, 64)))
     broken = Copy.objects.order_by("id")[0]
     Copy.objects.filter(id=broken.id).update(draft=b"broken", made_at=NOW - timedelta(hours=1))
-    assert copies.stamp(at=NOW) == 0
-    assert copies.stamp(at=NOW) == 1
+    assert waiting_copies.stamp(at=NOW) == 0
+    assert waiting_copies.stamp(at=NOW) == 1
     waiting = Copy.objects.get(is_timestamped=False)
     assert (waiting.id, waiting.attempts) == (broken.id, 2)
 
@@ -92,8 +96,8 @@ def test_copies_go_with_their_record_and_after_their_time(clock: Authority, mark
         copy_of(marked)
     erasure.erase([first.id], at=NOW)
     assert Copy.objects.get().asset_id == second.id
-    assert copies.stamp(at=NOW + copies.KEPT) == 1
-    assert copies.stamp(at=NOW + copies.KEPT + timedelta(seconds=1)) == 0
+    assert waiting_copies.stamp(at=NOW + waiting_copies.KEPT) == 1
+    assert waiting_copies.stamp(at=NOW + waiting_copies.KEPT + timedelta(seconds=1)) == 0
     assert not Copy.objects.exists()
     assert Asset.objects.count() == 1
 
@@ -111,16 +115,16 @@ def test_copy_that_cannot_be_kept_is_delivered(
 
 def test_copy_of_what_was_erased_meanwhile_is_not_kept(clock: Authority, mark: Mark) -> None:
     signed = SignedFile(b"a file", b"", draft=b"a draft")
-    copies.keep(signed, "image/jpeg", asset_id=uuid4(), at=NOW)
+    waiting_copies.keep(signed, "image/jpeg", asset_id=uuid4(), at=NOW)
     assert not Copy.objects.exists()
-    copies.keep(signed, "image/jpeg", asset_id=mark(drawing(2, 64)).id, at=NOW)
+    waiting_copies.keep(signed, "image/jpeg", asset_id=mark(drawing(2, 64)).id, at=NOW)
     assert Copy.objects.exists()
 
 
 def test_copy_of_a_revoked_signer_is_made_anew(clock: Authority, mark: Mark) -> None:
     marked = mark(drawing(2, 64))
     first = copy_of(marked)
-    rotation.rotate_signer(at=NOW, is_compromised=True)
+    key_rotation.rotate_signer(at=NOW, is_compromised=True)
     second = copy_of(marked)
     assert second != first
     assert signer().read(second, "image/jpeg").state == "trusted"
@@ -133,14 +137,14 @@ def test_time_of_a_copy_keeps_it_good_when_its_authority_is_distrusted_later(
     """The log knows the original of a copy, not the copy: its own time is what it has."""
     timed, untimed = mark(photograph("coffee")), mark(photograph("astronaut"))
     copy_of(timed)
-    assert copies.stamp(at=NOW) == 1
+    assert waiting_copies.stamp(at=NOW) == 1
     seen, unseen = copy_of(timed), copy_of(untimed)
     signed_at = signer().read(seen, "image/jpeg").signed_at
     assert signed_at is not None
     since = datetime.fromisoformat(signed_at) + timedelta(seconds=2)
     authorities.rotate(at=since, distrusted_since=since)
-    assert verify.check(seen, at=NOW).signer.verdict == "found_good"
-    assert verify.check(unseen, at=NOW).signer.verdict == "found_bad"
+    assert examination.check(seen, at=NOW).signer.verdict == "found_good"
+    assert examination.check(unseen, at=NOW).signer.verdict == "found_bad"
     assert copy_of(timed) == seen
     assert copy_of(untimed) != unseen
     assert len(keyring().distrusted) == 1

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from numpy.typing import NDArray
 
-from provenance import likeness, parts, verify
-from provenance.verdicts import Report
+from provenance.marks import changed_parts, perceptual_match
+from provenance.verify import examination
+from provenance.verify.verdicts import Report
 from tests.provenance.attacks import cropped, jpeg, resized
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.files import saved
@@ -55,7 +56,7 @@ def overlap(report: Report, mask: Mask) -> float:
 
 
 def check(pixels: Pixels) -> Report:
-    return verify.check(saved(pixels, "PNG"), at=NOW)
+    return examination.check(saved(pixels, "PNG"), at=NOW)
 
 
 @pytest.mark.parametrize("what", ["photograph", "colour"])
@@ -127,22 +128,22 @@ def test_cut_out_pasted_into_another_picture_is_another_picture(astronaut: Marke
 
 
 def test_blank_picture_resembles_no_record(astronaut: Marked) -> None:
-    original = likeness.original_of(astronaut.pixels)
+    original = perceptual_match.original_of(astronaut.pixels)
     for value in (0, 128, 255):
-        compared = likeness.compare(np.full((400, 300, 3), value, np.uint8), original, None)
+        compared = perceptual_match.compare(np.full((400, 300, 3), value, np.uint8), original, None)
         assert compared is None or not compared.is_same
 
 
 @pytest.mark.parametrize("turns", range(4))
 def test_comparison_without_a_watermark_tries_orientations_and_features(turns: int) -> None:
-    original = likeness.original_of(photograph("astronaut"))
+    original = perceptual_match.original_of(photograph("astronaut"))
     turned = np.ascontiguousarray(np.rot90(photograph("astronaut")[:, ::-1], turns))
     cut = resized(cropped(turned, 0.35), 0.7)
     for pixels in (turned, cut):
-        compared = likeness.compare(pixels, original, None)
+        compared = perceptual_match.compare(pixels, original, None)
         assert compared is not None
         assert (compared.is_same, compared.changed) == (True, ())
-    other = likeness.compare(photograph("chelsea"), original, None)
+    other = perceptual_match.compare(photograph("chelsea"), original, None)
     assert other is None or not other.is_same
 
 
@@ -150,9 +151,9 @@ def test_parts_come_out_as_few_boxes() -> None:
     mask = np.zeros((128, 128), bool)
     mask[20:60, 10:50] = mask[20:40, 50:100] = True
     mask[90:93, 5:120] = True  # an edge beside itself
-    found = parts.boxes(mask, bleeding=0)
+    found = changed_parts.boxes(mask, bleeding=0)
     assert found == [(10, 20, 50, 60), (50, 20, 100, 40)]
-    assert parts.boxes(np.zeros((128, 128), bool), bleeding=3) == []
+    assert changed_parts.boxes(np.zeros((128, 128), bool), bleeding=3) == []
 
 
 def test_page_and_json_name_the_changed_part(client: Client, astronaut: Marked) -> None:

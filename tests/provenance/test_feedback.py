@@ -5,8 +5,9 @@ from io import BytesIO
 import pytest
 from django.test import Client
 
-from provenance import checkpoint, signed_reports
+from provenance.log.formats import checkpoint
 from provenance.models import VerifyFeedback
+from provenance.verify import signed_reports
 from tests.provenance.conftest import Marked
 
 

@@ -16,8 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from provenance import fetch
-from provenance.fetch import Limits, UrlBodyTooLarge, UrlRefused, UrlUnreachable
+from config.core.net import safe_fetch
+from config.core.net.safe_fetch import Limits, UrlBodyTooLarge, UrlRefused, UrlUnreachable
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -85,10 +85,10 @@ def get(server: ThreadingHTTPServer, path: str, seconds: float = 5.0) -> bytes:
     port = server.server_port
 
     def may_connect(address: str, wanted: int) -> bool:
-        return (address, wanted) == ("127.0.0.1", port) or fetch.is_public(address, wanted)
+        return (address, wanted) == ("127.0.0.1", port) or safe_fetch.is_public(address, wanted)
 
     limits = Limits(max_bytes=1000, seconds=seconds, may_connect=may_connect)
-    return fetch.fetch(f"http://127.0.0.1:{port}{path}", limits=limits)
+    return safe_fetch.fetch(f"http://127.0.0.1:{port}{path}", limits=limits)
 
 
 @pytest.mark.parametrize("path", ["/picture", "/moved", "/picture?a=b"])
@@ -126,7 +126,7 @@ def test_closed_port_is_unreachable() -> None:
         port = probe.getsockname()[1]
     limits = Limits(1000, 1.0, lambda address, wanted: True)
     with pytest.raises(UrlUnreachable):
-        fetch.fetch(f"http://127.0.0.1:{port}/", limits=limits)
+        safe_fetch.fetch(f"http://127.0.0.1:{port}/", limits=limits)
 
 
 @pytest.mark.parametrize(
@@ -174,14 +174,14 @@ def test_closed_port_is_unreachable() -> None:
 )
 def test_address_that_is_not_public_is_refused(url: str) -> None:
     with pytest.raises(UrlRefused):
-        fetch.fetch(url, limits=Limits(1000))
+        safe_fetch.fetch(url, limits=Limits(1000))
 
 
 @pytest.mark.parametrize(
     "address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "2a00:1450:4001::1"]
 )
 def test_an_address_of_anybodys_is_public(address: str) -> None:
-    assert fetch.is_public(address, 443)
+    assert safe_fetch.is_public(address, 443)
 
 
 def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
     try:
         with pytest.raises(UrlUnreachable):
-            fetch.fetch("http://images.example/", limits=Limits(1000, seconds=0.05))
+            safe_fetch.fetch("http://images.example/", limits=Limits(1000, seconds=0.05))
     finally:
         answers.set()
 
@@ -204,7 +204,9 @@ def test_redirects_share_one_time_limit(
 ) -> None:
     """Each address of the chain answers in time, all of them together do not."""
     passed_s = iter(range(0, 1000, 2))
-    monkeypatch.setattr(fetch, "time", SimpleNamespace(monotonic=lambda: float(next(passed_s))))
+    monkeypatch.setattr(
+        safe_fetch, "time", SimpleNamespace(monotonic=lambda: float(next(passed_s)))
+    )
     with pytest.raises(UrlUnreachable):
         get(server, "/loop", seconds=20)
 
@@ -288,6 +290,6 @@ def test_a_drip_over_tls_is_cut_off(secure_server: ThreadingHTTPServer, path: st
     Dripping.unsent = Dripping.drips
     Dripping.left.set()
     with pytest.raises(UrlUnreachable):
-        fetch.fetch(f"https://127.0.0.1:{port}{path}", limits=limits)
+        safe_fetch.fetch(f"https://127.0.0.1:{port}{path}", limits=limits)
     assert Dripping.left.wait(timeout=60)
     assert Dripping.unsent > 0, "the whole answer was waited for"

@@ -12,13 +12,16 @@ import pytest
 from django.test import Client
 from numpy.typing import NDArray
 
-from provenance import keys, log, marking, verify
-from provenance.claims import ManifestClaim, Parent
-from provenance.judgements import of_manifest, told
-from provenance.manifest_reading import Ingredient
-from provenance.manifests import Signer
+from provenance.assets import marking
+from provenance.keys import key_folder
+from provenance.log import transparency_log
+from provenance.manifests.content_credentials import Signer
+from provenance.manifests.definition import ManifestClaim, Parent
+from provenance.manifests.manifest_reading import Ingredient
 from provenance.models import Asset
-from provenance.verdicts import LineageNode, lineage_of
+from provenance.verify import examination
+from provenance.verify.judgements import of_manifest, told
+from provenance.verify.verdicts import LineageNode, lineage_of
 from tests.provenance.conftest import NOW, SYSTEM, Marked
 from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing
@@ -61,7 +64,7 @@ def made_from(parent: bytes, title: str, seed: int) -> bytes:
         parent=Parent(parent, "image/png", title),
     )
     marking.record(sealed, asset_id=asset_id, owner_pseudonym="p", at=NOW)
-    log.sequence(at=NOW)
+    transparency_log.sequence(at=NOW)
     return sealed.data
 
 
@@ -75,7 +78,7 @@ def page_of(client: Client, data: bytes) -> str:
 def foreign(tmp_path: Path) -> bytes:
     """A picture that a stranger signed."""
     claim = ManifestClaim("theirs", "Camera <b>Obscura</b>", "1", "lens", NOW, "00")
-    stranger = Signer(keys.load_or_make(tmp_path))
+    stranger = Signer(key_folder.load_or_make(tmp_path))
     return stranger.sign(saved(drawing(9, 256), "PNG"), "image/png", claim=claim).data
 
 
@@ -83,7 +86,7 @@ def test_history_is_walked_and_drawn(client: Client, db: None, foreign: bytes) -
     child = made_from(made_from(foreign, "holiday.png", 2), "first try", 4)
     findings = [
         (item.title, item.depth, item.finding, item.is_generated)
-        for item in verify.check(child, at=NOW).manifest.ingredients
+        for item in examination.check(child, at=NOW).manifest.ingredients
     ]
     assert findings == [
         ("first try", 1, "holds", True),
@@ -109,7 +112,7 @@ def test_broken_link_is_named_in_words(client: Client, db: None, foreign: bytes)
 
 def test_picture_without_credentials_is_no_fault(client: Client, db: None) -> None:
     child = made_from(saved(drawing(9, 256), "PNG"), "sketch", 2)
-    report = verify.check(child, at=NOW)
+    report = examination.check(child, at=NOW)
     assert report.manifest.verdict == "found_good"
     assert [item.finding for item in report.manifest.ingredients] == ["no_credentials"]
     assert "Without credentials" in page_of(client, child)
@@ -119,7 +122,7 @@ def test_headline_does_not_gloss_over_a_bad_log(mark: Mark) -> None:
     marked = mark(drawing(2, 256))
     with rewritten(Asset):
         Asset.objects.filter(id=marked.id).update(sha256="0" * 64)
-    report = verify.check(marked.sealed.data, at=NOW)
+    report = examination.check(marked.sealed.data, at=NOW)
     assert report.is_ours
     assert "one of its marks does not hold" in report.headline
     assert "“Public log”" in report.explanation
@@ -127,7 +130,7 @@ def test_headline_does_not_gloss_over_a_bad_log(mark: Mark) -> None:
 
 def test_likeness_does_not_claim_the_log_s_entry(mark: Mark) -> None:
     mark(drawing(2, 512))
-    report = verify.check(saved(drawing(2, 512), "PNG"), at=NOW)
+    report = examination.check(saved(drawing(2, 512), "PNG"), at=NOW)
     assert not report.is_ours
     assert "looks like this one" in report.log.sentence
     assert "only the likeness says" in report.log.proves
@@ -146,7 +149,7 @@ def test_times_are_told_as_people_read_them(moment: datetime | str, text: str) -
 
 
 def test_tampered_parent_makes_the_manifest_bad(tmp_path: Path) -> None:
-    own = Signer(keys.load_or_make(tmp_path))
+    own = Signer(key_folder.load_or_make(tmp_path))
     parent = bytearray(own.sign(saved(drawing(9, 256), "PNG"), "image/png", claim=CLAIM).data)
     parent[-200] ^= 1
     made_from = Parent(bytes(parent), "image/png")

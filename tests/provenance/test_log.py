@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from provenance import canonical, log, log_audit, merkle
+from provenance.log import recomputation, transparency_log
+from provenance.log.formats import canonical_json, merkle
 from provenance.models import Checkpoint, Leaf, LogEntry, PendingEntry
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -18,7 +19,7 @@ TABLES = ("logentry", "leaf", "node", "checkpoint")
 
 def append(count: int) -> list[LogEntry]:
     return [
-        log.append(kind="test.made", subject=uuid4(), body={"number": number}, at=NOW)
+        transparency_log.append(kind="test.made", subject=uuid4(), body={"number": number}, at=NOW)
         for number in range(count)
     ]
 
@@ -42,21 +43,21 @@ def test_append_goes_with_the_transaction_of_the_business() -> None:
 @pytest.mark.django_db
 def test_sequence_gives_gap_free_places_and_one_checkpoint() -> None:
     entries = append(7)
-    assert log.sequence(at=NOW) == 7
+    assert transparency_log.sequence(at=NOW) == 7
     placed = Leaf.objects.order_by("index").values_list("index", "entry_id")
     assert list(placed) == list(enumerate(entry.pk for entry in entries))
-    assert log.latest_checkpoint().tree_size == 7
+    assert transparency_log.latest_checkpoint().tree_size == 7
     assert not PendingEntry.objects.exists()
-    assert log.sequence(at=NOW) == 0
+    assert transparency_log.sequence(at=NOW) == 0
 
 
 @pytest.mark.django_db
 def test_sequence_goes_on_until_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "BATCH", 3)
+    monkeypatch.setattr(transparency_log, "BATCH", 3)
     append(7)
-    assert log.sequence(at=NOW) == 7
+    assert transparency_log.sequence(at=NOW) == 7
     assert not PendingEntry.objects.exists()
-    assert log.latest_checkpoint().tree_size == 7
+    assert transparency_log.latest_checkpoint().tree_size == 7
 
 
 @pytest.mark.django_db
@@ -65,79 +66,87 @@ def test_sequence_leaves_everything_to_a_sequencer_that_is_at_work() -> None:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [log._LOCK])
-        assert log.sequence(at=NOW) == 0
+            cursor.execute("SELECT pg_advisory_lock(%s)", [transparency_log._LOCK])
+        assert transparency_log.sequence(at=NOW) == 0
         assert (PendingEntry.objects.count(), Checkpoint.objects.count()) == (2, 0)
     finally:
         with other.cursor() as cursor:  # closing would only give the connection back to its pool
             cursor.execute("SELECT pg_advisory_unlock_all()")
         other.close()
-    assert log.sequence(at=NOW) == 2
+    assert transparency_log.sequence(at=NOW) == 2
 
 
 @pytest.mark.django_db
 def test_entry_says_its_time_in_universal_time() -> None:
     at = datetime(2026, 11, 24, 14, 30, tzinfo=timezone(timedelta(hours=2)))
-    entry = log.append(kind="test.made", subject=uuid4(), body={}, at=at)
-    assert canonical.decode(bytes(entry.body))["at"] == "2026-11-24T12:30:00.000000Z"
+    entry = transparency_log.append(kind="test.made", subject=uuid4(), body={}, at=at)
+    assert canonical_json.decode(bytes(entry.body))["at"] == "2026-11-24T12:30:00.000000Z"
 
 
 @pytest.mark.django_db
 def test_entry_younger_than_a_checkpoint_is_not_proved_by_it() -> None:
     append(3)
-    log.sequence(at=NOW)
-    old = log.latest_checkpoint()
+    transparency_log.sequence(at=NOW)
+    old = transparency_log.latest_checkpoint()
     append(2)
-    log.sequence(at=NOW)
-    assert log.verify_proof(log.prove_inclusion(2, head=old)).tree_size == 3
+    transparency_log.sequence(at=NOW)
+    assert (
+        transparency_log.verify_proof(transparency_log.prove_inclusion(2, head=old)).tree_size == 3
+    )
     for index in (3, 4):
-        with pytest.raises(log.NotInLog):
-            log.prove_inclusion(index, head=old)
+        with pytest.raises(transparency_log.NotInLog):
+            transparency_log.prove_inclusion(index, head=old)
 
 
 @pytest.mark.django_db
 def test_every_entry_can_be_proved_against_every_later_tree() -> None:
     for count in (1, 2, 5):
         append(count)
-        log.sequence(at=NOW)
-    size = log.latest_checkpoint().tree_size
+        transparency_log.sequence(at=NOW)
+    size = transparency_log.latest_checkpoint().tree_size
     assert size == 8
     for index in range(size):
-        assert log.verify_proof(log.prove_inclusion(index)).tree_size == size
+        assert (
+            transparency_log.verify_proof(transparency_log.prove_inclusion(index)).tree_size == size
+        )
 
 
 @pytest.mark.django_db
 def test_earlier_checkpoint_is_proved_a_prefix() -> None:
     append(3)
-    log.sequence(at=NOW)
-    old = log.latest_checkpoint()
+    transparency_log.sequence(at=NOW)
+    old = transparency_log.latest_checkpoint()
     append(6)
-    log.sequence(at=NOW)
-    new = log.latest_checkpoint()
-    proof = log.prove_consistency(old.tree_size, new.tree_size)
+    transparency_log.sequence(at=NOW)
+    new = transparency_log.latest_checkpoint()
+    proof = transparency_log.prove_consistency(old.tree_size, new.tree_size)
     merkle.verify_consistency(3, 9, bytes(old.root_hash), bytes(new.root_hash), proof)
 
 
 @pytest.mark.django_db
 def test_proof_of_another_leaf_is_refused() -> None:
     append(4)
-    log.sequence(at=NOW)
-    first, second = log.prove_inclusion(0), log.prove_inclusion(1)
+    transparency_log.sequence(at=NOW)
+    first, second = transparency_log.prove_inclusion(0), transparency_log.prove_inclusion(1)
     with pytest.raises(merkle.InclusionProofInvalid):
-        log.verify_proof(log.InclusionProof(0, 4, second.body, first.path, first.note))
+        transparency_log.verify_proof(
+            transparency_log.InclusionProof(0, 4, second.body, first.path, first.note)
+        )
 
 
 @pytest.mark.django_db
 def test_prove_refuses_an_index_beyond_the_tree() -> None:
-    log.sequence(at=NOW)
-    with pytest.raises(log.NotInLog):
-        log.prove_inclusion(0)
+    transparency_log.sequence(at=NOW)
+    with pytest.raises(transparency_log.NotInLog):
+        transparency_log.prove_inclusion(0)
 
 
 @pytest.mark.django_db
 def test_append_refuses_a_body_longer_than_a_bundle_allows() -> None:
-    with pytest.raises(canonical.NotCanonical):
-        log.append(kind="test.made", subject=uuid4(), body={"long": "x" * 70_000}, at=NOW)
+    with pytest.raises(canonical_json.NotCanonical):
+        transparency_log.append(
+            kind="test.made", subject=uuid4(), body={"long": "x" * 70_000}, at=NOW
+        )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -145,7 +154,7 @@ def test_append_refuses_a_body_longer_than_a_bundle_allows() -> None:
 @pytest.mark.parametrize("role", ["origin", "replica"])
 def test_change_is_refused_even_to_a_replica_session(verb: str, role: str) -> None:
     append(2)
-    log.sequence(at=NOW)
+    transparency_log.sequence(at=NOW)
     changed = {"logentry": "kind = 'x'", "leaf": "index = 9", "node": "level = 3"}
     for table in TABLES:
         statement = {
@@ -161,7 +170,7 @@ def test_change_is_refused_even_to_a_replica_session(verb: str, role: str) -> No
             with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
                 cursor.execute(statement)
             transaction.set_rollback(True)
-    assert log_audit.audit().fault is None
+    assert recomputation.audit().fault is None
 
 
 def run_together(*jobs: Callable[[], Any]) -> list[Any]:
@@ -197,10 +206,10 @@ def test_two_sequencers_and_writers_at_once_lose_and_double_nothing() -> None:
         return 0
 
     def sequence() -> int:
-        return sum(log.sequence(at=NOW) for _ in range(15))
+        return sum(transparency_log.sequence(at=NOW) for _ in range(15))
 
-    added = sum(run_together(write, write, sequence, sequence)) + log.sequence(at=NOW)
-    audit = log_audit.audit()
+    added = sum(run_together(write, write, sequence, sequence)) + transparency_log.sequence(at=NOW)
+    audit = recomputation.audit()
     assert (added, audit.leaves, audit.waiting, audit.fault) == (40, 40, 0, None)
 
 
@@ -209,18 +218,18 @@ def test_crash_between_outbox_and_tree_is_made_good_by_the_next_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     append(3)
-    real = log._sign
+    real = transparency_log._sign
 
     def crash(*args: Any, **kwargs: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(log, "_sign", crash)
+    monkeypatch.setattr(transparency_log, "_sign", crash)
     with pytest.raises(KeyboardInterrupt):
-        log.sequence(at=NOW)
+        transparency_log.sequence(at=NOW)
     assert (Leaf.objects.count(), PendingEntry.objects.count()) == (0, 3)
-    monkeypatch.setattr(log, "_sign", real)
-    assert log.sequence(at=NOW) == 3
-    assert log_audit.audit().fault is None
+    monkeypatch.setattr(transparency_log, "_sign", real)
+    assert transparency_log.sequence(at=NOW) == 3
+    assert recomputation.audit().fault is None
 
 
 def tamper(table: str, statement: str) -> None:
@@ -234,13 +243,13 @@ def tamper(table: str, statement: str) -> None:
 @pytest.fixture
 def nine_entries(transactional_db: None) -> None:
     append(5)
-    log.sequence(at=NOW)
+    transparency_log.sequence(at=NOW)
     append(4)
-    log.sequence(at=NOW)
+    transparency_log.sequence(at=NOW)
 
 
 def test_audit_finds_nothing_in_a_log_that_holds(nine_entries: None) -> None:
-    audit = log_audit.audit()
+    audit = recomputation.audit()
     assert (audit.leaves, audit.checkpoints, audit.waiting, audit.fault) == (9, 2, 0, None)
 
 
@@ -270,26 +279,26 @@ def test_audit_names_the_first_bad_index(
     nine_entries: None, table: str, statement: str, index: int
 ) -> None:
     tamper(table, statement)
-    fault = log_audit.audit().fault
+    fault = recomputation.audit().fault
     assert fault is not None
     assert fault.index == index
 
 
 def test_proof_through_a_part_of_the_tree_that_is_gone_says_so(nine_entries: None) -> None:
     tamper("node", MISSING_NODE)
-    with pytest.raises(log.NotInLog, match="missing a part of its tree"):
-        log.prove_inclusion(3)
+    with pytest.raises(transparency_log.NotInLog, match="missing a part of its tree"):
+        transparency_log.prove_inclusion(3)
 
 
 def test_audit_finds_an_entry_that_was_dropped_from_the_outbox(nine_entries: None) -> None:
     append(1)
     PendingEntry.objects.all().delete()
-    fault = log_audit.audit().fault
+    fault = recomputation.audit().fault
     assert fault is not None
     assert "neither" in fault.sentence
 
 
 @pytest.mark.django_db
 def test_empty_log_has_a_checkpoint_of_nothing() -> None:
-    log.sequence(at=NOW)
+    transparency_log.sequence(at=NOW)
     assert bytes(Checkpoint.objects.get().root_hash) == merkle.EMPTY_ROOT

@@ -8,8 +8,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance import checkpoint, log, merkle, tlog_proof
-from provenance.installation import keyring
+from provenance.log import transparency_log
+from provenance.log.formats import checkpoint, merkle, proof_file
+from provenance.manifests.signing_context import keyring
 from tests.provenance.conftest import NOW, Marked
 
 SIZE = 300
@@ -18,8 +19,8 @@ SIZE = 300
 @pytest.fixture
 def long_log(db: None) -> None:
     for number in range(SIZE):
-        log.append(kind="test.made", subject=uuid4(), body={"number": number}, at=NOW)
-    log.sequence(at=NOW)
+        transparency_log.append(kind="test.made", subject=uuid4(), body={"number": number}, at=NOW)
+    transparency_log.sequence(at=NOW)
 
 
 def head_of(note: str, settings_origin: str = "localhost/proofsheet") -> checkpoint.TreeHead:
@@ -78,7 +79,7 @@ def test_tile_that_the_tree_does_not_have_is_404(client: Client, long_log: None,
 def test_proof_of_an_asset_is_checked_without_the_log(client: Client, astronaut: Marked) -> None:
     answer = client.get(f"/log/proof/{astronaut.id}")
     assert "tlog-proof" in answer["Content-Disposition"]
-    proof = tlog_proof.read(answer.text)
+    proof = proof_file.read(answer.text)
     head = head_of(proof.note)
     leaf = merkle.leaf_hash(proof.body)
     merkle.verify_inclusion(leaf, proof.index, head.tree_size, proof.path, head.root_hash)
@@ -107,14 +108,14 @@ def test_empty_log_has_no_checkpoint_yet(client: Client, db: None) -> None:
     st.binary(max_size=300),
 )
 def test_proof_file_round_trips(index: int, path: list[bytes], body: bytes) -> None:
-    proof = tlog_proof.Proof(index, tuple(path), "a\n1\nb\n\n\u2014 a b\n", body)
-    assert tlog_proof.read(tlog_proof.write(proof)) == proof
+    proof = proof_file.Proof(index, tuple(path), "a\n1\nb\n\n\u2014 a b\n", body)
+    assert proof_file.read(proof_file.write(proof)) == proof
 
 
 @given(st.text(max_size=200))
 def test_other_text_is_no_proof(text: str) -> None:
-    with pytest.raises(tlog_proof.ProofUnreadable):
-        tlog_proof.read(text)
+    with pytest.raises(proof_file.ProofUnreadable):
+        proof_file.read(text)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +126,8 @@ def test_other_text_is_no_proof(text: str) -> None:
     ],
 )  # fmt: skip
 def test_page_of_an_entry_says_in_words_what_it_is(client: Client, db: None, kind: str) -> None:
-    log.append(kind=kind, subject=uuid4(), body={"digest": "0" * 64}, at=NOW)
-    log.sequence(at=NOW)
+    transparency_log.append(kind=kind, subject=uuid4(), body={"digest": "0" * 64}, at=NOW)
+    transparency_log.sequence(at=NOW)
     page = client.get("/log/entry/0/").text
     assert f"<code>{kind}</code>" in page
     assert f"<p>{kind}" not in page

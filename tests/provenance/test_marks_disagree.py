@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from provenance import delivery, erasure, soft_bindings, verify
-from provenance.claims import ManifestClaim
-from provenance.installation import signer
-from provenance.keys import load_or_make
-from provenance.manifests import Signer
+from provenance.assets import erasure, transcode
+from provenance.keys.key_folder import load_or_make
+from provenance.manifests.content_credentials import Signer
+from provenance.manifests.definition import ManifestClaim
+from provenance.manifests.signing_context import signer
 from provenance.models import ManifestName
-from provenance.verdicts import Report
+from provenance.soft_bindings import manifest_lookup
+from provenance.verify import examination
+from provenance.verify.verdicts import Report
 from tests.provenance.attacks import cropped_screenshot, full_screenshot
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.files import chunk, saved
@@ -28,7 +30,7 @@ SILENT = "say nothing of the record that this picture’s other marks lead to."
 
 
 def check(data: bytes) -> Report:
-    return verify.check(data, at=NOW)
+    return examination.check(data, at=NOW)
 
 
 def png_chunks(data: bytes) -> dict[bytes, bytes]:
@@ -88,7 +90,7 @@ def test_manifest_of_another_picture_of_ours_hides_no_watermark(
 
 def test_manifest_in_a_jpeg_hides_no_watermark(mark: Mark, astronaut: Marked) -> None:
     other = mark(photograph("coffee"))
-    donor = delivery.in_format(other.sealed.data, "image/jpeg", asset_id=other.id, at=NOW)
+    donor = transcode.in_format(other.sealed.data, "image/jpeg", asset_id=other.id, at=NOW)
     report = check(with_segments_of(saved(astronaut.pixels, "JPEG", quality=85), donor))
     assert_ours(report, astronaut)
     assert report.disagreements == (OTHER_PICTURE,)
@@ -164,5 +166,5 @@ def test_resolution_finds_the_picture_s_own_manifest(mark: Mark, astronaut: Mark
     other = mark(photograph("coffee"))
     data = with_manifest_of(saved(astronaut.pixels, "PNG"), other.sealed.data)
     assert signer().read(data, "image/png").asset_id == str(other.id)
-    (match,) = soft_bindings.by_content(data, limit=5)
+    (match,) = manifest_lookup.by_content(data, limit=5)
     assert match.manifest_id == ManifestName.objects.get(asset_id=astronaut.id).urn

@@ -8,9 +8,9 @@ import c2pa
 import pytest
 from django.test import Client
 
-from provenance import keys
-from provenance.installation import signer
-from provenance.manifests import Parent
+from provenance.keys import key_folder
+from provenance.manifests.content_credentials import Parent
+from provenance.manifests.signing_context import signer
 from tests.provenance import foreign
 from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing, photograph
@@ -20,8 +20,8 @@ NAMES = ("127.0.0.1", "127.1", "2130706433", "127.0.0.1.", "localhost")
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> keys.Keyring:
-    return keys.load_or_make(tmp_path_factory.mktemp("stranger"))
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> key_folder.Keyring:
+    return key_folder.load_or_make(tmp_path_factory.mktemp("stranger"))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def came() -> Iterator[tuple[int, list[str]]]:
         yield listening
 
 
-def naming(host: str, port: int, by: keys.Keyring, parent: bytes = b"") -> bytes:
+def naming(host: str, port: int, by: key_folder.Keyring, parent: bytes = b"") -> bytes:
     """A picture whose credentials name an identity that lies on that host."""
     assertions = [foreign.identity(f"did:web:{host}%3A{port}:somebody")]
     told = foreign.opened() if parent else foreign.created()
@@ -43,7 +43,7 @@ def naming(host: str, port: int, by: keys.Keyring, parent: bytes = b"") -> bytes
     )
 
 
-def every_file(port: int, by: keys.Keyring) -> list[bytes]:
+def every_file(port: int, by: key_folder.Keyring) -> list[bytes]:
     named = [naming(host, port, by) for host in NAMES]
     return [
         *named,
@@ -59,7 +59,7 @@ def upload(data: bytes) -> dict[str, Any]:
 
 
 def test_vector_does_call_out_where_nobody_forbids_it(
-    came: tuple[int, list[str]], stranger: keys.Keyring
+    came: tuple[int, list[str]], stranger: key_folder.Keyring
 ) -> None:
     """Otherwise the tests below would show nothing."""
     port, who = came
@@ -71,7 +71,7 @@ def test_vector_does_call_out_where_nobody_forbids_it(
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", ["/api/v1/verify/", "/verify/", "/sbr/matches/byContent"])
 def test_uploaded_file_calls_nobody(
-    client: Client, came: tuple[int, list[str]], stranger: keys.Keyring, url: str
+    client: Client, came: tuple[int, list[str]], stranger: key_folder.Keyring, url: str
 ) -> None:
     port, who = came
     for data in every_file(port, stranger):
@@ -80,7 +80,7 @@ def test_uploaded_file_calls_nobody(
 
 
 def test_picture_that_a_request_starts_from_calls_nobody(
-    came: tuple[int, list[str]], stranger: keys.Keyring
+    came: tuple[int, list[str]], stranger: key_folder.Keyring
 ) -> None:
     """Its credentials are read when it becomes a parent."""
     port, who = came

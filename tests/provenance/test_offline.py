@@ -17,25 +17,16 @@ from django.core.management import CommandError, call_command
 from numpy.typing import NDArray
 from pytest_django.fixtures import Settings
 
-from provenance import (
-    bundle,
-    canonical,
-    certificates,
-    checkpoint,
-    cosigning,
-    export,
-    keys,
-    log,
-    marking,
-    offline,
-    timestamps,
-    tlog_proof,
-    witness,
-)
-from provenance.errors import ProofsheetError
-from provenance.installation import keyring
-from provenance.manifests import Parent, Reader, Signer, Trust
-from provenance.offline import Trusted
+from config.core.errors import ProofsheetError
+from provenance.assets import marking
+from provenance.keys import certificates, key_folder
+from provenance.log import cosigning, timestamping, transparency_log
+from provenance.log.formats import canonical_json, checkpoint, proof_file
+from provenance.manifests.content_credentials import Parent, Reader, Signer, Trust
+from provenance.manifests.signing_context import keyring
+from provenance.offline import bundle_check, bundle_export, bundle_format
+from provenance.offline.bundle_check import Trusted
+from provenance.witness import witness_server
 from tests.provenance.conftest import NOW, SYSTEM, Marked, seal
 from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing
@@ -99,14 +90,16 @@ def test_command_says_whose_word_it_is(
 ) -> None:
     """Nobody's own log and authority read as "Everything holds."."""
     path = tmp_path / "a.bundle"
-    path.write_bytes(export.bundle_of(small.id, image=small.sealed.data))
+    path.write_bytes(bundle_export.bundle_of(small.id, image=small.sealed.data))
     known = {
         "--log-key": checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key()),
-        "--authority": bundle.digest_of_pem(bundle.read(path.read_bytes())[bundle.AUTHORITY]),
+        "--authority": bundle_format.digest_of_pem(
+            bundle_format.read(path.read_bytes())[bundle_format.AUTHORITY]
+        ),
     }
     options = [part for name in named for part in (name, known.get(name, "")) if part]
     monkeypatch.setattr(sys, "argv", ["offline", str(path), *options])
-    assert offline.main() == code
+    assert bundle_check.main() == code
     said = capsys.readouterr().out
     assert word in said
     assert ("Everything holds." in said) is (code == 0)
@@ -117,7 +110,7 @@ def test_help_tells_what_each_exit_means(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["offline", "--help"])
     with pytest.raises(SystemExit):
-        offline.main()
+        bundle_check.main()
     said = " ".join(capsys.readouterr().out.split())
     assert "3 when all of it holds, but only by the word of whoever made the bundle" in said
 
@@ -128,7 +121,7 @@ def seen_by_others(settings: Settings, folder: Path) -> Iterator[None]:
     authority = Authority()
     (folder / "tsa.pem").write_text(authority.root_pem)
     known = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
-    watcher = witness.opened("witness.example", folder / "witness", [known])
+    watcher = witness_server.opened("witness.example", folder / "witness", [known])
     with tsa_served(authority) as tsa_url, witness_served(watcher) as url:
         settings.PROOFSHEET_TSA_URL = tsa_url
         settings.PROOFSHEET_TSA_CERTIFICATES = str(folder / "tsa.pem")
@@ -143,10 +136,10 @@ def dated_bundle(*, written_at: datetime) -> bytes:
         sealed, pseudonym = marked.sealed, "p"
         marking.record(sealed, asset_id=marked.id, owner_pseudonym=pseudonym, at=written_at)
     now = datetime.now(UTC)
-    log.sequence(at=now)
+    transparency_log.sequence(at=now)
     assert cosigning.collect(at=now) == 1
-    assert timestamps.stamp(at=now)
-    return export.bundle_of(marked.id, image=sealed.data)
+    assert timestamping.stamp(at=now)
+    return bundle_export.bundle_of(marked.id, image=sealed.data)
 
 
 @pytest.fixture
@@ -156,56 +149,58 @@ def whole(settings: Settings, tmp_path: Path, db: None) -> Iterator[bytes]:
 
 
 def test_whole_bundle_names_witness_and_time(whole: bytes) -> None:
-    said = " ".join(offline.verify(whole, trusted=TAKE_ITS_WORD))
+    said = " ".join(bundle_check.verify(whole, trusted=TAKE_ITS_WORD))
     assert "The witness witness.example+" in said
     assert "says CN=Timestamping unit 1" in said
-    files = bundle.read(whole)
-    key = canonical.decode(files[bundle.POLICY])["witnesses"][0]
-    offline.verify(whole, trusted=Trusted(witnesses=(key,)))
-    with pytest.raises(offline.BundleInvalid, match="No cosignature by"):
-        offline.verify(whole, trusted=Trusted(witnesses=(key, "other+key")))
+    files = bundle_format.read(whole)
+    key = canonical_json.decode(files[bundle_format.POLICY])["witnesses"][0]
+    bundle_check.verify(whole, trusted=Trusted(witnesses=(key,)))
+    with pytest.raises(bundle_check.BundleInvalid, match="No cosignature by"):
+        bundle_check.verify(whole, trusted=Trusted(witnesses=(key, "other+key")))
 
 
 @pytest.mark.parametrize("flip", [0x01, 0x80, 0xFF])
 def test_every_changed_byte_is_caught(whole: bytes, flip: int) -> None:
-    offline.verify(whole, trusted=TAKE_ITS_WORD)
+    bundle_check.verify(whole, trusted=TAKE_ITS_WORD)
     for place in range(len(whole)):
         changed = whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1 :]
         with pytest.raises(ProofsheetError):
-            offline.verify(changed, trusted=TAKE_ITS_WORD)
+            bundle_check.verify(changed, trusted=TAKE_ITS_WORD)
 
 
 # A flipped bit can make a certificate's serial number negative, which cryptography warns of.
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_every_changed_byte_inside_a_file_is_caught(whole: bytes) -> None:
     """As one would who rewrites the archive around the change."""
-    files = bundle.read(whole)
+    files = bundle_format.read(whole)
     for name, content in files.items():
         for place in range(0, len(content), 1 if len(content) < 4000 else 7):
             changed = content[:place] + bytes([content[place] ^ 2]) + content[place + 1 :]
             with pytest.raises(ProofsheetError):
-                offline.verify(bundle.write(files | {name: changed}), trusted=TAKE_ITS_WORD)
+                bundle_check.verify(
+                    bundle_format.write(files | {name: changed}), trusted=TAKE_ITS_WORD
+                )
 
 
 def rewritten(whole: bytes, **said: object) -> bytes:
     """The bundle with another policy, as somebody would write it who can."""
-    files = bundle.read(whole)
-    policy = canonical.decode(files[bundle.POLICY]) | said
-    return bundle.write(files | {bundle.POLICY: canonical.encode(policy)})
+    files = bundle_format.read(whole)
+    policy = canonical_json.decode(files[bundle_format.POLICY]) | said
+    return bundle_format.write(files | {bundle_format.POLICY: canonical_json.encode(policy)})
 
 
-def proof_in(whole: bytes) -> tlog_proof.Proof:
-    return tlog_proof.read(bundle.read(whole)[bundle.PROOF].decode())
+def proof_in(whole: bytes) -> proof_file.Proof:
+    return proof_file.read(bundle_format.read(whole)[bundle_format.PROOF].decode())
 
 
-def with_proof(whole: bytes, proof: tlog_proof.Proof) -> bytes:
-    text = tlog_proof.write(proof)
-    return bundle.write(bundle.read(whole) | {bundle.PROOF: text.encode()})
+def with_proof(whole: bytes, proof: proof_file.Proof) -> bytes:
+    text = proof_file.write(proof)
+    return bundle_format.write(bundle_format.read(whole) | {bundle_format.PROOF: text.encode()})
 
 
 def refusal(data: bytes, trusted: Trusted = TAKE_ITS_WORD) -> ProofsheetError:
     with pytest.raises(ProofsheetError) as told:
-        offline.verify(data, trusted=trusted)
+        bundle_check.verify(data, trusted=trusted)
     return told.value
 
 
@@ -238,7 +233,7 @@ def test_checkpoint_of_another_log_is_refused(whole: bytes) -> None:
 
 
 def test_proof_of_another_leaf_is_refused(whole: bytes) -> None:
-    proof, other = proof_in(whole), log.prove_inclusion(0)
+    proof, other = proof_in(whole), transparency_log.prove_inclusion(0)
     for wrong in (
         replace(proof, index=0),
         replace(proof, path=other.path),
@@ -265,38 +260,40 @@ def test_revoked_signer_has_a_verdict_of_its_own(whole: bytes) -> None:
     serial = str(certificates.leaf_of(keyring().certificate_chain_pem).serial_number)
     told = refusal(whole, Trusted(revoked=(serial,)))
     assert (told.code, "was revoked" in told.message) == ("signer_revoked", True)
-    offline.verify(whole, trusted=Trusted(revoked=("12345",)))
+    bundle_check.verify(whole, trusted=Trusted(revoked=("12345",)))
 
 
 def test_unknown_signer_has_a_verdict_of_its_own(whole: bytes, tmp_path: Path) -> None:
     """The bundle names an authority that did not issue the signer's certificate."""
-    other = keys.load_or_make(tmp_path / "other").authority_pem.encode()
-    digest = bundle.digest_of_pem(other)
-    files = bundle.read(rewritten(whole, authority_sha256=digest)) | {bundle.AUTHORITY: other}
-    told = refusal(bundle.write(files))
+    other = key_folder.load_or_make(tmp_path / "other").authority_pem.encode()
+    digest = bundle_format.digest_of_pem(other)
+    files = bundle_format.read(rewritten(whole, authority_sha256=digest)) | {
+        bundle_format.AUTHORITY: other
+    }
+    told = refusal(bundle_format.write(files))
     assert (told.code, "does not vouch" in told.message) == ("signer_unknown", True)
 
 
 def test_expired_signer_has_a_verdict_of_its_own(settings: Settings, tmp_path: Path) -> None:
     """Without a timestamp, a signature is worth what its certificate is worth today."""
-    own = keys.load_or_make(tmp_path / "own")
+    own = key_folder.load_or_make(tmp_path / "own")
     short = short_lived(own, tmp_path / "own", seconds=1)
     signed = Signer(short).sign(saved(drawing(2, 64), "PNG"), "image/png", claim=CLAIM)
     leaf = certificates.leaf_of(short.certificate_chain_pem)
     while datetime.now(UTC) <= leaf.not_valid_after_utc + timedelta(seconds=1):
         time.sleep(0.1)
     reading = Reader(Trust(own.authority_pem)).read(signed.data, "image/png")
-    with pytest.raises(offline.SignerExpired, match="not valid at the time"):
-        offline._check_signer(reading)
+    with pytest.raises(bundle_check.SignerExpired, match="not valid at the time"):
+        bundle_check._check_signer(reading)
 
 
 def test_bundle_without_picture_proves_its_hash(small: Marked) -> None:
-    data = export.bundle_of(small.id)
-    said = offline.verify(data, trusted=TAKE_ITS_WORD)
+    data = bundle_export.bundle_of(small.id)
+    said = bundle_check.verify(data, trusted=TAKE_ITS_WORD)
     assert small.sealed.sha256 in said[-1]
-    offline.verify(data, image=small.sealed.data, trusted=TAKE_ITS_WORD)
-    with pytest.raises(offline.BundleInvalid, match="another picture"):
-        offline.verify(data, image=b"other", trusted=TAKE_ITS_WORD)
+    bundle_check.verify(data, image=small.sealed.data, trusted=TAKE_ITS_WORD)
+    with pytest.raises(bundle_check.BundleInvalid, match="another picture"):
+        bundle_check.verify(data, image=b"other", trusted=TAKE_ITS_WORD)
 
 
 def test_picture_made_from_a_changed_one_has_a_bundle_that_holds(small: Marked) -> None:
@@ -312,29 +309,29 @@ def test_picture_made_from_a_changed_one_has_a_bundle_that_holds(small: Marked) 
         parent=Parent(parent, "image/png"),
     )
     marking.record(sealed, asset_id=asset_id, owner_pseudonym="p", at=NOW)
-    log.sequence(at=NOW)
-    data = export.bundle_of(asset_id, image=sealed.data)
-    assert "are signed by" in offline.verify(data, trusted=TAKE_ITS_WORD)[-1]
+    transparency_log.sequence(at=NOW)
+    data = bundle_export.bundle_of(asset_id, image=sealed.data)
+    assert "are signed by" in bundle_check.verify(data, trusted=TAKE_ITS_WORD)[-1]
 
 
 def test_keys_that_the_reader_knows_must_be_those_of_the_bundle(small: Marked) -> None:
-    data = export.bundle_of(small.id)
+    data = bundle_export.bundle_of(small.id)
     key = checkpoint.verifier_key("localhost/proofsheet", keyring().log_key.public_key())
-    offline.verify(data, trusted=Trusted(log_key=key))
+    bundle_check.verify(data, trusted=Trusted(log_key=key))
     for wrong in (Trusted(log_key="other"), Trusted(authorities=("0" * 64,))):
-        with pytest.raises(offline.BundleInvalid, match="not the one you trust"):
-            offline.verify(data, trusted=wrong)
+        with pytest.raises(bundle_check.BundleInvalid, match="not the one you trust"):
+            bundle_check.verify(data, trusted=wrong)
 
 
 def test_export_refuses_another_file_and_an_unknown_id(small: Marked, tmp_path: Path) -> None:
-    with pytest.raises(export.AnotherFile):
-        export.bundle_of(small.id, image=b"other")
+    with pytest.raises(bundle_export.AnotherFile):
+        bundle_export.bundle_of(small.id, image=b"other")
     unknown = "00000000-0000-4000-8000-000000000000"
     with pytest.raises(CommandError, match="No picture with that id"):
         call_command("export_bundle", unknown, "--out", str(tmp_path / "x"))
 
 
-@pytest.mark.parametrize("data", [b"", b"PK", b"x" * 1000, bundle.write({"a": b"b"})])
+@pytest.mark.parametrize("data", [b"", b"PK", b"x" * 1000, bundle_format.write({"a": b"b"})])
 def test_other_files_are_no_bundle(data: bytes) -> None:
-    with pytest.raises(bundle.BundleUnreadable):
-        offline.verify(data, trusted=TAKE_ITS_WORD)
+    with pytest.raises(bundle_format.BundleUnreadable):
+        bundle_check.verify(data, trusted=TAKE_ITS_WORD)

@@ -11,7 +11,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from provenance import picture_files, picture_pixels, picture_room, pictures
+from provenance.pictures import decoder, file_parts, pixel_decoding, sandbox
 from tests.provenance.big_pictures import plain_png
 from tests.provenance.files import saved
 from tests.provenance.shown_pictures import cases, drawing
@@ -21,16 +21,16 @@ HEIC = Path(__file__).parent / "drawing.heic"
 
 def test_room_gives_what_is_decoded_here() -> None:
     data = saved(drawing(3000, 2000), "PNG")
-    here = picture_pixels.decode(picture_files.inspect(data))
-    theirs = picture_room.read(data)
+    here = pixel_decoding.decode(file_parts.inspect(data))
+    theirs = sandbox.read(data)
     assert (theirs.pixels == here.pixels).all()
     assert (theirs.notes, theirs.mime, theirs.width) == (here.notes, here.mime, here.width)
 
 
 def test_room_tells_why_a_file_is_not_read() -> None:
     data = saved(drawing(3000, 2000), "PNG")
-    with pytest.raises(pictures.PictureUnreadable) as refusal:
-        picture_room.read(data[: len(data) // 2])
+    with pytest.raises(decoder.PictureUnreadable) as refusal:
+        sandbox.read(data[: len(data) // 2])
     assert (refusal.value.code, refusal.value.status) == ("picture_unreadable", 422)
 
 
@@ -81,8 +81,8 @@ def serve() -> Iterator[Serve]:
 
 
 def _asked(room: socket.socket) -> bytearray:
-    picture_room._send(room, b"\0" + saved(drawing(), "PNG"))
-    return picture_room._receive(room)
+    sandbox._send(room, b"\0" + saved(drawing(), "PNG"))
+    return sandbox._receive(room)
 
 
 def test_kernel_bounds_what_a_child_allocates(serve: Serve) -> None:
@@ -100,18 +100,18 @@ def test_child_that_takes_too_long_is_ended_and_the_next_is_served(
 
 def test_child_that_a_decoder_breaks_is_told_as_too_costly(serve: Serve) -> None:
     answer = _asked(serve("os.kill(os.getpid(), signal.SIGSEGV)"))
-    with pytest.raises(pictures.PictureTooCostly):
-        picture_room._picture(answer)
+    with pytest.raises(decoder.PictureTooCostly):
+        sandbox._picture(answer)
 
 
 def test_room_that_was_killed_is_replaced() -> None:
     data = saved(drawing(3000, 2000), "PNG")
-    picture_room.read(data)
-    room = picture_room._rooms.take()
+    sandbox.read(data)
+    room = sandbox._rooms.take()
     room._process.kill()
     room._process.wait()
-    picture_room._rooms.give_back(room)
-    assert picture_room.read(data).width == 3000
+    sandbox._rooms.give_back(room)
+    assert sandbox.read(data).width == 3000
 
 
 def test_several_are_decoded_at_once_and_none_gets_anothers_picture() -> None:
@@ -119,7 +119,7 @@ def test_several_are_decoded_at_once_and_none_gets_anothers_picture() -> None:
     files = {size: plain_png(*size) for size in sizes}
 
     def look(size: tuple[int, int]) -> None:
-        found[size] = pictures.read(files[size])
+        found[size] = decoder.read(files[size])
 
     threads = [Thread(target=look, args=[size]) for size in sizes]
     for thread in threads:
@@ -135,18 +135,18 @@ def test_picture_with_a_profile_or_of_a_newer_format_is_decoded_in_the_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[bytes] = []
-    monkeypatch.setattr(picture_room, "read", asked.append)
+    monkeypatch.setattr(sandbox, "read", asked.append)
     shown = cases()
     files = [shown[name] for name in ("p3.png", "p3.jpg", "grey_16.png", "lossy.avif")]
     files.append(HEIC.read_bytes())
     for data in files:
-        pictures.read(data)
+        decoder.read(data)
     assert asked == files
 
 
 def test_heic_is_read_upright() -> None:
     """The file is of 64 by 96 coded pixels with a turn by 90 degrees, made with pillow-heif."""
-    picture = pictures.read(HEIC.read_bytes())
+    picture = decoder.read(HEIC.read_bytes())
     expected = np.asarray(drawing(), int)
     assert picture.mime == "image/heic"
     assert picture.pixels.shape == expected.shape

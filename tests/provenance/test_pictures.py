@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from provenance import picture_files, picture_pixels, picture_room, pictures, submissions
-from provenance.picture_errors import not_a_picture
+from provenance.pictures import decoder, file_parts, pixel_decoding, sandbox
+from provenance.pictures.refusals import not_a_picture
+from provenance.verify import submitted_files
 from tests.provenance.big_pictures import many_scans, plain_png
 from tests.provenance.files import SVG, converted, refused, saved, turned_jpeg
 from tests.provenance.pictures import photograph
@@ -26,26 +27,26 @@ UPRIGHT = (
 @pytest.mark.parametrize("name", REFUSED)
 def test_read_refuses_by_name(name: str) -> None:
     data, code, status = REFUSED[name]
-    with pytest.raises(pictures.PictureUnreadable) as refusal:
-        pictures.read(data)
+    with pytest.raises(decoder.PictureUnreadable) as refusal:
+        decoder.read(data)
     assert (refusal.value.code, refusal.value.status) == (code, status)
 
 
 @pytest.mark.parametrize("name", CONVERTED)
 def test_read_converts_and_says_so(name: str) -> None:
     data, word = CONVERTED[name]
-    picture = pictures.read(data)
+    picture = decoder.read(data)
     assert word in " ".join(picture.notes)
     assert picture.pixels.dtype == np.uint8
     assert picture.pixels.shape[2] == 3
 
 
 def test_turned_picture_comes_upright() -> None:
-    assert pictures.read(turned_jpeg()).pixels.shape == (128, 64, 3)
+    assert decoder.read(turned_jpeg()).pixels.shape == (128, 64, 3)
 
 
 def test_deep_picture_keeps_its_shades() -> None:
-    pixels = pictures.read(CONVERTED["deep_grey.png"][0]).pixels
+    pixels = decoder.read(CONVERTED["deep_grey.png"][0]).pixels
     assert int(pixels.max()) > 200
     assert int(pixels.min()) < 10
 
@@ -53,32 +54,32 @@ def test_deep_picture_keeps_its_shades() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_lossless_picture_round_trips(kind: str) -> None:
     pixels = photograph("coffee", 128)
-    picture = pictures.read(saved(pixels, kind, lossless=True))
+    picture = decoder.read(saved(pixels, kind, lossless=True))
     assert (picture.pixels == pixels).all()
     assert picture.notes == ()
 
 
 def test_transparent_ground_is_white() -> None:
     data = saved(Image.new("RGBA", (32, 32), (0, 0, 0, 0)), "PNG")
-    assert (pictures.read(data).pixels == 255).all()
+    assert (decoder.read(data).pixels == 255).all()
 
 
 @pytest.mark.parametrize("name", [name for name in SHOWN if name.startswith(UPRIGHT)])
 def test_ancillary_data_keeps_no_picture_from_being_read(name: str) -> None:
     is_turned = name == "exif_loop.jpg"
-    pixels = pictures.read(SHOWN[name]).pixels.astype(int)
+    pixels = decoder.read(SHOWN[name]).pixels.astype(int)
     assert pixels.shape == ((96, 64, 3) if is_turned else (64, 96, 3))
     assert np.abs(pixels[2, -3 if is_turned else 2] - BLUE).max() <= 3
 
 
 def test_profile_that_exchanges_the_primaries_exchanges_the_colours() -> None:
-    red, green, blue = (int(value) for value in pictures.read(SHOWN["exchanged.png"]).pixels[2, 2])
+    red, green, blue = (int(value) for value in decoder.read(SHOWN["exchanged.png"]).pixels[2, 2])
     assert red > 150 > blue
     assert green < red
 
 
 def test_transparent_colour_is_told_by_all_sixteen_bits() -> None:
-    pixels = pictures.read(SHOWN["grey_16_near_key.png"]).pixels
+    pixels = decoder.read(SHOWN["grey_16_near_key.png"]).pixels
     assert (pixels[:, :48] == 1001 >> 8).all()
     assert (pixels[:, 48:] == 255).all()
 
@@ -86,7 +87,7 @@ def test_transparent_colour_is_told_by_all_sixteen_bits() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF"])
 def test_large_picture_is_shrunk_and_keeps_its_size_and_look(kind: str) -> None:
     whole = drawing(3000, 2000)
-    picture = pictures.read(saved(whole, kind, **({"quality": 95} if kind != "PNG" else {})))
+    picture = decoder.read(saved(whole, kind, **({"quality": 95} if kind != "PNG" else {})))
     assert (picture.width, picture.height) == whole.size
     assert picture.pixels.shape == (1000, 1500, 3)
     assert "3000 × 2000" in " ".join(picture.notes)
@@ -98,32 +99,32 @@ def test_large_picture_is_shrunk_and_keeps_its_size_and_look(kind: str) -> None:
 def test_large_picture_of_any_mode_is_shrunk_as_a_whole(mode: str) -> None:
     whole = drawing(3000, 2000).convert(mode)
     kind = "JPEG" if mode == "CMYK" else "PNG"
-    shrunk = pictures.read(saved(whole, kind)).pixels.astype(int)
+    shrunk = decoder.read(saved(whole, kind)).pixels.astype(int)
     assert np.abs(shrunk - np.asarray(whole.convert("RGB").reduce(2), int)).mean() < 3
 
 
 def test_turned_large_picture_comes_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture = pictures.read(saved(drawing(3000, 2000), "JPEG", exif=exif))
+    picture = decoder.read(saved(drawing(3000, 2000), "JPEG", exif=exif))
     assert (picture.width, picture.height) == (2000, 3000)
     assert picture.pixels.shape == (1500, 1000, 3)
 
 
 def test_fifty_megapixels_are_taken() -> None:
-    picture = pictures.read(saved(Image.new("RGB", (8192, 6144), BLUE), "JPEG", quality=50))
+    picture = decoder.read(saved(Image.new("RGB", (8192, 6144), BLUE), "JPEG", quality=50))
     assert (picture.width, picture.height) == (8192, 6144)
     assert picture.pixels.shape == (1536, 2048, 3)
 
 
 def test_whole_picture_keeps_every_pixel() -> None:
     whole = np.asarray(drawing(3000, 2000))
-    assert (pictures.read_whole(saved(whole, "PNG")).pixels == whole).all()
+    assert (decoder.read_whole(saved(whole, "PNG")).pixels == whole).all()
 
 
 def _chunk_for_each_byte() -> bytes:
     png = plain_png(64, 64)
-    return png[:33] + b"\0\0\0\0teXt\0\0\0\0" * picture_files.MOST_CHUNKS + png[33:]
+    return png[:33] + b"\0\0\0\0teXt\0\0\0\0" * file_parts.MOST_CHUNKS + png[33:]
 
 
 @pytest.mark.parametrize(
@@ -141,17 +142,17 @@ def _chunk_for_each_byte() -> bytes:
 def test_costly_file_is_refused_before_it_is_decoded(
     make: Callable[[], bytes], code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picture_pixels, "decode", None)
-    monkeypatch.setattr(picture_room, "read", None)
-    with pytest.raises(pictures.PictureUnreadable) as refusal:
-        pictures.read(make())
+    monkeypatch.setattr(pixel_decoding, "decode", None)
+    monkeypatch.setattr(sandbox, "read", None)
+    with pytest.raises(decoder.PictureUnreadable) as refusal:
+        decoder.read(make())
     assert refusal.value.code == code
 
 
 def test_jpeg_that_lacks_its_lower_half_is_damaged() -> None:
     jpeg = saved(photograph("coffee", 128), "JPEG")
-    with pytest.raises(pictures.PictureUnreadable):
-        pictures.read(jpeg[: len(jpeg) // 2])
+    with pytest.raises(decoder.PictureUnreadable):
+        decoder.read(jpeg[: len(jpeg) // 2])
 
 
 def test_profile_in_pieces_is_put_together_and_one_with_a_gap_left_aside() -> None:
@@ -159,8 +160,8 @@ def test_profile_in_pieces_is_put_together_and_one_with_a_gap_left_aside() -> No
     jpeg, half = saved(drawing(), "JPEG", quality=95), len(icc) // 2
     first, second = b"ICC_PROFILE\0\1\2" + icc[:half], b"ICC_PROFILE\0\2\2" + icc[half:]
     whole = with_segment(with_segment(jpeg, 0xE2, first), 0xE2, second)
-    assert np.argmax(pictures.read(whole).pixels[2, 2]) == 0
-    assert np.argmax(pictures.read(with_segment(jpeg, 0xE2, second)).pixels[2, 2]) == 2
+    assert np.argmax(decoder.read(whole).pixels[2, 2]) == 0
+    assert np.argmax(decoder.read(with_segment(jpeg, 0xE2, second)).pixels[2, 2]) == 2
 
 
 @pytest.mark.parametrize(
@@ -179,18 +180,18 @@ def test_profile_in_pieces_is_put_together_and_one_with_a_gap_left_aside() -> No
     ],
 )
 def test_format_that_is_not_read_is_named(start: bytes, word: str) -> None:
-    with pytest.raises(pictures.NotAPicture) as refusal:
-        pictures.read(start + bytes(64))
+    with pytest.raises(decoder.NotAPicture) as refusal:
+        decoder.read(start + bytes(64))
     assert word in refusal.value.message
 
 
 def test_no_advice_has_somebody_destroy_the_credentials_they_ask_about() -> None:
     refusals = [
-        pictures.PictureUnreadable(),
-        pictures.PictureAnimated(),
-        pictures.TooManyPixels(),
-        pictures.PictureTooCostly(),
-        submissions.FileTooLarge(),
+        decoder.PictureUnreadable(),
+        decoder.PictureAnimated(),
+        decoder.TooManyPixels(),
+        decoder.PictureTooCostly(),
+        submitted_files.FileTooLarge(),
         not_a_picture(b"GIF89a"),
         not_a_picture(b"?"),
     ]
@@ -206,6 +207,6 @@ def test_any_damage_is_read_or_refused(kind: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 8))):
         file[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))
     try:
-        pictures.read(bytes(file))
-    except pictures.PictureUnreadable:
+        decoder.read(bytes(file))
+    except decoder.PictureUnreadable:
         return

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from psycopg import errors
 
-from provenance import freshness, log, log_audit, privileges
+from provenance.database import privileges
+from provenance.log import freshness, recomputation, transparency_log
 from provenance.models import Leaf
 from tests.provenance.conftest import NOW
 from tests.settings import APP_DATABASE_URL
@@ -23,8 +24,8 @@ def application(transactional_db: None) -> Iterator[psycopg.Connection]:
     """A connection to the tests' database as the role that a house works as."""
     call_command("grant_role", ROLE)
     for number in range(3):
-        log.append(kind="test.made", subject=uuid4(), body={"number": number}, at=NOW)
-    log.sequence(at=NOW)
+        transparency_log.append(kind="test.made", subject=uuid4(), body={"number": number}, at=NOW)
+    transparency_log.sequence(at=NOW)
     named = urlsplit(APP_DATABASE_URL)
     assert named.username == ROLE
     url = urlunsplit(named._replace(path=f"/{connection.settings_dict['NAME']}"))
@@ -56,7 +57,7 @@ def test_role_can_neither_change_the_log_nor_its_triggers(
     asked = statement.format(table=table, column=column[table])
     with pytest.raises(errors.InsufficientPrivilege):
         _execute(application, asked)
-    assert log_audit.audit().fault is None
+    assert recomputation.audit().fault is None
 
 
 def _execute(application: psycopg.Connection, statement: str) -> None:
@@ -96,11 +97,11 @@ def test_house_works_as_that_role(application: psycopg.Connection) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET ROLE {ROLE}")
         try:
-            log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
-            assert log.sequence(at=NOW) == 1
+            transparency_log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
+            assert transparency_log.sequence(at=NOW) == 1
             assert freshness.refresh(at=NOW)
             assert Leaf.objects.count() == 4
-            assert log_audit.audit().fault is None
+            assert recomputation.audit().fault is None
         finally:
             cursor.execute("RESET ROLE")
 

@@ -11,12 +11,16 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
-from moderation import appeals, cases, erasing
+from moderation.account_status import erasing
+from moderation.appeals import hearing
+from moderation.cases import review_cases
 from moderation.models import Decision, ReviewCase, Suspension
-from moderation.subjects import Subject
-from provenance import erasure, log, privileges, record_rules
+from moderation.subjects.subject import Subject
+from provenance.assets import erasure
+from provenance.database import privileges, record_rules
+from provenance.database.record_rules import RULES
+from provenance.log import transparency_log
 from provenance.models import Asset, LogEntry
-from provenance.record_rules import RULES
 from tests.moderation.makers import NOON, prompt_case, refused_by
 from tests.provenance.conftest import Marked
 
@@ -106,7 +110,7 @@ def test_every_model_has_a_rule() -> None:
         if not model._meta.proxy
     }
     missing, gone = tables - set(RULES), set(RULES) - tables
-    assert not missing, "say in provenance/record_rules.py whether these are evidence"
+    assert not missing, "say in provenance/database/record_rules.py whether these are evidence"
     assert not gone
 
 
@@ -150,8 +154,8 @@ def test_application_can_not_switch_a_trigger_off(table: str) -> None:
 
 def test_state_that_is_final_is_not_taken_back(alice: Any, bob: Any, carol: Any) -> None:
     with asking("application"):
-        appeal = appeals.lodge(refused_by(bob, alice), by=alice, grounds="But.", at=NOON)
-        appeals.hear(appeal, by=carol, outcome="upheld", reasons="No.", at=NOON)
+        appeal = hearing.lodge(refused_by(bob, alice), by=alice, grounds="But.", at=NOON)
+        hearing.hear(appeal, by=carol, outcome="upheld", reasons="No.", at=NOON)
     for column, value in (("status", "'lodged'"), ("reasons", "'Yes.'"), ("heard_at", "NULL")):
         refused = pytest.raises(DatabaseError, match=f"{column} of moderation_appeal")
         with refused, asking("application"):
@@ -238,7 +242,7 @@ def test_nobody_hands_the_trigger_a_log_of_their_own(alice: Any, bob: Any) -> No
 
 def test_a_case_for_a_label_alone_can_be_given_up(alice: Any) -> None:
     waiting = prompt_case(alice)
-    sampled = cases.open_sampled(
+    sampled = review_cases.open_sampled(
         subject=Subject("prompt", uuid4(), alice.pk),
         evidence=waiting.evidence,
         nearest="",
@@ -246,7 +250,7 @@ def test_a_case_for_a_label_alone_can_be_given_up(alice: Any) -> None:
     )
     sampled.notes.create(author=alice, text="?", written_at=NOON)
     with asking("application"):
-        cases.withdraw_sampled("prompt", sampled.subject_id)
+        review_cases.withdraw_sampled("prompt", sampled.subject_id)
     assert not ReviewCase.objects.filter(id=sampled.id).exists()
     with pytest.raises((DatabaseError, ProtectedError)), asking("application"):
         waiting.delete()
@@ -255,5 +259,5 @@ def test_a_case_for_a_label_alone_can_be_given_up(alice: Any) -> None:
 def test_house_decides_as_that_role(alice: Any, bob: Any) -> None:
     with asking("application"):
         decision = refused_by(bob, alice)
-        log.sequence(at=NOON)
+        transparency_log.sequence(at=NOON)
     assert LogEntry.objects.filter(subject=decision.id).exists()

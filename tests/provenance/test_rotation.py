@@ -20,21 +20,14 @@ from django.test import Client
 from numpy.typing import NDArray
 from pytest_django.fixtures import Settings
 
-from provenance import (
-    canonical,
-    certificates,
-    checkpoint,
-    export,
-    freshness,
-    keys,
-    log,
-    log_audit,
-    offline,
-    rotation,
-    verify,
-)
-from provenance.installation import keyring, signer
+from provenance.keys import certificates, key_folder
+from provenance.log import freshness, recomputation, transparency_log
+from provenance.log.formats import canonical_json, checkpoint
+from provenance.manifests.signing_context import keyring, signer
 from provenance.models import LogEntry
+from provenance.offline import bundle_check, bundle_export
+from provenance.rotation import key_rotation
+from provenance.verify import examination
 from tests.provenance.conftest import NOW, Marked, other_process, record, seal
 from tests.provenance.pictures import drawing, photograph
 
@@ -51,27 +44,27 @@ def own_keys(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
-def told(kind: str = rotation.KEY_ROTATED) -> list[dict[str, object]]:
+def told(kind: str = key_rotation.KEY_ROTATED) -> list[dict[str, object]]:
     bodies = LogEntry.objects.filter(kind=kind).order_by("id").values_list("body", flat=True)
-    return [canonical.decode(bytes(body))["body"] for body in bodies]
+    return [canonical_json.decode(bytes(body))["body"] for body in bodies]
 
 
 def test_picture_of_the_old_signer_stays_trusted(mark: Mark) -> None:
     before = mark(photograph("coffee"))
     old = keyring().certificate_chain_pem
-    rotated = rotation.rotate_signer(at=NOW)
+    rotated = key_rotation.rotate_signer(at=NOW)
     assert keyring().certificate_chain_pem != old
     after = mark(photograph("astronaut"))
     for marked in (before, after):
-        report = verify.check(marked.sealed.data, at=NOW)
+        report = examination.check(marked.sealed.data, at=NOW)
         assert (report.manifest.state, report.signer.verdict) == ("trusted", "found_good")
     (body,) = told()
     assert (body["key"], body["old"], body["new"]) == ("signer", rotated.old, rotated.new)
 
 
 def test_old_private_key_of_the_signer_is_destroyed(own_keys: Path, db: None) -> None:
-    rotation.rotate_signer(at=NOW)
-    rotation.rotate_signer(at=NOW)
+    key_rotation.rotate_signer(at=NOW)
+    key_rotation.rotate_signer(at=NOW)
     assert len(list(own_keys.glob("signer*.key"))) == 1
     assert len(list(own_keys.glob("signer*.pem"))) == 3
     assert {path.stat().st_mode & 0o077 for path in own_keys.glob("*.key")} == {0}
@@ -79,38 +72,41 @@ def test_old_private_key_of_the_signer_is_destroyed(own_keys: Path, db: None) ->
 
 def test_compromised_signer_is_revoked_while_the_log_still_proves(mark: Mark) -> None:
     before = mark(photograph("coffee"))
-    rotation.rotate_signer(at=NOW, is_compromised=True)
-    report = verify.check(before.sealed.data, at=NOW)
+    key_rotation.rotate_signer(at=NOW, is_compromised=True)
+    report = examination.check(before.sealed.data, at=NOW)
     assert (report.signer.verdict, report.log.verdict) == ("found_bad", "found_good")
     assert "withdrawn on 24 Nov 2026" in report.signer.sentence
     assert "signingCredential.ocsp.revoked" in report.manifest.issues
     assert report.is_ours
-    assert verify.check(mark(photograph("moon")).sealed.data, at=NOW).signer.verdict == "found_good"
+    assert (
+        examination.check(mark(photograph("moon")).sealed.data, at=NOW).signer.verdict
+        == "found_good"
+    )
 
 
 def test_both_keys_sign_the_log_until_the_overlap_ends(mark: Mark) -> None:
     mark(drawing(2, 64))
-    first = log.latest_checkpoint().note
+    first = transparency_log.latest_checkpoint().note
     old = keyring().log_key.public_key()
-    rotation.rotate_log_key(at=NOW, overlap=MONTH)
+    key_rotation.rotate_log_key(at=NOW, overlap=MONTH)
     new = keyring().log_key.public_key()
-    log.sequence(at=NOW)
-    both = log.latest_checkpoint().note
+    transparency_log.sequence(at=NOW)
+    both = transparency_log.latest_checkpoint().note
     for key in (old, new):
         assert checkpoint.verify(both, origin=ORIGIN, key=key).tree_size == 2
-    log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
-    log.sequence(at=NOW + MONTH)
-    late = log.latest_checkpoint().note
+    transparency_log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
+    transparency_log.sequence(at=NOW + MONTH)
+    late = transparency_log.latest_checkpoint().note
     assert checkpoint.verify(late, origin=ORIGIN, key=new).tree_size == 3
     with pytest.raises(checkpoint.NoteInvalid):
         checkpoint.verify(late, origin=ORIGIN, key=old)
     assert checkpoint.verify_by_any(first, origin=ORIGIN, keys=keyring().log_verifiers())
-    assert log_audit.audit().fault is None
+    assert recomputation.audit().fault is None
 
 
 def test_handover_is_signed_by_both_keys_in_the_log(db: None) -> None:
     old = keyring().log_key.public_key()
-    rotated = rotation.rotate_log_key(at=NOW, overlap=MONTH)
+    rotated = key_rotation.rotate_log_key(at=NOW, overlap=MONTH)
     (body,) = told()
     for key in (old, keyring().log_key.public_key()):
         text = checkpoint.verify_text(str(body["statement"]), name=ORIGIN, keys=[key])
@@ -121,12 +117,12 @@ def test_handover_is_signed_by_both_keys_in_the_log(db: None) -> None:
 
 def test_old_key_that_signs_after_its_time_is_a_fault(mark: Mark) -> None:
     old = keyring().log_key
-    rotation.rotate_log_key(at=NOW, overlap=timedelta(0))
-    log.sequence(at=NOW)
-    assert log_audit.audit().fault is None
-    log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
-    log.sequence(at=NOW)
-    last = log.latest_checkpoint()
+    key_rotation.rotate_log_key(at=NOW, overlap=timedelta(0))
+    transparency_log.sequence(at=NOW)
+    assert recomputation.audit().fault is None
+    transparency_log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
+    transparency_log.sequence(at=NOW)
+    last = transparency_log.latest_checkpoint()
     forged = checkpoint.sign(checkpoint.TreeHead(ORIGIN, 2, bytes(last.root_hash)), key=old)
     with transaction.atomic():
         cursor = connection.cursor()
@@ -135,19 +131,19 @@ def test_old_key_that_signs_after_its_time_is_a_fault(mark: Mark) -> None:
         cursor.execute(
             "ALTER TABLE provenance_checkpoint ENABLE ALWAYS TRIGGER checkpoint_append_only"
         )
-    fault = log_audit.audit().fault
+    fault = recomputation.audit().fault
     assert fault is not None
     assert "not signed by this log" in fault.sentence
 
 
 def test_destroyed_key_still_verifies_what_it_signed(own_keys: Path, mark: Mark) -> None:
     mark(drawing(2, 64))
-    note = log.latest_checkpoint().note
-    rotation.rotate_log_key(at=NOW, overlap=MONTH)
-    assert rotation.destroy_retired(at=NOW) == 0
-    assert rotation.destroy_retired(at=NOW + MONTH) == 1
+    note = transparency_log.latest_checkpoint().note
+    key_rotation.rotate_log_key(at=NOW, overlap=MONTH)
+    assert key_rotation.destroy_retired(at=NOW) == 0
+    assert key_rotation.destroy_retired(at=NOW + MONTH) == 1
     assert not (own_keys / "log.key").exists()
-    keyring_again = keys.load_or_make(own_keys)
+    keyring_again = key_folder.load_or_make(own_keys)
     checkpoint.verify_by_any(note, origin=ORIGIN, keys=keyring_again.log_verifiers())
     assert len(keyring_again.log_signers(at=NOW)) == 1
 
@@ -155,8 +151,8 @@ def test_destroyed_key_still_verifies_what_it_signed(own_keys: Path, mark: Mark)
 def test_outsider_finds_the_keys_and_both_timed_signatures(client: Client, mark: Mark) -> None:
     mark(drawing(2, 64))
     old = keyring().log_key.public_key()
-    rotation.rotate_log_key(at=NOW, overlap=MONTH)
-    log.sequence(at=NOW)
+    key_rotation.rotate_log_key(at=NOW, overlap=MONTH)
+    transparency_log.sequence(at=NOW)
     freshness.refresh(at=NOW)
     listed = client.get("/log/keys").text.split()
     assert len(listed) == 2
@@ -172,19 +168,19 @@ def test_outsider_finds_the_keys_and_both_timed_signatures(client: Client, mark:
 def test_bundle_names_the_key_that_signed_its_checkpoint(mark: Mark) -> None:
     marked = mark(drawing(2, 64))
     old = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
-    rotated = rotation.rotate_log_key(at=NOW, overlap=timedelta(0))
+    rotated = key_rotation.rotate_log_key(at=NOW, overlap=timedelta(0))
     for known in (old, rotated.new):
-        data = export.bundle_of(marked.id, image=marked.sealed.data)
-        offline.verify(data, trusted=offline.Trusted(log_key=known))
-        log.sequence(at=NOW)
+        data = bundle_export.bundle_of(marked.id, image=marked.sealed.data)
+        bundle_check.verify(data, trusted=bundle_check.Trusted(log_key=known))
+        transparency_log.sequence(at=NOW)
 
 
 def test_other_process_signs_with_the_new_key_without_a_restart(own_keys: Path, db: None) -> None:
     loaded = "ring.log_key.public_key().public_bytes_raw().hex(), hash(ring.certificate_chain_pem)"
     with other_process(own_keys, loaded) as asked:
         before = asked()
-        rotation.rotate_log_key(at=NOW, overlap=MONTH)
-        rotation.rotate_signer(at=NOW)
+        key_rotation.rotate_log_key(at=NOW, overlap=MONTH)
+        key_rotation.rotate_signer(at=NOW)
         after = asked()
     assert before[0] != after[0] == keyring().log_key.public_key().public_bytes_raw().hex()
     assert before[1] != after[1]
@@ -204,7 +200,7 @@ def test_signing_goes_on_while_keys_are_rotated(transactional_db: None) -> None:
     worker = threading.Thread(target=work)
     worker.start()
     for _ in range(8):
-        rotation.rotate_signer(at=NOW)
+        key_rotation.rotate_signer(at=NOW)
     is_over.set()
     worker.join()
     assert failures == []
@@ -212,8 +208,8 @@ def test_signing_goes_on_while_keys_are_rotated(transactional_db: None) -> None:
 
 def test_rotation_needs_the_authority_s_key(own_keys: Path, db: None) -> None:
     (own_keys / "ca.key").unlink()
-    with pytest.raises(keys.KeysUnusable, match=r"ca\.key"):
-        rotation.rotate_signer(at=NOW)
+    with pytest.raises(key_folder.KeysUnusable, match=r"ca\.key"):
+        key_rotation.rotate_signer(at=NOW)
     assert not told()
 
 
@@ -282,9 +278,9 @@ def test_certificate_from_outside_signs_and_older_pictures_stay_trusted(
     before = mark(photograph("coffee"))
     request.getfixturevalue("programme")
     after = mark(photograph("astronaut"))
-    report = verify.check(after.sealed.data, at=NOW)
+    report = examination.check(after.sealed.data, at=NOW)
     assert (report.signer.verdict, report.signer.name) == ("found_good", "Pictures Ltd")
-    assert verify.check(before.sealed.data, at=NOW).signer.verdict == "found_good"
+    assert examination.check(before.sealed.data, at=NOW).signer.verdict == "found_good"
     call_command("rotate_keys", "--signer")
     (body,) = told()
     leaf = certificates.leaf_of(keyring().certificate_chain_pem)
@@ -295,16 +291,16 @@ def test_certificate_from_outside_signs_and_older_pictures_stay_trusted(
 
 def test_certificate_from_outside_is_revoked_by_its_number(programme: Path, mark: Mark) -> None:
     before = mark(photograph("coffee"))
-    assert verify.check(before.sealed.data, at=NOW).signer.verdict == "found_good"
+    assert examination.check(before.sealed.data, at=NOW).signer.verdict == "found_good"
     serial = str(certificates.leaf_of(keyring().certificate_chain_pem).serial_number)
     for wrong in (["--signer", "--compromised"], ["--revoke", "x"], ["--revoke", "0"]):
         with pytest.raises(CommandError):
             call_command("rotate_keys", *wrong)
     call_command("rotate_keys", "--revoke", serial)
-    report = verify.check(before.sealed.data, at=NOW)
+    report = examination.check(before.sealed.data, at=NOW)
     assert (report.signer.verdict, report.log.verdict) == ("found_bad", "found_good")
     assert "withdrawn on" in report.signer.sentence
-    assert told(rotation.KEY_REVOKED) == [{"serial_number": serial}]
+    assert told(key_rotation.KEY_REVOKED) == [{"serial_number": serial}]
 
 
 def test_key_that_stays_in_another_process_signs(programme: Path, settings: Settings) -> None:
@@ -351,7 +347,7 @@ def test_slot_that_is_half_filled_is_told(
     programme: Path, settings: Settings, change: dict[str, str], sentence: str
 ) -> None:
     settings.PROOFSHEET_C2PA |= change
-    with pytest.raises(keys.KeysUnusable, match=sentence):
+    with pytest.raises(key_folder.KeysUnusable, match=sentence):
         keyring()
 
 

@@ -13,7 +13,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance import canonical, manifest_stores
+from provenance.log.formats import canonical_json
+from provenance.manifests import manifest_stores
 from provenance.models import LogEntry, ManifestName
 from tests.provenance.attacks import cropped_screenshot
 from tests.provenance.conftest import Marked
@@ -75,7 +76,7 @@ def test_screenshot_leads_to_its_manifest(client: Client, astronaut: Marked) -> 
 
 def test_id_that_stands_in_the_log_opens_no_manifest(client: Client, astronaut: Marked) -> None:
     """A manifest shows a thumbnail of a picture that may be private or withheld."""
-    subject = canonical.decode(bytes(LogEntry.objects.get().body))["subject"]
+    subject = canonical_json.decode(bytes(LogEntry.objects.get().body))["subject"]
     assert subject == str(astronaut.id) != manifest_id(astronaut)
     for name in (subject, f"urn:c2pa:{subject}"):
         assert client.get(f"/sbr/manifests/{name}").status_code in (400, 404)

@@ -16,21 +16,14 @@ from django.test import Client
 from numpy.typing import NDArray
 from pytest_django.fixtures import Settings
 
-from provenance import (
-    certificates,
-    checkpoint,
-    keys,
-    log,
-    patience,
-    proofs,
-    timestamp_token,
-    timestamps,
-    tlog_proof,
-    verify,
-)
-from provenance.installation import signer
-from provenance.manifests import Reader, Signer, TimestampAuthority, Trust
+from config.core.net import circuit_breaker
+from provenance.keys import certificates, key_folder
+from provenance.log import proofs, timestamping, transparency_log
+from provenance.log.formats import checkpoint, proof_file, timestamp_token
+from provenance.manifests.content_credentials import Reader, Signer, TimestampAuthority, Trust
+from provenance.manifests.signing_context import signer
 from provenance.models import Asset, Timestamp
+from provenance.verify import examination
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing, photograph
@@ -58,7 +51,7 @@ def test_picture_carries_the_time_and_is_told_so(clock: Authority, mark: Mark) -
     assert marked.sealed.is_timestamped
     reading = signer().read(marked.sealed.data, "image/png")
     assert (reading.state, reading.timestamp) == ("trusted", "trusted")
-    report = verify.check(marked.sealed.data, at=NOW)
+    report = examination.check(marked.sealed.data, at=NOW)
     assert "An independent timestamp says" in report.signer.proves
     assert Asset.objects.get().is_timestamped
 
@@ -78,7 +71,7 @@ def test_picture_is_neither_lost_nor_held_up(
         assert not each.sealed.is_timestamped
         assert signer().read(each.sealed.data, "image/png").state == "trusted"
     assert not Asset.objects.filter(is_timestamped=True).exists()
-    assert not timestamps.stamp(at=NOW)
+    assert not timestamping.stamp(at=NOW)
     open_row = Timestamp.objects.get()
     assert (bytes(open_row.token), open_row.attempts) == (b"", 1)
     assert open_row.problem in ("server_unanswered", "timestamp_invalid")
@@ -89,16 +82,16 @@ def test_queue_makes_up_for_it_when_the_authority_is_back(
 ) -> None:
     clock.mood = "refuses"
     first = mark(drawing(2, 64))
-    assert not timestamps.stamp(at=NOW)
+    assert not timestamping.stamp(at=NOW)
     mark(drawing(4, 64))
     clock.mood = "good"
-    assert timestamps.stamp(at=NOW + timedelta(minutes=1))
+    assert timestamping.stamp(at=NOW + timedelta(minutes=1))
     row = Timestamp.objects.get()
     assert (row.tree_size, row.attempts, row.problem) == (2, 2, "")
     assert row.authority == "CN=Timestamping unit 1,O=Test clock"
-    report = verify.check(first.sealed.data, at=NOW)
+    report = examination.check(first.sealed.data, at=NOW)
     assert "An independent timestamp says that it was there by" in report.log.proves
-    proof = tlog_proof.read(proofs.of_asset(first.id))
+    proof = proof_file.read(proofs.of_asset(first.id))
     message = checkpoint.parse(proof.note).text().encode()
     timestamp_token.verify(bytes(row.token), message, anchors_pem=clock.root_pem)
     assert "whose clock is not this system" in client.get("/log/entry/0/").text
@@ -108,21 +101,21 @@ def test_log_is_dated_hourly_and_at_once_for_an_untimed_picture(
     clock: Authority, mark: Mark
 ) -> None:
     mark(drawing(2, 64))
-    assert timestamps.stamp(at=NOW)
-    assert not timestamps.stamp(at=NOW + timedelta(hours=2))  # nothing new
-    log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
-    log.sequence(at=NOW)
-    assert not timestamps.stamp(at=NOW + timedelta(minutes=5))
-    assert timestamps.stamp(at=NOW + timedelta(hours=1))
+    assert timestamping.stamp(at=NOW)
+    assert not timestamping.stamp(at=NOW + timedelta(hours=2))  # nothing new
+    transparency_log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
+    transparency_log.sequence(at=NOW)
+    assert not timestamping.stamp(at=NOW + timedelta(minutes=5))
+    assert timestamping.stamp(at=NOW + timedelta(hours=1))
     clock.mood = "refuses"
     mark(drawing(4, 64))
     clock.mood = "good"
-    assert timestamps.stamp(at=NOW + timedelta(hours=1, minutes=2))
+    assert timestamping.stamp(at=NOW + timedelta(hours=1, minutes=2))
 
 
 def test_house_without_an_authority_dates_nothing(db: None, mark: Mark) -> None:
     assert not mark(drawing(2, 64)).sealed.is_timestamped
-    assert not timestamps.stamp(at=NOW)
+    assert not timestamping.stamp(at=NOW)
     assert not Timestamp.objects.exists()
 
 
@@ -130,11 +123,11 @@ def test_missing_certificates_of_the_authority_are_named(
     clock: Authority, settings: Settings
 ) -> None:
     settings.PROOFSHEET_TSA_CERTIFICATES = ""
-    with pytest.raises(keys.KeysUnusable, match="timestamping authority"):
+    with pytest.raises(key_folder.KeysUnusable, match="timestamping authority"):
         signer()
 
 
-def short_lived(keyring: keys.Keyring, folder: Path, *, seconds: int) -> keys.Keyring:
+def short_lived(keyring: key_folder.Keyring, folder: Path, *, seconds: int) -> key_folder.Keyring:
     """The keyring with a leaf that runs out at once."""
     authority_key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
     assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
@@ -157,7 +150,7 @@ def short_lived(keyring: keys.Keyring, folder: Path, *, seconds: int) -> keys.Ke
 
 
 def test_timed_signature_outlives_its_certificate(clock: Authority, tmp_path: Path) -> None:
-    own = keys.load_or_make(tmp_path / "own")
+    own = key_folder.load_or_make(tmp_path / "own")
     short = short_lived(own, tmp_path / "own", seconds=2)
     authority = TimestampAuthority(clock.url, clock.root_pem)
     plain = saved(drawing(2, 64), "PNG")
@@ -175,7 +168,10 @@ def test_timed_signature_outlives_its_certificate(clock: Authority, tmp_path: Pa
 
 def test_who_vouches_for_times_does_not_vouch_for_signers(clock: Authority, tmp_path: Path) -> None:
     """c2pa trusts a signer by any anchor; a public authority of times issues to many others."""
-    own, stranger = keys.load_or_make(tmp_path / "own"), keys.load_or_make(tmp_path / "other")
+    own, stranger = (
+        key_folder.load_or_make(tmp_path / "own"),
+        key_folder.load_or_make(tmp_path / "other"),
+    )
     plain = saved(drawing(2, 64), "PNG")
     signed = Signer(stranger).sign(plain, "image/png", claim=CLAIM).data
     reader = Reader(Trust(own.authority_pem, clock.root_pem + stranger.authority_pem))
@@ -245,7 +241,7 @@ def test_garbage_is_no_timestamp(data: bytes) -> None:
 
 def test_patience_rests_after_a_failure_and_then_tries_again() -> None:
     now = [0.0]
-    waits: patience.Patience[int] = patience.Patience(
+    waits: circuit_breaker.Patience[int] = circuit_breaker.Patience(
         "a server", 1, rest_seconds=60, clock=lambda: now[0]
     )
     assert waits.attempt(lambda: 1) == 1

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from provenance import keys, verify, watermark
-from provenance.installation import keyring
-from provenance.manifests import ManifestClaim, Signer
+from provenance.keys import key_folder
+from provenance.manifests.content_credentials import ManifestClaim, Signer
+from provenance.manifests.signing_context import keyring
+from provenance.marks import watermark
 from provenance.models import Asset
-from provenance.verdicts import Report
+from provenance.verify import examination
+from provenance.verify.verdicts import Report
 from tests.provenance.attacks import ATTACKS
 from tests.provenance.conftest import NOW, Marked, record, seal
 from tests.provenance.files import saved
@@ -24,7 +26,7 @@ Mark = Callable[[NDArray[np.uint8]], Marked]
 
 
 def check(data: bytes) -> Report:
-    return verify.check(data, at=NOW)
+    return examination.check(data, at=NOW)
 
 
 def verdicts(report: Report) -> dict[str, str]:
@@ -114,7 +116,7 @@ def test_mark_without_a_record_could_not_be_checked(db: None) -> None:
 
 def _signed_by_a_stranger(pixels: NDArray[np.uint8], asset_id: str, folder: Path) -> bytes:
     claim = ManifestClaim(asset_id, "Elsewhere", "1", "m", NOW - timedelta(days=1), "00")
-    stranger = Signer(keys.load_or_make(folder))
+    stranger = Signer(key_folder.load_or_make(folder))
     return stranger.sign(saved(pixels, "PNG"), "image/png", claim=claim).data
 
 

@@ -16,10 +16,10 @@ from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from provenance import signed_reports, submissions
-from provenance.gate import Gate
-from provenance.pictures import ACCEPT
-from provenance.submissions import VerifyThrottle
+from config.core.gate import Gate
+from provenance.pictures.decoder import ACCEPT
+from provenance.verify import signed_reports, submitted_files
+from provenance.verify.submitted_files import VerifyThrottle
 from tests.provenance.big_pictures import plain_png
 from tests.provenance.conftest import Marked
 from tests.provenance.files import HTML, converted, refused, saved
@@ -91,7 +91,7 @@ def test_whoever_would_wait_too_long_is_told_when_to_come_back(
     client: Client, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate(1, most_waiting=1, patience_s=0)
-    monkeypatch.setattr(submissions, "_gate", gate)
+    monkeypatch.setattr(submitted_files, "_gate", gate)
     data = saved(photograph("moon"), "PNG")
     with gate.passed():
         answer = client.post(path, upload(data))

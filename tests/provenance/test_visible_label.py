@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from provenance import log, marking, verify, visible_label
-from provenance.visible_label import LabelUnusable, Position
+from provenance.assets import marking
+from provenance.log import transparency_log
+from provenance.marks import visible_label
+from provenance.marks.visible_label import LabelUnusable, Position
+from provenance.verify import examination
 from tests.provenance.conftest import NOW, SYSTEM
 from tests.provenance.pictures import drawing, photograph
 
@@ -85,11 +88,11 @@ def test_labelled_picture_is_marked_over_its_label_and_says_so(picture: str) -> 
     marked = marking.embed(pixels, asset_id=asset_id, label=label)
     sealed = marking.seal(marked, asset_id=asset_id, created_at=NOW, system=SYSTEM)
     marking.record(sealed, asset_id=asset_id, owner_pseudonym="p", at=NOW)
-    log.sequence(at=NOW)
+    transparency_log.sequence(at=NOW)
     with Image.open(io.BytesIO(marked.png)) as seen:  # what the screening looks at
         difference = np.asarray(seen).astype(float) - visible_label.draw(pixels, label)
     assert 10 * np.log10(255**2 / np.mean(difference**2)) > 38
-    report = verify.check(sealed.data, at=NOW)
+    report = examination.check(sealed.data, at=NOW)
     assert report.is_ours
     assert report.watermark.verdict == "found_good"
     assert report.manifest.visible_label == TEXT

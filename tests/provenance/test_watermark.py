@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from provenance import convolutional, likeness, tile, watermark
+from provenance.marks import convolutional_code, perceptual_match, watermark, watermark_pattern
 from tests.provenance.attacks import ATTACKS, cropped, jpeg, resized
 from tests.provenance.pictures import drawing, photograph
 
@@ -88,16 +88,16 @@ def test_code_corrects_any_four_wrong_bits() -> None:
     random = np.random.default_rng(1)
     for _ in range(20):
         message = random.integers(0, 2, 80).astype(np.uint8)
-        soft = 2.0 * convolutional.encode(message).astype(np.float32) - 1
+        soft = 2.0 * convolutional_code.encode(message).astype(np.float32) - 1
         soft[random.choice(len(soft), 4, replace=False)] *= -1
-        assert (convolutional.decode(soft) == message).all()
+        assert (convolutional_code.decode(soft) == message).all()
 
 
 def test_tile_round_trips_in_every_orientation() -> None:
-    patterns = tile.patterns_for(IDENTIFIER, KEY)
-    plane = tile.write(IDENTIFIER, KEY)
-    for number, turned in enumerate(tile.orientations(plane)):
-        reading = tile.read(tile.upright(turned, number), patterns)
+    patterns = watermark_pattern.patterns_for(IDENTIFIER, KEY)
+    plane = watermark_pattern.write(IDENTIFIER, KEY)
+    for number, turned in enumerate(watermark_pattern.orientations(plane)):
+        reading = watermark_pattern.read(watermark_pattern.upright(turned, number), patterns)
         assert (reading.identifier, reading.is_checked) == (IDENTIFIER, True)
 
 
@@ -109,10 +109,12 @@ LOOKS["stretched"] = lambda pixels: resized(cropped(pixels, 0.1), 1.2, 0.8)
 def test_likeness_is_found_after_undoing_the_geometry(name: str) -> None:
     pixels = marked("photograph")
     attacked = LOOKS[name](pixels)
-    original = likeness.original_of(pixels)
-    other = likeness.original_of(photograph("astronaut"))
+    original = perceptual_match.original_of(pixels)
+    other = perceptual_match.original_of(photograph("astronaut"))
     geometry = watermark.detect(attacked, key=KEY).geometry
-    same, different = (likeness.compare(attacked, each, geometry) for each in (original, other))
+    same, different = (
+        perceptual_match.compare(attacked, each, geometry) for each in (original, other)
+    )
     assert same is not None
     assert (same.is_same, same.changed) == (True, ())
     assert same.distance <= 31

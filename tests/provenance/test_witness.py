@@ -28,23 +28,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from config.processes import free_port
-from provenance import (
-    checkpoint,
-    cosigning,
-    freshness,
-    log,
-    merkle,
-    outbound,
-    proofs,
-    tlog_proof,
-    witness,
-    witnessing,
-)
-from provenance.checkpoint import TreeHead
-from provenance.installation import keyring
+from config.core.net import http_post
+from config.launch.child_processes import free_port
+from provenance.log import cosigning, freshness, proofs, transparency_log
+from provenance.log.formats import checkpoint, merkle, proof_file, witness_protocol
+from provenance.log.formats.checkpoint import TreeHead
+from provenance.log.formats.witness_protocol import AddCheckpoint
+from provenance.manifests.signing_context import keyring
 from provenance.models import Checkpoint, Cosignature
-from provenance.witnessing import AddCheckpoint
+from provenance.witness import witness_server
 from tests.provenance.conftest import NOW, Marked
 
 ORIGIN, NAME = "localhost/proofsheet", "witness.example/one"
@@ -54,8 +46,8 @@ KEY = Ed25519PrivateKey.generate()
 
 
 @contextmanager
-def served(made: witness.Witness) -> Iterator[str]:
-    listening = witness.server(made, "127.0.0.1", 0)
+def served(made: witness_server.Witness) -> Iterator[str]:
+    listening = witness_server.server(made, "127.0.0.1", 0)
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()
     try:
@@ -66,10 +58,10 @@ def served(made: witness.Witness) -> Iterator[str]:
 
 
 @pytest.fixture
-def watching(tmp_path: Path) -> Iterator[tuple[witness.Witness, str]]:
+def watching(tmp_path: Path) -> Iterator[tuple[witness_server.Witness, str]]:
     """A witness of the log `example.org/log`, and its address."""
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
-    made = witness.opened(NAME, tmp_path / "witness", [known])
+    made = witness_server.opened(NAME, tmp_path / "witness", [known])
     with served(made) as url:
         yield made, url
 
@@ -85,15 +77,15 @@ def proof_between(leaves: list[bytes], old: int, size: int) -> tuple[bytes, ...]
     return tuple(merkle.root_of(leaves[start:end]) for start, end in ranges)
 
 
-def ask(url: str, asked: AddCheckpoint | bytes) -> outbound.Answer:
-    body = asked if isinstance(asked, bytes) else witnessing.write(asked)
-    return outbound.post(
+def ask(url: str, asked: AddCheckpoint | bytes) -> http_post.Answer:
+    body = asked if isinstance(asked, bytes) else witness_protocol.write(asked)
+    return http_post.post(
         f"{url}add-checkpoint", body, content_type="text/plain", seconds=5, max_bytes=10_000
     )
 
 
 def test_first_checkpoint_and_one_that_grew_are_cosigned(
-    watching: tuple[witness.Witness, str],
+    watching: tuple[witness_server.Witness, str],
 ) -> None:
     made, url = watching
     for old, size in ((0, 5), (5, 5), (5, 37)):
@@ -106,11 +98,13 @@ def test_first_checkpoint_and_one_that_grew_are_cosigned(
     assert made.size_of("example.org/log") == 37
 
 
-def test_memory_outlives_the_witness(watching: tuple[witness.Witness, str], tmp_path: Path) -> None:
+def test_memory_outlives_the_witness(
+    watching: tuple[witness_server.Witness, str], tmp_path: Path
+) -> None:
     made, url = watching
     assert ask(url, AddCheckpoint(0, (), note_of(LEAVES[:20]))).status == 200
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
-    again = witness.opened(NAME, tmp_path / "witness", [known])
+    again = witness_server.opened(NAME, tmp_path / "witness", [known])
     assert again.verifier_key == made.verifier_key
     with served(again) as other:
         answer = ask(other, AddCheckpoint(0, (), note_of(LEAVES[:5])))
@@ -233,7 +227,9 @@ CASES: dict[str, tuple[AddCheckpoint | bytes, int, bool]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_every_case_of_the_specification(watching: tuple[witness.Witness, str], name: str) -> None:
+def test_every_case_of_the_specification(
+    watching: tuple[witness_server.Witness, str], name: str
+) -> None:
     """C2SP tlog-witness, add-checkpoint: what is answered, and that nothing else is remembered."""
     made, url = watching
     asked, status, has_seen = CASES[name]
@@ -266,7 +262,7 @@ def monitored(url: str, origin: str = "example.org/log") -> str | None:
 
 
 def test_monitors_get_the_last_checkpoint_with_the_lines_of_both(
-    watching: tuple[witness.Witness, str],
+    watching: tuple[witness_server.Witness, str],
 ) -> None:
     made, url = watching
     assert monitored(url) is None
@@ -282,7 +278,7 @@ def test_monitors_get_the_last_checkpoint_with_the_lines_of_both(
 
 
 def test_cosignature_covers_the_lines_that_a_log_adds(
-    watching: tuple[witness.Witness, str],
+    watching: tuple[witness_server.Witness, str],
 ) -> None:
     made, url = watching
     note = extended(9, "more")
@@ -301,17 +297,19 @@ def test_memory_of_before_checkpoints_were_kept_is_read(tmp_path: Path) -> None:
         row = ["example.org/log", 9, merkle.root_of(LEAVES[:9])]
         database.execute("INSERT INTO seen VALUES (?, ?, ?)", row)
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
-    made = witness.opened(NAME, tmp_path / "witness", [known])
+    made = witness_server.opened(NAME, tmp_path / "witness", [known])
     with served(made) as url:
         assert (made.size_of("example.org/log"), monitored(url)) == (9, None)
         assert ask(url, grown()).status == 200
         assert monitored(url) is not None
 
 
-def test_connection_is_kept_for_the_next_request(watching: tuple[witness.Witness, str]) -> None:
+def test_connection_is_kept_for_the_next_request(
+    watching: tuple[witness_server.Witness, str],
+) -> None:
     _, url = watching
     address = urlsplit(url)
-    body = witnessing.write(AddCheckpoint(0, (), note_of(LEAVES[:9])))
+    body = witness_protocol.write(AddCheckpoint(0, (), note_of(LEAVES[:9])))
     kept = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
     with closing(kept):
         for path, status in (("/x", 404), ("/add-checkpoint", 200), ("/add-checkpoint", 409)):
@@ -356,7 +354,9 @@ def test_witness_runs_as_a_process_of_its_own_without_django(
     assert (wrong.returncode, "cannot start" in wrong.stderr) == (1, True)
 
 
-def test_two_forks_at_once_get_one_cosignature(watching: tuple[witness.Witness, str]) -> None:
+def test_two_forks_at_once_get_one_cosignature(
+    watching: tuple[witness_server.Witness, str],
+) -> None:
     _, url = watching
     answers: list[int] = []
     start = threading.Barrier(2)
@@ -376,14 +376,14 @@ def test_two_forks_at_once_get_one_cosignature(watching: tuple[witness.Witness, 
 @given(st.integers(0, 10**15), st.lists(st.binary(min_size=32, max_size=32), max_size=63))
 def test_request_round_trips(old: int, proof: list[bytes]) -> None:
     asked = AddCheckpoint(old, tuple(proof), note_of(LEAVES[:2]))
-    assert witnessing.read(witnessing.write(asked)) == asked
+    assert witness_protocol.read(witness_protocol.write(asked)) == asked
 
 
 @pytest.fixture
-def house(tmp_path: Path, settings: Settings, db: None) -> Iterator[witness.Witness]:
+def house(tmp_path: Path, settings: Settings, db: None) -> Iterator[witness_server.Witness]:
     """This house's log with a witness that watches it, over HTTP."""
     known = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
-    made = witness.opened(NAME, tmp_path / "witness", [known])
+    made = witness_server.opened(NAME, tmp_path / "witness", [known])
     with served(made) as url:
         settings.PROOFSHEET_LOG_WITNESSES = [f"{made.verifier_key} {url}"]
         yield made
@@ -391,12 +391,12 @@ def house(tmp_path: Path, settings: Settings, db: None) -> Iterator[witness.Witn
 
 def grow(count: int) -> None:
     for _ in range(count):
-        log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
-    log.sequence(at=NOW)
+        transparency_log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
+    transparency_log.sequence(at=NOW)
 
 
 def test_house_serves_the_witness_s_line_beside_its_own(
-    house: witness.Witness, client: Client
+    house: witness_server.Witness, client: Client
 ) -> None:
     for count in (3, 9):
         grow(count)
@@ -412,11 +412,11 @@ def test_house_serves_the_witness_s_line_beside_its_own(
 
 
 def test_proof_leads_to_the_tree_that_was_witnessed(
-    house: witness.Witness, client: Client, astronaut: Marked
+    house: witness_server.Witness, client: Client, astronaut: Marked
 ) -> None:
     cosigning.collect(at=NOW)
     grow(5)
-    proof = tlog_proof.read(proofs.of_asset(astronaut.id))
+    proof = proof_file.read(proofs.of_asset(astronaut.id))
     assert checkpoint.parse(proof.note).tree_size == 1
     assert checkpoint.cosigned_at(proof.note, name=NAME, key=house.key.public_key())
     page = client.get("/log/entry/0/").text
@@ -426,7 +426,7 @@ def test_proof_leads_to_the_tree_that_was_witnessed(
 
 
 def test_log_that_was_rolled_back_is_told_by_its_witness(
-    house: witness.Witness, caplog: pytest.LogCaptureFixture
+    house: witness_server.Witness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As after a restore from an old backup: the same house, with fewer entries than it showed."""
     grow(4)
@@ -445,7 +445,7 @@ def test_log_that_was_rolled_back_is_told_by_its_witness(
     assert Cosignature.objects.get().problem == "witness_saw_more"
 
 
-def test_house_that_forgot_what_was_cosigned_asks_again(house: witness.Witness) -> None:
+def test_house_that_forgot_what_was_cosigned_asks_again(house: witness_server.Witness) -> None:
     grow(4)
     assert cosigning.collect(at=NOW) == 1
     Cosignature.objects.all().delete()
@@ -463,7 +463,7 @@ def test_witness_that_is_away_holds_up_nothing(db: None, settings: Settings) -> 
 
 
 def test_witness_that_signs_something_else_is_refused(
-    house: witness.Witness, settings: Settings, caplog: pytest.LogCaptureFixture
+    house: witness_server.Witness, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The address answers, but with another key than the settings name."""
     (said,) = settings.PROOFSHEET_LOG_WITNESSES
@@ -504,12 +504,12 @@ def test_redirect_is_an_answer_and_not_followed() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as listening:
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{listening.server_address[1]}/"
-        answer = outbound.post(url, b"", content_type="text/plain", seconds=5, max_bytes=100)
+        answer = http_post.post(url, b"", content_type="text/plain", seconds=5, max_bytes=100)
         listening.shutdown()
     assert answer.status == 307
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://127.0.0.1:9/", "nonsense"])
 def test_server_that_cannot_be_asked_is_unanswered(url: str) -> None:
-    with pytest.raises(outbound.Unanswered):
-        outbound.post(url, b"", content_type="text/plain", seconds=5, max_bytes=1)
+    with pytest.raises(http_post.Unanswered):
+        http_post.post(url, b"", content_type="text/plain", seconds=5, max_bytes=1)

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ObjectIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from provenance import certificates
-from provenance import timestamp_token as tst
+from provenance.keys import certificates
+from provenance.log.formats import timestamp_token as tst
 
 SIGNING_CERTIFICATE_V2 = ObjectIdentifier("1.2.840.113549.1.9.16.2.47")
 ECDSA_SHA256 = ObjectIdentifier("1.2.840.10045.4.3.2")

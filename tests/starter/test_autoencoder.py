@@ -6,7 +6,12 @@ from pathlib import Path
 
 import torch
 
-from generation.starter.autoencoder import CHANNELS, build_autoencoder, to_unit, train_decoder
+from generation.starter.networks.autoencoder import (
+    CHANNELS,
+    build_autoencoder,
+    to_unit,
+    train_decoder,
+)
 from tests.starter import tiny_lesson
 from tests.starter.tiny_lesson import basis, pictures
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generation.starter.captions import (
+from generation.starter.corpus.captions import (
     Caption,
     bare_code,
     normalise,

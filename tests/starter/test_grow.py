@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from generation.starter.grow import grow
-from generation.starter.network import build_unet
+from generation.starter.networks.stock_networks import build_unet
+from generation.starter.networks.widening import grow
 
 SMALL = (32, 64, 64)
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from generation.starter import phrasing
-from generation.starter.compositions import Picture
-from generation.starter.lesson import Encoder, Lesson, Mix, Texts
-from generation.starter.phrasing import Names, read_names
-from generation.starter.teach import read_sealed
+from generation.starter.corpus import phrasing
+from generation.starter.corpus.compositions import Picture
+from generation.starter.corpus.phrasing import Names, read_names
+from generation.starter.training.lesson import Encoder, Lesson, Mix, Texts
+from generation.starter.training.teach import read_sealed
 from tests.bench import starter_phrases
 
 LABELS = {

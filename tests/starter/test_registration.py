@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from adapters.base_models.registration import ModelDetails, register_model
 from adapters.models import Adapter, BaseModel
-from adapters.registry import ModelDetails, register_model
-from generation import shipped
+from generation.management import builtin_models
 from tests import tiny_pipeline
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -56,14 +56,14 @@ def test_register_starter_changes_nothing_the_second_time() -> None:
 
 @pytest.mark.django_db
 def test_registration_works_where_no_adapter_ships(model_folder: Path, tmp_path: Path) -> None:
-    done = shipped.register(at=NOW, model_folder=model_folder, adapters=tmp_path)
+    done = builtin_models.register(at=NOW, model_folder=model_folder, adapters=tmp_path)
     assert done.adapters == ()
 
 
 @pytest.mark.django_db
 def test_registration_publishes_an_adapter_once(model_folder: Path, adapters_folder: Path) -> None:
-    first = shipped.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
-    second = shipped.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
+    first = builtin_models.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
+    second = builtin_models.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
     assert (first.renewed, second.renewed) == (("clay",), ())
     adapter = Adapter.objects.get(slug="clay")
     assert (adapter.rank, adapter.state, adapter.owner) == (8, Adapter.State.PUBLISHED, None)
@@ -73,10 +73,10 @@ def test_registration_publishes_an_adapter_once(model_folder: Path, adapters_fol
 def test_registration_leaves_a_withdrawn_adapter_withdrawn(
     model_folder: Path, adapters_folder: Path
 ) -> None:
-    shipped.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
+    builtin_models.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
     withdrawn = Adapter.objects.filter(slug="clay")
     withdrawn.update(state=Adapter.State.WITHDRAWN, withdrawn_at=NOW)
-    shipped.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
+    builtin_models.register(at=NOW, model_folder=model_folder, adapters=adapters_folder)
     assert Adapter.objects.get(slug="clay").state == Adapter.State.WITHDRAWN
 
 
@@ -85,7 +85,7 @@ def test_registration_keeps_the_operators_choice_of_default(
     model_folder: Path, tmp_path: Path
 ) -> None:
     register_model("house", model_folder, ModelDetails(is_default=True), at=NOW)
-    done = shipped.register(at=NOW, model_folder=model_folder, adapters=tmp_path)
+    done = builtin_models.register(at=NOW, model_folder=model_folder, adapters=tmp_path)
     assert not done.model.is_default
     assert BaseModel.objects.get(slug="house").is_default
 
@@ -93,5 +93,5 @@ def test_registration_keeps_the_operators_choice_of_default(
 @pytest.mark.django_db
 def test_registration_names_a_broken_catalogue(model_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "adapters.json").write_text("[{}]")
-    with pytest.raises(shipped.CatalogueInvalid):
-        shipped.register(at=NOW, model_folder=model_folder, adapters=tmp_path)
+    with pytest.raises(builtin_models.CatalogueInvalid):
+        builtin_models.register(at=NOW, model_folder=model_folder, adapters=tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers import CLIPTokenizer
 
-from generation.starter.tokenizer import LENGTH, build, encode, spare_ids
+from generation.starter.networks.tokenizer import LENGTH, build, encode, spare_ids
 
 WORDS = ["a", "apple", "dark", "running", "skin", "tone", "woman"]
 

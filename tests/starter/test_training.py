@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from generation.starter.course import Course, Plan
-from generation.starter.train import train, velocity_loss
+from generation.starter.resumable_training import Course, Plan
+from generation.starter.training.train import train, velocity_loss
 from tests.starter import tiny_lesson
 
 

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from transformers import CLIPTokenizer
 
-from generation.starter.autoencoder import Basis, fit_basis, to_unit
-from generation.starter.captions import Caption, vocabulary
-from generation.starter.course import Plan
-from generation.starter.network import build_text_encoder, build_unet
-from generation.starter.tokenizer import build, spare_ids
-from generation.starter.train import Lesson, Student
+from generation.starter.corpus.captions import Caption, vocabulary
+from generation.starter.networks.autoencoder import Basis, fit_basis, to_unit
+from generation.starter.networks.stock_networks import build_text_encoder, build_unet
+from generation.starter.networks.tokenizer import build, spare_ids
+from generation.starter.resumable_training import Plan
+from generation.starter.training.train import Lesson, Student
 
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (40, 60, 220)}
 

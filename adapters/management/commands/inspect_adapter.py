@@ -12,11 +12,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
-from adapters import inspection
-from adapters.inspection import Base
-from adapters.layouts import FAMILIES, FAMILY_NAMES
-from adapters.recognise import FORMATS
-from adapters.reports import Report
+from adapters.checks import inspection
+from adapters.checks.inspection import Base
+from adapters.checks.inspection_report import Report
+from adapters.formats.detection import FORMATS
+from adapters.formats.target_modules import FAMILIES, FAMILY_NAMES
 
 REFUSED = 2
 
@@ -52,10 +52,10 @@ class Command(BaseCommand):
     def _base(self, name: str) -> Base:
         if name in FAMILIES:
             return Base.of_family(name)
-        from adapters import bases
+        from adapters.base_models import inspection_base
 
         try:
-            found = bases.find(name)
+            found = inspection_base.find(name)
         except DatabaseError as error:
             raise CommandError(
                 f"{name} is no family, and the database of registered models does not answer."

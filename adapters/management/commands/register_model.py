@@ -11,9 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from adapters import registry
+from adapters.base_models import registration
 from adapters.models import Family, Tier
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
 
 
 def size(text: str) -> tuple[int, int]:
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = options["folder"] or self._cached(options["hub"], options["revision"])
-        details = registry.ModelDetails(
+        details = registration.ModelDetails(
             name=options["name"],
             family=options["family"],
             sizes=tuple(options["size"]) if options["size"] else None,
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             is_default=options["default"],
         )
         try:
-            model = registry.register_model(options["slug"], folder, details, at=timezone.now())
+            model = registration.register_model(options["slug"], folder, details, at=timezone.now())
         except ProofsheetError as error:
             raise CommandError(str(error)) from error
         layers = sum(len(layers) for layers in model.architecture.components.values())

@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from config import role_changes
-from config.roles import PERMISSIONS
-from provenance.errors import ProofsheetError
+from config.accounts.roles import role_changes
+from config.accounts.roles.role_permissions import PERMISSIONS
+from config.core.errors import ProofsheetError
 
 
 class Command(BaseCommand):

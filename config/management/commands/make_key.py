@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from config import keys
+from config.accounts.api_keys import key_issuing
+from config.core.errors import ProofsheetError
 from config.models import ApiKey
-from provenance.errors import ProofsheetError
 
 
 class Command(BaseCommand):
@@ -23,15 +23,15 @@ class Command(BaseCommand):
             choices=ApiKey.Scope.values,
             help="repeat for several; default: read and generate",
         )
-        parser.add_argument("--days", type=int, choices=keys.LIFETIMES_DAYS, default=30)
+        parser.add_argument("--days", type=int, choices=key_issuing.LIFETIMES_DAYS, default=30)
 
     def handle(self, *args: Any, **said: Any) -> None:
         owner = User.objects.filter(username=said["account"]).first()
         if owner is None:
             raise CommandError(f"There is no account {said['account']!r}.")
-        scopes = said["scope"] or [keys.Scope.READ, keys.Scope.GENERATE]
+        scopes = said["scope"] or [key_issuing.Scope.READ, key_issuing.Scope.GENERATE]
         try:
-            _, key = keys.make(
+            _, key = key_issuing.make(
                 by=owner, name=said["name"], scopes=scopes, days=said["days"], at=timezone.now()
             )
         except ProofsheetError as error:

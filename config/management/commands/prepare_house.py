@@ -7,9 +7,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from config import accounts, mail, private
-from config.roles import PURPOSES, give_permissions
-from provenance import installation
+from config.accounts.roles import demo_accounts
+from config.accounts.roles.role_permissions import PURPOSES, give_permissions
+from config.launch import private_files
+from config.mail import developer_mailbox
+from provenance.manifests import signing_context
 
 
 class Command(BaseCommand):
@@ -17,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for folder in (settings.MEDIA_ROOT, settings.PROOFSHEET_KEYS_DIR):
-            private.close(folder)
+            private_files.close(folder)
         self._say("database schema")
         call_command("migrate", interactive=False, verbosity=0)
         if settings.DATABASE_OWNER_URL:
@@ -25,7 +27,7 @@ class Command(BaseCommand):
         self._say("static files")
         call_command("collectstatic", interactive=False, verbosity=0)
         self._say("signing keys, roles, models")
-        installation.signer()
+        signing_context.signer()
         give_permissions()
         call_command("register_starter", verbosity=0)
         if settings.IS_LOCAL:
@@ -36,10 +38,10 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _print_accounts(self) -> None:
-        for name, password in accounts.demo_accounts(settings.PROOFSHEET_KEYS_DIR).items():
+        for name, password in demo_accounts.demo_accounts(settings.PROOFSHEET_KEYS_DIR).items():
             self.stdout.write(f"  {name:<6} {password:<14} {PURPOSES[name]}")
         self.stdout.write('\nTry: log in as alice and type "a red apple" in the studio.')
-        if settings.EMAIL_BACKEND == mail.BACKEND:
+        if settings.EMAIL_BACKEND == developer_mailbox.BACKEND:
             self.stdout.write(
                 "Mails are not sent but lie in "
                 f"{settings.PROOFSHEET_MAILS_DIR}; olga sees all but others' links at /mails/."

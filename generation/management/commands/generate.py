@@ -17,11 +17,13 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from generation import estimates, outcomes, progress, requests, submissions
-from generation.drafts import Draft
+from config.core.errors import ProofsheetError
+from generation.capacity import estimates
 from generation.models import GenerationRequest, RequestStatus
-from generation.outcomes import Outcome
-from provenance.errors import ProofsheetError
+from generation.request_rules.parameters import Draft
+from generation.requests import progress, submitting
+from generation.studio import own_requests, results
+from generation.studio.results import Outcome
 
 BAD_INPUT, POLICY, UNDONE, FAILED, CANCELLED = 1, 3, 4, 5, 6
 EXITS = """exit status:
@@ -80,7 +82,7 @@ class Command(BaseCommand):
             user = _user(options["user"])
             _check_out(options["out"])
             draft = _draft(options)
-            made = submissions.submit(draft, by=user, at=timezone.now()).request
+            made = submitting.submit(draft, by=user, at=timezone.now()).request
         except ProofsheetError as error:
             self._stop(error.code, str(error), exit_status=BAD_INPUT)
         outcome = self._wait(made, user)
@@ -88,7 +90,7 @@ class Command(BaseCommand):
 
     def _wait(self, made: GenerationRequest, user: User) -> Outcome:
         try:
-            return outcomes.wait_for(
+            return results.wait_for(
                 made.id,
                 by=user,
                 now=timezone.now,
@@ -99,7 +101,7 @@ class Command(BaseCommand):
         except ProofsheetError as error:
             self._stop(error.code, str(error), exit_status=UNDONE, said={"request": str(made.id)})
         except KeyboardInterrupt:
-            requests.cancel(made.id, by=user, at=timezone.now())
+            own_requests.cancel(made.id, by=user, at=timezone.now())
             self._stop(
                 "cancelled", "Cancelled.", exit_status=CANCELLED, said={"request": str(made.id)}
             )

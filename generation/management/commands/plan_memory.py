@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from adapters import catalogue
+from adapters.access import visibility
 from adapters.models import Tier
-from generation import memory_plans
-from generation.engine.memory import gib
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
+from generation.engine.loading.memory_need import gib
+from generation.hardware import memory_plans
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            model = catalogue.find_model(options["model"])
+            model = visibility.find_model(options["model"])
             verdict = memory_plans.judge_tier(model, options["tier"] or model.tier)
         except ProofsheetError as error:
             raise CommandError(f"{error.code}: {error}") from error

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from generation import shipped
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
+from generation.management import builtin_models
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            done = shipped.register(at=timezone.now())
+            done = builtin_models.register(at=timezone.now())
         except ProofsheetError as error:
             raise CommandError(f"{error.message} {error.advice}") from error
         if options["verbosity"] == 0:

@@ -10,11 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from generation import audit_runs
-from moderation.audits import report as reports
-from moderation.audits import suites
+from config.core.errors import ProofsheetError
+from generation.suite_runs import suite_rendering
 from moderation.audits.models import Audit
-from provenance.errors import ProofsheetError
+from moderation.audits.suites import counterfactuals
+from moderation.audits.tables import audit_report as reports
 
 BAR = 30
 
@@ -27,7 +27,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "suite", metavar="SUITE", help=f"{', '.join(suites.names())}, or a YAML or JSON file"
+            "suite",
+            metavar="SUITE",
+            help=f"{', '.join(counterfactuals.names())}, or a YAML or JSON file",
         )
         parser.add_argument("--model", metavar="NAME", help="default: the default model")
         parser.add_argument("--seeds", type=int, default=3, metavar="N", help="default: 3")
@@ -39,17 +41,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         is_shown = not options["json"] and options["verbosity"] > 0
         try:
-            run = audit_runs.start_or_resume(
-                suites.load(options["suite"]),
-                model=audit_runs.find_model(options["model"]),
+            run = suite_rendering.start_or_resume(
+                counterfactuals.load(options["suite"]),
+                model=suite_rendering.find_model(options["model"]),
                 seeds=options["seeds"],
                 profile=options["profile"],
                 at=timezone.now(),
             )
             look = self._look if is_shown else _quiet
-            look(audit_runs.progress(run))
-            audit_runs.carry_on(run, now=timezone.now, sleep=time.sleep, look=look)
-            audit = audit_runs.conclude(run, at=timezone.now())
+            look(suite_rendering.progress(run))
+            suite_rendering.carry_on(run, now=timezone.now, sleep=time.sleep, look=look)
+            audit = suite_rendering.conclude(run, at=timezone.now())
         except KeyboardInterrupt:
             raise CommandError("Stopped; the same command goes on from here.") from None
         except ProofsheetError as error:
@@ -60,7 +62,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error.code}: {error}") from error
         self._tell(audit, is_json=options["json"])
 
-    def _look(self, progress: audit_runs.Progress) -> None:
+    def _look(self, progress: suite_rendering.Progress) -> None:
         filled = BAR * progress.done // max(progress.total, 1)
         bar = "█" * filled + "·" * (BAR - filled)
         end = "\n" if progress.done == progress.total else ""
@@ -77,5 +79,5 @@ class Command(BaseCommand):
         self.stdout.write(f"Audit {audit.id}: manage.py export_audit {audit.id} --out DIR")
 
 
-def _quiet(progress: audit_runs.Progress) -> None:
+def _quiet(progress: suite_rendering.Progress) -> None:
     """Nothing is shown while the answer is JSON."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django import template
 
-from moderation.audits.report import shown
+from moderation.audits.tables.audit_report import shown
 
 register = template.Library()
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from moderation import decision_log, exports
+from config.core.errors import ProofsheetError
+from moderation.exports import decision_log, transparency_files
 from moderation.management import export_command
-from provenance.errors import ProofsheetError
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            period = exports.Period(options["first"], options["last"])
+            period = transparency_files.Period(options["first"], options["last"])
         except ProofsheetError as error:
             raise CommandError(str(error)) from error
         written = export_command.write(options["out"], decision_log.files(period))

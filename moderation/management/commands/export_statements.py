@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from moderation import exports, transparency
+from config.core.errors import ProofsheetError
+from moderation.exports import transparency_files
 from moderation.management import export_command
-from provenance.errors import ProofsheetError
+from moderation.statements.formats import eu_statement
 
 
 class Command(BaseCommand):
@@ -21,9 +22,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            period = exports.Period(options["first"], options["last"])
-            written = export_command.write(options["out"], exports.statement_files(period))
-        except (ProofsheetError, transparency.StatementInvalid) as error:
+            period = transparency_files.Period(options["first"], options["last"])
+            written = export_command.write(
+                options["out"], transparency_files.statement_files(period)
+            )
+        except (ProofsheetError, eu_statement.StatementInvalid) as error:
             raise CommandError(str(error)) from error
         noun = "batch" if len(written) == 1 else "batches"
         self.stdout.write(f"{len(written)} {noun} in {options['out']}, with SHA256SUMS")

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from moderation import screening
+from config.core.errors import ProofsheetError
 from moderation.management.in_force import settle_policies
-from provenance.errors import ProofsheetError
+from moderation.screening import classify
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         has_banks = settle_policies(self.stderr)
-        judge = screening.judge_known_image if has_banks else screening.judge_image
+        judge = classify.judge_known_image if has_banks else classify.judge_image
         for path in options["files"]:
             try:
                 judged = judge(_read(path), profile=options["profile"])
@@ -43,7 +43,7 @@ def _read(path: Path) -> bytes:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _json(path: Path, judged: screening.Judgement) -> str:
+def _json(path: Path, judged: classify.Judgement) -> str:
     return json.dumps(
         {
             "file": str(path),
@@ -56,6 +56,6 @@ def _json(path: Path, judged: screening.Judgement) -> str:
     )
 
 
-def _sentence(path: Path, judged: screening.Judgement) -> str:
+def _sentence(path: Path, judged: classify.Judgement) -> str:
     scores = ", ".join(f"{name} {score:.2f}" for name, score in judged.categories.items())
     return f"{path}: {judged.verdict}  ({scores}; policy {judged.policy.version})"

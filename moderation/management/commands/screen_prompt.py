@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from moderation import screening
+from config.core.errors import ProofsheetError
 from moderation.management.in_force import settle_policies
-from provenance.errors import ProofsheetError
+from moderation.screening import classify
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         prompts = [options["text"]] if options["file"] is None else _lines(options["file"])
         for text in prompts:
             try:
-                judged = screening.judge_prompt(text, profile=options["profile"])
+                judged = classify.judge_prompt(text, profile=options["profile"])
             except ProofsheetError as error:
                 raise CommandError(str(error)) from error
             is_json = options["json"] or options["file"] is not None
@@ -54,7 +54,7 @@ def _lines(path: Path) -> Iterable[str]:
         raise CommandError(f"{path} is not UTF-8 text.") from error
 
 
-def _json(judged: screening.Judgement) -> str:
+def _json(judged: classify.Judgement) -> str:
     return json.dumps(
         {
             "verdict": judged.verdict,
@@ -66,7 +66,7 @@ def _json(judged: screening.Judgement) -> str:
     )
 
 
-def _sentence(text: str, judged: screening.Judgement) -> str:
+def _sentence(text: str, judged: classify.Judgement) -> str:
     scores = sorted(judged.categories.items(), key=lambda item: -item[1])[:3]
     lines = [f"{judged.verdict}  (policy {judged.policy.version})"]
     lines += [f"  {score:5.2f}  {name}" for name, score in scores]

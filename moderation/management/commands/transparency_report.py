@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from moderation import exports
+from config.core.errors import ProofsheetError
+from moderation.exports import transparency_files
 from moderation.management import export_command
-from provenance.errors import ProofsheetError
 
 
 class Command(BaseCommand):
@@ -18,8 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            period = exports.Period(options["first"], options["last"])
+            period = transparency_files.Period(options["first"], options["last"])
         except ProofsheetError as error:
             raise CommandError(str(error)) from error
-        export_command.write(options["out"], exports.report_files(period))
+        export_command.write(options["out"], transparency_files.report_files(period))
         self.stdout.write(f"Report in {options['out']}, with SHA256SUMS")

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from provenance import erasure
+from provenance.assets import erasure
 
 
 class Command(BaseCommand):

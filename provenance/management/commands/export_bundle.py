@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from provenance import export
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
+from provenance.offline import bundle_export
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             image = options["image"].read_bytes() if options["image"] else None
-            data = export.bundle_of(options["image_id"], image=image)
+            data = bundle_export.bundle_of(options["image_id"], image=image)
             options["out"].write_bytes(data)
         except ProofsheetError as error:
             raise CommandError(str(error)) from error

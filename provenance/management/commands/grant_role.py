@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from provenance import privileges
+from provenance.database import privileges
 
 
 class Command(BaseCommand):

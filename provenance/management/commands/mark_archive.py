@@ -11,9 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from provenance import archive, delivery
-from provenance.errors import ProofsheetError
-from provenance.pictures import Mime
+from config.core.errors import ProofsheetError
+from provenance.assets import archive, transcode
+from provenance.pictures.decoder import Mime
 
 REPORT = "archive-report.json"
 BAR = 30
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--format",
             default="png",
-            choices=[*delivery.FORMATS, "same"],
+            choices=[*transcode.FORMATS, "same"],
             help="of the copies (png); “same” keeps each picture's own",
         )
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         began_at = timezone.now()
         try:
             out.mkdir(parents=True, exist_ok=True)
-            mime = delivery.FORMATS.get(options["format"])
+            mime = transcode.FORMATS.get(options["format"])
             results = self._mark(archive.sources(folder, out=out), out, options["model"], mime)
             (out / REPORT).write_text(_report(results, began_at))
         except (ProofsheetError, OSError) as error:

@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from provenance import authorities, installation, rotation
-from provenance.errors import ProofsheetError
+from config.core.errors import ProofsheetError
+from provenance.manifests import signing_context
+from provenance.rotation import authorities, key_rotation
 
 OVERLAP_DAYS = 30
 
@@ -83,7 +84,7 @@ class Command(BaseCommand):
         )
         if options["since"] and not is_distrusted:
             raise CommandError("--since goes with --distrust-authority or a compromised authority.")
-        if options["compromised"] and options["signer"] and installation.has_outside_key():
+        if options["compromised"] and options["signer"] and signing_context.has_outside_key():
             raise CommandError("The certificate is from outside: replace it, then use --revoke.")
         if options["overlap_days"] < 0:
             raise CommandError("--overlap-days counts forward.")
@@ -117,23 +118,23 @@ class Command(BaseCommand):
                 f"{since:%Y-%m-%d %H:%M} UTC."
             )
         if options["destroy_retired"]:
-            return f"{rotation.destroy_retired(at=now)} private keys destroyed."
+            return f"{key_rotation.destroy_retired(at=now)} private keys destroyed."
         if options["revoke"]:
-            rotation.revoke(options["revoke"], at=now)
+            key_rotation.revoke(options["revoke"], at=now)
             return f"What certificate {options['revoke']} signed is trusted no more."
         if options["log"]:
             overlap = timedelta(days=options["overlap_days"])
-            rotated = rotation.rotate_log_key(at=now, overlap=overlap)
+            rotated = key_rotation.rotate_log_key(at=now, overlap=overlap)
             assert rotated.overlap_until is not None
             return (
                 f"New key of the log: {rotated.new}\n"
                 f"Old key, signing beside it until {rotated.overlap_until:%Y-%m-%d %H:%M} UTC: "
                 f"{rotated.old}\nTell whoever checks the log; /log/keys lists both."
             )
-        if installation.has_outside_key():
-            rotated = rotation.record_outside_signer(at=now)
+        if signing_context.has_outside_key():
+            rotated = key_rotation.record_outside_signer(at=now)
         else:
-            rotated = rotation.rotate_signer(at=now, is_compromised=options["compromised"])
+            rotated = key_rotation.rotate_signer(at=now, is_compromised=options["compromised"])
         return f"Manifests are signed by {rotated.new} now, in place of {rotated.old}."
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from provenance import verify
-from provenance.errors import ProofsheetError
-from provenance.verdicts import Report
+from config.core.errors import ProofsheetError
+from provenance.verify import examination
+from provenance.verify.verdicts import Report
 
 OURS, NOT_OURS, UNREADABLE = 0, 1, 2
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            report = verify.check(options["file"].read_bytes(), at=timezone.now())
+            report = examination.check(options["file"].read_bytes(), at=timezone.now())
         except ProofsheetError as error:
             self.stderr.write(str(error))
             sys.exit(UNREADABLE)

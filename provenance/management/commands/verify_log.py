@@ -5,14 +5,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from provenance import log_audit
+from provenance.log import recomputation
 
 
 class Command(BaseCommand):
     help = "Recompute every leaf, node and checkpoint of the log from the entries' own bytes."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = log_audit.audit()
+        found = recomputation.audit()
         if found.fault is None:
             self.stdout.write(
                 f"The log holds: {found.leaves} entries, {found.checkpoints} checkpoints, "

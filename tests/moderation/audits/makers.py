@@ -8,11 +8,11 @@ from uuid import UUID
 import numpy as np
 from django.contrib.auth.models import User
 
-from moderation import screening
-from moderation.audits.design import Design, draw
 from moderation.audits.models import FrameEntry, Label
-from moderation.audits.terms import Groups
+from moderation.audits.statistics.sampling_design import Design, draw
+from moderation.audits.suites.person_terms import Groups
 from moderation.models import Policy, Screening
+from moderation.screening import classify
 from tests.fakes import FakeImageClassifier
 from tests.moderation.makers import picture
 
@@ -24,7 +24,7 @@ MODEL = "fake-image 1"
 
 def stored_policy() -> Policy:
     """The row of the policy in force, as a first screening leaves it."""
-    verdict = screening.screen_image(picture(), at=BEFORE, classifier=FakeImageClassifier())
+    verdict = classify.screen_image(picture(), at=BEFORE, classifier=FakeImageClassifier())
     return Screening.objects.get(id=verdict.screening_id).policy
 
 

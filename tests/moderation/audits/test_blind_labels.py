@@ -13,11 +13,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import DatabaseError, transaction
 
-from moderation import cases, intents, policy, screening
-from moderation.audits import sampling
 from moderation.audits.models import FrameEntry, Label, NeverChanged, Presentation, SampledItem
+from moderation.audits.sampling import frame
+from moderation.cases import review_cases
+from moderation.decisions import pending_decisions
 from moderation.models import Decision, ReviewCase, Statement
-from moderation.subjects import Action, Subject
+from moderation.policy.rulebook import policy_document
+from moderation.screening import classify
+from moderation.subjects.subject import Action, Subject
 from provenance.models import LogEntry
 from tests.fakes import FakeImageClassifier, FakePromptClassifier
 from tests.moderation.makers import NOON, evidence, picture
@@ -40,7 +43,7 @@ def screened(owner: User, *, sexual: float, prompt: str = PROMPT) -> FrameEntry:
     """A picture screened as publishing does it, with the case that follows."""
     data, image_id = picture(), uuid4()
     name = storages["private"].save(f"images/{image_id}.png", ContentFile(data))
-    verdict = screening.screen_image(data, at=NOON, classifier=FakeImageClassifier(sexual=sexual))
+    verdict = classify.screen_image(data, at=NOON, classifier=FakeImageClassifier(sexual=sexual))
     shown = evidence(
         image={"id": str(image_id), "file": name, "sha256": hashlib.sha256(data).hexdigest()},
         prompt=prompt,
@@ -50,9 +53,9 @@ def screened(owner: User, *, sexual: float, prompt: str = PROMPT) -> FrameEntry:
         matched=[],
     )
     subject = Subject("image", image_id, owner.pk)
-    entry = sampling.enter(verdict, subject=subject, prompt=prompt, evidence=shown, at=NOON)
+    entry = frame.enter(verdict, subject=subject, prompt=prompt, evidence=shown, at=NOON)
     if verdict.verdict == "hold":
-        cases.open_case(subject=subject, evidence=shown, at=NOON, is_blind=entry.is_sampled)
+        review_cases.open_case(subject=subject, evidence=shown, at=NOON, is_blind=entry.is_sampled)
     return entry
 
 
@@ -60,14 +63,14 @@ def answer(
     by: User, action: Action, reason: str, *, at: datetime = NOON, perceived: str = ""
 ) -> ReviewCase:
     """Take the next case, decide it, and let the undo window pass."""
-    case = cases.claim_next(by=by, at=at)
+    case = review_cases.claim_next(by=by, at=at)
     assert case is not None
     assert case.lease_token is not None
-    intents.propose(
+    pending_decisions.propose(
         case, by=by, action=action, reason=reason, token=case.lease_token, at=at,
         perceived=perceived,
     )  # fmt: skip
-    intents.settle(at=at + LATER)
+    pending_decisions.settle(at=at + LATER)
     return ReviewCase.objects.get(pk=case.pk)
 
 
@@ -84,7 +87,7 @@ def test_what_is_not_drawn_is_in_the_frame_and_in_nobodys_queue(
     settings.PROOFSHEET_AUDIT_PASSED_PER_MILLE = 0
     assert not screened(alice, sexual=PASSED, prompt="a red apple").is_sampled
     assert not SampledItem.objects.exists()
-    assert not cases.queue(by=bob).exists()
+    assert not review_cases.queue(by=bob).exists()
 
 
 def test_passed_held_and_refused_look_alike_in_queue_case_and_api(
@@ -146,7 +149,7 @@ def test_violation_found_in_a_passed_picture_opens_a_proper_case(
     answer(bob, "refuse", "violence")
     assert Label.objects.get().truth == "violates"
     assert not Decision.objects.exists()
-    [proper] = cases.queue(by=bob)
+    [proper] = review_cases.queue(by=bob)
     assert (proper.subject_id, proper.category) == (entry.subject_id, "violence")
     assert not proper.is_masked
     page = as_user(bob).get(proper.get_absolute_url()).content.decode()
@@ -172,7 +175,7 @@ def test_refused_picture_stays_refused_whatever_the_label(alice: User, bob: User
     answer(bob, "allow", "within_policy")
     assert Label.objects.get().truth == "acceptable"
     assert not Decision.objects.exists()
-    assert not cases.queue(by=bob).exists()
+    assert not review_cases.queue(by=bob).exists()
 
 
 @pytest.mark.parametrize("sexual", [PASSED, HELD])
@@ -182,18 +185,18 @@ def test_second_label_is_asked_of_another_reviewer(
     settings.PROOFSHEET_AUDIT_DOUBLE_PER_CENT = 100
     screened(alice, sexual=sexual)
     answer(bob, "allow", "within_policy")
-    [second] = cases.queue(by=carol)
-    assert not cases.queue(by=bob).exists()
-    with pytest.raises(cases.CaseNotFound):
-        cases.find(second.pk, by=bob)
+    [second] = review_cases.queue(by=carol)
+    assert not review_cases.queue(by=bob).exists()
+    with pytest.raises(review_cases.CaseNotFound):
+        review_cases.find(second.pk, by=bob)
     answer(carol, "refuse", "nudity")
     assert [label.reviewer for label in Label.objects.order_by("id")] == [bob, carol]
-    assert not cases.queue(by=carol).exists()
+    assert not review_cases.queue(by=carol).exists()
 
 
 def test_nobody_labels_something_of_their_own(bob: User) -> None:
     screened(bob, sexual=PASSED)
-    assert cases.claim_next(by=bob, at=NOON) is None
+    assert review_cases.claim_next(by=bob, at=NOON) is None
 
 
 @pytest.mark.parametrize(("sexual", "left"), [(PASSED, 0), (HELD, 1)])
@@ -201,36 +204,36 @@ def test_unclear_is_an_answer_and_what_was_held_goes_to_a_senior_moderator(
     sexual: float, left: int, alice: User, bob: User, carol: User, as_user: Any
 ) -> None:
     screened(alice, sexual=sexual)
-    case = cases.claim_next(by=bob, at=NOON)
+    case = review_cases.claim_next(by=bob, at=NOON)
     assert case is not None
     url = f"{case.get_absolute_url()}escalate/"
     client = as_user(bob)
-    case = cases.claim(case, by=bob, at=datetime.now(NOON.tzinfo))
+    case = review_cases.claim(case, by=bob, at=datetime.now(NOON.tzinfo))
     page = client.post(url, {"token": str(case.lease_token)}, follow=True).content.decode()
     assert "Kept as unclear" in page
     assert Label.objects.get().truth == "unclear"
-    assert cases.queue(by=carol).count() == left
-    assert not any(waiting.is_masked for waiting in cases.queue(by=carol))
+    assert review_cases.queue(by=carol).count() == left
+    assert not any(waiting.is_masked for waiting in review_cases.queue(by=carol))
 
 
 def test_label_of_a_severe_category_waits_for_no_second_person(alice: User, carol: User) -> None:
     screened(alice, sexual=PASSED)
     answer(carol, "refuse", "minors")
     assert Label.objects.get().truth == "violates"
-    assert not intents.to_confirm(by=carol).exists()
-    assert cases.queue(by=carol).get().severity == 5
+    assert not pending_decisions.to_confirm(by=carol).exists()
+    assert review_cases.queue(by=carol).get().severity == 5
 
 
 def test_label_can_be_undone_before_it_is_kept(alice: User, bob: User) -> None:
     screened(alice, sexual=PASSED)
-    case = cases.claim_next(by=bob, at=NOON)
+    case = review_cases.claim_next(by=bob, at=NOON)
     assert case is not None
     assert case.lease_token is not None
-    intents.propose(
+    pending_decisions.propose(
         case, by=bob, action="allow", reason="within_policy", token=case.lease_token, at=NOON
     )
-    intents.undo(case, by=bob, at=NOON)
-    intents.settle(at=NOON + LATER)
+    pending_decisions.undo(case, by=bob, at=NOON)
+    pending_decisions.settle(at=NOON + LATER)
     assert not Label.objects.exists()
 
 
@@ -238,7 +241,7 @@ def test_filter_by_category_says_nothing_about_blind_cases(
     alice: User, bob: User, as_user: Any
 ) -> None:
     screened(alice, sexual=HELD)
-    assert not cases.queue(by=bob, category="sexual").exists()
+    assert not review_cases.queue(by=bob, category="sexual").exists()
     page = as_user(bob).get("/review/?category=sexual").content.decode()
     assert "The desk is clear" in page
 
@@ -269,11 +272,11 @@ def test_blind_picture_is_revealed_and_answered_on_the_page(
 
 
 def test_prompt_is_labelled_as_a_prompt_and_opens_no_case(alice: User, carol: User) -> None:
-    verdict = screening.screen_prompt("a man running", at=NOON, classifier=FakePromptClassifier())
+    verdict = classify.screen_prompt("a man running", at=NOON, classifier=FakePromptClassifier())
     shown = evidence(
         prompt="a man running", screening=str(verdict.screening_id), categories={}, matched=[]
     )
-    entry = sampling.enter(
+    entry = frame.enter(
         verdict,
         subject=Subject("prompt", uuid4(), alice.pk),
         prompt="a man running",
@@ -283,20 +286,20 @@ def test_prompt_is_labelled_as_a_prompt_and_opens_no_case(alice: User, carol: Us
     assert (entry.stage, entry.gender) == ("prompt", "man")
     answer(carol, "refuse", "violence")
     assert Label.objects.get().truth == "violates"
-    assert not cases.queue(by=carol).exists()
+    assert not review_cases.queue(by=carol).exists()
 
 
 def test_owner_who_deletes_something_takes_it_out_of_the_queue(alice: User, bob: User) -> None:
     entry = screened(alice, sexual=PASSED)
-    cases.withdraw_sampled("image", entry.subject_id)
-    assert not cases.queue(by=bob).exists()
+    review_cases.withdraw_sampled("image", entry.subject_id)
+    assert not review_cases.queue(by=bob).exists()
     assert FrameEntry.objects.exists()
 
 
 def test_severity_and_due_time_follow_the_nearest_category(alice: User) -> None:
     screened(alice, sexual=PASSED)
     case = ReviewCase.objects.get()
-    nearest = policy.active("general").categories["sexual"]
+    nearest = policy_document.active("general").categories["sexual"]
     assert case.severity == nearest.severity
     assert case.due_at == NOON + timedelta(hours=nearest.review_within_hours)
 

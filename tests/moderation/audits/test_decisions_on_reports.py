@@ -13,10 +13,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
-from moderation.audits import deciding, making, sheets, traffic_report
-from moderation.audits import report as reports
+from moderation.audits.audit_reports import freeze, report_decisions, traffic_report
 from moderation.audits.models import Audit, AuditDecision, AuditFile, NeverChanged
-from moderation.audits.population import Window
+from moderation.audits.sampling.population import Window
+from moderation.audits.tables import audit_report as reports
+from moderation.audits.tables import renditions
 from provenance.models import LogEntry
 from tests.moderation.audits.makers import NOON, stored_policy
 
@@ -33,14 +34,14 @@ def audit(db: None) -> Audit:
 
 
 def decided(audit: Audit, by: User, words: str = WORDS) -> AuditDecision:
-    return deciding.record(audit, responsible="Dora Maar", decision=words, by=by, at=LATER)
+    return report_decisions.record(audit, responsible="Dora Maar", decision=words, by=by, at=LATER)
 
 
 def test_decision_leaves_the_frozen_files_as_they_were(audit: Audit, dora: User) -> None:
-    before = making.files_of(audit)
+    before = freeze.files_of(audit)
     decided(audit, dora)
     found = Audit.objects.get()
-    assert making.files_of(found) == before
+    assert freeze.files_of(found) == before
     assert {name: reports.sha256(data) for name, data in before.items()} == found.digests
 
 
@@ -57,7 +58,7 @@ def test_decision_is_logged_by_its_digest_and_not_in_words(audit: Audit, dora: U
 def test_digest_follows_from_what_the_files_say(audit: Audit, dora: User) -> None:
     """Whoever has decisions.json can check it against the log without this house."""
     row = decided(audit, dora)
-    [said] = json.loads(deciding.files_of(audit)["decisions.json"])
+    [said] = json.loads(report_decisions.files_of(audit)["decisions.json"])
     digest = said.pop("sha256")
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert reports.sha256(text.encode()) == digest == row.sha256
@@ -66,7 +67,7 @@ def test_digest_follows_from_what_the_files_say(audit: Audit, dora: User) -> Non
 def test_later_decision_is_a_further_row(audit: Audit, dora: User) -> None:
     decided(audit, dora)
     decided(audit, dora, "The threshold is raised to 0.55 after all.")
-    said = json.loads(deciding.files_of(audit)["decisions.json"])
+    said = json.loads(report_decisions.files_of(audit)["decisions.json"])
     assert [each["decision"] for each in said] == [
         WORDS,
         "The threshold is raised to 0.55 after all.",
@@ -94,15 +95,15 @@ def test_decisions_and_files_never_change(audit: Audit, dora: User) -> None:
 def test_files_are_those_that_were_frozen_whatever_is_drawn_today(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sheets, "files", lambda report: {})
-    files = making.files_of(Audit.objects.get())
+    monkeypatch.setattr(renditions, "files", lambda report: {})
+    files = freeze.files_of(Audit.objects.get())
     assert files["report.pdf"].startswith(b"%PDF")
     assert set(files) == set(audit.digests)
 
 
 @pytest.mark.parametrize("who", ["carol", "bob", "olga"])
 def test_compliance_alone_records(who: str, audit: Audit, request: pytest.FixtureRequest) -> None:
-    with pytest.raises(making.NotCompliance):
+    with pytest.raises(freeze.NotCompliance):
         decided(audit, request.getfixturevalue(who))
 
 
@@ -112,8 +113,8 @@ def test_compliance_alone_records(who: str, audit: Audit, request: pytest.Fixtur
 def test_empty_or_endless_words_are_refused(
     responsible: str, words: str, audit: Audit, dora: User
 ) -> None:
-    with pytest.raises(deciding.WordsMissing):
-        deciding.record(audit, responsible=responsible, decision=words, by=dora, at=LATER)
+    with pytest.raises(report_decisions.WordsMissing):
+        report_decisions.record(audit, responsible=responsible, decision=words, by=dora, at=LATER)
     assert not AuditDecision.objects.exists()
 
 

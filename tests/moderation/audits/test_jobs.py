@@ -10,10 +10,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from adapters.models import BaseModel
-from generation import audit_jobs, audit_runs, tasks
+from generation import tasks
 from generation.models import RequestStatus
-from moderation.audits import making, suites
+from generation.suite_runs import stints, suite_rendering
+from moderation.audits.audit_reports import freeze
 from moderation.audits.models import Audit, AuditRun
+from moderation.audits.suites import counterfactuals
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
 from tests.pure.audits.test_suites import GOOD
@@ -28,15 +30,15 @@ def tickets(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Tickets that were sent and that no worker took yet."""
     sent: list[tuple[str, int]] = []
     monkeypatch.setattr(tasks.audit_stint, "apply_async", lambda said, **_: sent.append(said))
-    monkeypatch.setattr(audit_jobs, "STINT_S", 0.0)
+    monkeypatch.setattr(stints, "STINT_S", 0.0)
     return sent
 
 
 @pytest.fixture(autouse=True)
 def one_suite(monkeypatch: pytest.MonkeyPatch) -> None:
     """The suite of two people, under the name of one that ships."""
-    monkeypatch.setattr(suites, "names", lambda: ["two"])
-    monkeypatch.setattr(suites, "load", lambda name: suites.parse(GOOD))
+    monkeypatch.setattr(counterfactuals, "names", lambda: ["two"])
+    monkeypatch.setattr(counterfactuals, "load", lambda name: counterfactuals.parse(GOOD))
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def run(
 ) -> AuditRun:
     """Twelve pictures: three stints."""
     with django_capture_on_commit_callbacks(execute=True):
-        return audit_jobs.ask("two", model="", seeds=3, by=dora, at=clock())
+        return stints.ask("two", model="", seeds=3, by=dora, at=clock())
 
 
 def work_off(tickets: list[tuple[str, int]], clock: FrozenClock, *, most: int = 50) -> None:
@@ -59,7 +61,7 @@ def work_off(tickets: list[tuple[str, int]], clock: FrozenClock, *, most: int = 
         if not tickets:
             return
         run_id, stint = tickets.pop(0)
-        audit_jobs.work(AuditRun.objects.get(pk=run_id).pk, stint, now=clock)
+        stints.work(AuditRun.objects.get(pk=run_id).pk, stint, now=clock)
     assert not tickets
 
 
@@ -68,7 +70,7 @@ def test_a_run_goes_from_ticket_to_ticket_and_ends_in_a_report(
 ) -> None:
     assert len(tickets) == 1
     work_off(tickets, clock)
-    standing = audit_jobs.find(run.id, by=dora)
+    standing = stints.find(run.id, by=dora)
     assert (standing.done, standing.total, standing.per_cent) == (12, 12, 100)
     assert standing.run.status == Status.FINISHED
     assert standing.audit is not None
@@ -92,9 +94,9 @@ def test_a_lost_ticket_is_sent_again(
     run: AuditRun, tickets: list[tuple[str, int]], clock: FrozenClock
 ) -> None:
     tickets.clear()
-    audit_jobs.sweep(at=clock())
+    stints.sweep(at=clock())
     assert tickets == []
-    audit_jobs.sweep(at=clock() + audit_jobs.TICKET_LATE + timedelta(seconds=1))
+    stints.sweep(at=clock() + stints.TICKET_LATE + timedelta(seconds=1))
     work_off(tickets, clock)
     assert AuditRun.objects.get().status == Status.FINISHED
 
@@ -108,12 +110,12 @@ def test_a_worker_that_dies_loses_its_lease_and_nothing_is_made_twice(
 ) -> None:
     run_id, stint = tickets.pop()
     with monkeypatch.context() as patch:
-        patch.setattr(audit_runs, "advance", _dies)
+        patch.setattr(suite_rendering, "advance", _dies)
         with pytest.raises(KeyboardInterrupt):
-            audit_jobs.work(run.id, stint, now=clock)
+            stints.work(run.id, stint, now=clock)
     assert tickets == []
-    clock.forward(audit_jobs.LEASE.total_seconds() + 1)
-    audit_jobs.sweep(at=clock())
+    clock.forward(stints.LEASE.total_seconds() + 1)
+    stints.sweep(at=clock())
     work_off(tickets, clock)
     assert AuditRun.objects.get(pk=run_id).status == Status.FINISHED
     assert len(image_classifier.seen) == 12
@@ -133,13 +135,13 @@ def test_what_fails_every_time_stops_the_run_with_a_sentence(
     clock: FrozenClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(audit_runs, "advance", _fails)
+    monkeypatch.setattr(suite_rendering, "advance", _fails)
     for _ in range(10):
         while tickets:
             run_id, stint = tickets.pop()
             with pytest.raises(RuntimeError):
-                audit_jobs.work(run.id, stint, now=clock)
-        audit_jobs.sweep(at=clock.forward(1))
+                stints.work(run.id, stint, now=clock)
+        stints.sweep(at=clock.forward(1))
     found = AuditRun.objects.get()
     assert (found.status, found.stop_code) == (Status.STOPPED, "audit_failed")
 
@@ -149,12 +151,12 @@ def test_users_come_first(
 ) -> None:
     waiting = factories.make_request(alice, tiny, status=RequestStatus.QUEUED)
     run_id, stint = tickets.pop()
-    audit_jobs.work(run.id, stint, now=clock)
-    assert audit_runs.progress(run).done == 0
+    stints.work(run.id, stint, now=clock)
+    assert suite_rendering.progress(run).done == 0
     assert len(tickets) == 1
     waiting.delete()
     work_off(tickets, clock)
-    assert audit_runs.progress(run).done == 12
+    assert suite_rendering.progress(run).done == 12
 
 
 def test_a_stopped_run_keeps_what_was_made_and_goes_on_from_there(
@@ -166,27 +168,27 @@ def test_a_stopped_run_keeps_what_was_made_and_goes_on_from_there(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     run_id, stint = tickets.pop()
-    audit_jobs.work(run.id, stint, now=clock)
-    audit_jobs.cancel(run.id, by=dora)
+    stints.work(run.id, stint, now=clock)
+    stints.cancel(run.id, by=dora)
     work_off(tickets, clock)
-    assert audit_runs.progress(run).done == 4
-    audit_jobs.sweep(at=clock.forward(3600))
+    assert suite_rendering.progress(run).done == 4
+    stints.sweep(at=clock.forward(3600))
     assert tickets == []
     with django_capture_on_commit_callbacks(execute=True):
-        audit_jobs.resume(run.id, by=dora, at=clock())
+        stints.resume(run.id, by=dora, at=clock())
     work_off(tickets, clock)
     assert AuditRun.objects.get().status == Status.FINISHED
     assert len(image_classifier.seen) == 12
-    with pytest.raises(audit_jobs.RunFinished):
-        audit_jobs.cancel(run.id, by=dora)
+    with pytest.raises(stints.RunFinished):
+        stints.cancel(run.id, by=dora)
 
 
 def test_asking_for_an_unfinished_run_again_is_the_same_run(
     run: AuditRun, tickets: list[tuple[str, int]], clock: FrozenClock, dora: User
 ) -> None:
-    again = audit_jobs.ask("two", model="", seeds=3, by=dora, at=clock())
+    again = stints.ask("two", model="", seeds=3, by=dora, at=clock())
     assert again.id == run.id
-    assert audit_jobs.ask("two", model="", seeds=2, by=dora, at=clock()).id != run.id
+    assert stints.ask("two", model="", seeds=2, by=dora, at=clock()).id != run.id
 
 
 def test_a_new_policy_stops_a_run_and_says_why(
@@ -195,7 +197,7 @@ def test_a_new_policy_stops_a_run_and_says_why(
     with rewritten(AuditRun):
         AuditRun.objects.update(policy_sha256="0" * 64)
     work_off(tickets, clock)
-    found = audit_jobs.find(run.id, by=dora).run
+    found = stints.find(run.id, by=dora).run
     assert (found.status, found.stop_code) == (Status.STOPPED, "audit_policy_changed")
     assert "policy changed" in found.stop_message
 
@@ -205,17 +207,17 @@ def test_compliance_alone_starts_and_stops(
     who: str, run: AuditRun, clock: FrozenClock, request: pytest.FixtureRequest
 ) -> None:
     by = request.getfixturevalue(who)
-    with pytest.raises(making.NotCompliance):
-        audit_jobs.ask("two", model="", seeds=1, by=by, at=clock())
-    with pytest.raises(making.NotCompliance):
-        audit_jobs.cancel(run.id, by=by)
-    with pytest.raises(making.NotCompliance):
-        audit_jobs.resume(run.id, by=by, at=clock())
+    with pytest.raises(freeze.NotCompliance):
+        stints.ask("two", model="", seeds=1, by=by, at=clock())
+    with pytest.raises(freeze.NotCompliance):
+        stints.cancel(run.id, by=by)
+    with pytest.raises(freeze.NotCompliance):
+        stints.resume(run.id, by=by, at=clock())
 
 
 def test_a_path_is_no_name_of_a_suite(dora: User, tiny: BaseModel, clock: FrozenClock) -> None:
-    with pytest.raises(suites.SuiteInvalid):
-        audit_jobs.ask("/etc/passwd.yaml", model="", seeds=1, by=dora, at=clock())
+    with pytest.raises(counterfactuals.SuiteInvalid):
+        stints.ask("/etc/passwd.yaml", model="", seeds=1, by=dora, at=clock())
 
 
 def test_pages_show_progress_and_work_without_javascript(
@@ -224,7 +226,7 @@ def test_pages_show_progress_and_work_without_javascript(
     client = as_user(dora)
     url = f"/audits/runs/{run.id}/"
     run_id, stint = tickets.pop()
-    audit_jobs.work(run.id, stint, now=clock)
+    stints.work(run.id, stint, now=clock)
     page = client.get(url).content.decode()
     assert '<progress max="12" value="4"' in page
     assert "<noscript><meta http-equiv=" in page

@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from moderation.audits import traffic_report
+from moderation.audits.audit_reports import traffic_report
 from moderation.audits.models import Audit
-from moderation.audits.population import Window
+from moderation.audits.sampling.population import Window
 from moderation.audits.templatetags.audits import signed
 from moderation.models import Policy
 from tests.moderation.audits.makers import NOON, traffic

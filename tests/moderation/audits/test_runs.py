@@ -15,11 +15,15 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from generation import audit_runs, intake, worker
 from generation.models import RequestStatus
-from moderation.audits import making, sheets, suite_report, suites
-from moderation.audits import report as reports
+from generation.requests import prompt_screening
+from generation.suite_runs import suite_rendering
+from generation.work import worker
+from moderation.audits.audit_reports import freeze, suite_report
 from moderation.audits.models import Audit, AuditRender, AuditRun, FrameEntry, NeverChanged
+from moderation.audits.suites import counterfactuals
+from moderation.audits.tables import audit_report as reports
+from moderation.audits.tables import renditions
 from provenance.models import LogEntry
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
@@ -41,15 +45,15 @@ def suite_file(tmp_path: Path) -> str:
 
 
 def _carry_on(run: AuditRun, clock: FrozenClock, most: int | None = None) -> AuditRun:
-    audit_runs.carry_on(
+    suite_rendering.carry_on(
         run, now=clock, sleep=lambda seconds: None, look=lambda progress: None, most=most
     )
     return run
 
 
 def _run(tiny: BaseModel, at: datetime, seeds: int = 3) -> AuditRun:
-    return audit_runs.start_or_resume(
-        suites.parse(GOOD), model=tiny, seeds=seeds, profile="general", at=at
+    return suite_rendering.start_or_resume(
+        counterfactuals.parse(GOOD), model=tiny, seeds=seeds, profile="general", at=at
     )
 
 
@@ -85,7 +89,7 @@ def test_a_run_that_was_cut_off_repeats_and_loses_nothing(
     run = _run(tiny, clock())
     _carry_on(run, clock, most=4)
     done = list(run.renders.exclude(rendered_at=None).values_list("place", "image_sha256"))
-    monkeypatch.setattr("generation.audit_runs.marking.embed", _killed)
+    monkeypatch.setattr("generation.suite_runs.suite_rendering.marking.embed", _killed)
     with pytest.raises(Killed):
         _carry_on(run, clock)
     monkeypatch.undo()
@@ -94,11 +98,11 @@ def test_a_run_that_was_cut_off_repeats_and_loses_nothing(
     again = _run(tiny, clock())
     assert again.id == run.id
     _carry_on(again, clock)
-    audit_runs.conclude(again, at=clock())
+    suite_rendering.conclude(again, at=clock())
     again.refresh_from_db()
     assert again.status == AuditRun.Status.FINISHED
     assert list(again.renders.filter(place__lt=4).values_list("place", "image_sha256")) == done
-    assert audit_runs.progress(again) == audit_runs.Progress(12, 12)
+    assert suite_rendering.progress(again) == suite_rendering.Progress(12, 12)
     assert len(image_classifier.seen) == 12
 
 
@@ -111,7 +115,7 @@ def test_a_run_that_was_cut_off_before_its_report_renders_nothing_again(
 ) -> None:
     command = ("run_audit", suite_file, "--seeds", "1", "--json")
     with monkeypatch.context() as patched:
-        patched.setattr("generation.audit_runs.suite_report.make", _killed)
+        patched.setattr("generation.suite_runs.suite_rendering.suite_report.make", _killed)
         with pytest.raises(Killed):
             call_command(*command, stdout=io.StringIO())
     seen = len(image_classifier.seen)
@@ -127,8 +131,8 @@ def test_a_run_gets_one_report_however_often_it_is_concluded(
     clock: FrozenClock,
 ) -> None:
     run = _carry_on(_run(tiny, clock(), seeds=1), clock)
-    made = audit_runs.conclude(run, at=clock())
-    assert audit_runs.conclude(run, at=clock.forward(60)) == made
+    made = suite_rendering.conclude(run, at=clock())
+    assert suite_rendering.conclude(run, at=clock.forward(60)) == made
 
 
 def _killed(*args: object, **kwargs: object) -> None:
@@ -142,8 +146,8 @@ def test_a_finished_run_reports_the_same_bytes_again(
     clock: FrozenClock,
 ) -> None:
     run = _carry_on(_run(tiny, clock()), clock)
-    first = sheets.files(suite_report.assemble(run))
-    second = sheets.files(suite_report.assemble(AuditRun.objects.get(id=run.id)))
+    first = renditions.files(suite_report.assemble(run))
+    second = renditions.files(suite_report.assemble(AuditRun.objects.get(id=run.id)))
     assert first == second
     assert first["report.pdf"].startswith(b"%PDF")
     text = first["report.json"].decode() + first["report.csv"].decode()
@@ -162,7 +166,7 @@ def test_a_new_policy_ends_a_run(
 ) -> None:
     run = _run(tiny, clock())
     run.policy_sha256 = "0" * 64
-    with pytest.raises(audit_runs.PolicyChanged):
+    with pytest.raises(suite_rendering.PolicyChanged):
         _carry_on(run, clock)
 
 
@@ -198,8 +202,8 @@ def test_an_audit_is_never_changed_and_a_changed_one_is_noticed(
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
     audit.document = audit.document.replace("acceptable", "tolerable")
-    with pytest.raises(making.AuditAltered, match="report.json"):
-        making.files_of(audit)
+    with pytest.raises(freeze.AuditAltered, match="report.json"):
+        freeze.files_of(audit)
 
 
 def test_a_planted_difference_of_prompts_is_found_and_drift_told(
@@ -211,10 +215,10 @@ def test_a_planted_difference_of_prompts_is_found_and_drift_told(
         for n in range(30)
     )
     start, end = GOOD.index("  - {id: run"), GOOD.index("contrasts:")
-    suite = suites.parse(GOOD[:start] + lines + GOOD[end:])
+    suite = counterfactuals.parse(GOOD[:start] + lines + GOOD[end:])
     reportable = []
     for is_planted in (False, True):
-        run = audit_runs.start_or_resume(
+        run = suite_rendering.start_or_resume(
             suite, model=tiny, seeds=1 + is_planted, profile="general", at=clock()
         )
         run.renders.update(
@@ -256,15 +260,15 @@ def test_a_scheduled_suite_is_rendered_in_parts_and_once(
     settings.PROOFSHEET_AUDIT_SUITES = [suite_file]
     BaseModel.objects.update(is_default=True)
     waiting = factories.make_request(alice, tiny)
-    assert audit_runs.work_some(now=clock)
+    assert suite_rendering.work_some(now=clock)
     assert not AuditRun.objects.exists(), "a user's request comes first"
     waiting.delete()
-    while audit_runs.work_some(now=clock):
+    while suite_rendering.work_some(now=clock):
         assert Audit.objects.count() <= 1
     assert len(image_classifier.seen) == 4
     assert Audit.objects.get().is_scheduled
     clock.forward(31 * 24 * 3600)
-    assert audit_runs.work_some(now=clock)
+    assert suite_rendering.work_some(now=clock)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -278,7 +282,7 @@ def test_prompt_and_picture_of_a_request_enter_the_frame(
     request = factories.make_request(
         alice, tiny, status=RequestStatus.SUBMITTED, prompt="a woman running", queued_at=None
     )
-    intake.screen(request.id, at=clock())
+    prompt_screening.screen(request.id, at=clock())
     assert worker.work_one(now=clock)
     seen = FrameEntry.objects.order_by("screened_at", "stage").values_list("stage", "gender")
     assert sorted(seen) == [("image", "woman"), ("prompt", "woman")]

@@ -9,13 +9,16 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 
-from moderation.audits import lab, making, population, schedule, sheets, traffic_report
-from moderation.audits import report as reports
+from moderation.audits.audit_reports import freeze, schedule, traffic_report
+from moderation.audits.lab import threshold_lab
 from moderation.audits.models import (
     Audit,
     FrameEntry,
 )
-from moderation.audits.population import Window
+from moderation.audits.sampling import population
+from moderation.audits.sampling.population import Window
+from moderation.audits.tables import audit_report as reports
+from moderation.audits.tables import renditions
 from tests.moderation.audits.makers import NOON, traffic
 from tests.rewriting import rewritten
 
@@ -24,7 +27,7 @@ NOVEMBER = Window("image", date(2026, 11, 1), date(2026, 11, 30))
 
 
 def _text(made: reports.AuditReport) -> str:
-    files = sheets.files(made)
+    files = renditions.files(made)
     return (files["report.json"] + files["report.csv"]).decode()
 
 
@@ -58,7 +61,7 @@ def test_one_group_no_positives_all_flagged_print_no_nan(
     text = reports.encode(made).decode()
     assert "NaN" not in text
     assert "Infinity" not in text
-    assert sheets.files(made)["report.pdf"].startswith(b"%PDF")
+    assert renditions.files(made)["report.pdf"].startswith(b"%PDF")
 
 
 def test_labels_that_were_never_given_are_told(bob: User) -> None:
@@ -84,14 +87,14 @@ def test_a_planted_disparity_is_found_and_the_naive_figure_is_wrong(bob: User, c
     naive = made.table("naive")
     assert all(isinstance(cell, float) and cell > 0.2 for cell in naive.cells("discovery"))
     assert made.responsible == "carol"
-    assert making.files_of(audit)["report.json"].decode() == audit.document
+    assert freeze.files_of(audit)["report.json"].decode() == audit.document
     agreement = made.table("agreement").cells("value")
     assert agreement == [1.0, 1.0, 1.0]
 
 
 def test_the_same_data_give_the_same_bytes(bob: User) -> None:
     traffic([bob], fpr={"woman": 0.06, "man": 0.02}, each=300)
-    first, second = (sheets.files(traffic_report.assemble(NOVEMBER)) for _ in range(2))
+    first, second = (renditions.files(traffic_report.assemble(NOVEMBER)) for _ in range(2))
     assert first == second
 
 
@@ -132,7 +135,12 @@ def test_few_violating_items_are_not_enough_for_the_rate_of_what_is_missed(bob: 
 def test_the_lab_moves_nothing_that_another_category_holds(bob: User) -> None:
     traffic([bob], fpr={"woman": 0.3, "man": 0.3}, each=200)
     replay = partial(
-        lab.replayed, NOVEMBER, category="sexual", dimension="gender", before=0.5, after=0.65
+        threshold_lab.replayed,
+        NOVEMBER,
+        category="sexual",
+        dimension="gender",
+        before=0.5,
+        after=0.65,
     )
     alone = replay()
     woman = FrameEntry.objects.filter(gender="woman", is_flagged=True)
@@ -171,7 +179,9 @@ def test_every_month_is_audited_once(bob: User) -> None:
 
 def test_the_lab_replays_every_stored_score(bob: User) -> None:
     traffic([bob], fpr={"woman": 0.06, "man": 0.02}, each=800)
-    found = lab.replayed(NOVEMBER, category="sexual", dimension="gender", before=0.5, after=0.65)
+    found = threshold_lab.replayed(
+        NOVEMBER, category="sexual", dimension="gender", before=0.5, after=0.65
+    )
     entries = FrameEntry.objects.all()
     assert found.screenings == 1600
     assert found.change.newly_flagged == 0
@@ -184,7 +194,7 @@ def test_the_lab_replays_every_stored_score(bob: User) -> None:
     assert found.misses_gained > 0
     assert found.hours < 0
     assert len(found.figures) == 2
-    none = lab.replayed(
+    none = threshold_lab.replayed(
         Window("image", date(2020, 1, 1), date(2020, 1, 2)),
         category="sexual",
         dimension="gender",

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from moderation.audits import weights
-from moderation.audits.rates import wilson
+from moderation.audits.statistics import weights
+from moderation.audits.statistics.rates import wilson
 
 Item = tuple[bool, float, int, int]  # hit, weight, group, cluster
 ITEMS = st.lists(

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters import hearsay, inspection, layouts
-from adapters.header import Header, Tensor
-from adapters.inspection import Base
-from adapters.recognise import recognise
-from adapters.reports import Report
+from adapters.checks import inspection
+from adapters.checks.inspection import Base
+from adapters.checks.inspection_report import Report
+from adapters.formats import stated_base_model, target_modules
+from adapters.formats.detection import recognise
+from adapters.formats.safetensors_header import Header, Tensor
 from tests.adapters import signatures, vectors
 from tests.adapters.files import arrays, write
 from tests.adapters.signatures import DIFFUSERS, NAMED, PEFT
@@ -31,7 +32,7 @@ def judge(folder: Path, tensors: vectors.Arrays, **said: Any) -> Report:
     return inspection.inspect(write(folder / "adapter.safetensors", content), **said).report
 
 
-@pytest.mark.parametrize("family", layouts.FAMILIES)
+@pytest.mark.parametrize("family", target_modules.FAMILIES)
 @pytest.mark.parametrize("spelling", ["diffusers", "peft", "onetrainer", "diffusers_in_comfyui"])
 def test_a_served_familys_whole_adapter_stays_that_familys(family: str, spelling: str) -> None:
     prefix, ends, is_flat = DIFFUSERS[spelling]
@@ -82,7 +83,7 @@ def test_metadata_that_says_another_model_is_repeated_in_a_warning(
      ("wan2.1-t2v-14b", "Wan"), ("my own model", None)],
 )  # fmt: skip
 def test_the_models_that_trainers_write_are_known(value: str, model: str | None) -> None:
-    said = hearsay.said_model({"ss_base_model_version": value})
+    said = stated_base_model.said_model({"ss_base_model_version": value})
     assert (said.model if said else None) == model
 
 

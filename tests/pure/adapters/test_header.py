@@ -13,8 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters import header
-from adapters.header import Header, HeaderInvalid, NoTensors, NotSafetensors, Truncated
+from adapters.formats import safetensors_header
+from adapters.formats.safetensors_header import (
+    Header,
+    HeaderInvalid,
+    NoTensors,
+    NotSafetensors,
+    Truncated,
+)
 from tests.adapters.files import encode, entry, table, zeros
 from tests.depth import examples
 
@@ -23,7 +29,7 @@ NAMED = (HeaderInvalid, NoTensors, NotSafetensors, Truncated)
 
 
 def read(content: bytes) -> Header:
-    return header.read(io.BytesIO(content), size_bytes=len(content))
+    return safetensors_header.read(io.BytesIO(content), size_bytes=len(content))
 
 
 def test_reads_what_a_library_wrote() -> None:
@@ -163,17 +169,17 @@ def test_an_archive_is_refused_however_much_it_would_unpack_to() -> None:
         read(bomb.getvalue())
 
 
-@pytest.mark.parametrize("length", [header.HEADER_MAX_BYTES + 1, 100_000_000, 2**63])
+@pytest.mark.parametrize("length", [safetensors_header.HEADER_MAX_BYTES + 1, 100_000_000, 2**63])
 def test_a_header_above_the_bound_is_refused_by_its_first_eight_bytes(length: int) -> None:
     file = io.BytesIO(length.to_bytes(8, "little") + b"{")
     with pytest.raises((HeaderInvalid, NotSafetensors)):
-        header.read(file, size_bytes=100_000_008)
+        safetensors_header.read(file, size_bytes=100_000_008)
     assert file.tell() == 8
 
 
 def test_metadata_full_of_tables_is_read() -> None:
     tags = json.dumps({f"tag {number}": {"count": [number]} for number in range(300_000)})
-    assert tags.count(",") + tags.count("{") > header.COMMAS_MAX
+    assert tags.count(",") + tags.count("{") > safetensors_header.COMMAS_MAX
     said = {"__metadata__": {"ss_tag_frequency": tags}} | table(ONE)
     found = read(encode(said, bytes(64)))
     assert found.metadata["ss_tag_frequency"] == tags
@@ -181,7 +187,7 @@ def test_metadata_full_of_tables_is_read() -> None:
 
 
 def test_a_header_that_is_mostly_metadata_is_told_to_leave_it_out() -> None:
-    said = {"__metadata__": {"tags": "x" * header.HEADER_MAX_BYTES}} | table(ONE)
+    said = {"__metadata__": {"tags": "x" * safetensors_header.HEADER_MAX_BYTES}} | table(ONE)
     with pytest.raises(HeaderInvalid) as refusal:
         read(encode(said, bytes(64)))
     assert "Save it without metadata" in refusal.value.advice
@@ -191,7 +197,7 @@ def test_a_header_that_is_mostly_metadata_is_told_to_leave_it_out() -> None:
 def test_texts_that_do_not_end_are_passed_over_once(quotes: bytes) -> None:
     """Work that grew with the square of the length would not end within the suite's limit."""
     with pytest.raises(HeaderInvalid):
-        read(encode(b"{" + b"," * (header.COMMAS_MAX + 1) + quotes))
+        read(encode(b"{" + b"," * (safetensors_header.COMMAS_MAX + 1) + quotes))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +220,7 @@ def test_a_header_of_sixteen_mebibytes_is_read() -> None:
 
 
 def test_more_tensors_than_any_adapter_has_are_refused() -> None:
-    names = {f"{number}": (0,) for number in range(header.TENSORS_MAX + 1)}
+    names = {f"{number}": (0,) for number in range(safetensors_header.TENSORS_MAX + 1)}
     with pytest.raises(HeaderInvalid, match="more than"):
         read(encode(table(names)))
 
@@ -222,7 +228,7 @@ def test_more_tensors_than_any_adapter_has_are_refused() -> None:
 SIZES = st.one_of(st.integers(-2, 9), st.sampled_from([2**31, 2**63 - 1, 2**64, True, 1.5, "1"]))
 ENTRIES = st.fixed_dictionaries(
     {
-        "dtype": st.sampled_from([*header.DTYPE_BYTES, "F1", 7, None]),
+        "dtype": st.sampled_from([*safetensors_header.DTYPE_BYTES, "F1", 7, None]),
         "shape": st.lists(SIZES, max_size=4),
         "data_offsets": st.lists(SIZES, max_size=3),
     }

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.audits import (
+from moderation.audits.statistics import (
     agreement,
-    clusters,
-    families,
+    cluster_bootstrap,
+    multiple_comparisons,
     pairs,
     power,
     rates,
-    replay,
-    sheets,
+    summary_metrics,
+    threshold_replay,
     weights,
-    yardsticks,
 )
-from moderation.audits.confusion import confusion
-from moderation.audits.report import AuditReport, Forest
+from moderation.audits.statistics.confusion import confusion
+from moderation.audits.tables import renditions
+from moderation.audits.tables.audit_report import AuditReport, Forest
 
 NOTHING = np.zeros(0, dtype=bool)
 NO_GROUP = np.zeros(0, dtype=np.intp)
@@ -61,7 +61,7 @@ def test_no_items_at_all_is_all_noughts() -> None:
     )
     np.testing.assert_array_equal(none.effective, [0, 0])
     assert np.isnan(none.rate.value).all()
-    drawn = clusters.bootstrap(
+    drawn = cluster_bootstrap.bootstrap(
         is_hit=NOTHING, weight=np.zeros(0), group=NO_GROUP, groups=2, cluster=NO_GROUP, seed=1
     )
     assert np.isnan(drawn.interval().low).all()
@@ -102,8 +102,8 @@ def test_no_pair_has_no_p_and_no_discordant_pair_has_one() -> None:
 
 
 def test_no_tests_are_a_family_of_none() -> None:
-    assert families.holm([np.nan, np.nan]).size == 0
-    assert families.benjamini_hochberg([]).size == 0
+    assert multiple_comparisons.holm([np.nan, np.nan]).size == 0
+    assert multiple_comparisons.benjamini_hochberg([]).size == 0
 
 
 def test_equivalence_is_never_given_for_lack_of_items() -> None:
@@ -111,7 +111,7 @@ def test_equivalence_is_never_given_for_lack_of_items() -> None:
     tight = rates.difference([20], [5000], [20], [5000])
     for found, expected in ((wide, "insufficient"), (tight, "equivalent")):
         enough = np.array([expected == "equivalent"])
-        said = families.standings(found, np.array([1.0]), margin=0.01, is_enough=enough)
+        said = multiple_comparisons.standings(found, np.array([1.0]), margin=0.01, is_enough=enough)
         assert said == [expected]
 
 
@@ -123,9 +123,9 @@ def test_power_refuses_impossible_rates() -> None:
 
 
 def test_yardsticks_of_one_group_are_none() -> None:
-    assert np.isnan(yardsticks.four_fifths(np.array([0.1, np.nan])))
-    assert np.isnan(yardsticks.four_fifths(np.array([1.0, 1.0])))
-    one = yardsticks.equalised_odds(
+    assert np.isnan(summary_metrics.four_fifths(np.array([0.1, np.nan])))
+    assert np.isnan(summary_metrics.four_fifths(np.array([1.0, 1.0])))
+    one = summary_metrics.equalised_odds(
         is_violating=NOTHING, is_flagged=NOTHING, group=NO_GROUP, weight=np.zeros(0)
     )
     assert np.isnan(one)
@@ -134,16 +134,16 @@ def test_yardsticks_of_one_group_are_none() -> None:
 def test_few_clusters_have_no_bootstrap_interval() -> None:
     group = np.zeros(40, dtype=np.intp)
     hits = np.arange(40) % 4 == 0
-    few = clusters.bootstrap(
+    few = cluster_bootstrap.bootstrap(
         is_hit=hits, weight=np.ones(40), group=group, groups=1, cluster=np.arange(40) % 4, seed=1
     )
-    many = clusters.bootstrap(
+    many = cluster_bootstrap.bootstrap(
         is_hit=hits, weight=np.ones(40), group=group, groups=1, cluster=np.arange(40), seed=1
     )
     assert np.isnan(few.interval().low[0])
     value, low, high = many.interval()[0]
     assert low < value < high
-    again = clusters.bootstrap(
+    again = cluster_bootstrap.bootstrap(
         is_hit=hits, weight=np.ones(40), group=group, groups=1, cluster=np.arange(40), seed=1
     )
     np.testing.assert_array_equal(many.drawn, again.drawn)
@@ -157,7 +157,7 @@ def test_figure_of_any_number_of_rows_fits_on_its_page(rows: int) -> None:
         identity=(), groups=(), tables=(), lines=(), findings=(), limitations=(),
         forests=(Forest("rates", "Rates", 0.0, False, points),),
     )  # fmt: skip
-    assert sheets.pdf_of(made).startswith(b"%PDF")
+    assert renditions.pdf_of(made).startswith(b"%PDF")
 
 
 def test_clustered_items_are_worth_less_than_independent_ones() -> None:
@@ -177,22 +177,22 @@ def test_clustered_items_are_worth_less_than_independent_ones() -> None:
 
 def test_replay_counts_what_changes() -> None:
     scores = np.array([0.1, 0.4, 0.5, 0.6, 0.9], dtype=np.float32)
-    found = replay.change(scores, before=0.5, after=0.8)
+    found = threshold_replay.change(scores, before=0.5, after=0.8)
     assert (found.flagged_before, found.flagged_after) == (3, 1)
     assert (found.newly_flagged, found.newly_passed) == (0, 2)
-    nothing = replay.change(np.zeros(0), before=0.5, after=0.8)
+    nothing = threshold_replay.change(np.zeros(0), before=0.5, after=0.8)
     assert nothing.flagged_before == 0
 
 
 def test_curve_runs_from_nothing_to_everything() -> None:
-    found = replay.curve(
+    found = threshold_replay.curve(
         np.array([0.2, 0.4, 0.8, 1.0]),
         is_violating=np.array([False, True, False, True]),
         weight=np.ones(4),
     )
     assert found.true_positive_rate[0] == pytest.approx(0.5)
     assert found.false_positive_rate[-1] == found.true_positive_rate[-1] == 1
-    none = replay.curve(np.zeros(0), is_violating=NOTHING, weight=np.zeros(0))
+    none = threshold_replay.curve(np.zeros(0), is_violating=NOTHING, weight=np.zeros(0))
     assert np.isnan(none.precision).all()
 
 

@@ -10,8 +10,16 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from moderation.audits import agreement, families, pairs, power, rates, weights, yardsticks
-from moderation.audits.confusion import confusion
+from moderation.audits.statistics import (
+    agreement,
+    multiple_comparisons,
+    pairs,
+    power,
+    rates,
+    summary_metrics,
+    weights,
+)
+from moderation.audits.statistics.confusion import confusion
 
 # Newcombe 1998, Statistics in Medicine 17, 857-872, table I, method 3 (Wilson, no correction).
 WILSON = [
@@ -87,12 +95,14 @@ def test_mcnemar_is_exact(one: int, other: int, p: float) -> None:
 def test_holm_and_benjamini_hochberg_are_r_p_adjust() -> None:
     """Holm 1979 and Benjamini and Hochberg 1995; R: p.adjust(c(.01, .04, .03, .005), ...)."""
     p = [0.01, 0.04, 0.03, 0.005]
-    np.testing.assert_allclose(families.holm(p).adjusted, [0.03, 0.06, 0.06, 0.02])
-    np.testing.assert_allclose(families.benjamini_hochberg(p).adjusted, [0.02, 0.04, 0.04, 0.02])
+    np.testing.assert_allclose(multiple_comparisons.holm(p).adjusted, [0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(
+        multiple_comparisons.benjamini_hochberg(p).adjusted, [0.02, 0.04, 0.04, 0.02]
+    )
 
 
 def test_untested_contrasts_do_not_count_in_the_family() -> None:
-    found = families.holm([0.01, np.nan, 0.04])
+    found = multiple_comparisons.holm([0.01, np.nan, 0.04])
     assert found.size == 2
     np.testing.assert_allclose(found.adjusted, [0.02, np.nan, 0.04])
 
@@ -169,13 +179,13 @@ def test_equal_weights_leave_wilsons_interval() -> None:
 
 def test_yardsticks_and_their_blind_spot() -> None:
     """Refused by mistake 2 % against 6 %: the four-fifths rule is content, the odds are not."""
-    assert yardsticks.four_fifths(np.array([0.02, 0.06])) == pytest.approx(0.959, abs=1e-3)
+    assert summary_metrics.four_fifths(np.array([0.02, 0.06])) == pytest.approx(0.959, abs=1e-3)
     is_flagged = np.tile(np.arange(100) < 2, 2)
     is_flagged[100:106] = True
     group = np.repeat([0, 1], 102)
     is_violating = np.concatenate([np.zeros(100, bool), [True, True]] * 2)
     flagged = np.concatenate([is_flagged[:100], [True, True], is_flagged[100:], [True, True]])
-    gap = yardsticks.equalised_odds(
+    gap = summary_metrics.equalised_odds(
         is_violating=is_violating, is_flagged=flagged, group=group, weight=np.ones(204)
     )
     assert gap == pytest.approx(0.04)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from moderation.audits import suites
-from moderation.audits.terms import Groups, groups_of
+from moderation.audits.suites import counterfactuals
+from moderation.audits.suites.person_terms import Groups, groups_of
 
 GOOD = """
 name: two
@@ -22,9 +22,9 @@ margin: 0.02
 """
 
 
-@pytest.mark.parametrize("name", suites.names())
+@pytest.mark.parametrize("name", counterfactuals.names())
 def test_what_ships_is_valid_and_crosses_every_term(name: str) -> None:
-    suite = suites.load(name)
+    suite = counterfactuals.load(name)
     cells = list(suite.cells())
     size = len(suite.templates)
     for values in suite.terms.values():
@@ -34,7 +34,7 @@ def test_what_ships_is_valid_and_crosses_every_term(name: str) -> None:
 
 
 def test_cells_differ_in_the_person_alone() -> None:
-    prompts = [cell.prompt for cell in suites.parse(GOOD).cells()]
+    prompts = [cell.prompt for cell in counterfactuals.parse(GOOD).cells()]
     assert prompts == [
         "man light skin tone running",
         "man dark skin tone running",
@@ -62,14 +62,14 @@ def test_cells_differ_in_the_person_alone() -> None:
 )
 def test_a_typo_is_told(old: str, new: str, told: str) -> None:
     assert old in GOOD
-    with pytest.raises(suites.SuiteInvalid) as caught:
-        suites.parse(GOOD.replace(old, new, 1))
+    with pytest.raises(counterfactuals.SuiteInvalid) as caught:
+        counterfactuals.parse(GOOD.replace(old, new, 1))
     assert told in caught.value.message
 
 
 def test_an_unknown_suite_is_told_with_the_nearest_name() -> None:
-    with pytest.raises(suites.SuiteInvalid, match="Did you mean “doing-the-same”"):
-        suites.load("doing-the-sme")
+    with pytest.raises(counterfactuals.SuiteInvalid, match="Did you mean “doing-the-same”"):
+        counterfactuals.load("doing-the-sme")
 
 
 @pytest.mark.parametrize(

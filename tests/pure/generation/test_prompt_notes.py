@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.prompt_notes import SYNTAX, of_prompts
+from generation.request_rules.prompt_notes import SYNTAX, of_prompts
 
 
 def codes(prompt: str, negative: str = "", cut: int = 0, negative_cut: int = 0) -> list[str]:

@@ -8,7 +8,7 @@ from itertools import groupby
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.rounds import Ring, serve
+from generation.request_rules.deficit_round_robin import Ring, serve
 
 QUANTUM = 10.0
 

@@ -7,8 +7,8 @@ import regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moderation import normalisation, policy, rules
-from moderation.characters import visible
+from moderation.policy.rulebook import policy_document, prompt_readings, word_rules
+from moderation.policy.rulebook.characters import visible
 from tests.moderation import evasions
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -47,7 +47,7 @@ def test_what_belongs_to_a_sign_survives_whole(kept: str) -> None:
 def test_what_only_hides_is_dropped_and_unread(hidden: str) -> None:
     assert visible(f"ap{hidden}ple") == "apple"
     assert visible(hidden) == ""
-    assert normalisation.canonical(f"ap{hidden}ple").text == "apple"
+    assert prompt_readings.canonical(f"ap{hidden}ple").text == "apple"
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_visible_drops_no_letter_sign_or_number(text: str) -> None:
 def test_hiding_between_the_letters_changes_no_reading(data: st.DataObject) -> None:
     plain = "a naked woman"
     hidden = "".join(letter + data.draw(st.text(alphabet=HIDING, max_size=3)) for letter in plain)
-    assert normalisation.canonical(hidden).text == plain
-    assert normalisation.canonical(visible(hidden)).text == plain
+    assert prompt_readings.canonical(hidden).text == plain
+    assert prompt_readings.canonical(visible(hidden)).text == plain
 
 
 def test_words_with_tags_and_joiners_between_the_letters_are_still_found() -> None:
-    found = policy.load(policy.ACTIVE["general"]).rules
-    assert rules.match(found, normalisation.readings("a naked woman"), {})
+    found = policy_document.load(policy_document.ACTIVE["general"]).rules
+    assert word_rules.match(found, prompt_readings.readings("a naked woman"), {})
     for hidden in ("\u200d", "\U000e0041", "\ufe0f", "\u202e"):
         typed = evasions.zero_width("a naked woman").replace("\u200b", hidden)
-        assert rules.match(found, normalisation.readings(typed), {})
+        assert word_rules.match(found, prompt_readings.readings(typed), {})

@@ -5,8 +5,8 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from provenance import checkpoint
-from provenance.checkpoint import NoteInvalid, TreeHead
+from provenance.log.formats import checkpoint
+from provenance.log.formats.checkpoint import NoteInvalid, TreeHead
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 ORIGIN = "example.org/log"

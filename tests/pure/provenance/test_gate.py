@@ -4,7 +4,7 @@ from threading import Event, Thread
 
 import pytest
 
-from provenance.gate import Busy, Gate
+from config.core.gate import Busy, Gate
 
 
 def test_gate_refuses_who_would_wait_where_enough_do() -> None:

@@ -6,9 +6,10 @@ from typing import cast
 
 import pytest
 
-from provenance import claims, containers, keys
-from provenance.manifests import Parent, Signer
-from provenance.pictures import Mime
+from provenance.keys import key_folder
+from provenance.manifests import containers, definition
+from provenance.manifests.content_credentials import Parent, Signer
+from provenance.pictures.decoder import Mime
 from tests.provenance import foreign
 from tests.provenance.files import CLAIM, chunk, saved
 from tests.provenance.pictures import photograph
@@ -23,7 +24,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
-    return Signer(keys.load_or_make(tmp_path_factory.mktemp("keys")))
+    return Signer(key_folder.load_or_make(tmp_path_factory.mktemp("keys")))
 
 
 @pytest.mark.parametrize("mime", KINDS)
@@ -74,7 +75,7 @@ def test_tampered_parent_is_told_by_a_child_that_is_sound(signer: Signer) -> Non
 
 
 def test_signature_of_a_stranger_is_valid_but_unknown(signer: Signer, tmp_path: Path) -> None:
-    stranger = Signer(keys.load_or_make(tmp_path))
+    stranger = Signer(key_folder.load_or_make(tmp_path))
     signed = stranger.sign(saved(photograph("moon"), "PNG"), "image/png", claim=CLAIM).data
     reading = signer.read(signed, "image/png")
     assert (reading.state, reading.signature) == ("valid", "unknown")
@@ -102,20 +103,20 @@ def test_remote_manifest_is_never_fetched(signer: Signer) -> None:
 
 
 def test_manifest_holds_no_prompt_and_no_person(signer: Signer) -> None:
-    told = json.dumps(claims.definition_of(CLAIM))
+    told = json.dumps(definition.definition_of(CLAIM))
     assert "prompt" not in told
     assert "author" not in told
 
 
 def test_keys_are_kept_and_private(tmp_path: Path) -> None:
-    first, again = keys.load_or_make(tmp_path), keys.load_or_make(tmp_path)
+    first, again = key_folder.load_or_make(tmp_path), key_folder.load_or_make(tmp_path)
     assert first.watermark_key == again.watermark_key
     assert first.certificate_chain_pem == again.certificate_chain_pem
     assert {path.stat().st_mode & 0o077 for path in tmp_path.glob("*.key")} == {0}
 
 
 def test_broken_key_is_named(tmp_path: Path) -> None:
-    keys.load_or_make(tmp_path)
+    key_folder.load_or_make(tmp_path)
     (tmp_path / "watermark.key").write_bytes(b"short")
-    with pytest.raises(keys.KeysUnusable, match=r"watermark\.key"):
-        keys.load_or_make(tmp_path)
+    with pytest.raises(key_folder.KeysUnusable, match=r"watermark\.key"):
+        key_folder.load_or_make(tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance import merkle
+from provenance.log.formats import merkle
 
 LEAVES = [
     bytes.fromhex(text)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from moderation.audits import deciding, making
+from config.core.errors import ProofsheetError
+from moderation.audits.audit_reports import freeze, report_decisions
 from moderation.management import export_command
-from provenance.errors import ProofsheetError
 
 
 class Command(BaseCommand):
@@ -24,8 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            audit = making.find(UUID(options["audit"]))
-            files = making.files_of(audit) | deciding.files_of(audit)
+            audit = freeze.find(UUID(options["audit"]))
+            files = freeze.files_of(audit) | report_decisions.files_of(audit)
         except ValueError:
             raise CommandError(f"“{options['audit']}” is not the id of an audit.") from None
         except ProofsheetError as error:

@@ -1,0 +1,110 @@
+"""What an adapter's owner does with it: upload, fit, share, publish, withdraw, remove."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from adapters.access import visibility
+from adapters.catalogue.adapter_forms import PublishForm, UploadForm
+from adapters.catalogue.adapter_pages import SignedIn, page
+from adapters.models import Adapter
+from adapters.publishing import review_request
+from adapters.uploads import owner_actions
+from adapters.uploads.quarantine import FIELD, Quarantined, QuarantineHandler
+from config.core.errors import ProofsheetError
+
+
+@csrf_exempt  # only so that the handler below is set before the body is read; see _upload
+@require_http_methods(["GET", "POST"])
+@page
+def upload(request: SignedIn) -> HttpResponseBase:
+    request.upload_handlers = [QuarantineHandler(request)]
+    return _upload(request)
+
+
+@csrf_protect
+def _upload(request: HttpRequest) -> HttpResponse:
+    signed_in = cast(SignedIn, request)
+    models = list(visibility.active_models())
+    form = UploadForm(request.POST if request.method == "POST" else None, models=models)
+    if request.method != "POST":
+        return render(request, "adapters/upload.html", {"form": form})
+    file = request.FILES.get(FIELD)
+    if not isinstance(file, Quarantined):
+        form.add_error(None, "Choose a file first.")
+    elif form.is_valid():
+        try:
+            received = owner_actions.receive(
+                file, form.details(), by=signed_in.user, at=timezone.now()
+            )
+        except ProofsheetError as error:
+            form.add_error(None, str(error))
+        else:
+            if not received.is_new:
+                messages.info(request, owner_actions.known_sentence(received.adapter))
+            return _lead_to(received.adapter, request)
+    if isinstance(file, Quarantined):
+        file.discard()
+    return render(request, "adapters/upload.html", {"form": form}, status=422)
+
+
+def _lead_to(adapter: Adapter, request: HttpRequest) -> HttpResponse:
+    """A script would follow a redirect by itself and so use up the message for the next page."""
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return HttpResponse(status=201, headers={"Location": adapter.get_absolute_url()})
+    return redirect(adapter)
+
+
+@require_POST
+@page
+def fit(request: SignedIn, slug: str) -> HttpResponse:
+    return redirect(owner_actions.fit_to_ceiling(slug, by=request.user, at=timezone.now()))
+
+
+@require_POST
+@page
+def share(request: SignedIn, slug: str) -> HttpResponse:
+    with_link = request.POST.get("link") == "yes"
+    return redirect(owner_actions.share(slug, by=request.user, with_link=with_link))
+
+
+@require_POST
+@page
+def publish(request: SignedIn, slug: str) -> HttpResponse:
+    form = PublishForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Licence: {form.errors['licence'][0]}")
+        return redirect("adapters:adapter", slug=slug)
+    adapter = review_request.ask(slug, by=request.user, at=timezone.now(), **form.cleaned_data)
+    messages.success(request, "Example pictures are made first, then a moderator decides.")
+    return redirect(adapter)
+
+
+@require_POST
+@page
+def unpublish(request: SignedIn, slug: str) -> HttpResponse:
+    return redirect(review_request.unpublish(slug, by=request.user))
+
+
+@require_POST
+@page
+def withdraw(request: SignedIn, slug: str) -> HttpResponse:
+    owner_actions.withdraw(slug, by=request.user, at=timezone.now())
+    messages.success(request, "Withdrawn: no new request can use it. Running ones end.")
+    return redirect("adapters:list")
+
+
+@require_POST
+@page
+def remove(request: SignedIn, slug: str) -> HttpResponse:
+    owner_actions.remove(slug, by=request.user)
+    messages.success(request, "Removed, and its file erased.")
+    return redirect("adapters:list")

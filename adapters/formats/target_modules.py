@@ -1,0 +1,131 @@
+"""A model's layers as adapters see them, and how a name in a file leads to them.
+
+The five families' layers are data (`families/*.json`); a registered model brings its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from adapters.formats import key_formats
+
+FAMILIES = ("starter", "sd15", "sd21", "sdxl", "flux")
+FAMILY_NAMES = {
+    "starter": "the Proofsheet starter",
+    "sd15": "Stable Diffusion 1.5",
+    "sd21": "Stable Diffusion 2.1",
+    "sdxl": "Stable Diffusion XL",
+    "flux": "Flux",
+}
+MAIN = ("unet", "transformer")
+FOLDER = Path(__file__).parent.parent / "families"
+Spelling = Literal["native", "ldm", "bfl", "xlabs", "fused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer: sizes in and out; `kernel` is 0 for a linear layer, else a convolution's side."""
+
+    component: str
+    path: str
+    inputs: int
+    outputs: int
+    kernel: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.component}.{self.path}"
+
+    @property
+    def is_served(self) -> bool:
+        """Linear layers and 1 x 1 convolutions of attention and its feed-forward parts: the layers
+        that the engine gives slots to (docs/adr/0013)."""
+        if self.kernel > 1:
+            return False
+        if self.component == "unet":
+            return ".attentions." in self.path
+        if self.component == "transformer":
+            return self.path.startswith(("transformer_blocks.", "single_transformer_blocks."))
+        return "encoder.layers." in self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a name in a file means: usually one layer, with BFL's fused layers several."""
+
+    layers: tuple[Layer, ...]
+    spelling: Spelling
+
+    @property
+    def inputs(self) -> int:
+        return self.layers[0].inputs
+
+    @property
+    def outputs(self) -> int:
+        return sum(layer.outputs for layer in self.layers)
+
+    @property
+    def kernel(self) -> int:
+        return self.layers[0].kernel
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The layers of one family or one model. Look names up with `find`."""
+
+    family: str
+    layers: tuple[Layer, ...]
+    _index: dict[tuple[str, str], Target] = field(repr=False)
+
+    @classmethod
+    def of(cls, family: str, components: Mapping[str, Mapping[str, Sequence[int]]]) -> Layout:
+        layers = tuple(
+            Layer(component, path, *size)
+            for component, sizes in components.items()
+            for path, size in sizes.items()
+        )
+        return cls(family, layers, _index(layers))
+
+    def find(self, component: str, name: str) -> Target | None:
+        """The layer of a component ("main" is the UNet or transformer, "" any) by its dotted name,
+        or by kohya's, in which every dot is an underscore."""
+        for candidate in (component,) if component else ("main", "text_encoder", "text_encoder_2"):
+            if found := self._index.get((candidate, name)):
+                return found
+        return None
+
+
+def _index(layers: tuple[Layer, ...]) -> dict[tuple[str, str], Target]:
+    index: dict[tuple[str, str], Target] = {}
+    main = {layer.path: layer for layer in layers if layer.component in MAIN}
+    for alias, path in key_formats.ldm(main).items():
+        _add(index, "main", alias, Target((main[path],), "ldm"))
+    for alias, paths in key_formats.bfl(main).items():
+        _add(index, "main", alias, Target(tuple(main[path] for path in paths), "bfl"))
+    for alias, paths in key_formats.xlabs(main).items():
+        _add(index, "main", alias, Target(tuple(main[path] for path in paths), "xlabs"))
+    for alias, paths in key_formats.fused({path: main[path].inputs for path in main}).items():
+        _add(index, "main", alias, Target(tuple(main[path] for path in paths), "fused"))
+    for layer in layers:
+        target = Target((layer,), "native")
+        if layer.component in MAIN:
+            _add(index, "main", layer.path, target)
+        else:
+            bare = layer.path.removeprefix("text_model.")
+            _add(index, layer.component, bare, target)
+            _add(index, layer.component, f"text_model.{bare}", target)
+    return index
+
+
+def _add(index: dict[tuple[str, str], Target], component: str, name: str, target: Target) -> None:
+    index[component, name] = index[component, name.replace(".", "_")] = target
+
+
+@cache
+def of_family(family: str) -> Layout:
+    return Layout.of(family, json.loads((FOLDER / f"{family}.json").read_text()))

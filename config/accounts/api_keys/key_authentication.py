@@ -1,0 +1,73 @@
+"""The API's way in for programs: a key, and whether it was made for the call.
+
+Every API view names its scope in `key_scope`: one for all methods, or one for each. A view that
+names none takes no key, so one that is written without thinking of keys stays closed to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from config.accounts.api_keys import key_issuing
+from config.accounts.second_factor import requirement
+from config.models import ApiKey
+
+SCHEMES = ("bearer", "token")
+"""`Token` is how the tokens of before were sent."""
+
+OF_STAFF = {ApiKey.Scope.REVIEW, ApiKey.Scope.EXPORT, ApiKey.Scope.OPERATE}
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer ps_key_…`"""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        said = request.headers.get("Authorization", "").split()
+        if not said or said[0].lower() not in SCHEMES:
+            return None
+        row = key_issuing.find(said[1], at=timezone.now()) if len(said) == 2 else None
+        if row is None:
+            raise AuthenticationFailed(
+                "This API key is not known, is revoked or has ended.", code="key_not_good"
+            )
+        needed = self.scope_for(request)
+        check_scope(row, needed)
+        if needed in OF_STAFF:
+            requirement.check_key_of(row.owner)
+        return row.owner, row
+
+    def scope_for(self, request: Request) -> str | None:
+        view = request.parser_context.get("view") if request.parser_context else None
+        return scope_of(view, request.method or "GET")
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+def check_scope(row: ApiKey, needed: str | None) -> None:
+    """Raises keys.KeyMayNot."""
+    if needed is None:
+        raise key_issuing.KeyMayNot(
+            message="No key opens this address.", advice="Sign in in a browser instead."
+        )
+    if needed not in row.scopes:
+        has = ", ".join(row.scopes)
+        raise key_issuing.KeyMayNot(
+            message=f"This call needs the scope {needed}; the key has {has}."
+        )
+
+
+def scope_of(view: Any, method: str) -> str | None:
+    """The scope that a view's method asks of a key; HEAD and OPTIONS as GET, or as any."""
+    said = getattr(view, "key_scope", None)
+    if not isinstance(said, Mapping):
+        return said
+    needed: str | None = said.get("GET" if method == "HEAD" else method)
+    return next(iter(said.values())) if method == "OPTIONS" else needed

@@ -1,0 +1,54 @@
+"""Lists by pages. A cursor is signed: what this house did not hand out is none."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.core import signing
+from rest_framework import serializers
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+from config.core.api.strict_serializers import StrictSerializer
+from config.core.errors import ProofsheetError
+
+
+class CursorInvalid(ProofsheetError):
+    default_code = "cursor_invalid"
+    default_message = "That cursor was not handed out for this list."
+    default_advice = "Take `next` or `previous` of an answer as it is, or begin without a cursor."
+    default_status = 400
+
+
+class PageSerializer(StrictSerializer):
+    """Which page of a list is wanted."""
+
+    cursor = serializers.CharField(required=False, help_text="From `next` or `previous`.")
+
+
+class SizedPageSerializer(PageSerializer):
+    page_size = serializers.IntegerField(
+        required=False, min_value=1, max_value=100, help_text="24 when left out."
+    )
+
+
+class Pages(CursorPagination):
+    """Names no page by a number: rows that come and go meanwhile shift nothing."""
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        signed = request.query_params.get(self.cursor_query_param)
+        if signed is None:
+            return None
+        try:
+            offset, is_reverse, position = signing.loads(signed, salt=self._salt())
+        except signing.BadSignature as error:
+            raise CursorInvalid from error
+        return Cursor(offset=offset, reverse=is_reverse, position=position)
+
+    def encode_cursor(self, cursor: Cursor) -> str:
+        signed = signing.dumps(list(cursor), salt=self._salt())
+        return replace_query_param(str(self.base_url), self.cursor_query_param, signed)
+
+    def _salt(self) -> str:
+        return f"cursor of {urlsplit(str(self.base_url)).path} by {','.join(self.ordering)}"

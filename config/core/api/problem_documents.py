@@ -1,0 +1,59 @@
+"""Problem details for HTTP APIs (RFC 9457), as every address that programs read answers an error.
+
+Pure: pages, the API, and what refuses a body before Django all write the same document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.core.errors import ProofsheetError
+
+CONTENT_TYPE = "application/problem+json"
+# Below these no error is ever a page.
+PREFIXES = ("/api/", "/sbr/", "/log/")
+# What is told where nothing that raised the error said more: code, title, detail.
+BY_STATUS = {
+    400: ("bad_request", "The request could not be read.", "Look at its address and headers."),
+    401: ("not_authenticated", "Nobody is signed in.", "Send a key, or sign in."),
+    403: ("permission_denied", "This account may not do that.", ""),
+    404: ("not_found", "There is nothing at this address.", "Addresses stand in /api/docs/."),
+    405: ("method_not_allowed", "This address does not take that method.", "See `Allow`."),
+    406: ("not_acceptable", "It is not there in a form that `Accept` names.", "Send `*/*`."),
+    413: ("too_large", "The request's body is too large.", "Send a smaller one."),
+    414: ("address_too_long", "The request's address is too long.", "Send a shorter one."),
+    415: ("unsupported_media_type", "A body of that kind is not taken here.", "Send JSON."),
+    429: ("throttled", "Too many requests came in a short time.", "Wait `Retry-After` seconds."),
+    500: (
+        "server_error",
+        "Something went wrong here; it was not the request.",
+        "Try again; if it happens again, tell the operator.",
+    ),
+    503: (
+        "unavailable",
+        "Proofsheet cannot reach a part of itself for a moment.",
+        "Nothing is lost. Try again in some seconds; if it lasts, tell the operator.",
+    ),
+}
+UNKNOWN = ("error", "The request failed.", "")
+
+
+def is_for_programs(path: str) -> bool:
+    return path.startswith(PREFIXES)
+
+
+def document(
+    *, status: int, code: str, title: str, detail: str = "", **members: Any
+) -> dict[str, Any]:
+    """`title` says what happened, `detail` what to do; `code` is stable."""
+    said = {"type": f"/problems/{code}", "title": title, "status": status, "code": code}
+    return said | members | ({"detail": detail} if detail else {})
+
+
+def of_error(error: ProofsheetError) -> dict[str, Any]:
+    return document(status=error.status, code=error.code, title=error.message, detail=error.advice)
+
+
+def of_status(status: int) -> dict[str, Any]:
+    code, title, detail = BY_STATUS.get(status, UNKNOWN)
+    return document(status=status, code=code, title=title, detail=detail)

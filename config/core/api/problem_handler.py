@@ -1,0 +1,117 @@
+"""RFC 9457 problem details for every error of the API, whoever raised it.
+
+`problem_response` tells what a view raised; `LastWord` everything else: an address that does not
+exist, a method, a crash, whatever middleware refused.
+"""
+
+import json
+from typing import Any
+
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template import loader
+from django.utils.deprecation import MiddlewareMixin
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from config.core.api import problem_documents
+from config.core.api.problem_documents import CONTENT_TYPE, is_for_programs
+from config.core.errors import ProofsheetError
+
+# What Django refuses to read: status, code and title.
+UNREAD: dict[type[SuspiciousOperation], tuple[int, str, str]] = {
+    RequestDataTooBig: (413, "too_large", "The request's body is too large."),
+    TooManyFieldsSent: (400, "too_many_fields", "The request has too many fields."),
+    TooManyFilesSent: (400, "too_many_files", "The request has too many files."),
+}
+NAMES = {Http404: "not_found", PermissionDenied: "permission_denied"}
+
+
+class NulCharacter(ProofsheetError):
+    default_code = "nul_character"
+    default_message = "The address holds a NUL character (%00), which nothing here is called."
+    default_advice = "Leave it out."
+    default_status = 400
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: our own errors by their code, DRF's by theirs, others crash."""
+    if isinstance(error, ProofsheetError):
+        body = _response(problem_documents.of_error(error))
+        if (seconds := getattr(error, "retry_after_s", None)) is not None:
+            body["Retry-After"] = str(seconds)
+        return body
+    if isinstance(error, SuspiciousOperation) and (unread := UNREAD.get(type(error))):
+        status, code, title = unread
+        return _problem(status=status, code=code, title=title)
+    answer = exception_handler(error, context)
+    if answer is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        body = _problem(
+            status=answer.status_code,
+            code="invalid",
+            title="The request is not valid.",
+            detail="`errors` says by name what is wrong.",
+            errors=answer.data if isinstance(answer.data, dict) else {"body": answer.data},
+        )
+    else:
+        detail = getattr(error, "detail", error)
+        code = str(getattr(detail, "code", None) or NAMES.get(type(error), "error"))
+        body = _problem(status=answer.status_code, code=code, title=str(detail))
+    for header in ("WWW-Authenticate", "Retry-After", "Allow"):
+        if header in answer:
+            body[header] = answer[header]
+    return body
+
+
+def _problem(**said: Any) -> Response:
+    return _response(problem_documents.document(**said))
+
+
+def _response(body: dict[str, Any]) -> Response:
+    return Response(body, status=body["status"], content_type=CONTENT_TYPE)
+
+
+class LastWord(MiddlewareMixin):
+    """The first middleware, so that it sees what all others answered.
+
+    Refuses a NUL in an address, which no database takes, before anybody looks one up.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if "\0" not in request.path_info and "%00" not in request.META.get("QUERY_STRING", ""):
+            return None
+        error = NulCharacter()
+        if not is_for_programs(request.path_info):
+            return HttpResponse(
+                loader.get_template("error.html").render({"error": error}), status=error.status
+            )
+        return HttpResponse(
+            json.dumps(problem_documents.of_error(error)),
+            status=error.status,
+            content_type=CONTENT_TYPE,
+        )
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Whatever is no problem yet, where programs read, becomes one; headers stay."""
+        if response.status_code < 400 or not is_for_programs(request.path_info):
+            return response
+        if not isinstance(response, HttpResponse):
+            return response
+        if response.get("Content-Type", "").startswith(CONTENT_TYPE):
+            return response
+        response.content = json.dumps(problem_documents.of_status(response.status_code)).encode()
+        response["Content-Type"] = CONTENT_TYPE
+        response["Content-Length"] = str(len(response.content))
+        return response

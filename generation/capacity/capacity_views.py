@@ -1,0 +1,25 @@
+"""The capacity page, for operators."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from generation.capacity import current_load as house
+from generation.studio.studio_views import SignedIn, page
+
+
+def may_operate(user: User) -> bool:
+    return user.is_staff or user.groups.filter(name="operators").exists()
+
+
+@require_GET
+@page
+def capacity(request: SignedIn) -> HttpResponse:
+    if not may_operate(request.user):
+        raise PermissionDenied
+    return render(request, "generation/capacity.html", {"house": house.look(at=timezone.now())})

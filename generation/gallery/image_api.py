@@ -1,0 +1,142 @@
+"""The API of images: list, look at, download and delete."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.core.api.paging import SizedPageSerializer
+from config.core.api.problem_schema import problems
+from config.core.api.strict_serializers import StrictSerializer
+from generation.gallery import own_images
+from generation.gallery.image_serializers import (
+    CredentialsSerializer,
+    ImageDetailSerializer,
+    ImageFilterSerializer,
+    ImagePageSerializer,
+    ImageSerializer,
+)
+from generation.gallery.image_views import picture
+from generation.gallery.shown_credentials import credentials_of
+from generation.studio.generation_api import NewestFirst, SignedInView, image_context, narrowed
+from generation.studio.studio_views import private_file
+from provenance.assets import transcode
+
+
+class FormatSerializer(StrictSerializer):
+    """`as` is a word of Python's, so the field gets its name below."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            "as": serializers.CharField(
+                default="png", help_text=f"Its format: {', '.join(transcode.FORMATS)}."
+            )
+        }
+
+
+class PngRenderer(JSONRenderer):
+    """Lets a client ask for a picture by `Accept`; a problem is still told in JSON."""
+
+    media_type = "image/png"
+    format = "png"
+
+
+class Images(SignedInView):
+    key_scope = "read"
+
+    @extend_schema(
+        operation_id="images_list",
+        summary="List your images, newest first",
+        parameters=[ImageFilterSerializer, SizedPageSerializer],
+        responses={200: ImagePageSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        rows = narrowed(
+            own_images.images_of(self.user()),
+            self.asked,
+            columns={"status": "state", "model": "model_slug"},
+        )
+        pages = NewestFirst()
+        found: Any = pages.paginate_queryset(rows, request, view=self) or []
+        context = image_context(found, request)
+        return pages.get_paginated_response(ImageSerializer(found, many=True, context=context).data)
+
+
+class Image(SignedInView):
+    key_scope = {"GET": "read", "DELETE": "generate"}
+
+    @extend_schema(
+        operation_id="images_retrieve",
+        summary="Look at one image and its marks",
+        responses={200: ImageDetailSerializer, **problems(_404="It is not among yours.")},
+    )
+    def get(self, request: Request, image_id: UUID) -> Response:
+        found = own_images.find_image(image_id, by=self.user())
+        marks = credentials_of(found.id)
+        body = ImageSerializer(found, context=image_context([found], request)).data
+        return Response(
+            body | {"credentials": CredentialsSerializer(marks).data if marks else None}
+        )
+
+    @extend_schema(
+        operation_id="images_destroy",
+        summary="Delete an image's file; its log entry stays",
+        responses={
+            204: None,
+            **problems(_404="It is not among yours.", _409="A person is still to review it."),
+        },
+    )
+    def delete(self, request: Request, image_id: UUID) -> Response:
+        own_images.delete_image(image_id, by=self.user(), at=timezone.now())
+        return Response(status=204)
+
+
+class ImageFile(SignedInView):
+    key_scope = "read"
+    renderer_classes = [JSONRenderer, PngRenderer]
+
+    @extend_schema(
+        operation_id="images_file",
+        summary="Download a released image with its marks; a blurred one as PNG without them",
+        parameters=[FormatSerializer],
+        responses={
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            (200, "image/webp"): OpenApiTypes.BINARY,
+            **problems(
+                _403="It is for adults only.",
+                _404="Not among yours, or not released.",
+                _422="No such format (`format_not_offered`).",
+            ),
+        },
+    )
+    def get(self, request: Request, image_id: UUID) -> HttpResponseBase:
+        found = own_images.find_released_image(image_id, by=self.user())
+        mime = transcode.mime_of(self.asked["as"])
+        return private_file(picture(found, mime=mime))
+
+
+class ShowImage(SignedInView):
+    key_scope = "generate"
+
+    @extend_schema(
+        operation_id="images_show",
+        summary="See a blurred image from now on",
+        request=None,
+        responses={
+            200: ImageSerializer,
+            **problems(_404="It is not among yours.", _409="It is not blurred."),
+        },
+    )
+    def post(self, request: Request, image_id: UUID) -> Response:
+        found = own_images.show_image(image_id, by=self.user(), at=timezone.now())
+        return Response(ImageSerializer(found, context=image_context([found], request)).data)

@@ -1,0 +1,198 @@
+"""Pages of the gallery: browse, look at one image, make it again, delete it, and its bytes."""
+
+from __future__ import annotations
+
+from functools import partial
+from hashlib import sha256
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from generation.gallery import own_images, variations
+from generation.gallery.image_cards import (
+    frame_of,
+    image_cards,
+    made_from,
+    neighbours_of,
+    numbered,
+    refusals_of,
+)
+from generation.gallery.shown_credentials import credentials_of
+from generation.models import GeneratedImage, ImageState
+from generation.request_rules.parameters import Draft, StrengthOutOfRange
+from generation.requests import submitting
+from generation.studio.studio_forms import GalleryFilter, StrengthForm
+from generation.studio.studio_views import SignedIn, page, private_file, uuid_of
+from moderation.subjects import blurring
+from provenance.assets import transcode
+from provenance.manifests.definition import SUFFIXES
+from provenance.pictures.decoder import Mime
+
+FRAMES_A_SHEET = 24
+
+
+@require_GET
+@page
+def gallery(request: SignedIn) -> HttpResponse:
+    mine = own_images.images_of(request.user)
+    models = mine.order_by("model_name").values_list("model_slug", "model_name").distinct()
+    form = GalleryFilter(request.GET, models=list(models))
+    wanted = form.cleaned_data if form.is_valid() else {}
+    sheet = Paginator(numbered(form.narrow(mine)), FRAMES_A_SHEET).get_page(request.GET.get("page"))
+    given = {name: value for name, value in wanted.items() if value}
+    context = {
+        "form": form,
+        "page": sheet,
+        "frames": image_cards(sheet),
+        "is_narrowed": bool(given),
+        "query": f"{urlencode(given)}&" if given else "",
+    }
+    template = "generation/gallery.html" + ("#sheet" if request.htmx else "")
+    return render(request, template, context)
+
+
+@require_GET
+@page
+def image(request: SignedIn, image_id: UUID) -> HttpResponse:
+    found = own_images.find_image(image_id, by=request.user)
+    [card] = image_cards([found])
+    context = {
+        "image": found,
+        "label": card.label,
+        "tone": card.tone,
+        "number": frame_of(found),
+        "is_released": bool(card.file_url),
+        "is_for_adults": card.is_for_adults,
+        "is_held": found.state == ImageState.HELD,
+        "refusal": refusals_of([found.id]).get(found.id),
+        "credentials": credentials_of(found.id),
+        "strength": StrengthForm()["strength"],
+        "made_from": made_from(found),
+        "neighbours": neighbours_of(found, own_images.images_of(request.user)),
+    }
+    return render(request, "generation/image.html", context)
+
+
+@require_safe
+@page
+def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
+    """The bytes of a released image, for its owner alone; reviewers reveal one on its case."""
+    found = own_images.find_released_image(image_id, by=request.user)
+    mime = transcode.mime_of(request.GET.get("as", "png"))
+    wanted = partial(picture, found, mime=mime, is_download="download" in request.GET)
+    answer = None
+    if mime == "image/png" or found.is_blurred:
+        etag = f'"{found.sha256}{"-blurred" if found.is_blurred else ""}"'
+    else:  # a copy is signed again once its time is there, so only its own bytes name it
+        answer = wanted()
+        etag = f'"{sha256(answer.content).hexdigest()}"'
+    if unchanged := get_conditional_response(request, etag=etag):
+        return private_file(unchanged)
+    answer = answer or wanted()
+    answer["ETag"] = etag
+    return private_file(answer)
+
+
+def picture(
+    image: GeneratedImage, *, mime: Mime = "image/png", is_download: bool = False
+) -> HttpResponse:
+    """The stored PNG or a signed copy in another format; a blurred stand-in, always PNG, until its
+    owner chooses to see it. Read at once: an ASGI server cannot stream a file's blocking iterator.
+    """
+    with image.file.open("rb") as file:
+        data = file.read()
+    if image.is_blurred:
+        data, mime = blurring.blurred(data), "image/png"
+    else:
+        data = transcode.in_format(data, mime, asset_id=image.id, at=timezone.now())
+    answer = HttpResponse(data, content_type=mime)
+    name = f"proofsheet-{image.id}.{SUFFIXES[mime]}"
+    said = content_disposition_header(is_download, name)
+    answer["Content-Disposition"] = said or "inline"
+    return answer
+
+
+@require_POST
+@page
+def show(request: SignedIn, image_id: UUID) -> HttpResponse:
+    """See a blurred image from now on; public pages go on showing it blurred."""
+    own_images.show_image(image_id, by=request.user, at=timezone.now())
+    return redirect("generation:image", image_id)
+
+
+@require_POST
+@page
+def again(request: SignedIn, image_id: UUID) -> HttpResponse:
+    return _make(request, image_id, keeps_seed=True)
+
+
+@require_POST
+@page
+def vary(request: SignedIn, image_id: UUID) -> HttpResponse:
+    return _make(request, image_id, keeps_seed=False)
+
+
+@require_POST
+@page
+def start_from(request: SignedIn, image_id: UUID) -> HttpResponse:
+    """A variation of the picture itself, as far from it as `strength` lets it go."""
+    found = own_images.find_released_image(image_id, by=request.user)
+    form = StrengthForm(request.POST)
+    if not form.is_valid():
+        raise StrengthOutOfRange
+    draft = variations.variation_of(found, strength=form.cleaned_data["strength"])
+    return _submit(request, draft)
+
+
+def _make(request: SignedIn, image_id: UUID, *, keeps_seed: bool) -> HttpResponse:
+    found = own_images.find_image(image_id, by=request.user)
+    return _submit(request, variations.draft_of(found, keeps_seed=keeps_seed))
+
+
+def _submit(request: SignedIn, draft: Draft) -> HttpResponse:
+    made = submitting.submit(draft, by=request.user, at=timezone.now()).request
+    return redirect(f"{reverse('generation:studio')}?like={made.id}#sheet")
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def delete(request: SignedIn, image_id: UUID) -> HttpResponse:
+    """Asks on GET, deletes on POST."""
+    found = own_images.find_image(image_id, by=request.user)
+    if request.method == "POST":
+        own_images.delete_image(found.id, by=request.user, at=timezone.now())
+        messages.success(request, "The image is deleted. Its log entry stays, without the picture.")
+        return redirect("generation:gallery")
+    [frame] = image_cards(numbered(GeneratedImage.objects.filter(id=found.id)))
+    return render(request, "generation/delete.html", {"frame": frame})
+
+
+@require_POST
+@page
+def delete_selected(request: SignedIn) -> HttpResponse:
+    """Shows the frames that were ticked in the gallery, and deletes them once confirmed."""
+    ids = [image_id for text in request.POST.getlist("frame") if (image_id := uuid_of(text))]
+    if "confirmed" in request.POST:
+        own_images.delete_images(ids, by=request.user, at=timezone.now())
+        messages.success(request, "Deleted. The log entries stay, without the pictures.")
+        return redirect("generation:gallery")
+    mine = own_images.images_of(request.user).filter(id__in=ids)
+    frames = image_cards(numbered(mine))
+    if not frames:
+        messages.warning(request, "Tick the frames to delete first.")
+        return redirect("generation:gallery")
+    return render(request, "generation/delete_selected.html", {"frames": frames})

@@ -1,0 +1,49 @@
+"""Drafts that make an earlier image again, or something close to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from generation.conditions import init_images
+from generation.models import GeneratedImage
+from generation.request_rules.parameters import Draft, SourceGone
+from provenance.assets import label_choices
+from provenance.marks import visible_label
+
+
+def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> Draft:
+    """The draft that makes `image` again, or a variant of it under a new random seed; from the same
+    picture, where it was made from one. Raises SourceGone."""
+    draft = _settings_of(image, seed=image.seed if keeps_seed else None)
+    if not image.source:
+        return draft
+    draft = replace(draft, strength=image.source["strength"])
+    if image.source["image"]:
+        return replace(draft, source_image=image.source["image"])
+    source = init_images.of_request(image.request)
+    if source is None:
+        raise SourceGone
+    return replace(draft, picture=init_images.read(source))
+
+
+def variation_of(image: GeneratedImage, *, strength: float) -> Draft:
+    """The draft that starts from `image` itself, under a new random seed."""
+    draft = _settings_of(image, seed=None)
+    return replace(draft, source_image=str(image.id), strength=strength)
+
+
+def _settings_of(image: GeneratedImage, *, seed: int | None) -> Draft:
+    label = visible_label.parse(image.request.label)
+    return Draft(
+        prompt=image.prompt,
+        negative_prompt=image.negative_prompt,
+        model=image.model_slug,
+        steps=image.steps,
+        guidance=image.guidance,
+        seed=seed,
+        width=image.width,
+        height=image.height,
+        adapters=tuple((adapter["slug"], adapter["weight"]) for adapter in image.adapters),
+        visible_label=label.position.value if label else label_choices.NONE,
+        visible_label_text=label.text if label else None,
+    )

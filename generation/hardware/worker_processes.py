@@ -1,0 +1,116 @@
+"""Which worker processes live, as they say themselves every few seconds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from threading import Event, Thread
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import Q, QuerySet
+
+from config.core import clock
+from generation.models import Worker
+
+logger = logging.getLogger(__name__)
+ANNOUNCE_S = 5.0
+LOST_AFTER = timedelta(seconds=20)
+FORGOTTEN_AFTER = timedelta(days=1)
+LookInside = Callable[[], dict[str, int]]
+
+
+def announce(
+    name: str,
+    *,
+    queues: list[str],
+    slots: int,
+    at: datetime,
+    vitals: dict[str, int] | None = None,
+) -> None:
+    said = {"queues": queues, "slots": slots, "seen_at": at, "vitals": vitals or {}}
+    Worker.objects.update_or_create(
+        name=name, defaults=said, create_defaults=said | {"started_at": at}
+    )
+
+
+def dismiss(name: str) -> None:
+    Worker.objects.filter(name=name).delete()
+
+
+def forget_lost(*, at: datetime) -> None:
+    """Drop the rows of workers that died without a word long ago."""
+    Worker.objects.filter(seen_at__lt=at - FORGOTTEN_AFTER).delete()
+
+
+def heard_of(*, at: datetime) -> QuerySet[Worker]:
+    return Worker.objects.filter(seen_at__gte=at - LOST_AFTER)
+
+
+def alive(*queues: str, at: datetime) -> QuerySet[Worker]:
+    """Workers that take from any of the `queues` and were heard of lately; those that still load
+    their models, without a slot, do not."""
+    takes = reduce(or_, (Q(queues__contains=[queue]) for queue in queues))
+    return heard_of(at=at).filter(takes, slots__gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """`slots` is 0 for as long as the worker loads its models and takes nothing."""
+
+    name: str
+    queues: list[str]
+    slots: int
+    vitals: LookInside
+
+
+class Announcer:
+    """Announces this worker process from a thread of its own until it is told to stop."""
+
+    def __init__(self) -> None:
+        self._done = Event()
+        self._thread: Thread | None = None
+        self._said: Announcement | None = None
+
+    def start(self, said: Announcement) -> None:
+        """Announce that from now on; what was announced before is no longer so."""
+        self._said = said
+        if self._thread is not None and self._thread.is_alive():
+            self._say(said)
+            connection.close()
+            return
+        self._done.clear()
+        self._thread = Thread(target=self._keep, name="announcer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._done.set()
+
+    def _keep(self) -> None:
+        try:
+            while (said := self._said) is not None:
+                self._say(said)
+                if self._done.wait(ANNOUNCE_S):
+                    dismiss(said.name)
+                    return
+        finally:
+            connection.close()
+
+    def _say(self, said: Announcement) -> None:
+        try:
+            announce(
+                said.name,
+                queues=said.queues,
+                slots=said.slots,
+                at=clock.now(),
+                vitals=said.vitals(),
+            )
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("cannot announce this worker, the database is away: %s", error)
+            connection.close()
+
+
+announcer = Announcer()

@@ -1,0 +1,209 @@
+"""What a person asks for, cleaned and checked before anything is stored. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, field, replace
+
+from config.core.errors import ProofsheetError
+from moderation.policy.rulebook.characters import visible
+
+PROMPT_MAX_CHARACTERS = 2000
+STEPS_RANGE = (1, 100)
+GUIDANCE_RANGE = (0.0, 20.0)
+WEIGHT_RANGE = (-2.0, 2.0)
+STRENGTH_RANGE, USUAL_STRENGTH = (0.05, 1.0), 0.6
+SEED_MAX = 2**32 - 1
+ADAPTERS_MAX = 4
+COUNT_RANGE = (1, 4)
+
+
+class PromptEmpty(ProofsheetError):
+    default_code = "prompt_empty"
+    default_status = 422
+    default_message = "The prompt is empty."
+    default_advice = "Write a few words of what the picture should show."
+
+
+class PromptTooLong(ProofsheetError):
+    default_code = "prompt_too_long"
+    default_status = 422
+    default_message = f"The prompt is longer than {PROMPT_MAX_CHARACTERS} characters."
+    default_advice = "Shorten it; the model reads only the first few dozen words anyway."
+
+
+class StepsOutOfRange(ProofsheetError):
+    default_code = "steps_out_of_range"
+    default_status = 422
+    default_message = "The number of steps is out of range."
+    default_advice = "Choose a whole number from {} to {}.".format(*STEPS_RANGE)
+
+
+class GuidanceOutOfRange(ProofsheetError):
+    default_code = "guidance_out_of_range"
+    default_status = 422
+    default_message = "The guidance is out of range."
+    default_advice = "Choose a number from {:g} to {:g}.".format(*GUIDANCE_RANGE)
+
+
+class SeedOutOfRange(ProofsheetError):
+    default_code = "seed_out_of_range"
+    default_status = 422
+    default_message = "The seed is out of range."
+    default_advice = f"Choose a whole number from 0 to {SEED_MAX}, or leave it empty."
+
+
+class CountOutOfRange(ProofsheetError):
+    default_code = "count_out_of_range"
+    default_status = 422
+    default_message = "A request makes one to four images."
+    default_advice = "Choose a whole number from {} to {}.".format(*COUNT_RANGE)
+
+
+class SizeNotOffered(ProofsheetError):
+    default_code = "size_not_offered"
+    default_status = 422
+    default_message = "The model cannot make images of that size."
+    default_advice = "Choose one of the sizes that the studio lists for the model."
+
+
+class AdapterWeightOutOfRange(ProofsheetError):
+    default_code = "adapter_weight_out_of_range"
+    default_status = 422
+    default_message = "The weight of an adapter is out of range."
+    default_advice = "Choose a number from {:g} to {:g}; 0 leaves it out.".format(*WEIGHT_RANGE)
+
+
+class TooManyAdapters(ProofsheetError):
+    default_code = "too_many_adapters"
+    default_status = 422
+    default_message = f"A request takes at most {ADAPTERS_MAX} adapters, each once."
+    default_advice = "Leave some of them out."
+
+
+class StrengthOutOfRange(ProofsheetError):
+    default_code = "strength_out_of_range"
+    default_status = 422
+    default_message = "The strength is out of range."
+    default_advice = "Choose a number from {:g} to {:g}.".format(*STRENGTH_RANGE)
+
+
+class StrengthTooLow(ProofsheetError):
+    default_code = "strength_too_low"
+    default_status = 422
+    default_message = "At that strength no step would be left to take."
+    default_advice = "Raise the strength, or take more steps."
+
+
+class StrengthWithoutSource(ProofsheetError):
+    default_code = "strength_without_source"
+    default_status = 422
+    default_message = "A strength says how far to depart from a picture, and there is none."
+    default_advice = "Name a picture to start from, or leave the strength out."
+
+
+class TwoSources(ProofsheetError):
+    default_code = "two_sources"
+    default_status = 422
+    default_message = "A request starts from one picture: an upload or an image of your own."
+    default_advice = "Leave one of them out."
+
+
+class SourceGone(ProofsheetError):
+    default_code = "source_gone"
+    default_status = 409
+    default_message = "The picture to start from is no longer there, or no longer released."
+    default_advice = "Choose another one and ask again."
+
+
+class SourceNotScreened(ProofsheetError):
+    default_code = "source_not_screened"
+    default_message = "The picture to start from has not passed the screening."
+    default_advice = "Nothing is made from a picture that was not screened; ask again."
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request as a person wrote it. None means the model's own default (a random seed).
+
+    It starts from `picture`, the bytes of an upload, or from the image with the id `source_image`;
+    `strength` plays a part only then. `visible_label` is a corner, or `none`.
+    """
+
+    prompt: str
+    negative_prompt: str = ""
+    model: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    seed: int | None = None
+    width: int | None = None
+    height: int | None = None
+    adapters: tuple[tuple[str, float], ...] = ()
+    tier: str = "standard"
+    count: int = 1
+    source_image: str | None = None
+    picture: bytes | None = field(default=None, repr=False)
+    strength: float | None = None
+    visible_label: str | None = None
+    visible_label_text: str | None = None
+
+    def sha256(self) -> str:
+        picture = hashlib.sha256(self.picture).hexdigest() if self.picture else None
+        said = asdict(self) | {"picture": picture}
+        body = json.dumps(said, sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(body.encode()).hexdigest()
+
+
+def check(draft: Draft) -> Draft:
+    """The draft with clean text, or the named error of the first thing that is wrong with it."""
+    if max(len(draft.prompt), len(draft.negative_prompt)) > PROMPT_MAX_CHARACTERS:
+        raise PromptTooLong
+    prompt = visible(draft.prompt)
+    if not prompt:
+        raise PromptEmpty
+    if draft.steps is not None and not _within(draft.steps, STEPS_RANGE):
+        raise StepsOutOfRange
+    if draft.guidance is not None and not _within(draft.guidance, GUIDANCE_RANGE):
+        raise GuidanceOutOfRange
+    if draft.seed is not None and not 0 <= draft.seed <= SEED_MAX:
+        raise SeedOutOfRange
+    if not _within(draft.count, COUNT_RANGE):
+        raise CountOutOfRange
+    _check_adapters(draft.adapters)
+    return replace(
+        draft,
+        prompt=prompt,
+        negative_prompt=visible(draft.negative_prompt),
+        strength=_strength(draft),
+    )
+
+
+def taken_steps(steps: int, strength: float | None) -> int:
+    """How many of the steps are taken when a picture is started from; all from noise."""
+    return steps if strength is None else int(steps * strength)
+
+
+def _strength(draft: Draft) -> float | None:
+    if draft.picture is None and draft.source_image is None:
+        if draft.strength is not None:
+            raise StrengthWithoutSource
+        return None
+    if draft.picture is not None and draft.source_image is not None:
+        raise TwoSources
+    strength = USUAL_STRENGTH if draft.strength is None else draft.strength
+    if not _within(strength, STRENGTH_RANGE):
+        raise StrengthOutOfRange
+    return strength
+
+
+def _within(value: float, bounds: tuple[float, float]) -> bool:
+    return math.isfinite(value) and bounds[0] <= value <= bounds[1]
+
+
+def _check_adapters(adapters: tuple[tuple[str, float], ...]) -> None:
+    if len(adapters) > ADAPTERS_MAX or len({slug for slug, _ in adapters}) < len(adapters):
+        raise TooManyAdapters
+    if not all(_within(weight, WEIGHT_RANGE) for _, weight in adapters):
+        raise AdapterWeightOutOfRange

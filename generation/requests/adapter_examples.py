@@ -1,0 +1,97 @@
+"""Renders the example pictures that an adapter's review needs, and hands them in.
+
+They are requests of the adapter's owner in the lowest class, so they wait behind everything else
+and pass the whole way of an image. Their ends are collected by the sweeper, whatever they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from adapters.models import Adapter, AdapterExample
+from adapters.publishing import examples
+from adapters.publishing.examples import NoPicture, Picture
+from adapters.signals import examples_wanted
+from generation.capacity import estimates
+from generation.models import (
+    GeneratedImage,
+    GenerationRequest,
+    ImageState,
+    RequestAdapter,
+    RequestStatus,
+)
+from generation.request_rules import priority_classes
+from generation.requests import submitting
+from provenance.assets import label_choices
+
+STATES = {
+    ImageState.RELEASED: AdapterExample.State.SHOWN,
+    ImageState.HELD: AdapterExample.State.HELD,
+    ImageState.WITHHELD: AdapterExample.State.WITHHELD,
+}
+
+
+def connect() -> None:
+    examples_wanted.connect(render, dispatch_uid="generation.render_examples")
+
+
+def render(*, adapter: Adapter, examples: Sequence[AdapterExample], at: datetime, **_: Any) -> None:
+    for example in examples:
+        request = _request(adapter, example, at=at)
+        RequestAdapter.objects.create(
+            request=request, adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0
+        )
+        example.send(request.id)
+        submitting.send_to_screening(request.id)
+
+
+def _request(adapter: Adapter, example: AdapterExample, *, at: datetime) -> GenerationRequest:
+    model = adapter.base_model
+    assert model is not None, "an accepted adapter has a model"
+    assert adapter.owner_id is not None, "an owner asked"
+    steps, guidance = model.default_steps, model.default_guidance
+    width, height = model.default_size
+    return GenerationRequest.objects.create(
+        owner_id=adapter.owner_id,
+        prompt=example.prompt,
+        model=model,
+        steps=steps,
+        guidance=guidance,
+        seed=example.seed,
+        width=width,
+        height=height,
+        label=str(label_choices.chosen(None, None) or ""),
+        priority=priority_classes.PRIORITIES["batch"],
+        predicted_ms=estimates.cost_ms(model, steps=steps, guidance=guidance),
+        created_at=at,
+    )
+
+
+def collect() -> None:
+    """Hand in what has ended since the last time."""
+    waiting = AdapterExample.objects.filter(
+        state=AdapterExample.State.WAITING, request_id__isnull=False
+    )
+    for example in waiting:
+        assert example.request_id is not None, "those alone were asked for"
+        with transaction.atomic():
+            request = GenerationRequest.objects.filter(id=example.request_id).first()
+            if request is None or not request.is_active:
+                examples.hand_in(example.id, _result(request))
+
+
+def _result(request: GenerationRequest | None) -> Picture | NoPicture:
+    """The image's row is locked, so that a decision about it comes before or after, never amid."""
+    if request is None or request.status != RequestStatus.FINISHED:
+        return NoPicture((request.code or request.status) if request else "deleted")
+    images = GeneratedImage.objects.select_for_update()
+    image = images.filter(request=request, deleted_at__isnull=True).first()
+    if image is None:
+        return NoPicture("deleted")
+    with image.file.open("rb") as file:
+        png = file.read()
+    return Picture(image.id, png, STATES[ImageState(image.state)], image.code)

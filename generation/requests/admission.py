@@ -1,0 +1,178 @@
+"""Who may submit one more: quotas of a user, and the wait that a tier promises.
+
+The checks read what others may be writing, so concurrent submissions can pass a limit by as many
+as there are at once; a limit is for load, not for money.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection
+
+from adapters.models import BaseModel
+from config.core.errors import ProofsheetError
+from config.core.ttl_cache import remembered
+from generation.capacity import estimates
+from generation.hardware import hardware_queues
+from generation.models import ACTIVE, Allowance, RequestStatus
+from generation.request_rules import priority_classes
+
+DAY = timedelta(days=1)
+
+
+class TooMuch(ProofsheetError):
+    """A limit that time lifts. `retry_after_s` says when."""
+
+    default_status = 429
+
+    def __init__(self, *, retry_after_s: float, message: str | None = None) -> None:
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+        super().__init__(message=message)
+
+
+class TooBusy(TooMuch):
+    default_code = "too_busy"
+    default_message = "So many requests wait that this one would wait too long."
+    default_advice = "Try again after the time that Retry-After names."
+
+
+class QuotaUsedUp(TooMuch):
+    default_code = "quota_used_up"
+    default_message = "You have used what your account may make in a day."
+    default_advice = "It frees up as yesterday's requests fall out of the last 24 hours."
+
+
+class TooManyInFlight(TooMuch):
+    default_code = "too_many_in_flight"
+    default_message = "You have as many requests on their way as your account may have at once."
+    default_advice = "Wait until one has ended, or cancel one."
+
+
+class TierUnknown(ProofsheetError):
+    default_code = "tier_unknown"
+    default_status = 422
+    default_message = "There is no such tier."
+    default_advice = f"Choose one of: {', '.join(priority_classes.NAMES)}."
+
+
+class TooSlowForTier(ProofsheetError):
+    default_code = "too_slow_for_tier"
+    default_status = 422
+    default_message = "The interactive tier is for the model's few-step mode only."
+    default_advice = "Ask for fewer steps, or for the standard tier."
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a user used in the last 24 hours, has on the way now, and may use."""
+
+    images: int
+    images_a_day: int
+    device_seconds: float
+    device_seconds_a_day: int
+    in_flight: int
+    in_flight_max: int
+    oldest_at: datetime | None
+
+
+def tier_of(name: str, *, model: BaseModel, steps: int) -> priority_classes.Tier:
+    """Raises TierUnknown, and TooSlowForTier for an interactive request of many steps."""
+    if name not in priority_classes.PRIORITIES:
+        raise TierUnknown
+    if name == "interactive" and steps > model.few_steps:
+        raise TooSlowForTier
+    return priority_classes.Tier(
+        name, priority_classes.PRIORITIES[name], settings.PROOFSHEET_WAIT_BUDGETS_S[name]
+    )
+
+
+# Asked at every submission. Written out, because building it anew costs more than answering it.
+_USAGE = """
+    SELECT
+        coalesce(sum(CASE WHEN status = ANY(%(active)s) THEN count ELSE made END)
+            FILTER (WHERE is_counted AND NOT is_live), 0),
+        coalesce(sum(coalesce(device_ms, predicted_ms)) FILTER (WHERE is_counted), 0),
+        count(*) FILTER (WHERE status = ANY(%(active)s) AND NOT is_held),
+        min(created_at) FILTER (WHERE is_counted)
+    FROM (
+        SELECT *, created_at > %(since)s
+            AND (status = ANY(%(active)s) OR status = %(finished)s OR made > 0) AS is_counted
+        FROM generation_generationrequest
+        WHERE owner_id = %(owner)s AND (created_at > %(since)s OR status = ANY(%(active)s))
+    ) AS own
+"""
+
+
+def usage_of(user: AbstractBaseUser, *, at: datetime) -> Usage:
+    said, limits = _allowance(user.pk), settings.PROOFSHEET_ALLOWANCE
+    asked: dict[str, Any] = {
+        "owner": user.pk,
+        "since": at - DAY,
+        "active": [str(status) for status in ACTIVE],
+        "finished": str(RequestStatus.FINISHED),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_USAGE, asked)
+        images, device_ms, in_flight, oldest_at = cursor.fetchone()
+    return Usage(
+        images=images,
+        images_a_day=_or(said.images_a_day, limits["images_a_day"]),
+        device_seconds=device_ms / 1000,
+        device_seconds_a_day=_or(said.device_seconds_a_day, limits["device_seconds_a_day"]),
+        in_flight=in_flight,
+        in_flight_max=_or(said.in_flight, limits["in_flight"]),
+        oldest_at=oldest_at,
+    )
+
+
+@remembered
+def _allowance(user_id: int) -> Allowance:
+    return Allowance.objects.filter(user_id=user_id).first() or Allowance()
+
+
+def _or(value: int | None, usual: int) -> int:
+    return usual if value is None else value
+
+
+def estimate(
+    model: BaseModel,
+    tier: priority_classes.Tier,
+    *,
+    steps: int,
+    guidance: float,
+    count: int,
+    at: datetime,
+) -> estimates.Estimate:
+    """Of a request of `count` images, and of the wait until its first is begun."""
+    cost = count * estimates.cost_ms(model, steps=steps, guidance=guidance)
+    wait = estimates.wait_s(hardware_queues.queue_of(model), priority=tier.priority, at=at)
+    return estimates.Estimate(cost, round(wait, 1), tier.name, wait <= tier.budget_s)
+
+
+def admit(
+    by: AbstractBaseUser,
+    expected: estimates.Estimate,
+    tier: priority_classes.Tier,
+    *,
+    count: int,
+    at: datetime,
+) -> None:
+    """Let a request of `count` images in. Raises TooManyInFlight, QuotaUsedUp, TooBusy."""
+    usage = usage_of(by, at=at)
+    if usage.in_flight >= usage.in_flight_max:
+        raise TooManyInFlight(retry_after_s=expected.device_ms / 1000)
+    frees_at = (usage.oldest_at or at) + DAY
+    wanted_s = usage.device_seconds + expected.device_ms / 1000
+    if usage.images + count > usage.images_a_day or wanted_s > usage.device_seconds_a_day:
+        raise QuotaUsedUp(retry_after_s=(frees_at - at).total_seconds())
+    if not expected.is_accepted:
+        # Up to a tenth more, so that those sent away do not all come back at once.
+        spread = 1 + secrets.randbelow(100) / 1000
+        raise TooBusy(retry_after_s=(expected.wait_s - tier.budget_s) * spread)

@@ -1,0 +1,15 @@
+"""The account page: links to what else there is of an account."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from generation.studio.studio_views import SignedIn, page
+
+
+@require_GET
+@page
+def account(request: SignedIn) -> HttpResponse:
+    return render(request, "generation/account.html")

@@ -1,0 +1,215 @@
+"""The API of requests: submit, list, look at, cancel and delete; and the models they may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet, prefetch_related_objects
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from adapters.access import visibility
+from config.core.api.paging import Pages, SizedPageSerializer
+from config.core.api.problem_schema import problems
+from config.core.api.view import ApiView
+from generation.gallery.image_cards import refusals_of
+from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
+from generation.requests import admission, submitting
+from generation.studio import own_requests
+from generation.studio.estimate_serializers import EstimateSerializer
+from generation.studio.generation_serializers import (
+    GenerationFilterSerializer,
+    GenerationPageSerializer,
+    GenerationSerializer,
+    written,
+)
+from generation.studio.model_serializers import ModelSerializer
+from generation.studio.parameter_serializers import DraftSerializer, draft_of
+
+
+class NewestFirst(Pages):
+    ordering = ("-created_at", "-id")
+    page_size_query_param = "page_size"
+
+
+class SignedInView(ApiView):
+    """The permission class leaves only signed-in people through."""
+
+    def user(self) -> User:
+        user = self.request.user
+        assert isinstance(user, User)
+        return user
+
+
+def narrowed(rows: QuerySet[Any], asked: dict[str, Any], *, columns: dict[str, str]) -> Any:
+    """`rows` by the values of a FilterSerializer; `columns` name the lookups that differ."""
+    lookups = {
+        "prompt": "prompt__icontains",
+        "created_after": "created_at__gt",
+        "created_before": "created_at__lt",
+    } | columns
+    said = {lookups[name]: value for name, value in asked.items() if name in lookups}
+    return rows.filter(**said)
+
+
+def generation_context(found: Iterable[GenerationRequest], request: Request) -> dict[str, Any]:
+    """The serializer's context, with every refusal of the page fetched at once."""
+    rows = [row for row in found if row.status == RequestStatus.REFUSED]
+    refused = [row.id for row in rows]
+    refused += [row.source.id for row in rows if hasattr(row, "source")]
+    return {"request": request, "refusals": _refusals(refused, images_among(found))}
+
+
+def images_among(found: Iterable[GenerationRequest]) -> list[GeneratedImage]:
+    return [image for row in found for image in row.images.all()]
+
+
+def _refusals(refused: list[UUID], images: Iterable[GeneratedImage]) -> dict[UUID, Any]:
+    subjects = refused + [
+        image.id for image in images if image.state == ImageState.WITHHELD or image.restriction
+    ]
+    return refusals_of(subjects) if subjects else {}
+
+
+def image_context(images: Iterable[GeneratedImage], request: Request) -> dict[str, Any]:
+    return {"request": request, "refusals": _refusals([], images)}
+
+
+def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
+    prefetch_related_objects([found], "request_adapters__adapter", "images")
+    return written(found, generation_context([found], request))
+
+
+class Generations(SignedInView):
+    key_scope = {"GET": "read", "POST": "generate"}
+
+    @extend_schema(
+        operation_id="generations_list",
+        summary="List your requests, newest first",
+        parameters=[GenerationFilterSerializer, SizedPageSerializer],
+        responses={200: GenerationPageSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        rows = narrowed(
+            own_requests.requests_of(self.user()),
+            self.asked,
+            columns={"status": "status", "model": "model__slug"},
+        )
+        pages = NewestFirst()
+        found: Any = pages.paginate_queryset(rows, request, view=self) or []
+        context = generation_context(found, request)
+        return pages.get_paginated_response(
+            GenerationSerializer(found, many=True, context=context).data
+        )
+
+    @extend_schema(
+        operation_id="generations_create",
+        summary="Ask for an image, or for up to four",
+        description="Prompt and picture are screened first; follow the request under its `url`.",
+        request=DraftSerializer,
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description="Your own name for this request, at most 200 characters. The same key "
+                "with the same body answers with the first request for 24 hours.",
+            )
+        ],
+        responses={
+            201: GenerationSerializer,
+            200: OpenApiResponse(GenerationSerializer, "The key's earlier request."),
+            **problems(
+                _410="The key's request was deleted.",
+                _422="The model cannot do this, or the key was used for another body.",
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        made = submitting.submit(
+            draft_of(request.data),
+            by=self.user(),
+            at=timezone.now(),
+            idempotency_key=request.headers.get("Idempotency-Key"),
+        )
+        body = answer(made.request, request)
+        return Response(body, status=201 if made.is_new else 200, headers={"Location": body["url"]})
+
+
+class Estimate(SignedInView):
+    key_scope = "read"
+
+    @extend_schema(
+        operation_id="generations_estimate",
+        summary="What a request would cost, and how long it would wait",
+        request=DraftSerializer,
+        responses={
+            200: EstimateSerializer,
+            **problems(_422="The model cannot do this."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        draft, now = draft_of(request.data), timezone.now()
+        expected = submitting.estimate(draft, by=self.user(), at=now)
+        usage = admission.usage_of(self.user(), at=now)
+        return Response(EstimateSerializer(asdict(expected) | {"usage": asdict(usage)}).data)
+
+
+class Generation(SignedInView):
+    key_scope = {"GET": "read", "DELETE": "generate"}
+
+    @extend_schema(
+        operation_id="generations_retrieve",
+        summary="Look at one request",
+        responses={200: GenerationSerializer, **problems(_404="It is not among yours.")},
+    )
+    def get(self, request: Request, request_id: UUID) -> Response:
+        return Response(answer(own_requests.find_request(request_id, by=self.user()), request))
+
+    @extend_schema(
+        operation_id="generations_destroy",
+        summary="Delete an ended request with its images",
+        responses={
+            204: None,
+            **problems(_404="It is not among yours.", _409="It still runs or is under review."),
+        },
+    )
+    def delete(self, request: Request, request_id: UUID) -> Response:
+        own_requests.delete_request(request_id, by=self.user(), at=timezone.now())
+        return Response(status=204)
+
+
+class Cancel(SignedInView):
+    key_scope = "generate"
+
+    @extend_schema(
+        operation_id="generations_cancel",
+        summary="Cancel a request",
+        description="At once while it waits; before its next step while it runs.",
+        request=None,
+        responses={
+            200: GenerationSerializer,
+            **problems(_404="It is not among yours.", _409="It has already ended."),
+        },
+    )
+    def post(self, request: Request, request_id: UUID) -> Response:
+        own_requests.cancel(request_id, by=self.user(), at=timezone.now())
+        return Response(answer(own_requests.find_request(request_id, by=self.user()), request))
+
+
+class Models(SignedInView):
+    key_scope = "read"
+
+    @extend_schema(
+        operation_id="models_list",
+        summary="List the models, the default one first",
+        responses={200: ModelSerializer(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(ModelSerializer(visibility.active_models(), many=True).data)

@@ -1,0 +1,169 @@
+"""Requests, under the name that the API has for them: generations."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from generation.capacity import estimates
+from generation.gallery.image_serializers import ImageSerializer
+from generation.gallery.list_filters import FilterSerializer
+from generation.gallery.refusal_serializers import RefusalSerializer, refusal_of
+from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
+from generation.request_rules import failures, priority_classes
+from generation.studio.parameter_serializers import AdapterUseSerializer
+
+
+class FailureSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    advice = serializers.CharField()
+
+
+class FailedImageSerializer(FailureSerializer):
+    """One of several images that failed; the others are not lost by it."""
+
+    index = serializers.IntegerField()
+    seed = serializers.IntegerField()
+
+
+class SourceSerializer(serializers.Serializer[SourcePicture]):
+    """The picture that a request starts from. Nothing uses it before it has passed."""
+
+    strength = serializers.FloatField()
+    sha256 = serializers.CharField()
+    image = serializers.UUIDField(source="image_id", allow_null=True)
+    status = serializers.ChoiceField(source="state", choices=SourceState.choices)
+    code = serializers.CharField(help_text="Why it is held or refused; else empty.")
+
+
+class GenerationSerializer(serializers.Serializer[GenerationRequest]):
+    """A request with its images. `position` is the place in line from 1 while it waits."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=RequestStatus.choices)
+    is_held = serializers.BooleanField(help_text="Its prompt waits for a person's decision.")
+    is_cancelling = serializers.SerializerMethodField()
+    code = serializers.CharField(help_text="Why it was refused or failed; else empty.")
+    url = serializers.SerializerMethodField()
+    prompt = serializers.CharField()
+    negative_prompt = serializers.CharField()
+    model = serializers.CharField(source="model.slug")
+    steps = serializers.IntegerField()
+    guidance = serializers.FloatField()
+    seed = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    visible_label = serializers.CharField(
+        source="label", help_text="Its corner and its text; else empty."
+    )
+    adapters = serializers.SerializerMethodField()
+    source = serializers.SerializerMethodField()  # type: ignore[assignment] # a field, not the base's attribute
+    tier = serializers.SerializerMethodField()
+    position = serializers.SerializerMethodField()
+    predicted_ms = serializers.IntegerField(help_text="Device time that it should take in all.")
+    device_ms = serializers.IntegerField(allow_null=True, help_text="Device time that it took.")
+    count = serializers.IntegerField(help_text="How many images were asked for.")
+    images = serializers.SerializerMethodField()
+    failed_images = serializers.SerializerMethodField()
+    timings = serializers.DictField(
+        child=serializers.FloatField(), help_text="Milliseconds by stage, over all its images."
+    )
+    refusal = serializers.SerializerMethodField()
+    failure = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    queued_at = serializers.DateTimeField(allow_null=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+    def get_is_cancelling(self, found: GenerationRequest) -> bool:
+        return found.is_active and found.cancel_requested_at is not None
+
+    def get_url(self, found: GenerationRequest) -> str:
+        path = reverse("generation-api:generation", args=[found.id])
+        return str(self.context["request"].build_absolute_uri(path))
+
+    @extend_schema_field(AdapterUseSerializer(many=True))
+    def get_adapters(self, found: GenerationRequest) -> list[dict[str, Any]]:
+        rows = sorted(found.request_adapters.all(), key=lambda row: row.position)
+        return [{"slug": row.adapter.slug, "weight": row.weight} for row in rows]
+
+    @extend_schema_field(SourceSerializer(allow_null=True))
+    def get_source(self, found: GenerationRequest) -> Any:
+        source = getattr(found, "source", None)
+        return SourceSerializer(source).data if source else None
+
+    def get_tier(self, found: GenerationRequest) -> str:
+        return priority_classes.name_of(found.priority)
+
+    def get_position(self, found: GenerationRequest) -> int | None:
+        return estimates.position(found)
+
+    @extend_schema_field(ImageSerializer(many=True))
+    def get_images(self, found: GenerationRequest) -> Any:
+        kept = [image for image in found.images.all() if image.deleted_at is None]
+        ordered: Any = sorted(kept, key=lambda image: image.index)  # stubs know one object only
+        return ImageSerializer(ordered, many=True, context=self.context).data
+
+    @extend_schema_field(FailedImageSerializer(many=True))
+    def get_failed_images(self, found: GenerationRequest) -> list[dict[str, Any]]:
+        return [
+            asdict(failures.explain(failure["code"], [failure]))
+            | {"index": failure["index"], "code": failure["code"]}
+            | {"seed": found.seed_of(failure["index"])}
+            for failure in found.failures
+        ]
+
+    @extend_schema_field(RefusalSerializer(allow_null=True))
+    def get_refusal(self, found: GenerationRequest) -> Any:
+        return refusal_of(self, found)
+
+    @extend_schema_field(FailureSerializer(allow_null=True))
+    def get_failure(self, found: GenerationRequest) -> Any:
+        if found.status != RequestStatus.FAILED:
+            return None
+        why = failures.explain(found.code, found.failures)
+        return {"code": found.code, "message": why.message, "advice": why.advice}
+
+
+_answered: ContextVar[dict[str, Any]] = ContextVar("answered")
+
+
+class _Writer(GenerationSerializer):
+    """One for all threads, each with its own context."""
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return _answered.get()
+
+
+@cache
+def _writer() -> _Writer:
+    """Kept, as copying the fields for every answer takes longer than writing one."""
+    return _Writer()
+
+
+def written(found: GenerationRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """One request as GenerationSerializer writes it."""
+    before = _answered.set(context)
+    try:
+        body: dict[str, Any] = _writer().to_representation(found)
+    finally:
+        _answered.reset(before)
+    return body
+
+
+class GenerationFilterSerializer(FilterSerializer):
+    status = serializers.ChoiceField(choices=RequestStatus.choices, required=False)
+
+
+class GenerationPageSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = GenerationSerializer(many=True)

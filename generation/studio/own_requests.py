@@ -1,0 +1,109 @@
+"""What its owner may do to a request: look at it, cancel it, delete it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+
+from config.core.errors import ProofsheetError
+from generation.conditions import init_images
+from generation.gallery import own_images
+from generation.models import (
+    GenerationRequest,
+    IdempotencyKey,
+    RequestStatus,
+    SourcePicture,
+    SourceState,
+)
+from generation.requests import progress
+from moderation.cases import review_cases
+
+
+class RequestNotFound(ProofsheetError):
+    """Also what a stranger is told: whether a request exists is its owner's business."""
+
+    default_code = "request_not_found"
+    default_status = 404
+    default_message = "There is no such request."
+    default_advice = "It may have been deleted; your gallery shows what there is."
+
+
+class StillRunning(ProofsheetError):
+    default_code = "still_running"
+    default_status = 409
+    default_message = "The request is still on its way."
+    default_advice = "Cancel it first, then delete it."
+
+
+def requests_of(user: AbstractBaseUser) -> QuerySet[GenerationRequest]:
+    """The user's requests that were not deleted, newest first; those of the live page are none."""
+    return (
+        GenerationRequest.objects.filter(owner_id=user.pk, deleted_at__isnull=True, is_live=False)
+        .select_related("model", "source__image")
+        .prefetch_related("request_adapters__adapter", "images")
+        .order_by("-created_at", "-id")
+    )
+
+
+def find_request(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest:
+    request = requests_of(by).filter(id=request_id).first()
+    if request is None:
+        raise RequestNotFound
+    return request
+
+
+def find_source(request_id: UUID, *, by: AbstractBaseUser) -> SourcePicture:
+    """The picture that one's own request started from. Raises RequestNotFound."""
+    source = init_images.of_request(find_request(request_id, by=by))
+    if source is None:
+        raise RequestNotFound
+    return source
+
+
+def cancel(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> GenerationRequest:
+    """Cancel at once while waiting; while running, ask the worker to stop before its next step.
+
+    Raises RequestNotFound, and WrongState when it has already ended.
+    """
+    with transaction.atomic():
+        request = _locked(request_id, by=by)
+        if request.status == RequestStatus.RUNNING:
+            request.ask_to_cancel(at=at)
+        else:
+            request.cancel(at=at)
+    return request
+
+
+def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> None:
+    """Delete an ended request with its texts, its images and the upload that it started from.
+
+    Raises RequestNotFound, StillRunning, images.UnderReview.
+    """
+    with transaction.atomic():
+        request = _locked(request_id, by=by)
+        if request.is_active:
+            raise StillRunning
+        if SourcePicture.objects.filter(request=request, state=SourceState.HELD).exists():
+            raise own_images.UnderReview
+        for image in request.images.select_for_update().filter(deleted_at__isnull=True):
+            own_images.erase(image, at=at)
+        init_images.erase(request)
+        request.mark_deleted(at=at)
+        IdempotencyKey.objects.filter(request=request).update(body_sha256="")
+        review_cases.withdraw_sampled("prompt", request_id)
+    progress.forget(request_id)
+
+
+def _locked(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest:
+    request = (
+        GenerationRequest.objects.select_for_update()
+        .filter(id=request_id, owner_id=by.pk, deleted_at__isnull=True)
+        .first()
+    )
+    if request is None:
+        raise RequestNotFound
+    return request

@@ -1,0 +1,92 @@
+"""What a request asks for."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from config.core.api.links import UploadField
+from config.core.api.strict_serializers import StrictSerializer
+from generation.request_rules.parameters import Draft
+
+
+class AdapterUseSerializer(StrictSerializer):
+    slug = serializers.CharField(max_length=64)
+    weight = serializers.FloatField(default=1.0, help_text="-2 to 2; 0 leaves it out.")
+
+
+class DraftSerializer(StrictSerializer):
+    """A request to make an image or a few. Everything but the prompt may be left to the model."""
+
+    prompt = serializers.CharField(
+        trim_whitespace=False, allow_blank=True, help_text="At most 2,000 characters."
+    )
+    negative_prompt = serializers.CharField(default="", trim_whitespace=False, allow_blank=True)
+    model = serializers.CharField(
+        default=None, allow_null=True, help_text="A slug of `/api/v1/models/`."
+    )
+    steps = serializers.IntegerField(default=None, allow_null=True, help_text="1 to 100.")
+    guidance = serializers.FloatField(default=None, allow_null=True, help_text="0 to 20.")
+    seed = serializers.IntegerField(
+        default=None, allow_null=True, help_text="0 to 2³² - 1; random when left out."
+    )
+    width = serializers.IntegerField(default=None, allow_null=True)
+    height = serializers.IntegerField(default=None, allow_null=True)
+    adapters = AdapterUseSerializer(many=True, default=list, help_text="At most four.")
+    tier = serializers.CharField(
+        default="standard", help_text="interactive (few steps only), standard or batch."
+    )
+    count = serializers.IntegerField(
+        default=1, help_text="1 to 4 images; each after the first counts the seed up."
+    )
+    source_image = serializers.UUIDField(
+        default=None, allow_null=True, help_text="A released image of yours to start from."
+    )
+    picture = UploadField(
+        default=None,
+        allow_null=True,
+        allow_empty_file=True,
+        help_text="Or an upload to start from, PNG, JPEG, WebP, AVIF or HEIC "
+        "(as multipart/form-data).",
+    )
+    strength = serializers.FloatField(
+        default=None,
+        allow_null=True,
+        help_text="0.05 to 1: how far it may depart from that picture; 0.6 when left out.",
+    )
+    visible_label = serializers.CharField(
+        default=None,
+        allow_null=True,
+        help_text="A label that people can see: none, bottom-right, bottom-left, top-right or "
+        "top-left; the operator's usual one when left out.",
+    )
+    visible_label_text = serializers.CharField(
+        default=None,
+        allow_null=True,
+        help_text="What it says: one of the texts that the operator offers.",
+    )
+
+
+@cache
+def _reader() -> DraftSerializer:
+    """Kept, as copying the fields for every body takes longer than reading one."""
+    return DraftSerializer()
+
+
+def draft_of(data: Any) -> Draft:
+    """What the body of a request asks for. Raises serializers.ValidationError."""
+    said = _reader().run_validation(data)
+    adapters = tuple((use["slug"], use["weight"]) for use in said["adapters"])
+    image, file = said["source_image"], said["picture"]
+    limit = settings.PROOFSHEET_SOURCE_MAX_BYTES
+    return Draft(
+        **said
+        | {
+            "adapters": adapters,
+            "source_image": str(image) if image else None,
+            "picture": file.read(limit + 1) if file is not None else None,
+        }
+    )

@@ -1,0 +1,232 @@
+"""Pages of the studio: compose, watch, cancel."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers, get_conditional_response
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from config.core.errors import ProofsheetError
+from generation.capacity import estimates
+from generation.conditions import init_images
+from generation.gallery import own_images
+from generation.gallery.image_cards import RequestCard, frame_number, request_cards
+from generation.requests import progress, submitting
+from generation.studio import own_requests
+from generation.studio.studio_forms import StudioForm, settings_of, settings_of_request
+
+SHEET_LENGTH = 12
+
+
+class SignedIn(HttpRequest):
+    """A request behind `login_required`."""
+
+    user: User
+    htmx: Any
+
+
+class Page(Protocol):
+    def __call__(self, request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase: ...
+
+
+def page(view: Page) -> Any:
+    """A page for signed-in people: a domain error becomes the error page; caches keep nothing."""
+
+    @wraps(view)
+    def wrapped(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response: HttpResponseBase = view(request, *args, **kwargs)
+        except ProofsheetError as error:
+            response = problem(request, error)
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
+        return response
+
+    return login_required(wrapped)
+
+
+def problem(request: HttpRequest, error: ProofsheetError) -> HttpResponse:
+    return render(request, "error.html", {"error": error}, status=error.status)
+
+
+STRIP = (
+    ("Written", "You write a sentence and choose how it is made."),
+    ("Screened", "The prompt is read by rules and a classifier before anything is drawn."),
+    ("Developed", "The picture comes out of noise, step by step, while you watch."),
+    ("Watermarked", "An invisible identifier goes into the pixels themselves."),
+    ("Looked at", "The marked picture is screened again. What is in doubt goes to a person."),
+    ("Signed and logged", "Credentials are signed in, and a public log keeps the digest."),
+)
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    strip = [
+        {
+            "number": frame_number(place),
+            "title": title,
+            "text": text,
+            "picture": f"home/{place}.svg",
+        }
+        for place, (title, text) in enumerate(STRIP, start=1)
+    ]
+    return render(request, "generation/home.html", {"strip": strip})
+
+
+@require_GET
+@page
+def studio(request: SignedIn) -> HttpResponse:
+    form = StudioForm(initial=_wanted_settings(request), user=request.user)
+    return _bench(request, form)
+
+
+def _wanted_settings(request: SignedIn) -> dict[str, Any]:
+    """Settings of the image or request that a link names, else of nothing."""
+    if image_id := uuid_of(request.GET.get("copy")):
+        return settings_of(own_images.find_image(image_id, by=request.user))
+    if request_id := uuid_of(request.GET.get("like")):
+        return settings_of_request(own_requests.find_request(request_id, by=request.user))
+    names = {"prompt", "negative_prompt", "model", "pace", "source_image", "strength"}
+    given = request.GET.items()
+    return {name: said for name, said in given if name in names or name.startswith("weight_")}
+
+
+def uuid_of(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _bench(request: SignedIn, form: StudioForm, *, status: int = 200) -> HttpResponse:
+    template = "generation/studio.html" + ("#bench" if request.htmx else "")
+    said = form.data if form.is_bound else form.initial
+    context = {
+        "form": form,
+        "cards": _sheet(request.user),
+        "estimate": _estimate(dict(said.items()), request.user),
+    }
+    return render(request, template, context, status=status)
+
+
+def _estimate(said: dict[str, Any], user: User) -> estimates.Estimate | None:
+    """Of a form as it stands; its prompt plays no part. None while something else is wrong."""
+    form = StudioForm(said | {"prompt": "a picture"}, user=user)
+    if not form.is_valid():
+        return None
+    try:
+        return submitting.estimate(form.draft(), by=user, at=timezone.now())
+    except ProofsheetError:
+        return None
+
+
+@require_POST
+@page
+def estimate(request: SignedIn) -> HttpResponse:
+    """The line under the form that says what it would cost; drawn anew when a setting changes."""
+    said = dict(request.POST.items())
+    context = {"estimate": _estimate(said, request.user)}
+    return render(request, "generation/studio.html#estimate", context)
+
+
+def _sheet(user: User) -> list[RequestCard]:
+    return request_cards(own_requests.requests_of(user)[:SHEET_LENGTH])
+
+
+@require_POST
+@page
+def submit(request: SignedIn) -> HttpResponse:
+    form = StudioForm(request.POST, request.FILES, user=request.user)
+    if not form.is_valid():
+        return _bench(request, form, status=422)
+    try:
+        draft = form.draft()
+        key = f"{form.sheet_key()}:{draft.sha256()[:32]}" if form.sheet_key() else None
+        made = submitting.submit(
+            draft, by=request.user, at=timezone.now(), idempotency_key=key
+        ).request
+    except ProofsheetError as error:
+        form.blame(error)
+        return _bench(request, form, status=error.status)
+    if request.htmx:
+        return _bench(request, StudioForm(initial=form.settings(), user=request.user))
+    return redirect(f"{reverse('generation:studio')}?like={made.id}#sheet")
+
+
+@require_GET
+@page
+def request_page(request: SignedIn, request_id: UUID) -> HttpResponse:
+    """The page of one request, or for htmx its card alone."""
+    found = own_requests.find_request(request_id, by=request.user)
+    [card] = request_cards([found])
+    if request.htmx:
+        return render(request, "generation/_request.html", {"card": card})
+    return render(request, "generation/request.html", {"card": card, "found": found})
+
+
+@require_POST
+@page
+def cancel(request: SignedIn, request_id: UUID) -> HttpResponse:
+    own_requests.cancel(request_id, by=request.user, at=timezone.now())
+    if not request.htmx:
+        return redirect("generation:request", request_id)
+    [card] = request_cards([own_requests.find_request(request_id, by=request.user)])
+    return render(request, "generation/_request.html", {"card": card})
+
+
+@require_POST
+@page
+def remove(request: SignedIn, request_id: UUID) -> HttpResponse:
+    """Clear an ended request off the sheet; one with pictures is deleted from the gallery."""
+    own_requests.delete_request(request_id, by=request.user, at=timezone.now())
+    sheet = f"{reverse('generation:studio')}#sheet"
+    if not request.htmx:
+        return redirect(sheet)
+    is_on_its_page = request.htmx.current_url_abs_path == reverse(
+        "generation:request", args=[request_id]
+    )
+    return HttpResponseClientRedirect(sheet) if is_on_its_page else HttpResponse()
+
+
+@require_GET
+@page
+def source(request: SignedIn, request_id: UUID) -> HttpResponseBase:
+    """The picture that a request started from, made small, for its owner only."""
+    found = own_requests.find_source(request_id, by=request.user)
+    etag = f'"source-{found.sha256}"'
+    if unchanged := get_conditional_response(request, etag=etag):
+        return private_file(unchanged)
+    answer = HttpResponse(init_images.shown(found), content_type="image/webp")
+    answer["ETag"] = etag
+    return private_file(answer)
+
+
+@require_GET
+@page
+def preview(request: SignedIn, request_id: UUID) -> HttpResponseBase:
+    """The latest preview of a running request: small, unfinished, for its owner only."""
+    found = own_requests.find_request(request_id, by=request.user)
+    latest = progress.read(found.id) if found.is_active else None
+    if latest is None or latest.preview is None:
+        return HttpResponse(status=404)
+    return private_file(HttpResponse(latest.preview, content_type="image/webp"))
+
+
+def private_file(response: HttpResponseBase) -> HttpResponseBase:
+    """Sets the headers of bytes that belong to one person and must never act as a page."""
+    response["Cache-Control"] = "private, no-cache"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response

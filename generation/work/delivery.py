@@ -1,0 +1,161 @@
+"""From a sealed file to an image that is released, held or withheld: one transaction."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from generation.models import GeneratedImage, GenerationRequest, ImageState, private_storage
+from generation.requests import evidence, fair_queue
+from moderation.audits.sampling import frame
+from moderation.cases import review_cases
+from moderation.decisions import enforcing
+from moderation.screening.classify import ImageVerdict
+from moderation.subjects.subject import Subject
+from provenance.assets import marking
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the worker has in hand when the file is stored under `name`."""
+
+    index: int
+    asset_id: UUID
+    sealed: marking.SealedImage
+    verdict: ImageVerdict
+    name: str
+    timings: dict[str, float]
+    library_versions: dict[str, str]
+    notes: list[dict[str, str]]
+
+
+def file_name(request_id: UUID, asset_id: UUID) -> str:
+    """Each attempt has a name of its own, so that a late one never overwrites a published file."""
+    return f"images/{request_id}/{asset_id}.png"
+
+
+def publish(claim: fair_queue.Claim, finished: Finished, *, at: datetime) -> GeneratedImage | None:
+    """Write asset, log entry, image, case or decision, or nothing; the last image of a request ends
+    it. Publishing the same asset again returns its image: the connection may have broken just after
+    the commit. None when its owner cancelled meanwhile. Raises LeaseLost when another worker holds
+    the request.
+    """
+    if published := GeneratedImage.objects.filter(id=finished.asset_id).first():
+        return published
+    with transaction.atomic():
+        request = fair_queue.locked(claim)
+        if request.cancel_requested_at is not None:
+            request.cancel(at=at)
+            return None
+        log_ms = _record(request, finished, at=at)
+        image = _create_image(request, finished, at=at)
+        _add_up(request, finished.timings | {"log_ms": log_ms})
+        request.note_made(at=at)
+        _act_on_verdict(request, image, finished.verdict, at=at)
+        if request.attempts > 1 and not request.is_active:
+            transaction.on_commit(lambda: discard_strays(request.id), robust=True)
+    return image
+
+
+def discard_strays(request_id: UUID) -> None:
+    """Delete files that earlier attempts stored and never published.
+
+    Only for a request that ended: the file of a running attempt is a stray too, until it publishes.
+    """
+    storage, folder = private_storage(), f"images/{request_id}"
+    kept = set(GeneratedImage.objects.filter(request=request_id).values_list("file", flat=True))
+    try:
+        _, names = storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in names:
+        if f"{folder}/{name}" not in kept:
+            storage.delete(f"{folder}/{name}")
+
+
+DEVICE_STAGES = ("adapters_ms", "denoise_ms", "decode_ms")
+
+
+def _add_up(request: GenerationRequest, timings: dict[str, float]) -> None:
+    """Milliseconds by stage over all images of the request, and the device's among them."""
+    before = request.timings if request.made else {}
+    request.timings |= {name: round(before.get(name, 0.0) + ms, 2) for name, ms in timings.items()}
+    request.device_ms = round(sum(request.timings.get(stage, 0.0) for stage in DEVICE_STAGES))
+
+
+def _record(request: GenerationRequest, finished: Finished, *, at: datetime) -> float:
+    """Append to the log what was made; milliseconds that it took."""
+    started = perf_counter()
+    settings = _parameters(request, finished.index)
+    del settings["prompt"]
+    marking.record(
+        finished.sealed,
+        asset_id=finished.asset_id,
+        owner_pseudonym=marking.pseudonym(request.owner_id),
+        at=at,
+        commit_to={"prompt": request.prompt, "settings": json.dumps(settings, sort_keys=True)},
+    )
+    return round((perf_counter() - started) * 1000, 2)
+
+
+def _create_image(
+    request: GenerationRequest, finished: Finished, *, at: datetime
+) -> GeneratedImage:
+    is_allowed = finished.verdict.verdict == "allow"
+    return GeneratedImage.objects.create(
+        id=finished.asset_id,
+        request=request,
+        index=finished.index,
+        owner_id=request.owner_id,
+        state=ImageState.RELEASED if is_allowed else ImageState.HELD,
+        code="" if is_allowed else finished.verdict.code,
+        released_at=at if is_allowed else None,
+        file=finished.name,
+        sha256=finished.sealed.sha256,
+        size_bytes=len(finished.sealed.data),
+        created_at=at,
+        library_versions=finished.library_versions,
+        notes=finished.notes,
+        **_parameters(request, finished.index),
+    )
+
+
+def _parameters(request: GenerationRequest, index: int) -> dict[str, Any]:
+    """Frozen copies: the image keeps them whatever becomes of request, model and adapters."""
+    return {
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "seed": request.seed_of(index),
+        "steps": request.steps,
+        "guidance": request.guidance,
+        "width": request.width,
+        "height": request.height,
+        "model_slug": request.model.slug,
+        "model_name": request.model.name,
+        "model_digest": request.model.digest,
+        "adapters": evidence.adapters_of(request),
+        "source": evidence.source_of(request),
+    }
+
+
+def _act_on_verdict(
+    request: GenerationRequest, image: GeneratedImage, verdict: ImageVerdict, *, at: datetime
+) -> None:
+    subject = Subject("image", image.id, request.owner_id)
+    shown = evidence.of_image(request, image, verdict)
+    entry = frame.enter(verdict, subject=subject, prompt=request.prompt, evidence=shown, at=at)
+    match verdict.verdict:
+        case "allow":
+            pass
+        case "hold":
+            review_cases.open_case(
+                subject=subject, evidence=shown, at=at, is_blind=entry.is_sampled
+            )
+        case "refuse":
+            enforcing.refuse_automatically(subject=subject, verdict=verdict, evidence=shown, at=at)

@@ -1,0 +1,60 @@
+"""Keeps a claimed request leased from a thread of its own while its worker is busy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Event, Thread
+from types import TracebackType
+
+from django.db import InterfaceError, OperationalError, connection
+
+from generation.requests import fair_queue
+
+Clock = Callable[[], datetime]
+
+
+class Lease:
+    """Renews the lease of `claim` every half second and listens for a cancellation. `now` is the
+    database's clock, by which the sweeper judges too.
+
+    The thread dies with the process, so a killed worker's lease runs out and the sweeper takes the
+    request back. `should_stop` is true once the lease is lost or the owner asked to cancel.
+    """
+
+    def __init__(self, claim: fair_queue.Claim, *, now: Clock) -> None:
+        self._claim = claim
+        self._now = now
+        self._done = Event()
+        self._stop = Event()
+        self._thread = Thread(target=self._keep, name="lease", daemon=True)
+
+    def __enter__(self) -> Lease:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def should_stop(self) -> bool:
+        return self._stop.is_set()
+
+    def _keep(self) -> None:
+        while not self._done.wait(fair_queue.HEARTBEAT_S):
+            self._beat()
+
+    def _beat(self) -> None:
+        try:
+            heartbeat = fair_queue.extend_lease(self._claim, at=self._now())
+        except (OperationalError, InterfaceError):
+            return  # the database may be back at the next beat; the token still fences
+        finally:
+            connection.close()  # back to the pool, which has fewer than all leases would hold
+        if heartbeat.is_cancel_requested or not heartbeat.is_held:
+            self._stop.set()

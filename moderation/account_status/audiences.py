@@ -1,0 +1,77 @@
+"""Which audience profile a person chose, as far as the site offers it."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from config.core.errors import ProofsheetError
+from moderation.models import AudienceChoice
+from moderation.policy.rulebook import policy_document
+
+GENERAL = "general"
+NEED_AGE = frozenset({"adult"})
+
+
+class ProfileNotOffered(ProofsheetError):
+    """The site does not offer this profile, or there is none of that name."""
+
+    default_code = "profile_not_offered"
+    default_message = "This site does not offer that audience profile."
+    default_advice = "Choose one of the profiles on the page."
+    default_status = 422
+
+
+class AgeNotAttested(ProofsheetError):
+    """A profile for adults was chosen without the statement of age."""
+
+    default_code = "age_not_attested"
+    default_message = "This profile is for people of 18 and older only."
+    default_advice = "Say that you are of age, or choose another profile."
+    default_status = 422
+
+
+def offered() -> list[policy_document.Policy]:
+    """The policies in force of the profiles that the site offers; the general one is always one."""
+    wanted = {GENERAL, *settings.PROOFSHEET_PROFILES}
+    return [policy_document.active(name) for name in policy_document.ACTIVE if name in wanted]
+
+
+def profile_of(user_id: int | None) -> str:
+    """The profile under which a person's prompts and pictures are judged.
+
+    The general one for whoever chose none, and for everybody once the site stops offering theirs.
+    """
+    if user_id is None:
+        return GENERAL
+    choice = AudienceChoice.objects.filter(user_id=user_id).first()
+    names = {found.profile for found in offered()}
+    return choice.profile if choice and choice.profile in names else GENERAL
+
+
+def policy_of(user_id: int | None) -> policy_document.Policy:
+    """The policy in force for a person's pictures."""
+    return policy_document.active(profile_of(user_id))
+
+
+def is_of_age(user_id: int | None) -> bool:
+    """Whether a person chose an audience of adults that the site offers, and said to be of age."""
+    return profile_of(user_id) in NEED_AGE
+
+
+@transaction.atomic
+def choose(profile: str, *, by: User, is_of_age: bool, at: datetime) -> AudienceChoice:
+    """Choose the profile for everything that `by` asks for from now on.
+
+    Raises ProfileNotOffered, AgeNotAttested.
+    """
+    if profile not in {found.profile for found in offered()}:
+        raise ProfileNotOffered
+    if profile in NEED_AGE and not is_of_age:
+        raise AgeNotAttested
+    attested_at = at if profile in NEED_AGE else None
+    choice, _ = AudienceChoice.objects.update_or_create(
+        user=by, defaults={"profile": profile, "chosen_at": at, "attested_at": attested_at}
+    )
+    return choice

@@ -1,0 +1,20 @@
+"""A person's own page: warnings, a suspension, and the way to contest either."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from moderation.account_status import restrictions
+from moderation.cases.reviewers import SignedIn, page
+
+
+@require_GET
+@page
+def standing_page(request: SignedIn) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "suspension": restrictions.suspension_of(request.user.pk, at=now),
+        "marks": restrictions.marks_of(by=request.user, at=now),
+    }
+    return render(request, "moderation/standing.html", context)

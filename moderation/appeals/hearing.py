@@ -1,0 +1,271 @@
+"""Appeals: the owner of a restricted thing contests it, or whoever reported a picture contests that
+it stays; and somebody who did not decide hears it.
+"""
+
+from datetime import datetime, time, timedelta
+from typing import Literal
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from config.core.errors import ProofsheetError
+from moderation import tasks
+from moderation.decisions import enforcing
+from moderation.models import Appeal, ContentNotice, Decision
+from moderation.statements import issuing
+from moderation.subjects.actions import RESTRICTIONS
+from provenance.log import transparency_log
+
+HEARING = timedelta(days=14)  # an appeal is to be heard within this time
+GROUNDS_MAX = 4000
+
+
+class WindowClosed(ProofsheetError):
+    """The six months in which the decision could be contested are over."""
+
+    default_code = "appeal_window_closed"
+    default_message = "The six months for an appeal against this decision are over."
+    default_advice = "An out-of-court dispute settlement body or a court can still hear you."
+    default_status = 409
+
+
+class NotAppealable(ProofsheetError):
+    """The decision restricts nothing, is somebody else's, or was reversed already."""
+
+    default_code = "not_appealable"
+    default_message = "There is nothing to appeal against in this decision."
+    default_advice = "Open the statement of reasons that you want to contest."
+    default_status = 409
+
+
+class AlreadyAppealed(ProofsheetError):
+    """The decision has its appeal."""
+
+    default_code = "already_appealed"
+    default_message = "You have already appealed against this decision."
+    default_advice = "Its statement shows how far the appeal is."
+    default_status = 409
+
+
+class NoWords(ProofsheetError):
+    """Grounds or reasons are empty or too long."""
+
+    default_code = "words_missing"
+    default_message = f"Say it in 1 to {GROUNDS_MAX} characters."
+    default_advice = "A sentence is enough."
+    default_status = 422
+
+
+class SameDecider(ProofsheetError):
+    """Who decided, or who appeals, may not hear the appeal."""
+
+    default_code = "same_decider"
+    default_message = "You decided this case or own it, so you may not hear its appeal."
+    default_advice = "Leave it to another senior moderator."
+    default_status = 403
+
+
+class NotASenior(ProofsheetError):
+    """Reviewers without the senior role may not read or hear an appeal."""
+
+    default_code = "not_a_senior"
+    default_message = "Appeals are heard by a senior moderator who did not decide the case."
+    default_advice = "Nothing is left for you to do here; go on with the review queue."
+    default_status = 403
+
+
+class NotWithdrawable(ProofsheetError):
+    """Only the appellant may withdraw, and only before somebody hears the appeal."""
+
+    default_code = "not_withdrawable"
+    default_message = "This appeal cannot be withdrawn any more."
+    default_advice = "Its page shows how it ended."
+    default_status = 409
+
+
+class AppealNotFound(ProofsheetError):
+    """There is no such appeal, or this person may not see it."""
+
+    default_code = "appeal_not_found"
+    default_message = "There is no such appeal among those you may see."
+    default_advice = "Check the address, and that you are signed in with the right account."
+    default_status = 404
+
+
+@transaction.atomic
+def lodge(decision: Decision, *, by: User, grounds: str, at: datetime) -> Appeal:
+    """Lodge the one appeal that a restriction can have.
+
+    Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
+    """
+    row = Decision.objects.select_for_update(of=("self",)).get(id=decision.id)
+    if row.owner_id != by.pk or row.action not in RESTRICTIONS or hasattr(row, "reversed_by"):
+        raise NotAppealable
+    if Appeal.objects.filter(decision=row).exists():
+        raise AlreadyAppealed
+    if at > issuing.deadline(row):
+        raise WindowClosed
+    return Appeal.objects.create(
+        decision=row,
+        appellant=by,
+        decider_id=row.decided_by_id,
+        grounds=_words(grounds),
+        lodged_at=at,
+        due_at=at + HEARING,
+    )
+
+
+@transaction.atomic
+def lodge_for_notice(notice: ContentNotice, *, grounds: str, at: datetime) -> Appeal:
+    """Contest that a picture stays although it was reported; whoever holds the receipt may.
+
+    Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
+    """
+    found = Decision.objects.select_for_update(of=("self",)).filter(case=notice.case_id).first()
+    if found is None or found.action != Decision.Action.ALLOW:
+        raise NotAppealable(advice="Your receipt shows what was decided.")
+    if Appeal.objects.filter(decision=found).exists():
+        raise AlreadyAppealed(
+            message="You or somebody else who reported the picture has appealed already.",
+            advice="Your receipt shows how far the appeal is.",
+        )
+    if at > issuing.deadline(found):
+        raise WindowClosed
+    return Appeal.objects.create(
+        decision=found,
+        appellant=notice.notifier,
+        decider_id=found.decided_by_id,
+        notice=notice,
+        grounds=_words(grounds),
+        lodged_at=at,
+        due_at=at + HEARING,
+    )
+
+
+@transaction.atomic
+def withdraw(appeal: Appeal, *, by: User, at: datetime) -> Appeal:
+    """Take an own appeal back for good, before anybody heard it. Raises NotWithdrawable."""
+    row = Appeal.objects.select_for_update(of=("self",)).get(id=appeal.id)
+    if row.appellant_id != by.pk or row.status != Appeal.Status.LODGED:
+        raise NotWithdrawable
+    row.withdraw(at=at)
+    return row
+
+
+@transaction.atomic
+def hear(
+    appeal: Appeal,
+    *,
+    by: User,
+    outcome: Literal["upheld", "reversed"],
+    reasons: str,
+    at: datetime,
+    category: str = "",
+) -> Appeal:
+    """Conclude an appeal with reasons; a reversal allows the subject at once, or where a notifier
+    appealed, refuses it under `category`.
+
+    Raises NotASenior, SameDecider, NoWords, offers.ReasonUnknown; models.WrongState when it was
+    concluded before.
+    """
+    row, *following = _with_following(appeal)
+    if not by.has_perm("moderation.hear_appeals"):
+        raise NotASenior
+    if not may_hear(row, by=by):
+        raise SameDecider
+    words = _words(reasons)
+    _conclude(row, by=by, outcome=outcome, words=words, at=at)
+    if outcome == "reversed":
+        enforcing.reverse(row.decision, by=by, explanation=words, at=at, category=category)
+        for one in following:
+            _conclude(one, by=by, outcome=outcome, words=words, at=at)
+    return row
+
+
+def _with_following(appeal: Appeal) -> list[Appeal]:
+    """The appeal's locked row, and after it those that wait against what followed from the same
+    decision: a reversal decides them too. The decisions are locked first, as lodging locks them.
+    """
+    concerned = Q(id=appeal.decision_id) | Q(follows=appeal.decision_id)
+    list(Decision.objects.select_for_update(of=("self",)).filter(concerned).order_by("id"))
+    rows = Appeal.objects.select_for_update(of=("self",)).select_related("decision")
+    first = rows.get(id=appeal.id)
+    waiting = rows.filter(decision__follows=appeal.decision_id, status=Appeal.Status.LODGED)
+    return [first, *waiting.order_by("id")]
+
+
+def _conclude(
+    row: Appeal, *, by: User, outcome: Literal["upheld", "reversed"], words: str, at: datetime
+) -> None:
+    row.take(by_id=by.pk)
+    row.conclude(Appeal.Status(outcome), reasons=words, at=at)
+    transparency_log.append(
+        kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at
+    )
+    transaction.on_commit(lambda: tasks.mail_appeal.delay(str(row.id)), robust=True)
+
+
+def may_hear(appeal: Appeal, *, by: User) -> bool:
+    """Whether `by` neither decided nor appeals, and owns nothing of it or of what followed."""
+    decision = appeal.decision
+    involved = {appeal.decider_id, decision.decided_by_id, appeal.appellant_id, decision.owner_id}
+    return by.pk not in involved and not decision.consequences.filter(owner=by).exists()
+
+
+def visible_to(by: User) -> QuerySet[Appeal]:
+    """The user's own appeals, and for those who hear appeals all of them; newest first."""
+    appeals = Appeal.objects.select_related(
+        "decision", "decision__statement", "decision__decided_by", "appellant", "hearer", "notice"
+    )
+    mine = Q(appellant=by)
+    shown = appeals if by.has_perm("moderation.hear_appeals") else appeals.filter(mine)
+    return shown.order_by("-lodged_at", "id")
+
+
+def waiting_for(by: User) -> QuerySet[Appeal]:
+    """Appeals that `by` may hear, oldest first."""
+    lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
+    involved = Q(appellant=by) | Q(decider=by) | Q(decision__owner=by)
+    what_followed = Decision.objects.filter(follows=OuterRef("decision"), owner=by)
+    return lodged.exclude(involved).exclude(Exists(what_followed)).order_by("due_at", "id")
+
+
+def due_today(waiting: QuerySet[Appeal], *, at: datetime) -> QuerySet[Appeal]:
+    """Those whose time ends today or has ended, in UTC."""
+    midnight = datetime.combine(at.date() + timedelta(days=1), time(), at.tzinfo)
+    return waiting.filter(due_at__lt=midnight)
+
+
+def of_owner(*, by: User) -> QuerySet[Appeal]:
+    """The appeals that `by` lodged, newest first."""
+    return visible_to(by).filter(appellant=by)
+
+
+def find(appeal_id: UUID, *, by: User) -> Appeal:
+    """An appeal that `by` may see; raises AppealNotFound for everybody else, reviewers too."""
+    found = visible_to(by).filter(id=appeal_id).first()
+    if found is None:
+        raise AppealNotFound
+    return found
+
+
+def find_to_hear(appeal_id: UUID, *, by: User) -> Appeal:
+    """An appeal whose evidence `by` may see in order to hear it.
+
+    Raises AppealNotFound, SameDecider.
+    """
+    found = find(appeal_id, by=by)
+    if not by.has_perm("moderation.hear_appeals"):
+        raise AppealNotFound
+    if not may_hear(found, by=by):
+        raise SameDecider
+    return found
+
+
+def _words(text: str) -> str:
+    words = text.strip()
+    if not 1 <= len(words) <= GROUNDS_MAX:
+        raise NoWords
+    return words

@@ -1,0 +1,192 @@
+"""The API of audits: read reports, make one of a period, record a decision, replay a threshold."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.core.api.paging import Pages, PageSerializer
+from config.core.api.problem_schema import problems
+from config.core.api.view import ApiView
+from moderation.audits import tasks
+from moderation.audits.audit_reports import freeze, report_decisions
+from moderation.audits.audit_reports.audit_serializers import (
+    AuditAskedSerializer,
+    AuditAskSerializer,
+    AuditDecisionSerializer,
+    AuditPageSerializer,
+    AuditRecordSerializer,
+    AuditReplayedSerializer,
+    AuditReplaySerializer,
+    AuditReportSerializer,
+    AuditSerializer,
+)
+from moderation.audits.audit_reports.audit_views import TYPES, file_of, files_of
+from moderation.audits.models import Audit
+
+NOT_FOR_YOU = "Neither compliance nor a senior moderator."
+NOT_COMPLIANCE = "Not compliance."
+
+
+class AuditView(ApiView):
+    """For compliance and for senior moderators, as the pages are."""
+
+    def auditor(self) -> User:
+        """Raises making.NotAnAuditor."""
+        user = self.request.user
+        assert isinstance(user, User)
+        freeze.check_auditor(user)
+        return user
+
+
+class NewestAudit(Pages):
+    ordering = ("-made_at", "id")
+
+
+class Audits(AuditView):
+    key_scope = "export"
+
+    @extend_schema(
+        operation_id="audits_list",
+        summary="List the audits, newest first",
+        parameters=[PageSerializer],
+        responses={200: AuditPageSerializer, **problems(_403=NOT_FOR_YOU)},
+    )
+    def get(self, request: Request) -> Response:
+        self.auditor()
+        pages = NewestAudit()
+        rows = Audit.objects.defer("document").prefetch_related("decisions")
+        found: Any = pages.paginate_queryset(rows, request, view=self) or []
+        return pages.get_paginated_response(AuditSerializer(found, many=True).data)
+
+    @extend_schema(
+        operation_id="audits_create",
+        summary="Make the report of a period of real traffic",
+        request=AuditAskSerializer,
+        responses={
+            202: AuditAskedSerializer,
+            **problems(_403=NOT_COMPLIANCE),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """A worker makes it; it then stands first in the list."""
+        by = self.auditor()
+        freeze.check_compliance(by)
+        form = AuditAskSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        said = form.data
+        tasks.audit_traffic.delay(said["stage"], said["first"], said["last"], by.pk)
+        return Response(AuditAskedSerializer(said).data, status=202)
+
+
+class AuditDetail(AuditView):
+    key_scope = "export"
+
+    @extend_schema(
+        operation_id="audits_retrieve",
+        summary="Read one audit: its digests, its report, what was decided on it",
+        responses={200: AuditReportSerializer, **problems(_403=NOT_FOR_YOU, _404="No such audit.")},
+    )
+    def get(self, request: Request, audit_id: UUID) -> Response:
+        self.auditor()
+        return Response(AuditReportSerializer(freeze.find(audit_id)).data)
+
+
+class AnyFile(JSONRenderer):
+    """Lets a client ask for the file's own type by `Accept`; a problem is still told in JSON."""
+
+    media_type = "*/*"
+    format = "file"
+
+
+class AuditFileView(AuditView):
+    key_scope = "export"
+    renderer_classes = [JSONRenderer, AnyFile]
+
+    @extend_schema(
+        operation_id="audits_file",
+        summary="Download one file of an audit, as it was frozen",
+        responses={
+            **{(200, kind): OpenApiTypes.BINARY for kind in TYPES.values()},
+            **problems(
+                _403=NOT_FOR_YOU,
+                _404="No such audit, or no such file of it.",
+                _409="It is not as it was logged.",
+            ),
+        },
+    )
+    def get(self, request: Request, audit_id: UUID, name: str) -> HttpResponse:
+        """`report.json`, `report.csv`, `report.pdf`, a figure, or the decisions' own files."""
+        self.auditor()
+        audit = freeze.find(audit_id)
+        return file_of(audit, name, files_of(audit))
+
+
+class Decisions(AuditView):
+    key_scope = "export"
+
+    @extend_schema(
+        operation_id="audits_decide",
+        summary="Record what was decided on an audit",
+        request=AuditRecordSerializer,
+        responses={
+            201: AuditDecisionSerializer,
+            **problems(_403=NOT_COMPLIANCE, _404="No such audit."),
+        },
+    )
+    def post(self, request: Request, audit_id: UUID) -> Response:
+        """A row that is never changed, logged by its digest; the report stays as it was frozen."""
+        by = self.auditor()
+        form = AuditRecordSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        made = report_decisions.record(
+            freeze.find(audit_id), by=by, at=timezone.now(), **form.validated_data
+        )
+        return Response(AuditDecisionSerializer(made).data, status=201)
+
+
+class Replay(AuditView):
+    key_scope = "export"
+
+    @extend_schema(
+        operation_id="audits_replay",
+        summary="Replay stored scores against another threshold",
+        request=AuditReplaySerializer,
+        responses={
+            200: AuditReplayedSerializer,
+            **problems(_403=NOT_FOR_YOU, _422="No such category."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Nothing is screened again, and nothing changes."""
+        from moderation.audits.lab import (
+            threshold_lab,  # the statistics packages take seconds to load
+        )
+        from moderation.audits.sampling.population import Window
+
+        self.auditor()
+        form = AuditReplaySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        said = form.validated_data
+        where = {"category": said["category"], "stage": said["stage"]}
+        before = threshold_lab.threshold_of(said["profile"], **where)
+        today = timezone.now().date()
+        found = threshold_lab.replayed(
+            Window(said["stage"], today - timedelta(days=said["days"] - 1), today),
+            category=said["category"],
+            dimension=said["dimension"],
+            before=before,
+            after=said["threshold"],
+            profile=said["profile"],
+        )
+        return Response(AuditReplayedSerializer(found.analysis()).data)

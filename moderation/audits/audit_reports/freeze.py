@@ -1,0 +1,140 @@
+"""Reports: assembled from what is stored, kept with the digests of their files, and logged."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from config.core.errors import ProofsheetError
+from moderation.audits.models import Audit, AuditFile, AuditRun
+from moderation.audits.tables import audit_report as reports
+from moderation.audits.tables import renditions
+from moderation.audits.tables.audit_report import AuditReport
+from provenance.log import transparency_log
+
+
+class AuditNotFound(ProofsheetError):
+    default_code = "audit_not_found"
+    default_message = "There is no such audit."
+    default_advice = "The list of audits shows what there is."
+    default_status = 404
+
+
+class NotAnAuditor(ProofsheetError):
+    """Audits are for people with the role."""
+
+    default_code = "not_an_auditor"
+    default_message = "Audits are for compliance staff and senior moderators."
+    default_advice = "If you should see them, ask the operator for the role."
+    default_status = 403
+
+
+def may_audit(by: User) -> bool:
+    return by.has_perm("moderation.export_reports") or by.has_perm("moderation.hear_appeals")
+
+
+class NotCompliance(ProofsheetError):
+    """Audits take device time and decisions on them bind the house."""
+
+    default_code = "not_compliance"
+    default_message = "Only compliance staff start audits and record what was decided on them."
+    default_advice = "You can read every report; ask them for what you need."
+    default_status = 403
+
+
+def check_compliance(by: User) -> None:
+    """Raises NotCompliance."""
+    if not is_compliance(by):
+        raise NotCompliance
+
+
+def is_compliance(by: User) -> bool:
+    return by.has_perm("moderation.export_reports")
+
+
+def check_auditor(by: User) -> None:
+    """Raises NotAnAuditor."""
+    if not may_audit(by):
+        raise NotAnAuditor
+
+
+def find(audit_id: UUID) -> Audit:
+    """Raises AuditNotFound."""
+    found = Audit.objects.select_related("made_by").filter(pk=audit_id).first()
+    if found is None:
+        raise AuditNotFound
+    return found
+
+
+@transaction.atomic
+def keep(
+    made: AuditReport,
+    *,
+    scope: str,
+    at: datetime,
+    by: User | None = None,
+    run: AuditRun | None = None,
+    ended_on: date | None = None,
+    is_scheduled: bool = False,
+) -> Audit:
+    """Freeze a report: store it, with the digests of its files, and log them."""
+    files = renditions.files(made)
+    audit = Audit.objects.create(
+        kind=made.kind,
+        title=made.title[:200],
+        scope=scope[:120],
+        document=files["report.json"].decode(),
+        digests={name: reports.sha256(data) for name, data in files.items()},
+        ended_on=ended_on,
+        is_scheduled=is_scheduled,
+        has_alarm=has_alarm(made),
+        run=run,
+        made_by=by,
+        made_at=at,
+    )
+    AuditFile.objects.bulk_create(
+        AuditFile(audit=audit, name=name, data=data)
+        for name, data in files.items()
+        if name != "report.json"
+    )
+    body = {"audit": made.kind, "files": dict(sorted(audit.digests.items()))}
+    transparency_log.append(kind="audit.report", subject=audit.id, body=body, at=at)
+    return audit
+
+
+def compared(before: Audit | None) -> tuple[str, str]:
+    """What drift is measured from, as the report names it."""
+    if before is None:
+        return "Drift measured from", "No earlier report"
+    return "Drift measured from", f"{before.title}, SHA-256 {before.digests['report.json']}"
+
+
+def has_alarm(made: AuditReport) -> bool:
+    return any(finding.sentence.startswith("Drift:") for finding in made.findings)
+
+
+def files_of(audit: Audit) -> dict[str, bytes]:
+    """The audit's files as they were frozen. Raises AuditAltered where one differs.
+
+    Audits from before files were kept are drawn again.
+    """
+    files = {"report.json": audit.document.encode()}
+    files |= {row.name: bytes(row.data) for row in audit.files.order_by("id")}
+    if len(files) == 1:
+        files = renditions.files(reports.decode(audit.document))
+    altered = [name for name in files if audit.digests.get(name) != reports.sha256(files[name])]
+    if altered:
+        raise AuditAltered(message=f"Not as they were logged: {', '.join(altered)}.")
+    return files
+
+
+class AuditAltered(ProofsheetError):
+    """What is stored does not give the files whose digests were logged."""
+
+    default_code = "audit_altered"
+    default_message = "This audit is not as it was when it was logged."
+    default_advice = "Do not rely on it; tell the operator."
+    default_status = 409

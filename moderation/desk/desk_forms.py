@@ -1,0 +1,239 @@
+"""Forms of the review desk and of appeals. What is wrong with words, the domain says."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+
+from moderation.appeals.hearing import GROUNDS_MAX
+from moderation.cases import review_cases
+from moderation.decisions import allowed_actions
+from moderation.desk.bulk import BULK_ACTIONS
+from moderation.models import Appeal, Perceived, ReviewCase, SubjectKind
+from moderation.policy.rulebook import policy_document
+from moderation.reports import reporting
+from moderation.subjects.actions import DAYS, MEASURES, Terms
+from moderation.subjects.subject import Action
+from provenance.verify import sightings
+
+OUTCOMES_FOR_NOTIFIERS = [
+    ("reversed", "Reverse: the decision was wrong, withhold the picture"),
+    ("upheld", "Uphold: the decision stands, the picture stays"),
+]
+KINDS = (("", "All kinds"), ("prompt", "Prompts"), ("image", "Images"), ("adapter", "Adapters"))
+
+
+class DecisionForm(forms.Form):
+    """A decision as a reviewer makes it; `action` comes from the button that was pressed."""
+
+    token = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    refuse_reason = forms.ChoiceField(
+        widget=forms.RadioSelect, required=False, label="To restrict it, name the rule it breaks"
+    )
+    allow_reason = forms.ChoiceField(
+        widget=forms.RadioSelect, required=False, label="To allow, say on what ground"
+    )
+    perceived = forms.ChoiceField(
+        choices=Perceived.choices,
+        widget=forms.RadioSelect,
+        required=False,
+        label="How is the person presented, as you see it?",
+        help_text="Kept apart from this case, for the audits. Leave it out if you would rather.",
+    )
+    days = forms.TypedChoiceField(
+        choices=[(days, f"{days} day{'' if days == 1 else 's'}") for days in DAYS],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        label="To suspend: for how long",
+    )
+    adapter = forms.ChoiceField(required=False, label="To withdraw: which adapter")
+    explanation = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=GROUNDS_MAX,
+        label="Explanation",
+        help_text="The owner reads it in the statement of reasons.",
+    )
+
+    def __init__(self, *args: Any, case: ReviewCase, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        actions: tuple[Action, ...] = ("allow", "refuse")
+        for action in actions:
+            field = self.fields[f"{action}_reason"]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = list(allowed_actions.reasons_of(case, action).items())
+        offered = allowed_actions.actions_of(case)
+        self.offered = [(action, MEASURES[action]) for action in offered]
+        used = cast(forms.ChoiceField, self.fields["adapter"])
+        used.choices = list(allowed_actions.adapters_of(case).items())
+        if not used.choices:
+            del self.fields["adapter"]
+        if "suspend" not in offered:
+            del self.fields["days"]
+        self.initial.setdefault("days", DAYS[1])
+        self.initial.setdefault("token", case.lease_token)
+        self.initial.setdefault("allow_reason", "within_policy")
+        if not case.is_masked:
+            self.initial.setdefault("refuse_reason", case.category or None)
+        if not case.is_masked or case.subject_kind != SubjectKind.IMAGE:
+            del self.fields["perceived"]
+
+    def chosen(self, action: Action) -> tuple[str, str, UUID]:
+        """Reason, explanation and token; the reason is empty where none was chosen."""
+        data = self.cleaned_data
+        token = data.get("token") or UUID(int=0)
+        ground = "allow_reason" if action == "allow" else "refuse_reason"
+        return data.get(ground) or "", data.get("explanation") or "", token
+
+    def terms(self, action: Action) -> Terms:
+        """What the measure needs beyond its reason."""
+        days = self.cleaned_data.get("days") if action == "suspend" else None
+        adapter = self.cleaned_data.get("adapter") if action == "withdraw_adapter" else ""
+        return Terms(days or None, adapter or "")
+
+
+class AppealForm(forms.Form):
+    """What the appellant says."""
+
+    grounds = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=GROUNDS_MAX,
+        label="Why is the decision wrong?",
+        help_text="Say what you meant and anything that whoever hears it should know.",
+    )
+
+
+class HearingForm(forms.Form):
+    """How an appeal ends."""
+
+    outcome = forms.ChoiceField(
+        widget=forms.RadioSelect,
+        choices=[
+            ("reversed", "Reverse: the decision was wrong, allow it"),
+            ("upheld", "Uphold: the decision stands"),
+        ],
+        label="Outcome",
+    )
+    reasons = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=GROUNDS_MAX,
+        label="Reasons",
+        help_text="The appellant reads them.",
+    )
+    category = forms.ChoiceField(
+        required=False,
+        label="If you reverse: the rule that the picture breaks",
+        help_text="Its owner gets a statement of reasons under this rule.",
+    )
+
+    def __init__(self, *args: Any, appeal: Appeal, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if appeal.notice is None:
+            del self.fields["category"]
+            return
+        cast(forms.ChoiceField, self.fields["outcome"]).choices = OUTCOMES_FOR_NOTIFIERS
+        version = appeal.decision.policy_version
+        reasons = allowed_actions.reasons_for("refuse", policy_version=version)
+        cast(forms.ChoiceField, self.fields["category"]).choices = [("", "—"), *reasons.items()]
+        self.initial.setdefault("category", appeal.notice.category)
+
+
+class NoticeForm(forms.Form):
+    """A report of a public picture; people with an account are told under theirs."""
+
+    sighting = forms.CharField(
+        max_length=sightings.CHARACTERS_MAX, required=False, widget=forms.HiddenInput
+    )
+    category = forms.ChoiceField(label="What is wrong with it?")
+    explanation = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=reporting.WORDS_MAX,
+        label="Why should it not be here?",
+        help_text="Say it so that somebody who knows nothing of it understands.",
+    )
+    name = forms.CharField(max_length=150, required=False, label="Your name")
+    email = forms.EmailField(
+        required=False,
+        label="Your e-mail address",
+        help_text="To tell you the decision. Nobody else learns it.",
+    )
+    is_in_good_faith = forms.BooleanField(
+        label="I believe in good faith that what I say here is accurate and complete."
+    )
+
+    def __init__(self, *args: Any, has_account: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "Choose one"), *reporting.grounds().items()]
+        cast(forms.ChoiceField, self.fields["category"]).choices = choices
+        if has_account:
+            del self.fields["name"], self.fields["email"]
+
+
+class QueueFilter(forms.Form):
+    """Which cases of the queue are shown; what it does not know narrows nothing."""
+
+    kind = forms.ChoiceField(choices=KINDS, required=False, label="Kind")
+    category = forms.ChoiceField(required=False, label="Held for")
+    whose = forms.ChoiceField(
+        choices=(("", "Anybody's"), ("mine", "Mine"), ("unassigned", "Nobody's")),
+        required=False,
+        label="Assigned",
+    )
+    due = forms.ChoiceField(
+        choices=(("", "Any time"), ("overdue", "Overdue"), ("today", "Today or before")),
+        required=False,
+        label="Due",
+    )
+    is_severe = forms.BooleanField(required=False, label="Severe")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        categories = policy_document.active("general").categories.values()
+        named = [(category.name, category.title) for category in categories]
+        cast(forms.ChoiceField, self.fields["category"]).choices = [("", "Anything"), *named]
+
+    def wanted(self) -> dict[str, Any]:
+        """The fields that are set, as a query and a saved view keep them."""
+        self.is_valid()
+        said = {name: value for name, value in self.cleaned_data.items() if value}
+        return {name: "on" if value is True else value for name, value in said.items()}
+
+    def narrowing(self) -> review_cases.Narrowing:
+        self.is_valid()
+        known = {name: value for name, value in self.cleaned_data.items() if value}
+        return review_cases.Narrowing(**known)
+
+
+class BulkForm(forms.Form):
+    """One decision for several cases: the measure and its reason in one choice."""
+
+    measure = forms.ChoiceField(label="Decision")
+    explanation = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=GROUNDS_MAX,
+        label="Explanation",
+        help_text="Every owner reads it in the statement of reasons.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        version = policy_document.active("general").version
+        cast(forms.ChoiceField, self.fields["measure"]).choices = [
+            (
+                MEASURES[action].label,
+                [
+                    (f"{action}:{reason}", f"{MEASURES[action].label}: {title.lower()}")
+                    for reason, title in allowed_actions.reasons_for(
+                        action, policy_version=version
+                    ).items()
+                ],
+            )
+            for action in BULK_ACTIONS
+        ]
+
+    def chosen(self) -> tuple[Action, str]:
+        """The measure and its reason."""
+        action, _, reason = self.cleaned_data["measure"].partition(":")
+        return cast(Action, action), reason

@@ -1,0 +1,191 @@
+"""The API of reviewers among themselves: notes, whose a case is, several cases decided at once."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.core.api.paging import Pages, PageSerializer
+from config.core.api.problem_schema import problems
+from config.core.api.view import ApiView
+from moderation.cases import review_cases
+from moderation.desk import bulk
+from moderation.desk.case_api import ABSENT
+from moderation.desk.queue_api import person, reviewer
+from moderation.desk.teamwork import case_notes
+from moderation.desk.teamwork.teamwork_serializers import (
+    AssignmentSerializer,
+    AssignSerializer,
+    BulkDecideSerializer,
+    CaseNotePageSerializer,
+    CaseNoteSerializer,
+    ChosenSerializer,
+    OutcomeSerializer,
+    PreviewSerializer,
+    UndoneSerializer,
+    WriteNoteSerializer,
+)
+from moderation.models import ReviewCase
+
+NOT_A_REVIEWER = "Not a reviewer."
+NO_MEASURE = "No case, or too many."
+
+
+class OldestNote(Pages):
+    ordering = ("written_at", "id")
+
+
+class Notes(ApiView):
+    key_scope = "review"
+
+    @extend_schema(
+        operation_id="review_notes_list",
+        summary="List the notes on a case",
+        parameters=[PageSerializer],
+        responses={200: CaseNotePageSerializer, **problems(_404=ABSENT)},
+    )
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """What reviewers wrote for each other, oldest first; nothing while the case is blind."""
+        by, pages = person(request), OldestNote()
+        found = case_notes.of_case(review_cases.find(case_id, by=by), by=by)
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(CaseNoteSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="review_notes_create",
+        summary="Write a note on a case",
+        request=WriteNoteSerializer,
+        responses={
+            201: CaseNoteSerializer,
+            **problems(
+                _403="It is about something of your own.",
+                _404=ABSENT,
+                _422="No words, or too many.",
+            ),
+        },
+    )
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Write a note for the desk alone. A note is never changed."""
+        by = person(request)
+        found = review_cases.find(case_id, by=by)
+        form = WriteNoteSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        made = case_notes.write(found, form.validated_data["text"], by=by, at=timezone.now())
+        return Response(CaseNoteSerializer(made).data, status=201)
+
+
+class Assign(ApiView):
+    key_scope = "review"
+
+    @extend_schema(
+        operation_id="review_assignment_retrieve",
+        summary="Show whose a case is",
+        responses={200: AssignmentSerializer, **problems(_404=ABSENT)},
+    )
+    def get(self, request: Request, case_id: UUID) -> Response:
+        """Whose the case is, and whose it can be."""
+        return Response(_assignment(review_cases.find(case_id, by=person(request))))
+
+    @extend_schema(
+        operation_id="review_assign",
+        summary="Assign a case",
+        request=AssignSerializer,
+        responses={
+            200: AssignmentSerializer,
+            **problems(
+                _403="It is about something of your own.",
+                _404=ABSENT,
+                _409="The case is decided.",
+                _422="Not a reviewer who may decide it.",
+            ),
+        },
+    )
+    def post(self, request: Request, case_id: UUID) -> Response:
+        """Say whose the case is. Others are not given it as their next, and still may claim it."""
+        by = person(request)
+        found = review_cases.find(case_id, by=by)
+        form = AssignSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(_assignment(case_notes.assign(found, to=form.validated_data["to"], by=by)))
+
+
+def _assignment(case: ReviewCase) -> dict[str, Any]:
+    said = {
+        "assigned_to": case.assigned_to and case.assigned_to.username,
+        "assignable_to": [who.username for who in case_notes.reviewers(case)],
+    }
+    return AssignmentSerializer(said).data
+
+
+class BulkPreview(ApiView):
+    key_scope = "review"
+
+    @extend_schema(
+        operation_id="review_bulk_preview",
+        summary="Preview one decision for several cases",
+        request=ChosenSerializer,
+        responses={
+            200: PreviewSerializer,
+            **problems(_403=NOT_A_REVIEWER, _422=NO_MEASURE),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """What deciding would do, case by case. Nothing is claimed or changed."""
+        by, said = _chosen(request, ChosenSerializer)
+        return Response(PreviewSerializer(bulk.preview(by=by, at=timezone.now(), **said)).data)
+
+
+class BulkDecide(ApiView):
+    key_scope = "review"
+
+    @extend_schema(
+        operation_id="review_bulk_decide",
+        summary="Decide several cases at once",
+        request=BulkDecideSerializer,
+        responses={
+            202: OutcomeSerializer,
+            **problems(_403=NOT_A_REVIEWER, _422=NO_MEASURE),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Claim and decide each case by itself, under the rules for one. What somebody holds, what
+        was decided meanwhile and what needs a look of its own is named in `left`.
+        """
+        by, said = _chosen(request, BulkDecideSerializer)
+        done = bulk.decide(by=by, at=timezone.now(), **said)
+        return Response(OutcomeSerializer(done).data, status=202)
+
+
+class BulkUndo(ApiView):
+    key_scope = "review"
+
+    @extend_schema(
+        operation_id="review_bulk_undo",
+        summary="Undo a decision of several cases",
+        request=None,
+        responses={
+            200: UndoneSerializer,
+            **problems(
+                _403=NOT_A_REVIEWER,
+                _409="The undo window is over, or it was not your decision.",
+            ),
+        },
+    )
+    def post(self, request: Request, batch: UUID) -> Response:
+        """Take all of it back before anything is sent; the cases wait in the queue again."""
+        taken = bulk.undo(batch, by=reviewer(request), at=timezone.now())
+        return Response(UndoneSerializer({"undone": taken}).data)
+
+
+def _chosen(request: Request, serializer: type[ChosenSerializer]) -> tuple[User, dict[str, Any]]:
+    """Who asks, and the keywords of `bulk.preview` and `bulk.decide`."""
+    by = reviewer(request)
+    form = serializer(data=request.data)
+    form.is_valid(raise_exception=True)
+    said = dict(form.validated_data)
+    ids = said.pop("cases")
+    return by, {"ids": ids, **said}

@@ -1,0 +1,81 @@
+"""Mails to the owner of what was decided, and to whoever reported it. They link to the statement or
+the receipt and quote nothing of the content.
+"""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+
+from moderation.models import Appeal, ContentNotice, Decision
+from moderation.reports import report_status, reporting
+from moderation.statements import issuing
+from moderation.subjects.actions import RESTRICTIONS
+
+
+def mail_decision(decision_id: UUID) -> None:
+    """Tell the owner of a decision; silent where there is no address."""
+    decision = Decision.objects.select_related("owner").get(id=decision_id)
+    if decision.owner is None or not decision.owner.email:
+        return
+    is_restriction = decision.action in RESTRICTIONS
+    is_news = is_restriction or decision.reverses_id
+    was_public = reporting.is_reported(decision.evidence) or decision.evidence.get("is_found")
+    if was_public and not is_news:
+        return  # the picture was never held, so there is nothing to tell its owner
+    context = {"decision": decision, "base_url": settings.PUBLIC_URL}
+    if not is_restriction:
+        subject = f"Your {decision.subject_kind} was allowed"
+        body = render_to_string("moderation/mail_allow.txt", context)
+        send_mail(subject, body, None, [decision.owner.email])
+        return
+    context["notice"] = issuing.notice(decision.statement, at=decision.decided_at)
+    context["url"] = settings.PUBLIC_URL + decision.statement.get_absolute_url()
+    body = render_to_string("moderation/mail_restriction.txt", context)
+    send_mail(issuing.heading(decision), body, None, [decision.owner.email])
+
+
+def mail_appeal(appeal_id: UUID) -> None:
+    """Tell the appellant how the appeal ended; silent where there is no address."""
+    appeal = Appeal.objects.select_related("appellant", "notice__notifier").get(id=appeal_id)
+    notice = appeal.notice
+    address = _address(notice) if notice else appeal.appellant and appeal.appellant.email
+    if not address:
+        return
+    url = (notice or appeal).get_absolute_url()
+    context = {"appeal": appeal, "url": settings.PUBLIC_URL + url}
+    body = render_to_string("moderation/mail_appeal.txt", context)
+    send_mail(
+        f"Your appeal was decided: {appeal.get_status_display()}",
+        body,
+        None,
+        [address],
+    )
+
+
+def mail_receipt(notice_id: UUID) -> None:
+    """Confirm that a report came in; silent where there is no address."""
+    _mail_notifier(notice_id, "Your report was received", "report_received")
+
+
+def mail_notifier(notice_id: UUID) -> None:
+    """Tell whoever reported a picture what holds now; silent where there is no address."""
+    _mail_notifier(notice_id, "Your report was decided", "report_decided")
+
+
+def _mail_notifier(notice_id: UUID, subject: str, template: str) -> None:
+    notice = ContentNotice.objects.select_related("notifier", "case").get(id=notice_id)
+    if not (address := _address(notice)):
+        return
+    context = {
+        "receipt": report_status.receipt(notice),
+        "url": settings.PUBLIC_URL + notice.get_absolute_url(),
+    }
+    send_mail(
+        subject, render_to_string(f"moderation/mail_{template}.txt", context), None, [address]
+    )
+
+
+def _address(notice: ContentNotice) -> str:
+    return notice.notifier.email if notice.notifier else notice.email

@@ -1,0 +1,105 @@
+"""Policy versions for those who make them: what is in force, what waits, drafting, activating."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from config.core.errors import ProofsheetError
+from moderation.cases.reviewers import SignedIn, page
+from moderation.policy import drafting
+from moderation.policy.rulebook import policy_document, threshold_rows
+
+VERSIONS_A_PAGE = 100
+PROPOSED = "Proposed. A senior moderator other than its author can put it in force."
+
+
+@require_GET
+@page
+def versions(request: SignedIn) -> HttpResponse:
+    made = drafting.made_here(by=request.user)[:VERSIONS_A_PAGE]
+    context = {
+        "made": made,
+        "in_force": [policy_document.active(profile) for profile in policy_document.ACTIVE],
+    }
+    return render(request, "moderation/policy_versions.html", context)
+
+
+@require_GET
+@page
+def version(request: SignedIn, version: str) -> HttpResponse:
+    found = drafting.find(version, by=request.user)
+    base = policy_document.find(found.based_on)
+    made = policy_document.parse(found.document)
+    context = {
+        "version": found,
+        "differences": threshold_rows.differences(base, made),
+        "is_author": request.user.pk in {found.drafted_by_id, found.proposed_by_id},
+        "may_govern": drafting.may_govern(request.user),
+    }
+    return render(request, "moderation/policy_version.html", context)
+
+
+@page
+def draft(request: SignedIn, profile: str) -> HttpResponse:
+    """Every threshold of the version in force, to be changed and proposed with a reason."""
+    drafting.made_here(by=request.user)  # others are told before they write
+    base = policy_document.active(profile)
+    if request.method != "POST":
+        return _form(request, base)
+    try:
+        changes = threshold_rows.changes(base, request.POST)
+        made = drafting.propose_draft(
+            based_on=request.POST.get("based_on", base.version),
+            changes=changes,
+            rationale=request.POST.get("rationale", ""),
+            by=request.user,
+            at=timezone.now(),
+        )
+    except ProofsheetError as error:
+        return _form(request, base, error=error)
+    messages.success(request, PROPOSED)
+    return redirect(made)
+
+
+@require_POST
+@page
+def activate(request: SignedIn, version: str) -> HttpResponse:
+    found = drafting.find(version, by=request.user)
+    made = drafting.activate(found, by=request.user, at=timezone.now())
+    messages.success(request, f"{made.version} is in force for the profile “{made.profile}” now.")
+    return redirect("moderation:policies")
+
+
+@require_POST
+@page
+def propose(request: SignedIn, version: str) -> HttpResponse:
+    found = drafting.find(version, by=request.user)
+    drafting.propose(found, by=request.user, at=timezone.now())
+    messages.success(request, PROPOSED)
+    return redirect(found)
+
+
+@require_POST
+@page
+def discard(request: SignedIn, version: str) -> HttpResponse:
+    found = drafting.find(version, by=request.user)
+    drafting.discard(found, by=request.user, at=timezone.now())
+    messages.success(request, f"{found.version} is given up.")
+    return redirect("moderation:policies")
+
+
+def _form(
+    request: SignedIn, base: policy_document.Policy, *, error: ProofsheetError | None = None
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "base": base,
+        "rows": threshold_rows.rows(base, request.POST if error else {}),
+        "rationale": request.POST.get("rationale", ""),
+        "error": error,
+    }
+    status = error.status if error else 200
+    return render(request, "moderation/policy_draft.html", context, status=status)

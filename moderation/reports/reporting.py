@@ -1,0 +1,258 @@
+"""Notices about public pictures: take one, and tell whoever sent it what became of it.
+
+A notice opens the picture's review case or joins it. What it says raises the case's urgency, a
+trusted flagger's more so; it never decides anything.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from config.core.errors import ProofsheetError
+from moderation import tasks
+from moderation.cases import review_cases
+from moderation.models import ContentNotice, Decision, ReviewCase
+from moderation.policy.rulebook import policy_document
+from moderation.reports import report_limits
+from moderation.reports.report_limits import Sender
+from moderation.subjects import reportable_pictures
+from provenance.verify import sightings
+
+WORDS_MAX = 4000
+TRUSTED_HOURS = 4  # a trusted flagger's notice is looked at within this time
+KEPT_FOR = timedelta(days=2 * 184)  # how long it is known who sent a notice
+OTHER_GROUNDS = {
+    "unlawful": "Unlawful for another reason, such as copyright",
+    "other": "Something else that the rules forbid",
+}
+Status = ReviewCase.Status
+
+
+class GroundUnknown(ProofsheetError):
+    default_code = "ground_unknown"
+    default_message = "This ground is not one that a picture can be reported on."
+    default_advice = "Choose one of the grounds in the list."
+    default_status = 422
+
+
+class WordsMissing(ProofsheetError):
+    default_code = "words_missing"
+    default_message = f"Say in 1 to {WORDS_MAX} characters why the picture should not be here."
+    default_advice = "A sentence that a stranger understands is enough."
+    default_status = 422
+
+
+class GoodFaithMissing(ProofsheetError):
+    """The confirmation of DSA Art. 16(2)(d) was not given."""
+
+    default_code = "good_faith_missing"
+    default_message = "A report needs your word that it is accurate and complete."
+    default_advice = "Tick the confirmation, if you can."
+    default_status = 422
+
+
+class PictureNotShown(ProofsheetError):
+    """Only a number came, and every number stands in the public log."""
+
+    default_code = "picture_not_shown"
+    default_message = "A report needs the picture itself, not its number."
+    default_advice = "Verify the file first: its result leads to the report."
+    default_status = 422
+
+
+class AlreadyReported(ProofsheetError):
+    default_code = "already_reported"
+    default_message = "You have reported this picture before, and it still waits for a person."
+    default_advice = "Your receipt shows how far it is."
+    default_status = 409
+
+
+class NoticeNotFound(ProofsheetError):
+    default_code = "notice_not_found"
+    default_message = "There is no such report."
+    default_advice = "Check the address of your receipt."
+    default_status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody says about a picture that they have: `sighting` is the verifier's word for it.
+    Name and e-mail are for those without an account.
+    """
+
+    sighting: str
+    category: str
+    explanation: str
+    is_in_good_faith: bool
+    name: str = ""
+    email: str = ""
+
+
+def grounds() -> dict[str, str]:
+    """What a picture can be reported for, and the titles: the policy's categories first."""
+    categories = policy_document.active("general").categories
+    return {name: category.title for name, category in categories.items()} | OTHER_GROUNDS
+
+
+@transaction.atomic
+def submit(draft: Draft, *, sender: Sender, at: datetime) -> ContentNotice:
+    """Take a notice. Raises misuse.NoticesSuspended, GroundUnknown, WordsMissing, GoodFaithMissing,
+    PictureNotShown, sightings.SightingInvalid, reportable.PictureNotPublic, AlreadyReported.
+    """
+    report_limits.check(sender, at=at)
+    words = _checked(draft)
+    found = reportable_pictures.find(seen(draft.sighting, at=at))
+    row = _case_of(found, at=at)
+    _refuse_second(row, draft, sender)
+    _forget(at=at)
+    notice = ContentNotice.objects.create(
+        case=row,
+        notifier=sender.user,
+        sender=sender.digest,
+        name="" if sender.user else draft.name.strip(),
+        email="" if sender.user else draft.email.strip(),
+        category=draft.category,
+        explanation=words,
+        is_trusted=sender.is_trusted,
+        is_in_good_faith=draft.is_in_good_faith,
+        received_at=at,
+    )
+    _hurry(row, notice)
+    transaction.on_commit(lambda: tasks.mail_receipt.delay(str(notice.id)), robust=True)
+    return notice
+
+
+def seen(sighting: str, *, at: datetime) -> UUID:
+    """The picture that somebody has. Raises PictureNotShown, sightings.SightingInvalid."""
+    if not sighting:
+        raise PictureNotShown
+    return sightings.read(sighting, at=at)
+
+
+def find(receipt_key: UUID) -> ContentNotice:
+    """The notice of a receipt; raises NoticeNotFound."""
+    related = ("case", "case__decision", "case__decision__reversed_by", "notifier")
+    found = ContentNotice.objects.select_related(*related).filter(receipt_key=receipt_key).first()
+    if found is None:
+        raise NoticeNotFound
+    return found
+
+
+def of_notifier(*, by: User) -> QuerySet[ContentNotice]:
+    """The reports that `by` made while signed in, newest first."""
+    related = ("case", "case__decision", "case__decision__reversed_by")
+    mine = ContentNotice.objects.select_related(*related).filter(notifier=by)
+    return mine.order_by("-received_at", "id")
+
+
+def of_case(case_id: UUID | None) -> QuerySet[ContentNotice]:
+    """A case's notices, trusted ones first, then the oldest."""
+    return ContentNotice.objects.filter(case_id=case_id).order_by(
+        "-is_trusted", "received_at", "id"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A notice as reviewers read it: what it says, and never who sent it."""
+
+    title: str
+    explanation: str
+    is_trusted: bool
+    received_at: datetime
+
+
+def said_about(case_id: UUID | None) -> tuple[Said, ...]:
+    """The notices of a case."""
+    titles = grounds()
+    return tuple(
+        Said(titles.get(n.category, n.category), n.explanation, n.is_trusted, n.received_at)
+        for n in of_case(case_id)
+    )
+
+
+def is_reported(evidence: dict[str, object]) -> bool:
+    """Whether the case with this evidence was opened by a notice."""
+    return bool(evidence.get("is_reported"))
+
+
+def tell(decision: Decision) -> None:
+    """Mail everybody who reported what was decided, after the transaction's commit; a report may
+    have joined a case that something else had opened.
+    """
+    first = decision
+    while first.reverses is not None:
+        first = first.reverses
+    for notice_id in of_case(first.case_id).values_list("id", flat=True):
+        transaction.on_commit(partial(tasks.mail_notifier.delay, str(notice_id)), robust=True)
+
+
+def _checked(draft: Draft) -> str:
+    words = draft.explanation.strip()
+    if draft.category not in grounds():
+        raise GroundUnknown
+    if not 1 <= len(words) <= WORDS_MAX:
+        raise WordsMissing
+    if not draft.is_in_good_faith:
+        raise GoodFaithMissing
+    return words
+
+
+def _case_of(found: reportable_pictures.Reportable, *, at: datetime) -> ReviewCase:
+    """The picture's undecided case under its lock; one that was decided meanwhile is not joined."""
+    evidence = {**found.evidence, "is_reported": True}
+    row = review_cases.locked(
+        review_cases.open_case(subject=found.subject, evidence=evidence, at=at)
+    )
+    if row.status == Status.DECIDED:
+        row = review_cases.locked(
+            review_cases.open_case(subject=found.subject, evidence=evidence, at=at)
+        )
+    return row
+
+
+def _refuse_second(row: ReviewCase, draft: Draft, sender: Sender) -> None:
+    same = (
+        Q(notifier=sender.user)
+        if sender.user
+        else Q(notifier=None, sender=sender.digest, category=draft.category)
+    )
+    if row.notices.filter(same).exists():
+        raise AlreadyReported
+
+
+def _hurry(row: ReviewCase, notice: ContentNotice) -> None:
+    """Raise the case to what the notice says; a case that is decided but for its undo window stays.
+
+    A case that becomes severe leaves the desk of a reviewer who may not see severe ones.
+    """
+    if row.status == Status.PROPOSED:
+        return
+    categories = policy_document.load(row.evidence["policy_version"]).categories
+    said, known = categories.get(notice.category), categories.get(row.category)
+    severity = said.severity if said else 1
+    hours = said.review_within_hours if said else review_cases.UNJUDGED_HOURS
+    if notice.is_trusted:
+        severity = max(severity, min(severity + 1, review_cases.SEVERE - 1))
+        hours = min(hours, TRUSTED_HOURS)
+    is_worse = said is not None and (known is None or said.severity > known.severity)
+    if severity >= review_cases.SEVERE > row.severity:
+        review_cases.keep_from_unseeing(row)
+        if row.status == Status.LEASED:
+            row.reopen()
+    row.hurry(
+        category=said.name if said and is_worse else row.category,
+        severity=max(row.severity, severity),
+        due_at=min(row.due_at, notice.received_at + timedelta(hours=hours)),
+    )
+
+
+def _forget(*, at: datetime) -> None:
+    """Forget who sent the notices whose time for appeals is long over."""
+    old = ContentNotice.objects.filter(received_at__lt=at - KEPT_FOR)
+    old.exclude(name="", email="", sender="").update(name="", email="", sender="")

@@ -1,0 +1,265 @@
+"""Screen prompts and pictures: classifiers and rules in, a verdict and a stored ``Screening`` out.
+
+The classifiers load torch and onnxruntime, so they are imported on first use, in workers and
+commands; the web process screens nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from moderation.classifiers import ImageClassifier, PromptClassifier, chosen
+from moderation.hash_banks import known_pictures
+from moderation.models import Screening
+from moderation.policy import drafting
+from moderation.policy.rulebook import policy_document, prompt_readings, word_rules
+
+CODES: dict[policy_document.Verdict, str] = {
+    "allow": "allowed",
+    "hold": "held",
+    "refuse": "refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PromptVerdict:
+    """`matched` holds (start, end, rule) in characters of the text as it was typed."""
+
+    verdict: policy_document.Verdict
+    categories: dict[str, float]
+    matched: tuple[tuple[int, int, str], ...]
+    policy_version: str
+    code: str
+    screening_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ImageVerdict:
+    """`categories` holds a score in [0, 1] for each category that the classifiers know."""
+
+    verdict: policy_document.Verdict
+    categories: dict[str, float]
+    policy_version: str
+    code: str
+    screening_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a policy makes of a text or a picture, before anything is stored.
+
+    `learned` are the classifier's own scores, `categories` those with the rules' on top.
+    """
+
+    verdict: policy_document.Verdict
+    categories: dict[str, float]
+    learned: dict[str, float]
+    matched: tuple[tuple[int, int, str], ...]
+    policy: policy_document.Policy
+    classifier: str
+
+
+def judge_prompt(
+    text: str, *, profile: str = "general", classifier: PromptClassifier | None = None
+) -> Judgement:
+    """Judge `text` and store nothing. Loads the classifier. Raises policy.PolicyUnknown."""
+    active = policy_document.active(profile)
+    if classifier is None:
+        from moderation.classifiers import prompt  # loads torch
+
+        classifier = prompt.classifier()
+    learned = classifier.score(prompt_readings.decoded(prompt_readings.canonical(text)).text)
+    return _judged(text, learned, active, f"{classifier.name} {classifier.version}")
+
+
+def judge_image(
+    data: bytes, *, profile: str = "general", classifier: ImageClassifier | None = None
+) -> Judgement:
+    """Judge an encoded picture (PNG, JPEG, WebP) and store nothing. Loads the classifier.
+
+    Raises policy.PolicyUnknown, and pictures.PictureUnreadable for bytes that are no
+    picture.
+    """
+    active = policy_document.active(profile)
+    if classifier is None:
+        from moderation.classifiers import image  # loads onnxruntime
+
+        classifier = image.classifier()
+    scores = classifier.score(data)
+    label = f"{classifier.name} {classifier.version}"
+    return Judgement(active.judge(scores, stage="image"), scores, dict(scores), (), active, label)
+
+
+def judge_known_image(data: bytes, *, profile: str = "general") -> Judgement:
+    """As `judge_image`, with what the banks of known bad pictures say; asks the database."""
+    return _judged_with_banks(data, profile=profile, classifier=None)[0]
+
+
+def cached_prompt_verdict(
+    text: str, *, at: datetime, profile: str = "general"
+) -> PromptVerdict | None:
+    """Verdict by an equal earlier prompt's scores, without loading a classifier; None if there is
+    none.
+    """
+    active = policy_document.active(profile)
+    usual = chosen.prompt_label()
+    learned = _cached_scores(_cache_key(text, active, usual))
+    if learned is None:
+        return None
+    return _stored_prompt(text, _judged(text, learned, active, usual), at=at, is_from_cache=True)
+
+
+def screen_prompt(
+    text: str,
+    *,
+    at: datetime,
+    profile: str = "general",
+    classifier: PromptClassifier | None = None,
+) -> PromptVerdict:
+    """Judge `text` and store the screening. Loads the classifier: for workers and commands only.
+
+    Raises policy.PolicyUnknown. A `classifier` that is given replaces the usual one and the cache.
+    """
+    if classifier is None and (cached := cached_prompt_verdict(text, at=at, profile=profile)):
+        return cached
+    judged = judge_prompt(text, profile=profile, classifier=classifier)
+    return _stored_prompt(text, judged, at=at, is_from_cache=False)
+
+
+def screen_image(
+    png: bytes,
+    *,
+    at: datetime,
+    profile: str = "general",
+    classifier: ImageClassifier | None = None,
+) -> ImageVerdict:
+    """Judge an encoded picture, compare it with the banks, and store the screening. For workers and
+    commands only.
+
+    Raises what `judge_image` raises.
+    """
+    return _screened_picture(png, "image", at=at, profile=profile, classifier=classifier)
+
+
+def screen_upload(
+    data: bytes,
+    *,
+    at: datetime,
+    profile: str = "general",
+    classifier: ImageClassifier | None = None,
+) -> ImageVerdict:
+    """Screen a picture that a user uploads (to draw from, or as an adapter's example) like a drawn
+    one, before anything uses it; the code begins with ``upload_``.
+
+    Raises what `judge_image` raises.
+    """
+    return _screened_picture(data, "upload", at=at, profile=profile, classifier=classifier)
+
+
+def _screened_picture(
+    data: bytes,
+    what: str,
+    *,
+    at: datetime,
+    profile: str,
+    classifier: ImageClassifier | None,
+) -> ImageVerdict:
+    judged, near = _judged_with_banks(data, profile=profile, classifier=classifier)
+    key = hashlib.sha256(data).hexdigest()
+    with transaction.atomic():
+        screening = _store(judged, stage="image", cache_key=key, at=at, is_from_cache=False)
+        known_pictures.record(near, screening=screening, at=at)
+    return ImageVerdict(
+        judged.verdict,
+        judged.categories,
+        judged.policy.version,
+        f"{what}_{CODES[judged.verdict]}",
+        screening.id,
+    )
+
+
+def _judged_with_banks(
+    data: bytes, *, profile: str, classifier: ImageClassifier | None
+) -> tuple[Judgement, list[known_pictures.Near]]:
+    judged, near = (
+        judge_image(data, profile=profile, classifier=classifier),
+        known_pictures.near(data),
+    )
+    return _with_banks(judged, near), near
+
+
+def _with_banks(judged: Judgement, near: list[known_pictures.Near]) -> Judgement:
+    """The judgement with a score of 1 for each category of a bank that acts."""
+    acting = {match.banked.bank.category: 1.0 for match in near if match.is_enforced}
+    scores = judged.categories | acting
+    return replace(judged, categories=scores, verdict=judged.policy.judge(scores, stage="image"))
+
+
+def _judged(
+    text: str, learned: Mapping[str, float], active: policy_document.Policy, classifier: str
+) -> Judgement:
+    found = word_rules.match(active.rules, prompt_readings.readings(text), learned)
+    scores = dict(learned)
+    for hit in found:
+        scores[hit.category] = max(scores.get(hit.category, 0.0), hit.score)
+    return Judgement(
+        verdict=active.judge(scores, stage="prompt"),
+        categories=scores,
+        learned=dict(learned),
+        matched=tuple((hit.start, hit.end, hit.rule) for hit in found),
+        policy=active,
+        classifier=classifier,
+    )
+
+
+def _stored_prompt(
+    text: str, judged: Judgement, *, at: datetime, is_from_cache: bool
+) -> PromptVerdict:
+    key = _cache_key(text, judged.policy, judged.classifier)
+    screening = _store(judged, stage="prompt", cache_key=key, at=at, is_from_cache=is_from_cache)
+    return PromptVerdict(
+        verdict=judged.verdict,
+        categories=judged.categories,
+        matched=judged.matched,
+        policy_version=judged.policy.version,
+        code=f"prompt_{CODES[judged.verdict]}",
+        screening_id=screening.id,
+    )
+
+
+def _store(
+    judged: Judgement,
+    *,
+    stage: policy_document.Stage,
+    cache_key: str,
+    at: datetime,
+    is_from_cache: bool,
+) -> Screening:
+    return Screening.objects.create(
+        stage=stage,
+        policy=drafting.keep(judged.policy, at=at),
+        profile=judged.policy.profile,
+        classifier=judged.classifier,
+        cache_key=cache_key,
+        verdict=judged.verdict,
+        learned=judged.learned,
+        categories=judged.categories,
+        matched=judged.matched,
+        is_from_cache=is_from_cache,
+        screened_at=at,
+    )
+
+
+def _cache_key(text: str, active: policy_document.Policy, classifier: str) -> str:
+    parts = [prompt_readings.canonical(text).text, active.sha256, active.profile, classifier]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _cached_scores(key: str) -> dict[str, float] | None:
+    earlier = Screening.objects.filter(cache_key=key).order_by("-screened_at").first()
+    return earlier.learned if earlier else None

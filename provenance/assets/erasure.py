@@ -1,0 +1,38 @@
+"""Erasing what is kept about a picture, while the log that proves it stays whole.
+
+The record goes with its salt, fingerprints, thumbnail and manifest: without the salt the log's
+commitments say nothing. A tombstone is appended, and every earlier proof still verifies.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from provenance.log import transparency_log
+from provenance.models import Asset
+
+ASSET_ERASED = "asset.erased"
+ERASED = ["record", "salt", "fingerprints", "thumbnail", "manifest"]
+
+
+def erase(asset_ids: Iterable[UUID], *, at: datetime) -> int:
+    """Erase these records and append a tombstone for each; returns how many there were.
+
+    In the caller's transaction, so that their content elsewhere goes with them or not at all. An
+    asset that was erased before, or never marked, is passed over.
+    """
+    with transaction.atomic():
+        found = list(
+            Asset.objects.select_for_update()
+            .filter(id__in=set(asset_ids))
+            .order_by("id")
+            .values_list("id", flat=True)
+        )
+        for asset_id in found:  # the database deletes no record without its tombstone
+            transparency_log.append(
+                kind=ASSET_ERASED, subject=asset_id, body={"erased": ERASED}, at=at
+            )
+        Asset.objects.filter(id__in=found).delete()
+    return len(found)

@@ -1,0 +1,252 @@
+"""The marks of one picture in the order of the work: embed, (the caller screens), seal, record.
+
+`embed` and `seal` touch no database; `record` writes in the caller's transaction.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+import cv2
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from provenance.log import transparency_log
+from provenance.manifests import manifest_stores
+from provenance.manifests.definition import ManifestClaim, Parent
+from provenance.manifests.signing_context import keyring, signer
+from provenance.marks import fingerprint, iscc, perceptual_match, visible_label, watermark
+from provenance.marks.visible_label import VisibleLabel
+from provenance.models import Asset, ManifestName
+from provenance.pictures.decoder import Mime
+
+_CODECS: dict[Mime, tuple[str, list[int]]] = {
+    "image/jpeg": (
+        ".jpg",
+        [
+            *(cv2.IMWRITE_JPEG_QUALITY, 95),
+            *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+        ],
+    ),
+    "image/webp": (".webp", [cv2.IMWRITE_WEBP_QUALITY, 95]),
+}
+FLAT_SHARE = 0.5
+"""A picture is flat when more than this share of its pixels equal the one above."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemInfo:
+    """The generating system as a disclosure names it."""
+
+    name: str
+    version: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedPixels:
+    """Watermarked pixels, uint8 [H, W, 3] RGB, and the same as PNG: the bytes that the classifier
+    sees.
+    """
+
+    pixels: NDArray[np.uint8]
+    watermark_id: int
+    png: bytes
+    label: VisibleLabel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedImage:
+    """The signed file and everything that the record of it needs."""
+
+    data: bytes
+    sha256: str
+    manifest: bytes
+    manifest_sha256: str
+    original: perceptual_match.Original
+    image_code: str
+    watermark_id: int
+    created_at: datetime
+    system: SystemInfo
+    is_altered: bool
+    is_observed: bool = True
+    is_timestamped: bool = False
+
+    @property
+    def fingerprint(self) -> bytes:
+        """PDQ of the marked pixels, 32 bytes."""
+        return self.original.fingerprint
+
+
+def embed(
+    pixels: NDArray[np.uint8], *, asset_id: UUID, label: VisibleLabel | None = None
+) -> MarkedPixels:
+    """Watermark uint8 [H, W, 3] RGB pixels with an identifier derived from the asset's id; encode.
+
+    A label is drawn first, so that the watermark lies over it too. The same asset gets the same
+    identifier, so a repeated attempt makes the same picture.
+    """
+    if label is not None:
+        pixels = visible_label.draw(pixels, label)
+    key = keyring().watermark_key
+    identifier = watermark_id_of(asset_id, key=key)
+    marked = watermark.embed(pixels, identifier, key=key)
+    return MarkedPixels(marked, identifier, encode_png(marked), label)
+
+
+def watermark_id_of(asset_id: UUID, *, key: bytes) -> int:
+    """The 64-bit identifier of an asset: keyed, so that it says nothing about the asset's id."""
+    return int.from_bytes(hmac.digest(key, b"watermark-id" + asset_id.bytes, sha256)[:8])
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """PNG bytes of uint8 [H, W, 3] RGB pixels, without metadata.
+
+    Run lengths alone beat a search for repeats on photographs, in time and bytes; flat drawings
+    have repeats worth searching for.
+    """
+    is_flat = float(np.mean(pixels[1:, :, 1] == pixels[:-1, :, 1])) > FLAT_SHARE
+    strategy = cv2.IMWRITE_PNG_STRATEGY_DEFAULT if is_flat else cv2.IMWRITE_PNG_STRATEGY_RLE
+    parameters = [cv2.IMWRITE_PNG_COMPRESSION, 3 if is_flat else 1]
+    parameters += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+    parameters += [cv2.IMWRITE_PNG_STRATEGY, strategy]
+    is_done, buffer = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), parameters)
+    assert is_done, "OpenCV encodes every uint8 picture"
+    return buffer.tobytes()
+
+
+def encode(pixels: NDArray[np.uint8], mime: Mime) -> bytes:
+    """uint8 [H, W, 3] RGB pixels as a file of that format, without metadata.
+
+    JPEG without chroma subsampling and WebP, both at a quality that costs the watermark nothing.
+    """
+    if mime == "image/png":
+        return encode_png(pixels)
+    suffix, parameters = _CODECS[mime]
+    is_done, buffer = cv2.imencode(suffix, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), parameters)
+    assert is_done, "OpenCV encodes every uint8 picture"
+    return buffer.tobytes()
+
+
+def seal(
+    marked: MarkedPixels,
+    *,
+    asset_id: UUID,
+    created_at: datetime,
+    system: SystemInfo,
+    altered: bool = False,
+    parent: Parent | None = None,
+    observed: bool = True,
+    mime: Mime = "image/png",
+) -> SealedImage:
+    """Sign the marked picture with a C2PA manifest that names the asset, and verify it.
+
+    The signature is of the file in the format that is delivered. A parent is the picture that this
+    one was made from; it makes this one altered. What was not observed while it was made comes from
+    an archive, and needs its parent.
+
+    Raises:
+        manifests.SigningFailed: the file could not be signed, or did not verify afterwards.
+    """
+    image_code = iscc.image_code(marked.pixels)
+    is_altered = altered or parent is not None
+    claim = ManifestClaim(
+        asset_id=str(asset_id),
+        system_name=system.name,
+        system_version=system.version,
+        model=system.model,
+        created_at=created_at,
+        watermark_id=f"{marked.watermark_id:016x}",
+        is_altered=is_altered,
+        image_code=image_code,
+        is_observed=observed,
+        visible_label=(marked.label.text, marked.label.position) if marked.label else None,
+    )
+    original = perceptual_match.original_of(marked.pixels)
+    signed = signer().sign(
+        marked.png if mime == "image/png" else encode(marked.pixels, mime),
+        mime,
+        claim=claim,
+        parent=parent,
+        thumbnail=original.thumbnail,
+    )
+    return SealedImage(
+        data=signed.data,
+        sha256=sha256(signed.data).hexdigest(),
+        manifest=signed.manifest,
+        manifest_sha256=sha256(signed.manifest).hexdigest(),
+        original=original,
+        image_code=image_code,
+        watermark_id=marked.watermark_id,
+        created_at=created_at,
+        system=system,
+        is_altered=is_altered,
+        is_observed=observed,
+        is_timestamped=signed.is_timestamped,
+    )
+
+
+def record(
+    sealed: SealedImage,
+    *,
+    asset_id: UUID,
+    owner_pseudonym: str,
+    at: datetime,
+    commit_to: Mapping[str, str] | None = None,
+) -> Asset:
+    """Store the asset and append its log entry, both in the caller's transaction.
+
+    The entry holds digests; `owner_pseudonym` and the values of `commit_to` (prompt, settings, …)
+    go in
+    as salted commitments only. Raises `IntegrityError` when the asset was recorded before.
+    """
+    salt = secrets.token_bytes(32)
+    asset = Asset.objects.create(
+        id=asset_id,
+        watermark_id=f"{sealed.watermark_id:016x}",
+        sha256=sealed.sha256,
+        width=sealed.original.width,
+        height=sealed.original.height,
+        fingerprint=sealed.fingerprint,
+        image_code=sealed.image_code,
+        fingerprint_bands=fingerprint.bands(sealed.fingerprint),
+        thumbnail=sealed.original.thumbnail,
+        manifest=sealed.manifest,
+        manifest_sha256=sealed.manifest_sha256,
+        salt=salt,
+        provider=settings.PROOFSHEET_PROVIDER,
+        system_name=sealed.system.name,
+        system_version=sealed.system.version,
+        system_model=sealed.system.model,
+        created_at=sealed.created_at,
+        is_altered=sealed.is_altered,
+        is_observed=sealed.is_observed,
+        is_timestamped=sealed.is_timestamped,
+    )
+    if urn := manifest_stores.active_urn(sealed.manifest):
+        ManifestName.objects.create(asset=asset, urn=urn)
+    hidden = {"owner": owner_pseudonym, **(commit_to or {})}
+    commitments = {name: transparency_log.commitment(salt, value) for name, value in hidden.items()}
+    body = {
+        "sha256": sealed.sha256,
+        "manifest_sha256": sealed.manifest_sha256,
+        "created_or_altered": "altered" if sealed.is_altered else "created",
+        "making_observed": sealed.is_observed,
+        "commitments": commitments
+        | {
+            "fingerprint": transparency_log.commitment(salt, sealed.fingerprint),
+            "watermark": transparency_log.commitment(salt, asset.watermark_id),
+        },
+    }
+    transparency_log.append(kind="asset.marked", subject=asset_id, body=body, at=at)
+    return asset
+
+
+def pseudonym(user_id: int) -> str:
+    """A keyed pseudonym of a user for `record`, hexadecimal."""
+    return hmac.digest(keyring().pseudonym_key, f"user:{user_id}".encode(), sha256).hex()

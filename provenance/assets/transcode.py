@@ -1,0 +1,75 @@
+"""A marked picture in another format, with its credentials: a copy whose parent is the original.
+
+The log's entry is about the original. The copy names the same asset, carries the same watermark,
+and keeps the original's manifest inside, so all five marks of it still answer.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from config.core.errors import ProofsheetError
+from provenance.assets import marking, waiting_copies
+from provenance.manifests.definition import ManifestClaim, Parent
+from provenance.manifests.signing_context import signer
+from provenance.marks import perceptual_match
+from provenance.models import Asset
+from provenance.pictures import decoder
+from provenance.pictures.decoder import Mime
+
+FORMATS: dict[str, Mime] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+
+
+class FormatNotOffered(ProofsheetError):
+    default_code = "format_not_offered"
+    default_message = "The picture is not offered in that format."
+    default_advice = f"Ask for one of: {', '.join(FORMATS)}."
+    default_status = 422
+
+
+def mime_of(name: str) -> Mime:
+    """The format that somebody asks for by name. Raises `FormatNotOffered`."""
+    try:
+        return FORMATS[name]
+    except KeyError as error:
+        raise FormatNotOffered from error
+
+
+def in_format(data: bytes, mime: Mime, *, asset_id: UUID, at: datetime) -> bytes:
+    """The signed file itself where it has that format, else a signed copy: one that is kept, or a
+    new one, which gets its timestamp later (`copies`).
+
+    Raises:
+        FormatNotOffered: nothing is recorded about the picture, so a copy could not be signed.
+        manifests.SigningFailed: the copy could not be signed, or did not verify afterwards.
+    """
+    if decoder.mime_of(data) == mime:
+        return data
+    asset = Asset.objects.filter(id=asset_id).first()
+    if asset is None:
+        raise FormatNotOffered(advice="Take it as it is: its record was erased.")
+    if (kept := waiting_copies.find(asset_id, mime)) is not None:
+        return kept
+    picture = decoder.read_whole(data)
+    claim = ManifestClaim(
+        asset_id=str(asset.id),
+        system_name=asset.system_name,
+        system_version=asset.system_version,
+        model=asset.system_model,
+        created_at=asset.created_at,
+        watermark_id=asset.watermark_id,
+        is_altered=asset.is_altered,
+        image_code=asset.image_code,
+        is_observed=asset.is_observed,
+        converted_at=at,
+    )
+    signed = signer().sign(
+        marking.encode(picture.pixels, mime),
+        mime,
+        claim=claim,
+        parent=Parent(data, picture.mime, "The original of this copy"),
+        thumbnail=perceptual_match.thumbnail(picture.pixels),
+        is_timed=False,  # nobody waits for a clock to get a copy
+        has_draft=True,
+    )
+    waiting_copies.keep(signed, mime, asset_id=asset_id, at=at)
+    return signed.data

@@ -1,0 +1,100 @@
+"""Where PNG, JPEG, WebP, AVIF and HEIC keep a C2PA manifest store (C2PA 2.x, appendix A). Pure.
+
+Only lengths are followed and bytes copied; nothing is parsed inside the store.
+"""
+
+import re
+from collections.abc import Iterator
+
+from provenance.pictures.decoder import Mime
+
+_JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_START_OF_SCAN = 0xDA
+_APP11 = 0xEB
+_START_OF_STORE = re.compile(rb"jumb.{4}jumdc2pa", re.DOTALL)
+_C2PA = slice(4, 20)
+_C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+
+
+def manifest_store(data: bytes, mime: Mime) -> bytes:
+    """The manifest store embedded in a file; empty when there is none or the file ends early."""
+    return b"".join(manifest_stores(data, mime))
+
+
+def manifest_stores(data: bytes, mime: Mime) -> list[bytes]:
+    """Every manifest store embedded in a file, of which C2PA allows one."""
+    match mime:
+        case "image/png":
+            return [body for kind, body in _png_chunks(data) if kind == b"caBX"]
+        case "image/webp":
+            return [body for kind, body in _riff_chunks(data) if kind == b"C2PA"]
+        case "image/jpeg":
+            return _from_jumbf_segments(data)
+        case "image/avif" | "image/heic":
+            return list(_from_boxes(data))
+
+
+def count_starts(data: bytes) -> int:
+    """In how many places something begins that looks like a manifest store, wherever that is."""
+    return len(_START_OF_STORE.findall(data))
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = 8
+    while place + 12 <= len(data):
+        length = int.from_bytes(data[place : place + 4])
+        yield data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
+        place += 12 + length
+
+
+def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = 12
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place + 4 : place + 8], "little")
+        yield data[place : place + 4], data[place + 8 : place + 8 + length]
+        place += 8 + length + length % 2
+
+
+def _from_jumbf_segments(data: bytes) -> list[bytes]:
+    """APP11 segments carry a box in pieces that bear one number, each after the first with the box
+    header again. Boxes of other standards are left out.
+    """
+    boxes: dict[bytes, list[bytes]] = {}
+    for marker, body in _jpeg_segments(data):
+        if marker == _APP11 and body[:2] == b"JP" and body[12:16] == b"jumb":
+            pieces = boxes.setdefault(body[2:4], [])
+            pieces.append(body[16:] if pieces else body[8:])
+    joined = (b"".join(pieces) for pieces in boxes.values())
+    return [box for box in joined if _START_OF_STORE.fullmatch(box[_C2PA])]
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if marker == _START_OF_SCAN:
+            return
+        if marker in _JPEG_WITHOUT_LENGTH:
+            place += 2
+            continue
+        length = int.from_bytes(data[place + 2 : place + 4])
+        yield marker, data[place + 4 : place + 2 + length]
+        place += 2 + max(2, length)
+
+
+def _from_boxes(data: bytes) -> Iterator[bytes]:
+    """The `uuid` boxes of purpose `manifest`: 4 bytes of version and flags, the purpose, ended by a
+    zero, the offset of a Merkle tree, and the store (C2PA 2.x, appendix A.5.1).
+    """
+    place = 0
+    while place + 8 <= len(data):
+        length, head = int.from_bytes(data[place : place + 4]), 8
+        if length == 1:
+            length, head = int.from_bytes(data[place + 8 : place + 16]), 16
+        end = place + length if length else len(data)
+        if end < place + head:
+            return
+        body = data[place + head : end] if data[place + 4 : place + 8] == b"uuid" else b""
+        if body[:16] == _C2PA_BOX and body[20:29] == b"manifest\0":
+            yield body[37:]
+        place = end

@@ -1,0 +1,231 @@
+"""Whether a picture shows what a marked one showed, and which part of it was changed. Pure.
+
+The record keeps a small picture. Wherever the marked picture may lie in the one at hand (see
+`placing`) it is laid over the record's and compared place by place (see `blocks`). So a crop or a
+screenshot is compared with the same part of the original, a turned picture upright, and an edited
+one is told from another one: the edit differs in one part and nowhere else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.marks import changed_parts, fingerprint, local_agreement, placement
+from provenance.marks.grid_search import Geometry
+from provenance.marks.local_agreement import Agreement, Plane
+from provenance.marks.placement import CANVAS, Affine
+
+THUMBNAIL_SIDE = 256
+LEAST_SHARE = 0.06
+"""The least share of the original that must be seen for a comparison to mean anything."""
+ROUGH = 64
+"""Side of the canvas on which places are only ranked."""
+ENOUGH = 0.45
+"""Where so much of the original's detail is kept, no other place is looked at."""
+LEAST_KEPT, MORE_KEPT, LEAST_EVIDENCE = 0.09, 0.8, 0.008
+DENSE, LEAST_KEPT_DIFFUSE = 0.88, 0.95
+"""What was changed in one part disagrees nearly everywhere in it; what only resembles does not, so
+the less dense the disagreement is, the more must be kept. Chosen on one half of the photographs
+(tests/bench/local_edits.py).
+"""
+BLEEDING = 3
+"""How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
+MOST_PARTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What the record keeps of a marked picture: its size, fingerprint and small JPEG."""
+
+    width: int
+    height: int
+    fingerprint: bytes
+    thumbnail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the picture at hand as shares of its width and height, 0 to 1."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`distance` is the bits by which the fingerprints of what both show differ, 0 to 256; `kept`
+    the share of the original's detail that is there unchanged; `changed` the parts that are not.
+    """
+
+    distance: int
+    kept: float
+    changed: tuple[Part, ...]
+    is_same: bool
+
+
+def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
+    """A JPEG of at most 256 pixels a side of uint8 [H, W, 3] RGB pixels."""
+    height, width = pixels.shape[:2]
+    shrink = min(1.0, THUMBNAIL_SIDE / max(height, width))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 75]
+    is_done, buffer = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
+    assert is_done, "OpenCV encodes every uint8 picture"
+    return buffer.tobytes()
+
+
+def original_of(pixels: NDArray[np.uint8]) -> Original:
+    """What a record of these marked pixels keeps."""
+    height, width = pixels.shape[:2]
+    return Original(width, height, fingerprint.pdq(pixels), thumbnail(pixels))
+
+
+def compare(
+    pixels: NDArray[np.uint8], original: Original, geometry: Geometry | None
+) -> Comparison | None:
+    """Compare uint8 [H, W, 3] RGB pixels with a record; None when too little of it is seen.
+
+    `geometry` is what the record's own watermark says in the picture, if it was found there.
+    """
+    whole = fingerprint.distance(fingerprint.pdq(pixels), original.fingerprint)
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    small = _small(original)
+    if small is None:
+        is_same = whole <= fingerprint.SAME_PICTURE_DISTANCE
+        return Comparison(whole, float(is_same), (), is_same)
+    size = (grey.shape[1], grey.shape[0])
+    if geometry is not None:
+        marked = (original.width, original.height)
+        found = _best(small, grey, placement.by_lattice(marked, geometry, size))
+    else:
+        found = _best(small, grey, placement.whole_frames(size))
+        if found is None or not found.is_same(whole):
+            found = _best(small, grey, placement.by_features(small, grey)) or found
+    return None if found is None else found.told(whole, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A place, and how the picture agrees with the original there."""
+
+    place: Affine
+    agreement: Agreement
+    distance: int
+
+    def is_same(self, whole: int) -> bool:
+        """By what the paper on the fingerprint says, or by an agreement outside of one part."""
+        if min(whole, self.distance) <= fingerprint.SAME_PICTURE_DISTANCE:
+            return True
+        found = self.agreement
+        least = LEAST_KEPT + MORE_KEPT * (1 - found.density)
+        if found.density < DENSE:
+            least = LEAST_KEPT_DIFFUSE
+        return found.kept >= least and found.evidence >= LEAST_EVIDENCE
+
+    def told(self, whole: int, size: tuple[int, int]) -> Comparison:
+        is_same = self.is_same(whole)
+        changed = _parts(self.agreement.changed, self.place, size) if is_same else ()
+        kept = round(self.agreement.kept, 3)
+        return Comparison(min(whole, self.distance), kept, changed, is_same)
+
+
+def _small(original: Original) -> NDArray[np.uint8] | None:
+    if not original.thumbnail:
+        return None
+    encoded = np.frombuffer(original.thumbnail, np.uint8)
+    small = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    assert small is not None, "the record holds a JPEG that OpenCV wrote"
+    return np.asarray(small, np.uint8)
+
+
+def _best(
+    small: NDArray[np.uint8], grey: NDArray[np.uint8], places: Iterable[Affine]
+) -> _Found | None:
+    """The place where most of the original's detail is; None when none shows enough of it."""
+    place = _likeliest(small, grey, list(places))
+    if place is None:
+        return None
+    reference = _at_side(small, CANVAS)
+    detail = local_agreement.detail_of(reference)
+    luma, (near,) = placement.at_scale(grey, [place])
+    size = (luma.shape[1], luma.shape[0])
+    seen = placement.seen(size, near)
+    first = local_agreement.likeness(reference, placement.cut_out(luma, near), seen, detail)
+    agreement = local_agreement.agreement(first, seen, detail)
+    if agreement.kept < 0.9:
+        trusted = seen & (first > local_agreement.UNLIKE) if agreement.kept > LEAST_KEPT else seen
+        moved = placement.refined(luma, near, reference, trusted)
+        again_seen = placement.seen(size, moved)
+        again = local_agreement.likeness(
+            reference, placement.cut_out(luma, moved), again_seen, detail
+        )
+        refined = local_agreement.agreement(again, again_seen, detail)
+        if refined.evidence > agreement.evidence:
+            agreement, seen, near = refined, again_seen, moved
+    other = placement.cut_out(luma, near)
+    prints = [_fingerprint(_normalised(plane, seen)) for plane in (reference, other)]
+    scale = grey.shape[1] / luma.shape[1]
+    back = placement.SHIFT
+    enlarged = np.linalg.inv(back) @ np.diag([scale, grey.shape[0] / luma.shape[0], 1.0]) @ back
+    exact = (enlarged @ np.vstack([near, [0, 0, 1]]))[:2]
+    return _Found(exact, agreement, fingerprint.distance(*prints))
+
+
+def _likeliest(
+    small: NDArray[np.uint8], grey: NDArray[np.uint8], places: list[Affine]
+) -> Affine | None:
+    """The place that keeps most of the original's detail, compared roughly."""
+    if not places:
+        return None
+    luma, near = placement.at_scale(grey, places)
+    reference = _at_side(small, ROUGH)
+    detail = local_agreement.detail_of(reference)
+    size = (luma.shape[1], luma.shape[0])
+    best: tuple[float, Affine] | None = None
+    for place, shrunk in zip(places, near, strict=True):
+        seen = placement.seen(size, shrunk, ROUGH)
+        if float(seen.mean()) < LEAST_SHARE:
+            continue
+        found = local_agreement.likeness(
+            reference, placement.cut_out(luma, shrunk, ROUGH), seen, detail
+        )
+        kept = float(detail[seen & (found > local_agreement.UNLIKE)].sum())
+        if best is None or kept > best[0]:
+            best = (kept, place)
+        if kept > ENOUGH * float(detail.sum()):
+            break
+    return None if best is None else best[1]
+
+
+def _at_side(small: NDArray[np.uint8], side: int) -> Plane:
+    return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _normalised(plane: Plane, mask: NDArray[np.bool_]) -> Plane:
+    """Zero mean and unit variance inside the mask, zero outside."""
+    seen = plane[mask]
+    centred = np.where(mask, (plane - seen.mean()) / (seen.std() + 1e-3), 0)
+    return np.asarray(centred, np.float32)
+
+
+def _fingerprint(plane: Plane) -> bytes:
+    grey = np.clip(np.rint(128 + 42 * plane), 0, 255).astype(np.uint8)
+    return fingerprint.pdq(np.repeat(grey[..., None], 3, axis=2))
+
+
+def _parts(changed: NDArray[np.bool_], place: Affine, size: tuple[int, int]) -> tuple[Part, ...]:
+    """The changed parts as boxes in the picture at hand, the largest first."""
+    told = []
+    for left, top, right, bottom in changed_parts.boxes(changed, bleeding=BLEEDING)[:MOST_PARTS]:
+        corners = np.array([[x, y, 1] for x in (left, right) for y in (top, bottom)], np.float64)
+        corners[:, :2] -= 0.5
+        shares = np.clip((corners @ place.T + 0.5) / size, 0, 1)
+        low, high = shares.min(axis=0), shares.max(axis=0)
+        told.append(Part(*(round(float(each), 4) for each in (*low, *(high - low)))))
+    return tuple(told)

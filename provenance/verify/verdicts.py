@@ -1,0 +1,241 @@
+"""The five verdicts on a file, each with one plain sentence and what it proves. Pure.
+
+They are never added up to one: a mark that is absent says nothing, and one that is bad does not
+make the others so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from provenance.manifests.manifest_reading import Ingredient
+from provenance.marks.perceptual_match import Part
+
+TITLES = ("Content Credentials", "Signer", "Public log", "Watermark", "Fingerprint")
+
+
+class Verdict(StrEnum):
+    FOUND_GOOD = "found_good"
+    FOUND_BAD = "found_bad"
+    ABSENT = "absent"
+    COULD_NOT_CHECK = "could_not_check"
+
+
+@dataclass(frozen=True, slots=True)
+class LineageNode:
+    """A picture that went into another, and what went into it."""
+
+    ingredient: Ingredient
+    made_from: list[LineageNode] = field(default_factory=list)
+
+
+def lineage_of(ingredients: Sequence[Ingredient]) -> list[LineageNode]:
+    """The tree that a depth-first list of ingredients stands for."""
+    roots: list[LineageNode] = []
+    way: list[LineageNode] = []
+    for ingredient in ingredients:
+        node = LineageNode(ingredient)
+        del way[ingredient.depth - 1 :]
+        (way[-1].made_from if way else roots).append(node)
+        way.append(node)
+    return roots
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestCheck:
+    verdict: Verdict
+    sentence: str
+    proves: str
+    state: str
+    issues: tuple[str, ...] = ()
+    ingredients: tuple[Ingredient, ...] = ()
+    visible_label: str | None = None
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def lineage(self) -> list[LineageNode]:
+        """What went into the picture, as a tree."""
+        return lineage_of(self.ingredients)
+
+
+@dataclass(frozen=True, slots=True)
+class SignerCheck:
+    """`vouched_by` says who knows a good signer: only what this system vouches for can be ours."""
+
+    verdict: Verdict
+    sentence: str
+    proves: str
+    name: str | None = None
+    vouched_by: Literal["this_system", "trust_list"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogCheck:
+    verdict: Verdict
+    sentence: str
+    proves: str
+    index: int | None = None
+    tree_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkCheck:
+    """`geometry` says how the picture was turned and scaled since it was marked."""
+
+    verdict: Verdict
+    sentence: str
+    proves: str
+    id: str | None = None
+    confidence: float = 0.0
+    geometry: dict[str, float | bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FingerprintCheck:
+    """`kept` is the share of the record's detail that the picture still shows, 0 to 1; `changed`
+    the parts of the picture that differ from the record's.
+    """
+
+    verdict: Verdict
+    sentence: str
+    proves: str
+    distance: int | None = None
+    kept: float | None = None
+    changed: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStatement:
+    """That credentials of somebody else say that a program made the picture: the whole of it, a
+    part, or the picture that it was made from (its source).
+    """
+
+    sentence: str
+    generator: str | None
+    extent: Literal["whole", "part", "source"]
+    signer: str | None
+    is_signer_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What the law wants said of a generated picture; never a person, never a prompt."""
+
+    provider: str
+    system: str
+    version: str
+    created_at: str
+    id: str
+    created_or_altered: str
+    is_observed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is told about one file; `is_ours` is true only where marks prove it.
+
+    `disagreements` are sentences on marks that lead elsewhere than the one that is believed;
+    `preview` is a small JPEG of the picture where changed parts are to be shown on it, and is never
+    part of the report as data.
+    """
+
+    sha256: str
+    mime: str
+    width: int
+    height: int
+    notes: tuple[str, ...]
+    checked_at: str
+    detector: str
+    manifest: ManifestCheck
+    signer: SignerCheck
+    log: LogCheck
+    watermark: WatermarkCheck
+    fingerprint: FingerprintCheck
+    disclosure: Disclosure | None
+    stated: GenerationStatement | None = None
+    disagreements: tuple[str, ...] = ()
+    preview: bytes = b""
+
+    @property
+    def is_ours(self) -> bool:
+        """By the signature over these very bytes, or by a watermark whose record shows the same
+        picture and stands in the log. A fingerprint alone is only a likeness.
+        """
+        good = Verdict.FOUND_GOOD
+        is_signed = self.manifest.verdict == good and self.signer.vouched_by == "this_system"
+        is_marked = self.watermark.verdict == self.fingerprint.verdict == self.log.verdict == good
+        return self.disclosure is not None and (is_signed or is_marked)
+
+    @property
+    def is_edited(self) -> bool:
+        """Ours, with a part of it changed since."""
+        return self.is_ours and bool(self.fingerprint.changed)
+
+    @property
+    def headline(self) -> str:
+        if self.is_edited:
+            return "This picture comes from this system, but a part of it was changed since."
+        if self.is_ours and self._bad_marks():
+            return "This picture comes from this system, but one of its marks does not hold."
+        if self.is_ours:
+            return "This picture comes from this system."
+        if self.disclosure is not None:
+            return "Inconclusive: it looks like a picture of this system, but nothing proves it."
+        if self._bad_marks():
+            return "Not confirmed: it carries a mark that does not hold."
+        if self.stated is not None:
+            return self.stated.sentence
+        return "Inconclusive: no mark of this system was found."
+
+    @property
+    def explanation(self) -> str:
+        if self._bad_marks():
+            named = " and ".join(f"“{title}”" for title in self._bad_marks())
+            shown = "What was changed is drawn below. " if self.is_edited else ""
+            return f"{shown}See what is said under {named} before you rely on the picture."
+        if self.is_edited:
+            return "What was changed is drawn below; nobody vouches for that part."
+        if self.is_ours:
+            return "Each mark is read for itself: they prove different things."
+        if self.disclosure is not None:
+            return "Read each mark for itself before you rely on the picture."
+        if self.stated is not None and self.stated.is_signer_known:
+            return "No mark of this system was found: another one made the picture, or says so."
+        if self.stated is not None:
+            return (
+                "No mark of this system was found. Nobody has changed the file since it was "
+                "signed, but anybody can sign in any name."
+            )
+        return (
+            "That does not make it a photograph, nor the work of a person: marks can be removed, "
+            "and other systems leave other marks."
+        )
+
+    def _bad_marks(self) -> list[str]:
+        """Titles of the marks that were found and do not hold."""
+        verdicts = (
+            self.manifest.verdict,
+            self.signer.verdict,
+            self.log.verdict,
+            self.watermark.verdict,
+            self.fingerprint.verdict,
+        )
+        named = zip(TITLES, verdicts, strict=True)
+        return [title for title, verdict in named if verdict == Verdict.FOUND_BAD]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, as the API, the command and the download give it."""
+        told: dict[str, Any] = asdict(self)
+        file = {name: told.pop(name) for name in ("sha256", "mime", "width", "height", "notes")}
+        del told["preview"]
+        observed = told["disclosure"].pop("is_observed") if told["disclosure"] else None
+        said = {
+            "is_ours": self.is_ours,
+            "is_edited": self.is_edited,
+            "headline": self.headline,
+            "is_making_observed": observed,
+        }
+        return told | said | {"file": file}
