@@ -7,7 +7,7 @@ QUEUE ?= gpu
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: help docs decisions test-schema test-slow install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
+.PHONY: help house docs decisions test-schema test-slow install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -63,6 +63,9 @@ types: install ## check types, strictly
 format: install ## format code and templates in place
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 	@git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2 || true
+
+house: install ## print how the house is built: folders, loops, names, sizes, docstrings
+	@exec $(BIN)/python -m tests.house.measures
 
 docs: install decisions ## make a site of docs/ in var/docs; fails where a link leads nowhere
 	@$(BIN)/properdocs build --strict --config-file .ci/properdocs.yml

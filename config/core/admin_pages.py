@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
 
 class NamedLookups:
@@ -24,3 +25,19 @@ class NamedLookups:
         )
         allowed = super().lookup_allowed(lookup, value, request)  # type: ignore[misc] # of ModelAdmin
         return is_offered and bool(allowed)
+
+
+class ReadOnlyAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
+    """To look at: state changes only through the domain's functions."""
+
+    actions = None
+    list_filter_submit = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
