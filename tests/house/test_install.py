@@ -15,7 +15,7 @@ from zipfile import ZipFile
 import pip
 import pytest
 
-from config.services import ROOT
+from config.launch.embedded_servers import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
