@@ -275,7 +275,7 @@ def test_a_refusal_in_the_header_takes_no_second_and_fits_into_256_mib(
     """The whole process, libraries included, at its highest; the processor's time for the file."""
     script = (
         "import re, sys, time\n"
-        "from pathlib import Path; from adapters import inspection\n"
+        "from pathlib import Path; from adapters.checks import inspection\n"
         "began = time.process_time()\n"
         "report = inspection.inspect(Path(sys.argv[1])).report\n"
         "seconds = time.process_time() - began\n"

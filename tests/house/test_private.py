@@ -47,7 +47,7 @@ def test_private_media_are_0600_in_0700(tmp_path: Path, settings: Settings) -> N
 @pytest.mark.parametrize(
     "begins",
     ["import config.asgi", "import config.celery", "import manage; manage.main()",
-     "from config import supervisor; supervisor.main()"],
+     "from config.launch import supervisor; supervisor.main()"],
 )  # fmt: skip
 def test_every_process_begins_by_keeping_its_files_private(begins: str, tmp_path: Path) -> None:
     code = (

@@ -54,8 +54,8 @@ def test_bundle_holds_in_a_process_without_django(small: Marked, tmp_path: Path)
         "export_bundle", str(small.id), "--out", str(out), "--image", str(tmp_path / "a.png")
     )
     script = (
-        "import sys; from provenance import offline; "
-        "code = offline.main(); assert 'django' not in sys.modules; sys.exit(code)"
+        "import sys; from provenance.offline import bundle_check; "
+        "code = bundle_check.main(); assert 'django' not in sys.modules; sys.exit(code)"
     )
     key = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
     done = subprocess.run(

@@ -331,8 +331,8 @@ def test_witness_runs_as_a_process_of_its_own_without_django(
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
     port = free_port()
     script = (
-        "import sys; from provenance import witness; sys.argv[0] = 'witness'\n"
-        "assert 'django' not in sys.modules; sys.exit(witness.main())"
+        "import sys; from provenance.witness import witness_server; sys.argv[0] = 'witness'\n"
+        "assert 'django' not in sys.modules; sys.exit(witness_server.main())"
     )
     command = [sys.executable, "-c", script, "--name", NAME, "--folder", str(tmp_path / "w")]
     command += ["--log", known, "--port", str(port)]
