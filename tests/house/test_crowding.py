@@ -167,8 +167,8 @@ def test_an_address_with_many_requests_in_flight_gets_no_more_and_others_do() ->
 
 
 APP = """
-from config.bodies import BoundedBodies, Bounds, Pace
-from config.crowding import Crowding, Proxies
+from config.web.request_limits import BoundedBodies, Bounds, Pace
+from config.web.crowding import Crowding, Proxies
 
 
 async def echo(scope, receive, send):

@@ -12,8 +12,8 @@ from config.launch import child_processes
 PARENT = """
 import signal, sys, time
 from pathlib import Path
-from config import processes
-child = processes.spawn(
+from config.launch import child_processes
+child = child_processes.spawn(
     [sys.executable, "-c", "import time; time.sleep(60)"],
     log=Path(sys.argv[1]), dies_by=signal.SIGTERM, cwd=Path("/"),
 )

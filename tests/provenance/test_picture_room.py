@@ -38,25 +38,25 @@ SERVE = """
 import os, resource, signal, socket
 from pathlib import Path
 import numpy as np
-from provenance import picture_errors, picture_pixels, picture_room
+from provenance.pictures import pixel_decoding, refusals, sandbox
 
 def decode(*_args, **_named):
     {}
 
-picture_pixels.decode = decode
-picture_room.serve(socket.socket(fileno=0))
+pixel_decoding.decode = decode
+sandbox.serve(socket.socket(fileno=0))
 """
 GREEDY = """
     try:
-        np.zeros(picture_room.MEMORY_BYTES + 2**20, np.uint8)
+        np.zeros(sandbox.MEMORY_BYTES + 2**20, np.uint8)
     except MemoryError as error:
-        raise picture_errors.PictureTooCostly from error
+        raise refusals.PictureTooCostly from error
 """
 ENDLESS_ONCE = """
     if Path("{}").exists():
-        raise picture_errors.PictureTooSmall
+        raise refusals.PictureTooSmall
     Path("{}").touch()
-    resource.setrlimit(resource.RLIMIT_CPU, (1, picture_room.CPU_S))
+    resource.setrlimit(resource.RLIMIT_CPU, (1, sandbox.CPU_S))
     while True:
         pass
 """
