@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
@@ -225,6 +226,15 @@ def test_words_are_erased_on_request_and_the_log_says_so(role: str, alice: Any, 
     assert set(erased) == {decision.id, case.id}
     assert b"alice" not in b"".join(bytes(entry.body) for entry in LogEntry.objects.all())
     assert erasing.erase_words(alice, at=NOON) == 0
+
+
+def test_operators_erase_words_from_a_shell(alice: Any, bob: Any, capsys: Any) -> None:
+    decision = refused_by(bob, alice)
+    call_command("erase_words", "alice")
+    assert "Erased the words of 2 rows about alice." in capsys.readouterr().out
+    assert Decision.objects.get(id=decision.id).explanation == ""
+    with pytest.raises(CommandError, match="no account 'nobody'"):
+        call_command("erase_words", "nobody")
 
 
 def test_nobody_hands_the_trigger_a_log_of_their_own(alice: Any, bob: Any) -> None:
