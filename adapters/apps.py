@@ -2,12 +2,15 @@ from django.apps import AppConfig
 
 
 class AdaptersConfig(AppConfig):
+    """Base models, adapters and their catalogue."""
+
     name = "adapters"
     verbose_name = "Models and adapters"
 
     def ready(self) -> None:
-        from adapters.publishing import examples, review_request
-        from moderation.subjects import reportable_pictures
+        """Listen to decisions, and tell what of the catalogue can be reported."""
+        from adapters.publishing import examples, review_request  # models may be imported now
+        from moderation.subjects import reportable_pictures  # likewise
 
         review_request.connect()
         reportable_pictures.register("adapters", examples.reportable_of)

@@ -1,7 +1,4 @@
-"""Celery tasks of the room, all on CPU queues. A doubled one finds nothing to do.
-
-The domain modules are imported inside: this module is loaded by the web process too.
-"""
+"""Celery tasks of the room, all on CPU queues. A doubled one finds nothing to do."""
 
 from __future__ import annotations
 
@@ -9,35 +6,32 @@ from uuid import UUID
 
 from celery import shared_task
 
+from adapters.publishing import review_request
+from adapters.uploads import check_job, owner_actions
 from config.core import clock
 
 
 @shared_task
 def validate(adapter_id: str) -> None:
-    from adapters.uploads import check_job
-
+    """Check one upload."""
     check_job.validate(UUID(adapter_id), now=clock.now)
 
 
 @shared_task
 def fit(adapter_id: str) -> None:
-    from adapters.uploads import check_job
-
+    """Make one derived adapter out of its parent, then check it."""
     check_job.fit(UUID(adapter_id), now=clock.now)
 
 
 @shared_task
 def open_review(adapter_id: str) -> None:
-    from adapters.publishing import review_request
-
+    """Open the case of an adapter whose owner asked for it to become public."""
     review_request.open_review(UUID(adapter_id), at=clock.now())
 
 
 @shared_task
 def requeue_stalled_checks() -> None:
-    from adapters.publishing import review_request
-    from adapters.uploads import owner_actions
-
+    """What was lost: checks, files that no upload names, reviews that were never opened."""
     owner_actions.send_again(at=clock.now())
     owner_actions.clear_quarantine(at=clock.now())
     for adapter_id in review_request.reviews_to_open(before=clock.now() - owner_actions.STALLED):

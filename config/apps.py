@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from config import celery  # noqa: F401 - the application that the rooms' tasks belong to
+from config.celery import app
 
 
 class HouseConfig(AppConfig):
@@ -11,11 +11,15 @@ class HouseConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from config import checks
+        """Check the host, know every task by its name, and listen to the rooms' news."""
+        from config import checks  # models may be imported from here on
 
         checks.require()
-        from config import receivers
-        from config.accounts.second_factor import requirement
+        from config import receivers  # likewise
+        from config.accounts.second_factor import requirement  # likewise
+        from config.runtime import preload  # likewise
 
         receivers.connect()
         requirement.connect()
+        preload.connect()
+        app.autodiscover_tasks(force=True)  # who sends by name imports no tasks

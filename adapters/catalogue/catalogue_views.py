@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET
 from adapters.access import visibility
 from adapters.catalogue.adapter_cards import card_of, model_cards, report_of
 from adapters.catalogue.adapter_forms import CatalogueFilter
-from adapters.catalogue.adapter_pages import SignedIn, page
 from adapters.formats.file_verdicts import VERDICTS
 from adapters.publishing import examples
 from adapters.uploads import check_job, owner_actions
+from config.core.pages import SignedIn, page
 from moderation.subjects import blurring
 from provenance.verify import sightings
 

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from adapters.access import visibility
 from adapters.catalogue.adapter_forms import PublishForm, UploadForm
-from adapters.catalogue.adapter_pages import SignedIn, page
 from adapters.models import Adapter
 from adapters.publishing import review_request
 from adapters.uploads import owner_actions
 from adapters.uploads.quarantine import FIELD, Quarantined, QuarantineHandler
 from config.core.errors import ProofsheetError
+from config.core.pages import SignedIn, page
 
 
 @csrf_exempt  # only so that the handler below is set before the body is read; see _upload

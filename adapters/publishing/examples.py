@@ -16,12 +16,12 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import QuerySet
 
-from adapters import tasks
 from adapters.access import visibility
 from adapters.access.visibility import User
 from adapters.models import Adapter, AdapterExample, private_storage
 from adapters.publishing import contact_sheet
 from adapters.signals import examples_wanted
+from config.core import events
 from config.core.errors import ProofsheetError
 from moderation.account_status import audiences
 from moderation.subjects.reportable_pictures import Reportable
@@ -105,7 +105,7 @@ def hand_in(example_id: int, result: Picture | NoPicture) -> None:
             )
     adapter_id = example.adapter_id
     if not AdapterExample.objects.filter(adapter=adapter_id, state=State.WAITING).exists():
-        transaction.on_commit(lambda: tasks.open_review.delay(str(adapter_id)), robust=True)
+        events.send("adapters.tasks.open_review", str(adapter_id))
 
 
 def follow_decision(image_id: UUID, outcome: str, *, code: str) -> None:

@@ -9,10 +9,10 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from adapters import tasks
 from adapters.models import STOPPED, Adapter, AdapterExample
 from adapters.publishing import examples
 from adapters.uploads import owner_actions
+from config.core import events
 from config.core.errors import ProofsheetError
 from moderation.account_status import restrictions
 from moderation.cases import review_cases
@@ -64,7 +64,7 @@ def ask(
         raise ConsentMissing
     adapter.ask_for_review(at=at)
     examples.order(adapter, at=at)
-    transaction.on_commit(lambda: tasks.open_review.delay(str(adapter.id)), robust=True)
+    events.send("adapters.tasks.open_review", str(adapter.id))
     return adapter
 
 

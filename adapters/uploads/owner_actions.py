@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -15,12 +14,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.text import slugify
 
-from adapters import tasks
 from adapters.access import visibility
 from adapters.checks.inspection import TooLarge
 from adapters.models import REFUSED, STOPPED, Adapter, AdapterShare, BaseModel, WrongState
 from adapters.uploads import quarantine
 from adapters.uploads.quarantine import Quarantined
+from config.core import events
 from config.core.errors import ProofsheetError
 from moderation.account_status import restrictions
 from moderation.policy.rulebook.characters import visible
@@ -111,7 +110,7 @@ def _receive(
                 created_at=at,
                 **_said(details, upload, at=at),
             )
-            _send(tasks.validate, adapter)
+            _send_to_check(adapter)
     except IntegrityError:
         if (known := _known(upload, by=by)) is None:
             raise
@@ -144,7 +143,7 @@ def _once_more(adapter: Adapter, upload: Quarantined, model: BaseModel | None) -
         return adapter
     adapter.original, adapter.base_model = upload.stored_as, model
     adapter.upload_again()
-    _send(tasks.validate, adapter)
+    _send_to_check(adapter)
     return adapter
 
 
@@ -166,9 +165,10 @@ def _stem(upload: Quarantined) -> str:
     return visible(PurePath(upload.name or "").stem) or "adapter"
 
 
-def _send(task: Any, adapter: Adapter) -> None:
-    """Robust: with the broker away the row still stands, and `send_again` sends the ticket."""
-    transaction.on_commit(lambda: task.delay(str(adapter.id)), robust=True)
+def _send_to_check(adapter: Adapter) -> None:
+    """With the broker away the row still stands, and `send_again` sends the ticket."""
+    task = "adapters.tasks.fit" if adapter.parent_sha256 else "adapters.tasks.validate"
+    events.send(task, str(adapter.id))
 
 
 def _slug(name: str) -> str:
@@ -205,7 +205,7 @@ def fit_to_ceiling(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
                          "consent_attested_at")
         },
     )  # fmt: skip
-    _send(tasks.fit, derived)
+    _send_to_check(derived)
     return derived
 
 
@@ -298,5 +298,4 @@ def send_again(*, at: datetime) -> None:
     """New tickets for checks whose ticket was lost; one that still runs loses nothing by it."""
     waiting = Q(state__in=(Adapter.State.UPLOADED, Adapter.State.VALIDATING))
     for adapter in Adapter.objects.filter(waiting, created_at__lt=at - STALLED):
-        task = tasks.fit if adapter.parent_sha256 else tasks.validate
-        task.delay(str(adapter.id))
+        _send_to_check(adapter)

@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from config.core.pages import SignedIn, page
 from config.mail import developer_mailbox
-from generation.studio.studio_views import SignedIn, page
 
 
 @require_GET

@@ -36,10 +36,14 @@ class Loading:
         return {"loaded": self.loaded, "parts": self.parts}
 
 
-@celeryd_after_setup.connect
+def connect() -> None:
+    """Load when a worker has been set up, before it takes its first ticket."""
+    celeryd_after_setup.connect(warm_up, dispatch_uid="house.warm_up")
+
+
 def warm_up(sender: str, instance: Any, **_: Any) -> None:
     """Whatever fails here fails again, and is told, where it is needed."""
-    from generation.hardware import worker_processes
+    from generation.hardware import worker_processes  # workers alone: the web knows no devices
 
     queues = set(instance.app.amqp.queues.consume_from)
     parts = list(_parts(queues))
@@ -61,7 +65,7 @@ def warm_up(sender: str, instance: Any, **_: Any) -> None:
 
 def _parts(queues: set[str]) -> Iterator[Callable[[], object]]:
     """What workers of these queues load, the longest first."""
-    from provenance.marks import watermark_pattern
+    from provenance.marks import watermark_pattern  # workers alone
 
     if any(name.startswith("gpu") for name in queues):
         yield partial(_load_model, queues)
@@ -73,21 +77,21 @@ def _parts(queues: set[str]) -> Iterator[Callable[[], object]]:
 
 
 def _load_screening() -> None:
-    from moderation.classifiers import prompt
+    from moderation.classifiers import prompt  # onnxruntime is kept out of the web
 
     prompt.classifier()
 
 
 def _load_image_screening() -> None:
-    from moderation.classifiers import image
+    from moderation.classifiers import image  # onnxruntime is kept out of the web
 
     image.classifier()
 
 
 def _load_model(queues: set[str]) -> None:
     """The default one, where this worker is one that serves it."""
-    from adapters.access import visibility
-    from generation.hardware import devices, hardware_queues
+    from adapters.access import visibility  # has models, which are not loaded yet above
+    from generation.hardware import devices, hardware_queues  # torch is kept out of the web
 
     model = visibility.find_model(None)
     if hardware_queues.queue_of(model) in queues:
@@ -96,7 +100,7 @@ def _load_model(queues: set[str]) -> None:
 
 def _load_tile(number: int) -> None:
     """Each takes a second to make, and is kept."""
-    from provenance.manifests import signing_context
-    from provenance.marks import watermark_pattern
+    from provenance.manifests import signing_context  # workers alone
+    from provenance.marks import watermark_pattern  # workers alone
 
     watermark_pattern.patterns(signing_context.keyring().watermark_key, number)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from config.accounts.api_keys import key_issuing
 from config.accounts.api_keys.key_forms import KeyForm
-from generation.studio.studio_views import SignedIn, page
+from config.core.pages import SignedIn, page
 
 
 @require_GET

@@ -14,10 +14,10 @@ from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from config import tasks
 from config.accounts.api_keys import key_issuing
 from config.accounts.roles.role_permissions import PERMISSIONS
 from config.accounts.sign_in import sessions
+from config.core import events
 from config.core.errors import ProofsheetError
 from config.models import RoleChange
 from provenance.log import transparency_log
@@ -216,5 +216,4 @@ def _log(row: RoleChange, *, at: datetime) -> None:
 
 
 def _tell(row: RoleChange) -> None:
-    change_id = str(row.id)
-    transaction.on_commit(lambda: tasks.mail_role_change.delay(change_id), robust=True)
+    events.send("config.tasks.mail_role_change", str(row.id))

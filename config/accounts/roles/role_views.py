@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from config.accounts.roles import role_changes
 from config.accounts.roles.role_changes import Kind
 from config.accounts.roles.role_permissions import PERMISSIONS
-from generation.studio.studio_views import SignedIn, page
+from config.core.pages import SignedIn, page
 
 SHOWN = 30
 
