@@ -17,6 +17,8 @@ from scipy.stats import t as student
 from moderation.audits.statistics.rates import ALPHA, Array, Estimates, share, wilson
 
 Index = NDArray[np.intp]
+ROUNDING = 1e-12
+"""What residuals that cancel out leave of the spread; no sample is large enough for so little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def hajek(
     squared = np.bincount(group, held**2, minlength=groups)
     kish = share(total**2, squared)
     spread = rate * (1 - rate)
-    informative = (variance > 0) & (spread > 0)
+    informative = variance > spread * ROUNDING
     by_variance = share(spread, np.where(informative, variance, np.nan))
     if cluster is not None:  # all alike: then a prompt is worth one item, however many it has
         kish = np.fmin(kish, _clusters(group[counts], cluster[counts], groups))

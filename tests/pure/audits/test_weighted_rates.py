@@ -55,7 +55,8 @@ def effective_by_hand(items: list[Item], group: int, *, is_clustered: bool) -> t
     kish = total**2 / sum(w**2 for _, w, _, _ in own)
     if is_clustered:
         kish = min(kish, many)
-    effective = rate * (1 - rate) / variance if variance > 1e-15 else kish
+    spread = rate * (1 - rate)
+    effective = spread / variance if variance > 1e-12 * spread else kish
     hits = sum(w for hit, w, _, _ in items if hit)
     is_hit_rare = hits * 2 <= sum(w for _, w, _, _ in items)
     rare = [w for hit, w, _, _ in own if hit == is_hit_rare]
@@ -114,12 +115,21 @@ def test_interval_of_the_complement_is_the_complement() -> None:
     np.testing.assert_allclose(one.error, other.error)
 
 
-def test_prompts_whose_items_cancel_out_still_have_an_interval() -> None:
+@pytest.mark.parametrize("weight", [1.0, 0.3, 7.7])
+def test_prompts_whose_items_cancel_out_still_have_an_interval(weight: float) -> None:
     """Half of each prompt's items hit: nothing varies between prompts, yet they are few."""
-    items = [(number % 2 == 0, 1.0, 0, number // 2) for number in range(20)]
+    items = [(number % 2 == 0, weight, 0, number // 2) for number in range(20)]
     found = hajek(items, is_clustered=True, groups=1)
-    assert found.effective[0] == 10
+    assert found.effective[0] == pytest.approx(10)
     assert found.rate[0] == pytest.approx(wilson([5], [10])[0])
+
+
+def test_rounding_makes_no_interval_of_no_width() -> None:
+    """One prompt in three parts of weight a third: what should cancel out leaves 1e-17."""
+    items = [(hit, 0.1, 0, cluster) for cluster in range(3) for hit in (True, False, False)]
+    found = hajek(items, is_clustered=True, groups=1)
+    assert found.effective[0] == pytest.approx(3)
+    assert found.rate.high[0] - found.rate.low[0] > 0.5
 
 
 def test_standard_error_of_equal_weights_is_the_textbooks() -> None:
