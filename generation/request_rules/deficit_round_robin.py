@@ -39,7 +39,7 @@ def serve(
     last_round, last_place = stops[chosen]
     accounts = {}
     for place, user in enumerate(order):
-        visits = last_round if place <= last_place else max(last_round - 1, 0)
+        visits = last_round if place <= last_place else last_round - 1
         accounts[user] = ring.accounts.get(user, 0.0) + visits * quantum
     accounts[chosen] -= costs[chosen]
     return chosen, Ring(chosen, accounts)
@@ -47,15 +47,14 @@ def serve(
 
 def _visited(ring: Ring, costs: Mapping[int, float]) -> list[int]:
     """Waiting users in the order in which the turn comes by: whose turn it is now comes last."""
-    users = sorted(costs)
-    if ring.turn is None:
-        return users
-    return [u for u in users if u > ring.turn] + [u for u in users if u <= ring.turn]
+    turn = ring.turn
+    return sorted(costs, key=lambda user: (turn is not None and user <= turn, user))
 
 
 def _stop(user: int, place: int, ring: Ring, cost: float, quantum: float) -> tuple[int, int]:
-    """The round, and the place in it, at which the account covers the cost; round 0 is now."""
+    """The round, and the place in it, at which the account covers the cost; before the first place
+    is now."""
     needed = math.ceil((cost - ring.accounts.get(user, 0.0)) / quantum)
     if user == ring.turn and needed <= 0:
-        return 0, -1
+        return 1, -1
     return max(needed, 1), place

@@ -214,9 +214,29 @@ def test_as_many_tensors_as_the_largest_adapters_have_are_read() -> None:
     assert len(read(content).tensors) == 10_000
 
 
+SIZES_BYTES = {
+    "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
+    "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "size"), SIZES_BYTES.items())
+def test_every_number_type_takes_its_own_place(dtype: str, size: int) -> None:
+    said = {"a": {"dtype": dtype, "shape": [3], "data_offsets": [0, 3 * size]}}
+    assert read(encode(said, bytes(3 * size))).tensors[0].dtype == dtype
+
+
+@pytest.mark.parametrize("shape", [4, "4", None, {"4": 4}, True, [[4]]])
+@pytest.mark.parametrize("place", ["shape", "data_offsets"])
+def test_sizes_that_are_no_list_of_numbers_are_refused(shape: Any, place: str) -> None:
+    said = {"dtype": "I8", "shape": [4], "data_offsets": [0, 4]} | {place: shape}
+    with pytest.raises(HeaderInvalid, match="impossible shape or place"):
+        read(encode({"a": said}, bytes(4)))
+
+
 def test_a_header_of_sixteen_mebibytes_is_read() -> None:
-    said = {"__metadata__": {"tags": "x" * (16 * 1024 * 1024 - 120)}} | table(ONE)
-    assert read(encode(said, bytes(64))).tensors
+    text = json.dumps(table(ONE)).encode().ljust(16 * 1024 * 1024)
+    assert read(encode(text, bytes(64))).tensors
 
 
 def test_more_tensors_than_any_adapter_has_are_refused() -> None:

@@ -43,6 +43,11 @@ def test_serve_chooses_what_the_walk_chooses(
     assert serve(ring, asked, quantum=QUANTUM) == slow_serve(ring, asked)
 
 
+def test_nobody_begins_with_anything_in_the_account() -> None:
+    chosen, ring = serve(Ring(None, {}), {1: 11.0, 2: 10.0}, quantum=QUANTUM)
+    assert (chosen, ring.accounts) == (2, {1: 10.0, 2: 0.0})
+
+
 def test_users_of_dear_and_cheap_requests_get_the_same_device_time() -> None:
     ring, spent, costs = Ring(None, {}), Counter[int](), {1: 50.0, 2: 5.0, 3: 20.0}
     for _ in range(3000):

@@ -133,6 +133,48 @@ def test_consistency_of_the_published_trees() -> None:
         merkle.verify_consistency(old, new, *roots, proof)
 
 
+@pytest.mark.parametrize("index", [-1, 1, 5])
+def test_inclusion_of_a_place_outside_the_tree_is_refused_though_the_root_fits(index: int) -> None:
+    leaf = merkle.leaf_hash(b"entry")
+    merkle.verify_inclusion(leaf, 0, 1, [], leaf)
+    with pytest.raises(merkle.InclusionProofInvalid):
+        merkle.verify_inclusion(leaf, index, 1, [], leaf)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_consistency_of_a_tree_with_itself_needs_the_same_root_and_no_proof(size: int) -> None:
+    root = naive_root(bodies_of(size))
+    merkle.verify_consistency(size, size, root, root, [])
+    for other, proof in ((bytes(32), []), (root, [root])):
+        with pytest.raises(merkle.ConsistencyProofInvalid):
+            merkle.verify_consistency(size, size, root, other, proof)
+
+
+@pytest.mark.parametrize(("old", "size"), [(0, 3), (4, 3), (-1, 2)])
+def test_verify_refuses_sizes_out_of_order(old: int, size: int) -> None:
+    root = naive_root(bodies_of(3))
+    with pytest.raises(merkle.ConsistencyProofInvalid):
+        merkle.verify_consistency(old, size, root, root, [root])
+
+
+@pytest.mark.parametrize("size", [3, 6, 7])
+def test_consistency_without_its_proof_is_refused(size: int) -> None:
+    with pytest.raises(merkle.ConsistencyProofInvalid):
+        merkle.verify_consistency(3, size + 1, bytes(32), bytes(32), [])
+
+
+@given(SIZES, st.data())
+def test_tampered_consistency_proof_is_refused(size: int, data: st.DataObject) -> None:
+    old_size = data.draw(st.integers(1, size))
+    old_root, root = naive_root(bodies_of(old_size)), naive_root(bodies_of(size))
+    proof = merkle.proof_from(merkle.consistency_ranges(old_size, size), tree_of(size))
+    broken = [[*proof, root], *([proof[:-1]] if proof else [])]
+    broken += [[*proof[:at], bytes(32), *proof[at + 1 :]] for at in range(len(proof))]
+    for path in broken:
+        with pytest.raises(merkle.ConsistencyProofInvalid):
+            merkle.verify_consistency(old_size, size, old_root, root, path)
+
+
 @pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0)])
 def test_inclusion_refuses_a_leaf_outside_the_tree(index: int, size: int) -> None:
     with pytest.raises(merkle.InclusionProofInvalid):
