@@ -1,12 +1,8 @@
 """The admin looks at assets and the log; nobody edits either there."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from config.core.admin_pages import NamedLookups
+from config.core.admin_pages import ReadOnlyAdmin
 from provenance.models import (
     Asset,
     Checkpoint,
@@ -16,17 +12,6 @@ from provenance.models import (
     Timestamp,
     VerifyFeedback,
 )
-
-
-class ReadOnlyAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Asset)

@@ -1,7 +1,12 @@
+"""The provenance room as Django's application."""
+
 from typing import Any
 
 from django.apps import AppConfig
+from django.db import connections
 from django.db.models.signals import post_migrate
+
+from provenance.database import privileges
 
 
 class ProvenanceConfig(AppConfig):
@@ -15,10 +20,6 @@ class ProvenanceConfig(AppConfig):
 
 def _hold_evidence(using: str, **said: Any) -> None:
     """Make the triggers of every table anew; a flush of the tables says no plan and needs none."""
-    from django.db import connections
-
-    from provenance.database import privileges
-
     if "plan" not in said:
         return
     with connections[using].cursor() as cursor:

@@ -11,7 +11,7 @@ import re
 from dataclasses import asdict
 
 from provenance.database import record_rules
-from provenance.database.record_rules import Rule
+from provenance.database.record_rules import RecordRule
 
 LOG_TABLES = tuple(table.removeprefix("provenance_") for table in record_rules.log_tables())
 HELD, WHOLE = "evidence_is_held", "evidence_is_whole"
@@ -119,11 +119,11 @@ def triggers() -> list[str]:
     return [EMPTY, FUNCTION, *(_held(table, rule) for table, rule in _evidence())]
 
 
-def _evidence() -> list[tuple[str, Rule]]:
+def _evidence() -> list[tuple[str, RecordRule]]:
     return list(record_rules.evidence().items())
 
 
-def _held(table: str, rule: Rule) -> str:
+def _held(table: str, rule: RecordRule) -> str:
     said = json.dumps(asdict(rule)).replace("'", "''")
     function = "public.provenance_hold_evidence"
     return _where_there(
@@ -137,7 +137,7 @@ def _held(table: str, rule: Rule) -> str:
     )
 
 
-def _take_back(table: str, rule: Rule, role: str) -> str:
+def _take_back(table: str, rule: RecordRule, role: str) -> str:
     """What the rule does not need."""
     rights = ["SELECT", "INSERT", *["UPDATE"] * rule.is_updated, *["DELETE"] * rule.is_deleted]
     return _where_there(

@@ -13,7 +13,7 @@ ERASED = "evidence.erased"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RecordRule:
     """`state` and `other` (a library's own) rows are free. Of `evidence` no column changes, but
 
     `changes`: state that belongs to the row. `once`: from empty to a value. `forgets`: to empty,
@@ -51,17 +51,24 @@ class Rule:
         return is_ever or self.is_cascaded
 
 
-LOG, STATE, OTHER, EVIDENCE = Rule("log"), Rule("state"), Rule("other"), Rule("evidence")
+LOG, STATE, OTHER, EVIDENCE = (
+    RecordRule("log"),
+    RecordRule("state"),
+    RecordRule("other"),
+    RecordRule("evidence"),
+)
 _WITHDRAWN = "($1).is_sampled AND ($1).decided_at IS NULL"  # nobody waited for it
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, RecordRule] = {
     # -------------------------------------------------------------- provenance
     "provenance_logentry": LOG,
     "provenance_leaf": LOG,
     "provenance_node": LOG,
     "provenance_checkpoint": LOG,
-    "provenance_asset": Rule("evidence", tombstone="asset.erased", is_deleted_with_tombstone=True),
-    "provenance_timestamp": Rule(
+    "provenance_asset": RecordRule(
+        "evidence", tombstone="asset.erased", is_deleted_with_tombstone=True
+    ),
+    "provenance_timestamp": RecordRule(
         "evidence",
         changes=("tree_size", "note", "asked_at", "attempts", "problem", "authority"),
         once=("token", "dated_at"),
@@ -74,7 +81,7 @@ RULES: dict[str, Rule] = {
     "provenance_freshness": STATE,
     "provenance_cosignature": STATE,
     # -------------------------------------------------------------- moderation
-    "moderation_reviewcase": Rule(
+    "moderation_reviewcase": RecordRule(
         "evidence",
         changes=(
             *("status", "category", "severity", "due_at", "leased_by_id", "assigned_to_id"),
@@ -88,18 +95,18 @@ RULES: dict[str, Rule] = {
         sealed_by="decided_at",
         deleted_when=_WITHDRAWN,
     ),
-    "moderation_decision": Rule(
+    "moderation_decision": RecordRule(
         "evidence",
         forgets=("owner_id", "decided_by_id", "confirmed_by_id"),
         erases=("evidence", "explanation"),
     ),
-    "moderation_statement": Rule("evidence", forgets=("owner_id",)),
-    "moderation_contentnotice": Rule(
+    "moderation_statement": RecordRule("evidence", forgets=("owner_id",)),
+    "moderation_contentnotice": RecordRule(
         "evidence",
         forgets=("notifier_id", "sender", "name", "email"),
         erases=("explanation",),
     ),
-    "moderation_appeal": Rule(
+    "moderation_appeal": RecordRule(
         "evidence",
         changes=("status",),
         once=("hearer_id", "reasons", "heard_at"),
@@ -107,7 +114,7 @@ RULES: dict[str, Rule] = {
         erases=("grounds", "reasons"),
         sealed_by="heard_at",
     ),
-    "moderation_policy": Rule(
+    "moderation_policy": RecordRule(
         "evidence",
         changes=("status",),
         once=(
@@ -118,16 +125,16 @@ RULES: dict[str, Rule] = {
         sealed_by="retired_at",
     ),
     "moderation_screening": EVIDENCE,
-    "moderation_bankmatch": Rule("evidence", is_cascaded=True),
-    "moderation_casenote": Rule(
+    "moderation_bankmatch": RecordRule("evidence", is_cascaded=True),
+    "moderation_casenote": RecordRule(
         "evidence",
         forgets=("author_id",),
         deleted_when="EXISTS (SELECT 1 FROM public.moderation_reviewcase c WHERE c.id ="
         " ($1).case_id AND c.is_sampled AND c.decided_at IS NULL)",
     ),
-    "moderation_export": Rule("evidence", forgets=("made_by_id",)),
-    "moderation_reveal": Rule("evidence", forgets=("revealed_by_id",)),
-    "moderation_suspension": Rule(
+    "moderation_export": RecordRule("evidence", forgets=("made_by_id",)),
+    "moderation_reveal": RecordRule("evidence", forgets=("revealed_by_id",)),
+    "moderation_suspension": RecordRule(
         "evidence", once=("lifted_at",), forgets=("user_id",), sealed_by="lifted_at"
     ),
     "moderation_intent": STATE,
@@ -139,12 +146,12 @@ RULES: dict[str, Rule] = {
     "moderation_blurchoice": STATE,
     # -------------------------------------------------------------- audits
     "audits_frameentry": EVIDENCE,
-    "audits_label": Rule("evidence", forgets=("reviewer_id",)),
+    "audits_label": RecordRule("evidence", forgets=("reviewer_id",)),
     "audits_presentation": EVIDENCE,
-    "audits_audit": Rule("evidence", forgets=("made_by_id",)),
+    "audits_audit": RecordRule("evidence", forgets=("made_by_id",)),
     "audits_auditfile": EVIDENCE,
-    "audits_auditdecision": Rule("evidence", forgets=("recorded_by_id",)),
-    "audits_auditrun": Rule(
+    "audits_auditdecision": RecordRule("evidence", forgets=("recorded_by_id",)),
+    "audits_auditrun": RecordRule(
         "evidence",
         changes=(
             *("status", "is_queued", "asked_by_id", "stop_code", "stop_message", "stint"),
@@ -153,7 +160,7 @@ RULES: dict[str, Rule] = {
         once=("finished_at",),
         forgets=("asked_by_id",),
     ),
-    "audits_auditrender": Rule(
+    "audits_auditrender": RecordRule(
         "evidence",
         changes=(
             *("prompt_scores", "prompt_verdict", "image_scores", "image_verdict"),
@@ -179,14 +186,14 @@ RULES: dict[str, Rule] = {
     "generation_worker": STATE,
     # -------------------------------------------------------------- config
     "house_apikey": STATE,
-    "house_rolechange": Rule(
+    "house_rolechange": RecordRule(
         "evidence",
         changes=("status",),
         once=("decided_by_id", "decided_at"),
         sealed_by="decided_at",
     ),
     # -------------------------------------------------------------- libraries
-    "django_admin_log": Rule("evidence", is_cascaded=True),
+    "django_admin_log": RecordRule("evidence", is_cascaded=True),
     "auth_permission": OTHER,
     "auth_group": OTHER,
     "auth_group_permissions": OTHER,
@@ -201,7 +208,7 @@ RULES: dict[str, Rule] = {
 }
 
 
-def evidence() -> dict[str, Rule]:
+def evidence() -> dict[str, RecordRule]:
     """The tables whose rows triggers hold; the log's own triggers are its migration's."""
     return {table: rule for table, rule in RULES.items() if rule.kind == "evidence"}
 

@@ -99,7 +99,7 @@ class Keyring:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class KeyPlan:
     """Which files are in use: names without suffix. `authorities` and `log` have the newest first;
     an older authority may be `retired_at` a time or `distrusted_since` one.
     """
@@ -152,16 +152,16 @@ def stamp(folder: Path) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_ino
 
 
-def read_plan(folder: Path) -> Plan:
+def read_plan(folder: Path) -> KeyPlan:
     path = folder / PLAN
     if not path.exists():
-        return Plan()
+        return KeyPlan()
     said = json.loads(path.read_text())
-    authorities = said.get("authorities", Plan().authorities)  # not in plans of before ADR 56
-    return Plan(said["signer"], tuple(authorities), tuple(said["log"]), said["revoked"])
+    authorities = said.get("authorities", KeyPlan().authorities)  # not in plans of before ADR 56
+    return KeyPlan(said["signer"], tuple(authorities), tuple(said["log"]), said["revoked"])
 
 
-def write_plan(folder: Path, plan: Plan) -> None:
+def write_plan(folder: Path, plan: KeyPlan) -> None:
     """Bring these files into use, at once and for every process."""
     said = {
         "signer": plan.signer,

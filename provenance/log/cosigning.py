@@ -49,7 +49,7 @@ class WitnessSawMore(WitnessRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class AskedWitness:
     """A witness as settings name it: its key, and where it is asked."""
 
     name: str
@@ -61,13 +61,13 @@ class Witness:
         return checkpoint.witness_key(self.name, self.key)
 
 
-def witnesses() -> list[Witness]:
+def witnesses() -> list[AskedWitness]:
     """Those of `LOG_WITNESSES`. Raises `ImproperlyConfigured` where one cannot be read."""
     return [_witness(said) for said in settings.PROOFSHEET_LOG_WITNESSES]
 
 
 @cache
-def _witness(said: str) -> Witness:
+def _witness(said: str) -> AskedWitness:
     key, _, url = said.partition(" ")
     try:
         name, public = checkpoint.parse_witness_key(key)
@@ -75,7 +75,7 @@ def _witness(said: str) -> Witness:
         raise ImproperlyConfigured(f"LOG_WITNESSES: {error.message}") from error
     if not re.fullmatch(r"https?://\S+/", url):
         raise ImproperlyConfigured(f"LOG_WITNESSES: {url!r} is no address that ends with a slash.")
-    return Witness(name, public, url)
+    return AskedWitness(name, public, url)
 
 
 def collect(*, at: datetime) -> int:
@@ -103,7 +103,7 @@ def lines_for(tree_size: int) -> str:
     return "".join(row.line for row in rows.order_by("witness"))
 
 
-def lines_in(note: str) -> list[tuple[Witness, str]]:
+def lines_in(note: str) -> list[tuple[AskedWitness, str]]:
     """The lines of a note by witnesses that settings still name, each checked."""
     found = []
     for line in note.partition("\n\n")[2].splitlines():
@@ -123,7 +123,7 @@ def best_head(index: int) -> Checkpoint | None:
     return None if largest is None else Checkpoint.objects.get(tree_size=largest)
 
 
-def _is_due(witness: Witness, head: Checkpoint, at: datetime) -> bool:
+def _is_due(witness: AskedWitness, head: Checkpoint, at: datetime) -> bool:
     age = timedelta(seconds=settings.PROOFSHEET_CHECKPOINT_SECONDS)
     fresh = Cosignature.objects.filter(
         witness=witness.verifier_key, tree_size=head.tree_size, at__gt=at - age
@@ -131,7 +131,7 @@ def _is_due(witness: Witness, head: Checkpoint, at: datetime) -> bool:
     return not fresh.exists()
 
 
-def _ask(witness: Witness, head: Checkpoint, *, at: datetime) -> bool:
+def _ask(witness: AskedWitness, head: Checkpoint, *, at: datetime) -> bool:
     row = Cosignature.objects.filter(witness=witness.verifier_key).first()
     old_size = row.tree_size if row else 0
     try:
@@ -150,7 +150,7 @@ def _ask(witness: Witness, head: Checkpoint, *, at: datetime) -> bool:
     return True
 
 
-def _note(witness: Witness, problem: str, *, at: datetime) -> None:
+def _note(witness: AskedWitness, problem: str, *, at: datetime) -> None:
     """For operators, who see each witness in the admin, also one that has cosigned nothing yet."""
     Cosignature.objects.update_or_create(
         witness=witness.verifier_key,
@@ -159,7 +159,7 @@ def _note(witness: Witness, problem: str, *, at: datetime) -> None:
     )
 
 
-def _cosigned(witness: Witness, head: Checkpoint, old_size: int) -> str | None:
+def _cosigned(witness: AskedWitness, head: Checkpoint, old_size: int) -> str | None:
     """The witness's line, None when it does not answer. It is told another old size once.
 
     Raises:
@@ -181,7 +181,7 @@ def _cosigned(witness: Witness, head: Checkpoint, old_size: int) -> str | None:
     return _line_of(witness, head, answer.body)
 
 
-def _line_of(witness: Witness, head: Checkpoint, body: bytes) -> str:
+def _line_of(witness: AskedWitness, head: Checkpoint, body: bytes) -> str:
     """The one line of the answer that is the witness's, alone: others would be served unread."""
     for line in body.decode(errors="replace").splitlines():
         note = f"{head.note}{line}\n"
@@ -193,7 +193,7 @@ def _line_of(witness: Witness, head: Checkpoint, body: bytes) -> str:
     raise WitnessRefused(message="The witness's cosignature does not verify.")
 
 
-def _post(witness: Witness, head: Checkpoint, old_size: int) -> Answer | None:
+def _post(witness: AskedWitness, head: Checkpoint, old_size: int) -> Answer | None:
     asked = witness_protocol.write(
         witness_protocol.AddCheckpoint(old_size, tuple(_proof(old_size, head.tree_size)), head.note)
     )

@@ -24,7 +24,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class Recomputation:
     """What a full check found: how many leaves and checkpoints hold, and the first fault."""
 
     leaves: int
@@ -33,7 +33,7 @@ class Audit:
     fault: Fault | None
 
 
-def audit() -> Audit:
+def audit() -> Recomputation:
     """Check every leaf, node and checkpoint against the entries, in one consistent view."""
     is_outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
@@ -43,7 +43,7 @@ def audit() -> Audit:
         frontier = merkle.Frontier()
         fault = _first_fault(frontier, checkpoints) or _leftover(frontier.size)
         waiting = PendingEntry.objects.count()
-    return Audit(frontier.size, len(checkpoints), waiting, fault)
+    return Recomputation(frontier.size, len(checkpoints), waiting, fault)
 
 
 def _first_fault(frontier: merkle.Frontier, checkpoints: list[Checkpoint]) -> Fault | None:

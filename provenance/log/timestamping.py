@@ -82,7 +82,7 @@ def _has_untimed_since(size: int) -> bool:
     return Asset.objects.filter(is_timestamped=False, id__in=marked.values("subject")).exists()
 
 
-def _ask(authority: TimestampAuthority, note: str) -> timestamp_token.Timestamp:
+def _ask(authority: TimestampAuthority, note: str) -> timestamp_token.TimestampToken:
     """Raises `timestamp_token.TimestampInvalid` or `outbound.Unanswered`."""
     message, nonce = message_of(note), secrets.randbits(63)
     answer = _patience(authority.url, authority.seconds).attempt(

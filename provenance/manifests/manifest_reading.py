@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from provenance.manifests import ingredients, origins, status_codes
 from provenance.manifests.ingredients import Ingredient as Ingredient
-from provenance.manifests.origins import Generation
+from provenance.manifests.origins import StatedOrigin
 
 ASSET_LABEL = "app.proofsheet.asset"
 IDENTITY = "cawg.identity"
@@ -63,7 +63,7 @@ class ManifestReading:
     claim_generator_version: str | None = None
     asset_id: str | None = None
     created_at: str | None = None
-    generation: Generation | None = None
+    generation: StatedOrigin | None = None
     is_altered: bool = False
     ingredients: tuple[Ingredient, ...] = ()
     unchecked: tuple[str, ...] = ()
@@ -182,7 +182,7 @@ def _asset(manifest: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _source(history: tuple[Ingredient, ...]) -> Generation | None:
+def _source(history: tuple[Ingredient, ...]) -> StatedOrigin | None:
     """That a picture was made from one that was generated, as far as the way back to it holds."""
     for depth, item in enumerate(history, 1):
         if item.relationship != "parentOf" or item.depth != depth:
@@ -190,7 +190,7 @@ def _source(history: tuple[Ingredient, ...]) -> Generation | None:
         if item.finding not in ("holds", "unknown_signer"):
             return None
         if item.is_generated:
-            return Generation(item.claim_generator, "source")
+            return StatedOrigin(item.claim_generator, "source")
     return None
 
 

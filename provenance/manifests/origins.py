@@ -15,14 +15,14 @@ _METADATA = ("c2pa.metadata", "cawg.metadata", "stds.iptc", "stds.exif")
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class StatedOrigin:
     """That `generator` made a picture: the whole of it, a part, or the picture it was made from."""
 
     generator: str | None
     extent: Extent
 
 
-def generation_of(manifest: Mapping[str, Any]) -> Generation | None:
+def generation_of(manifest: Mapping[str, Any]) -> StatedOrigin | None:
     """What a manifest says about its own picture; None where it does not say that it was
     generated.
     """
@@ -32,7 +32,7 @@ def generation_of(manifest: Mapping[str, Any]) -> Generation | None:
     for wanted, extent in kinds:
         for kind, action in said:
             if kind in wanted:
-                return Generation(_agent(action) or generator_of(manifest), extent)
+                return StatedOrigin(_agent(action) or generator_of(manifest), extent)
     return None
 
 

@@ -26,7 +26,7 @@ def keyring() -> key_folder.Keyring:
 
 
 @contextmanager
-def changing_keys() -> Iterator[tuple[Path, key_folder.Plan]]:
+def changing_keys() -> Iterator[tuple[Path, key_folder.KeyPlan]]:
     """The folder of the keys and its plan, which nobody else changes meanwhile; the first keys are
     made where there are none. Raises `keys.KeysUnusable`.
     """

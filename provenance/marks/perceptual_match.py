@@ -47,7 +47,7 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ChangedPart:
     """A part of the picture at hand as shares of its width and height, 0 to 1."""
 
     left: float
@@ -64,7 +64,7 @@ class Comparison:
 
     distance: int
     kept: float
-    changed: tuple[Part, ...]
+    changed: tuple[ChangedPart, ...]
     is_same: bool
 
 
@@ -219,7 +219,9 @@ def _fingerprint(plane: Plane) -> bytes:
     return fingerprint.pdq(np.repeat(grey[..., None], 3, axis=2))
 
 
-def _parts(changed: NDArray[np.bool_], place: Affine, size: tuple[int, int]) -> tuple[Part, ...]:
+def _parts(
+    changed: NDArray[np.bool_], place: Affine, size: tuple[int, int]
+) -> tuple[ChangedPart, ...]:
     """The changed parts as boxes in the picture at hand, the largest first."""
     told = []
     for left, top, right, bottom in changed_parts.boxes(changed, bleeding=BLEEDING)[:MOST_PARTS]:
@@ -227,5 +229,5 @@ def _parts(changed: NDArray[np.bool_], place: Affine, size: tuple[int, int]) -> 
         corners[:, :2] -= 0.5
         shares = np.clip((corners @ place.T + 0.5) / size, 0, 1)
         low, high = shares.min(axis=0), shares.max(axis=0)
-        told.append(Part(*(round(float(each), 4) for each in (*low, *(high - low)))))
+        told.append(ChangedPart(*(round(float(each), 4) for each in (*low, *(high - low)))))
     return tuple(told)

@@ -159,7 +159,9 @@ def detect(pixels: NDArray[np.uint8], *, key: bytes) -> Detection:
     return Detection("not_found", 0.0)
 
 
-def _confidence(alignment: grid_search.Alignment, reading: watermark_pattern.Reading) -> float:
+def _confidence(
+    alignment: grid_search.Alignment, reading: watermark_pattern.PatternReading
+) -> float:
     sync = min(1.0, (alignment.sync - FOUND_SYNC) / 6.0)
     agreement = min(1.0, (reading.agreement - FOUND_AGREEMENT) / 0.4)
     return round(0.5 + 0.5 * max(sync, agreement), 3)

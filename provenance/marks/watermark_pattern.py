@@ -49,7 +49,7 @@ class Patterns:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PatternReading:
     """What a folded tile holds: the identifier and how much of the code's energy agrees with it, 0
     to 1.
     """
@@ -144,7 +144,7 @@ def write(identifier: int, key: bytes) -> Plane:
     return np.asarray(tile / tile.std(), np.float32)
 
 
-def read(tile: Plane, found: Patterns) -> Reading:
+def read(tile: Plane, found: Patterns) -> PatternReading:
     """The identifier of an upright, aligned tile: plainly, or with each band of frequencies weighed
     by how well the sync pattern came through in it.
     """
@@ -154,7 +154,7 @@ def read(tile: Plane, found: Patterns) -> Reading:
     return _reading(_weighed(vector_of(tile, found), found), found)
 
 
-def read_plainly(tile: Plane, found: Patterns) -> Reading:
+def read_plainly(tile: Plane, found: Patterns) -> PatternReading:
     """The identifier of an upright, aligned tile whose bands all came through alike."""
     return _reading(vector_of(tile, found) @ found.basis[:, 1:], found)
 
@@ -184,7 +184,7 @@ def _radius(found: Patterns) -> NDArray[np.float64]:
     return np.asarray(np.hypot(np.fft.fftfreq(SIZE)[found.rows], found.columns / SIZE))
 
 
-def _reading(soft: Plane, found: Patterns) -> Reading:
+def _reading(soft: Plane, found: Patterns) -> PatternReading:
     soft = soft / (np.sqrt(np.mean(soft**2)) + 1e-9)
     message = convolutional_code.decode(soft)
     signs = 2.0 * convolutional_code.encode(message) - 1.0
@@ -192,7 +192,7 @@ def _reading(soft: Plane, found: Patterns) -> Reading:
     is_checked = bool((message == _message(identifier, found.key)).all()) and (
         _set_number(identifier, found.key) == found.number
     )
-    return Reading(identifier, is_checked, float(np.mean(signs * soft)))
+    return PatternReading(identifier, is_checked, float(np.mean(signs * soft)))
 
 
 def _message(identifier: int, key: bytes) -> NDArray[np.uint8]:

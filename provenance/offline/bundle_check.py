@@ -55,7 +55,7 @@ class SignerRevoked(BundleInvalid):
     default_code = "signer_revoked"
 
 
-class AuthorityDistrusted(BundleInvalid):
+class SignersAuthorityDistrusted(BundleInvalid):
     default_code = "authority_distrusted"
 
 
@@ -143,7 +143,7 @@ def _checks(files: Mapping[str, bytes], image: bytes | None, trusted: Trusted) -
 
 
 def _check_authority(pem: bytes, written_at: datetime, trusted: Trusted) -> None:
-    """Raises `AuthorityDistrusted` unless a log that the reader knows is older than the distrust.
+    """The signer's authority is trusted, or a log that the reader knows is older than its distrust.
 
     Whoever has the authority's key makes a log and a bundle of their own, with any time in them.
     """
@@ -153,12 +153,12 @@ def _check_authority(pem: bytes, written_at: datetime, trusted: Trusted) -> None
         return
     since = min(times)
     if trusted.log_key is None:
-        raise AuthorityDistrusted(
+        raise SignersAuthorityDistrusted(
             message="The authority is distrusted, and only the log shows what was there before.",
             advice="Give the log's key that you know from elsewhere: --log-key.",
         )
     if written_at >= since:
-        raise AuthorityDistrusted(
+        raise SignersAuthorityDistrusted(
             message=f"The authority is distrusted since {since:%Y-%m-%d %H:%M} UTC, and the entry "
             f"is of {written_at:%Y-%m-%d %H:%M} UTC."
         )

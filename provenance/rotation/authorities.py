@@ -126,7 +126,7 @@ def _record_distrust(sha256: str, *, since: datetime, at: datetime) -> None:
     transparency_log.append(kind=key_rotation.KEY_REVOKED, subject=subject, body=body, at=at)
 
 
-def _older(folder: Path, plan: key_folder.Plan, sha256: str) -> Mapping[str, Any]:
+def _older(folder: Path, plan: key_folder.KeyPlan, sha256: str) -> Mapping[str, Any]:
     """What the plan says about an authority that others have taken over from."""
     for said in plan.authorities:
         pem = (folder / f"{said['name']}.pem").read_text()
@@ -137,7 +137,7 @@ def _older(folder: Path, plan: key_folder.Plan, sha256: str) -> Mapping[str, Any
     raise AuthorityUnknown
 
 
-def _marked(plan: key_folder.Plan, name: str, mark: Mapping[str, str]) -> key_folder.Plan:
+def _marked(plan: key_folder.KeyPlan, name: str, mark: Mapping[str, str]) -> key_folder.KeyPlan:
     """The plan with that authority retired or distrusted, and not what it was before."""
     told = ({"name": name, **mark} if said["name"] == name else said for said in plan.authorities)
     return replace(plan, authorities=tuple(told))

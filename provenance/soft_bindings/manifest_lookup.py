@@ -123,7 +123,7 @@ def _alike(
 
 def _by_marks(
     data: bytes, picture: decoder.Picture, *, is_watermark_alone: bool
-) -> asset_lookup.Match | None:
+) -> asset_lookup.AssetMatch | None:
     detection = watermark.detect(picture.pixels, key=keyring().watermark_key)
     if is_watermark_alone:
         match = asset_lookup.find(picture.pixels, asset_id=None, sha256="", detection=detection)

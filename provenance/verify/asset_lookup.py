@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.marks import fingerprint, perceptual_match
-from provenance.marks.perceptual_match import Comparison, Part
+from provenance.marks.perceptual_match import ChangedPart, Comparison
 from provenance.marks.watermark import Detection
 from provenance.models import Asset
 
@@ -26,7 +26,7 @@ STRENGTH: tuple[Mark, ...] = ("fingerprint", "manifest", "watermark", "file")
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class AssetMatch:
     """A record, the marks that led to it, and how the picture compares with it: None where too
     little of it is seen.
     """
@@ -49,36 +49,36 @@ class Match:
         return None if self.comparison is None else self.comparison.distance
 
     @property
-    def changed(self) -> tuple[Part, ...]:
+    def changed(self) -> tuple[ChangedPart, ...]:
         """The parts of the picture that differ from the record's, where it is the same picture."""
         return () if self.comparison is None else self.comparison.changed
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAssets:
     """Every record that a mark leads to, the one that is believed first."""
 
-    matches: tuple[Match, ...] = ()
+    matches: tuple[AssetMatch, ...] = ()
 
     @property
-    def best(self) -> Match | None:
+    def best(self) -> AssetMatch | None:
         return self.matches[0] if self.matches else None
 
-    def by(self, mark: Mark) -> Match | None:
+    def by(self, mark: Mark) -> AssetMatch | None:
         """What this mark led to."""
         return next((match for match in self.matches if mark in match.led_by), None)
 
 
 def find(
     pixels: NDArray[np.uint8], *, asset_id: str | None, sha256: str, detection: Detection
-) -> Match | None:
+) -> AssetMatch | None:
     """The record of a picture, if any of its marks leads to one."""
     return search(pixels, asset_id=asset_id, sha256=sha256, detection=detection).best
 
 
 def search(
     pixels: NDArray[np.uint8], *, asset_id: str | None, sha256: str, detection: Detection
-) -> Found:
+) -> FoundAssets:
     """Every record that the manifest's asset, the file's digest, the watermark or the fingerprint
     leads to, compared with the picture.
     """
@@ -92,15 +92,16 @@ def search(
     if nearest is not None and nearest.id in found:
         led_by[nearest.id].add("fingerprint")
         matches = [
-            Match(each.asset, frozenset(led_by[each.asset.id]), each.comparison) for each in matches
+            AssetMatch(each.asset, frozenset(led_by[each.asset.id]), each.comparison)
+            for each in matches
         ]
     elif nearest is not None:
         alike = _match(pixels, nearest, {"fingerprint"}, detection)
         matches += [alike] if alike.is_same_picture else []
-    return Found(tuple(sorted(matches, key=_weight, reverse=True)))
+    return FoundAssets(tuple(sorted(matches, key=_weight, reverse=True)))
 
 
-def _weight(match: Match) -> tuple[bool, bool, int, float]:
+def _weight(match: AssetMatch) -> tuple[bool, bool, int, float]:
     """This very file before all; then what shows the same picture, by the strongest mark to it."""
     kept = match.comparison.kept if match.comparison else 0.0
     strongest = max(STRENGTH.index(mark) for mark in match.led_by)
@@ -129,12 +130,14 @@ def _uuid(text: str) -> uuid.UUID | None:
 
 def _match(
     pixels: NDArray[np.uint8], asset: Asset, led_by: set[Mark], detection: Detection
-) -> Match:
+) -> AssetMatch:
     original = perceptual_match.Original(
         asset.width, asset.height, bytes(asset.fingerprint), bytes(asset.thumbnail)
     )
     geometry = detection.geometry if "watermark" in led_by else None
-    return Match(asset, frozenset(led_by), perceptual_match.compare(pixels, original, geometry))
+    return AssetMatch(
+        asset, frozenset(led_by), perceptual_match.compare(pixels, original, geometry)
+    )
 
 
 def _nearest(pixels: NDArray[np.uint8]) -> Asset | None:

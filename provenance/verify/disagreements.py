@@ -2,12 +2,12 @@
 
 from provenance.manifests.manifest_reading import ManifestReading
 from provenance.marks.watermark import Detection
-from provenance.verify.asset_lookup import Found, Match
+from provenance.verify.asset_lookup import AssetMatch, FoundAssets
 
 _CREDENTIALS, _WATERMARK = "The Content Credentials", "The watermark"
 
 
-def told(reading: ManifestReading, detection: Detection, found: Found) -> tuple[str, ...]:
+def told(reading: ManifestReading, detection: Detection, found: FoundAssets) -> tuple[str, ...]:
     """One sentence for each; none where no record shows the same picture, for then nothing is
     believed.
     """
@@ -36,7 +36,7 @@ def told(reading: ManifestReading, detection: Detection, found: Found) -> tuple[
     return tuple(sentences)
 
 
-def _other(match: Match) -> str:
+def _other(match: AssetMatch) -> str:
     if match.is_same_picture:
         return "another record, which shows the same picture"
     return "the record of another picture"

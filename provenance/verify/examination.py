@@ -22,8 +22,8 @@ from provenance.marks.watermark import Detection
 from provenance.models import Asset
 from provenance.pictures import decoder
 from provenance.verify import asset_lookup, disagreements, judgements, submitted_files
-from provenance.verify.asset_lookup import Found, Match
-from provenance.verify.verdicts import Disclosure, Report
+from provenance.verify.asset_lookup import AssetMatch, FoundAssets
+from provenance.verify.verdicts import Disclosure, VerifyReport
 
 PREVIEW_SIDE = 640
 
@@ -34,12 +34,12 @@ class _Findings:
 
     reading: ManifestReading
     detection: Detection
-    found: Found
+    found: FoundAssets
     entry: asset_entries.CheckedEntry | None
 
 
 @submitted_files.in_turn
-def check(data: bytes, *, at: datetime) -> Report:
+def check(data: bytes, *, at: datetime) -> VerifyReport:
     """Everything that can be said about a file's origin. Nothing of it is stored.
 
     Raises:
@@ -58,7 +58,7 @@ def check(data: bytes, *, at: datetime) -> Report:
     if entry is not None and entry.written_at is not None and _is_same_file(match, digest):
         reading = manifest_reading.as_seen(reading, entry.written_at)
     findings = _Findings(reading, detection, found, entry)
-    return Report(
+    return VerifyReport(
         sha256=digest,
         mime=picture.mime,
         width=picture.width,
@@ -78,7 +78,7 @@ def check(data: bytes, *, at: datetime) -> Report:
     )
 
 
-def _is_same_file(match: Match | None, digest: str) -> bool:
+def _is_same_file(match: AssetMatch | None, digest: str) -> bool:
     return match is not None and match.asset.sha256 == digest
 
 
@@ -100,7 +100,7 @@ def _disclosure(findings: _Findings) -> Disclosure | None:
     )
 
 
-def _speaks(match: Match, reading: ManifestReading) -> bool:
+def _speaks(match: AssetMatch, reading: ManifestReading) -> bool:
     """Whether a record may speak for a picture: our own sound signature over it names it, or there
     is none.
     """

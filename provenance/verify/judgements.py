@@ -6,14 +6,14 @@ from provenance.log.asset_entries import CheckedEntry
 from provenance.manifests import status_codes
 from provenance.manifests.manifest_reading import IDENTITY, ManifestReading
 from provenance.marks.watermark import Detection
-from provenance.verify.asset_lookup import Match
+from provenance.verify.asset_lookup import AssetMatch
 from provenance.verify.verdicts import (
     FingerprintCheck,
     GenerationStatement,
     LogCheck,
     ManifestCheck,
+    MarkVerdict,
     SignerCheck,
-    Verdict,
     WatermarkCheck,
 )
 
@@ -39,31 +39,31 @@ def of_manifest(reading: ManifestReading) -> ManifestCheck:
     broken = reading.broken
     match reading.state:
         case "absent":
-            verdict, sentence = Verdict.ABSENT, "The file carries no Content Credentials."
+            verdict, sentence = MarkVerdict.ABSENT, "The file carries no Content Credentials."
             proves = _REMOVED_ALL
         case "unreadable":
             sentence = _UNREADABLE[reading.issues[0]]
-            verdict, proves = Verdict.COULD_NOT_CHECK, "Nothing, one way or the other."
+            verdict, proves = MarkVerdict.COULD_NOT_CHECK, "Nothing, one way or the other."
         case "invalid" if not _bytes_match(reading):
-            verdict = Verdict.FOUND_BAD
+            verdict = MarkVerdict.FOUND_BAD
             sentence = _mismatch(reading)
             proves = "This file is not what was signed. What was changed, they do not say."
         case _ if broken is not None:
-            verdict = Verdict.FOUND_BAD
+            verdict = MarkVerdict.FOUND_BAD
             sentence = (
                 "The file is as it was signed, but a picture that went into it is not: "
                 f"{_quoted(broken.title)}."
             )
             proves = "The history of the picture does not hold from there on."
         case "invalid":
-            verdict = Verdict.COULD_NOT_CHECK
+            verdict = MarkVerdict.COULD_NOT_CHECK
             sentence = (
                 "The file is as it was signed, but a signature or a part of its Content "
                 "Credentials does not count or could not be checked."
             )
             proves = "Nothing by itself: see who signed."
         case _:
-            verdict, sentence = Verdict.FOUND_GOOD, "The Content Credentials match this file."
+            verdict, sentence = MarkVerdict.FOUND_GOOD, "The Content Credentials match this file."
             proves = "Nobody has changed the file since it was signed."
     if IDENTITY in reading.unchecked:
         proves = f"{proves} Identities that they name are not checked here."
@@ -96,16 +96,16 @@ def of_signer(reading: ManifestReading) -> SignerCheck:
     shown = _quoted(name) if name else "a signer without a name"
     match reading.signature:
         case "none":
-            return SignerCheck(Verdict.ABSENT, "Nobody signed this file.", _REMOVED)
+            return SignerCheck(MarkVerdict.ABSENT, "Nobody signed this file.", _REMOVED)
         case "unread":
             return SignerCheck(
-                Verdict.COULD_NOT_CHECK,
+                MarkVerdict.COULD_NOT_CHECK,
                 "Whether anybody signed this file could not be checked.",
                 "Nothing, one way or the other.",
             )
         case "trusted":
             return SignerCheck(
-                Verdict.FOUND_GOOD,
+                MarkVerdict.FOUND_GOOD,
                 f"Signed by {shown}, and this system vouches for their certificate.",
                 f"The Content Credentials come from whom they name.{_timed(reading)}",
                 name,
@@ -113,7 +113,7 @@ def of_signer(reading: ManifestReading) -> SignerCheck:
             )
         case "listed":
             return SignerCheck(
-                Verdict.FOUND_GOOD,
+                MarkVerdict.FOUND_GOOD,
                 f"Signed by {shown}, who is on the list of signers that this system knows.",
                 "The Content Credentials come from whom they name, which is not this system."
                 f"{_timed(reading)}",
@@ -122,14 +122,14 @@ def of_signer(reading: ManifestReading) -> SignerCheck:
             )
         case "unknown":
             return SignerCheck(
-                Verdict.COULD_NOT_CHECK,
+                MarkVerdict.COULD_NOT_CHECK,
                 f"Signed by somebody who calls themselves {shown}. This system does not know them.",
                 "The signature is sound, but anybody can take any name.",
                 name,
             )
         case "expired":
             return SignerCheck(
-                Verdict.FOUND_BAD,
+                MarkVerdict.FOUND_BAD,
                 f"The certificate of {shown} has run out, or was not valid yet, and no timestamp "
                 "says that the file was signed while it was.",
                 "Nothing about who signed. Nobody need have done wrong: certificates run out.",
@@ -137,7 +137,7 @@ def of_signer(reading: ManifestReading) -> SignerCheck:
             )
         case "revoked":
             return SignerCheck(
-                Verdict.FOUND_BAD,
+                MarkVerdict.FOUND_BAD,
                 f"The certificate of {shown} was withdrawn on {_day(reading.revoked_since)}: "
                 "its key may be in other hands.",
                 "Nothing by itself. What the public log holds from before that day, it still "
@@ -146,7 +146,7 @@ def of_signer(reading: ManifestReading) -> SignerCheck:
             )
         case "distrusted":
             return SignerCheck(
-                Verdict.FOUND_BAD,
+                MarkVerdict.FOUND_BAD,
                 f"The authority that vouched for {shown} is not relied on since "
                 f"{told(reading.revoked_since or '')}, and nothing shows that the file was signed "
                 "before.",
@@ -155,7 +155,7 @@ def of_signer(reading: ManifestReading) -> SignerCheck:
             )
         case "invalid":
             return SignerCheck(
-                Verdict.FOUND_BAD,
+                MarkVerdict.FOUND_BAD,
                 f"The signature does not hold; that it is by {shown} is not shown.",
                 "Nothing.",
                 name,
@@ -212,23 +212,23 @@ def told(moment: datetime | str) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
-def of_log(match: Match | None, entry: CheckedEntry | None, *, is_same_file: bool) -> LogCheck:
+def of_log(match: AssetMatch | None, entry: CheckedEntry | None, *, is_same_file: bool) -> LogCheck:
     """Whether the public log holds an entry about this picture, and whether its proof holds."""
     if match is None or entry is None:
         sentence = "The log holds no entry about this picture."
-        return LogCheck(Verdict.ABSENT, sentence, "Nothing: it may come from elsewhere.")
+        return LogCheck(MarkVerdict.ABSENT, sentence, "Nothing: it may come from elsewhere.")
     if not is_same_file and not match.is_same_picture:
         sentence = "The entry that a mark leads to is about a picture that looks different."
-        return LogCheck(Verdict.ABSENT, sentence, "Nothing about this picture.")
+        return LogCheck(MarkVerdict.ABSENT, sentence, "Nothing about this picture.")
     if entry.fault:
         proves = "The log or the record was changed after the fact."
-        return LogCheck(Verdict.FOUND_BAD, entry.fault, proves, entry.index)
+        return LogCheck(MarkVerdict.FOUND_BAD, entry.fault, proves, entry.index)
     if entry.index is None:
         sentence = "The log's entry about this picture waits for its place; ask again in a moment."
-        return LogCheck(Verdict.COULD_NOT_CHECK, sentence, "Nothing yet.")
+        return LogCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing yet.")
     if not is_same_file and not match.is_looked_up:
         return LogCheck(
-            Verdict.FOUND_GOOD,
+            MarkVerdict.FOUND_GOOD,
             f"Entry {entry.index} of the public log is about a picture that looks like this one.",
             "That the entry is genuine. That it is about this picture, only the likeness says.",
             entry.index,
@@ -236,7 +236,7 @@ def of_log(match: Match | None, entry: CheckedEntry | None, *, is_same_file: boo
         )
     what = "this very file" if is_same_file else "the original of this picture"
     return LogCheck(
-        Verdict.FOUND_GOOD,
+        MarkVerdict.FOUND_GOOD,
         f"Entry {entry.index} of the public log is about {what}, and its proof holds.",
         f"The record was made when the log says, and nobody has changed it since.{_dated(entry)}",
         entry.index,
@@ -250,30 +250,32 @@ def _dated(entry: CheckedEntry) -> str:
     return f" An independent timestamp says that it was there by {told(entry.dated_at)}."
 
 
-def of_watermark(detection: Detection, match: Match | None, best: Match | None) -> WatermarkCheck:
+def of_watermark(
+    detection: Detection, match: AssetMatch | None, best: AssetMatch | None
+) -> WatermarkCheck:
     """Whether the pixels carry our identifier, and whether its record shows the same picture.
 
     `match` is what the watermark leads to, `best` what any mark does.
     """
     if detection.verdict == "not_found":
         sentence = "No watermark of this system was found in the picture."
-        return WatermarkCheck(Verdict.ABSENT, sentence, _REMOVED)
+        return WatermarkCheck(MarkVerdict.ABSENT, sentence, _REMOVED)
     if detection.identifier is None:
-        verdict = Verdict.COULD_NOT_CHECK
+        verdict = MarkVerdict.COULD_NOT_CHECK
         sentence = "There are traces of a watermark, too damaged to be read."
         proves = "The picture may come from this system, much reworked."
     elif match is None:
-        verdict = Verdict.FOUND_BAD if best else Verdict.COULD_NOT_CHECK
+        verdict = MarkVerdict.FOUND_BAD if best else MarkVerdict.COULD_NOT_CHECK
         sentence = "There is a watermark of this system, but it leads to no record of this picture."
         proves = "Nothing: the record may have been erased, or the watermark was copied."
     elif match.is_same_picture:
-        verdict = Verdict.FOUND_GOOD
+        verdict = MarkVerdict.FOUND_GOOD
         sentence = "The watermark leads to a record, and the record shows the same picture."
         proves = "The picture was marked by this system. It may have been cut or resized since."
         if match.changed:
             proves = "The picture was marked by this system, and a part of it was changed since."
     else:
-        verdict = Verdict.FOUND_BAD
+        verdict = MarkVerdict.FOUND_BAD
         sentence = "The watermark leads to a record that shows a different picture."
         proves = (
             "The watermark was copied from elsewhere, or hardly anything of the picture is left."
@@ -296,19 +298,19 @@ def _geometry(detection: Detection) -> dict[str, float | bool] | None:
     }
 
 
-def of_fingerprint(match: Match | None) -> FingerprintCheck:
+def of_fingerprint(match: AssetMatch | None) -> FingerprintCheck:
     """Whether the picture looks like one of the records."""
     if match is None:
         sentence = "The picture looks like none that was marked here."
-        return FingerprintCheck(Verdict.ABSENT, sentence, "Nothing: it may be cut or reworked.")
+        return FingerprintCheck(MarkVerdict.ABSENT, sentence, "Nothing: it may be cut or reworked.")
     if match.distance is None:
         sentence = "Too little of the picture is left to compare it with its record."
-        return FingerprintCheck(Verdict.COULD_NOT_CHECK, sentence, "Nothing.")
+        return FingerprintCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing.")
     if not match.is_same_picture:
         sentence = "It does not look like the picture that its other marks lead to."
         proves = "It is another picture, or hardly anything of this one is left."
         kept = match.comparison.kept if match.comparison else None
-        return FingerprintCheck(Verdict.FOUND_BAD, sentence, proves, match.distance, kept)
+        return FingerprintCheck(MarkVerdict.FOUND_BAD, sentence, proves, match.distance, kept)
     if match.is_looked_up:
         sentence = "It looks like the picture that its other marks lead to"
         proves = "The marks belong to this picture and were not copied onto it."
@@ -322,5 +324,5 @@ def of_fingerprint(match: Match | None) -> FingerprintCheck:
         proves += " What was changed is not covered by them." if match.is_looked_up else ""
     kept = match.comparison.kept if match.comparison else None
     return FingerprintCheck(
-        Verdict.FOUND_GOOD, f"{sentence}.", proves, match.distance, kept, changed
+        MarkVerdict.FOUND_GOOD, f"{sentence}.", proves, match.distance, kept, changed
     )

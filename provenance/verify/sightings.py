@@ -11,7 +11,7 @@ from uuid import UUID
 from django.core import signing
 
 from config.core.errors import ProofsheetError
-from provenance.verify.verdicts import Report
+from provenance.verify.verdicts import VerifyReport
 
 LASTS = timedelta(days=1)
 CHARACTERS_MAX = 300
@@ -27,7 +27,7 @@ class SightingInvalid(ProofsheetError):
     default_status = 422
 
 
-def of_report(report: Report, *, at: datetime) -> str | None:
+def of_report(report: VerifyReport, *, at: datetime) -> str | None:
     """The word for a file that was just verified; None where no record of ours is its."""
     return give(UUID(report.disclosure.id), at=at) if report.disclosure else None
 

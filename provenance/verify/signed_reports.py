@@ -11,12 +11,12 @@ from django.conf import settings
 
 from provenance.log.formats import checkpoint
 from provenance.manifests.signing_context import keyring
-from provenance.verify.verdicts import Report
+from provenance.verify.verdicts import VerifyReport
 
 FORMAT = "proofsheet-verify-report/v1"
 
 
-def sign(report: Report) -> str:
+def sign(report: VerifyReport) -> str:
     """The signed note of a report."""
     told = json.dumps(report.as_json(), ensure_ascii=False, separators=(",", ":"))
     return checkpoint.sign_text(

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from provenance.manifests.manifest_reading import Ingredient
-from provenance.marks.perceptual_match import Part
+from provenance.marks.perceptual_match import ChangedPart
 
 TITLES = ("Content Credentials", "Signer", "Public log", "Watermark", "Fingerprint")
 
 
-class Verdict(StrEnum):
+class MarkVerdict(StrEnum):
     FOUND_GOOD = "found_good"
     FOUND_BAD = "found_bad"
     ABSENT = "absent"
@@ -46,7 +46,7 @@ def lineage_of(ingredients: Sequence[Ingredient]) -> list[LineageNode]:
 
 @dataclass(frozen=True, slots=True)
 class ManifestCheck:
-    verdict: Verdict
+    verdict: MarkVerdict
     sentence: str
     proves: str
     state: str
@@ -65,7 +65,7 @@ class ManifestCheck:
 class SignerCheck:
     """`vouched_by` says who knows a good signer: only what this system vouches for can be ours."""
 
-    verdict: Verdict
+    verdict: MarkVerdict
     sentence: str
     proves: str
     name: str | None = None
@@ -74,7 +74,7 @@ class SignerCheck:
 
 @dataclass(frozen=True, slots=True)
 class LogCheck:
-    verdict: Verdict
+    verdict: MarkVerdict
     sentence: str
     proves: str
     index: int | None = None
@@ -85,7 +85,7 @@ class LogCheck:
 class WatermarkCheck:
     """`geometry` says how the picture was turned and scaled since it was marked."""
 
-    verdict: Verdict
+    verdict: MarkVerdict
     sentence: str
     proves: str
     id: str | None = None
@@ -99,12 +99,12 @@ class FingerprintCheck:
     the parts of the picture that differ from the record's.
     """
 
-    verdict: Verdict
+    verdict: MarkVerdict
     sentence: str
     proves: str
     distance: int | None = None
     kept: float | None = None
-    changed: tuple[Part, ...] = ()
+    changed: tuple[ChangedPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class VerifyReport:
     """Everything that is told about one file; `is_ours` is true only where marks prove it.
 
     `disagreements` are sentences on marks that lead elsewhere than the one that is believed;
@@ -164,7 +164,7 @@ class Report:
         """By the signature over these very bytes, or by a watermark whose record shows the same
         picture and stands in the log. A fingerprint alone is only a likeness.
         """
-        good = Verdict.FOUND_GOOD
+        good = MarkVerdict.FOUND_GOOD
         is_signed = self.manifest.verdict == good and self.signer.vouched_by == "this_system"
         is_marked = self.watermark.verdict == self.fingerprint.verdict == self.log.verdict == good
         return self.disclosure is not None and (is_signed or is_marked)
@@ -224,7 +224,7 @@ class Report:
             self.fingerprint.verdict,
         )
         named = zip(TITLES, verdicts, strict=True)
-        return [title for title, verdict in named if verdict == Verdict.FOUND_BAD]
+        return [title for title, verdict in named if verdict == MarkVerdict.FOUND_BAD]
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, as the API, the command and the download give it."""

@@ -16,8 +16,8 @@ from provenance.verify import examination, sightings, signed_reports, submitted_
 from provenance.verify.verify_serializers import (
     AddressSerializer,
     ConsistencySerializer,
-    ReportSerializer,
     SubmissionSerializer,
+    VerifyReportSerializer,
 )
 
 # A browser's session plays no part here; a key, the first of the ways in, has a limit of its own.
@@ -40,7 +40,7 @@ class VerifyView(ApiView):
             "application/json": AddressSerializer,
         },
         responses={
-            200: ReportSerializer,
+            200: VerifyReportSerializer,
             **problems(
                 _400="Neither file nor address (`file_missing`), or both (`two_subjects`).",
                 _413="`file_too_large`, `url_body_too_large`, `too_many_pixels` or "

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from config.core.api.links import UploadField
 from config.core.api.strict_serializers import StrictSerializer
-from provenance.verify.verdicts import Verdict
+from provenance.verify.verdicts import MarkVerdict
 
 
 class SubmissionSerializer(StrictSerializer):
@@ -27,7 +28,7 @@ class ConsistencySerializer(serializers.Serializer[Any]):
 
 
 class CheckSerializer(serializers.Serializer[Any]):
-    verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
+    verdict = serializers.ChoiceField(choices=[verdict.value for verdict in MarkVerdict])
     sentence = serializers.CharField(help_text="what was found, in one plain sentence")
     proves = serializers.CharField(help_text="what that proves, and what it does not")
 
@@ -138,7 +139,8 @@ class FileSerializer(serializers.Serializer[Any]):
     notes = serializers.ListField(child=serializers.CharField())
 
 
-class ReportSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="Report")
+class VerifyReportSerializer(serializers.Serializer[Any]):
     file = FileSerializer()
     checked_at = serializers.DateTimeField()
     detector = serializers.CharField()

@@ -28,7 +28,12 @@ from config.core.errors import ProofsheetError
 from provenance.keys import certificates, key_folder
 from provenance.log.formats import checkpoint, witness_protocol
 from provenance.log.formats.checkpoint import NoteInvalid
-from provenance.log.formats.witness_protocol import MAX_REQUEST_BYTES, LogKeys, Seen, SizeConflict
+from provenance.log.formats.witness_protocol import (
+    MAX_REQUEST_BYTES,
+    LogKeys,
+    SeenTree,
+    SizeConflict,
+)
 
 SECONDS = 10
 _MONITORED = re.compile(r"/([0-9a-f]{64})/checkpoint")
@@ -56,14 +61,14 @@ class Memory:
             yield opened
 
     @contextmanager
-    def locked(self, origin: str) -> Iterator[tuple[sqlite3.Connection, Seen]]:
+    def locked(self, origin: str) -> Iterator[tuple[sqlite3.Connection, SeenTree]]:
         """What was seen of a log; nobody else changes it inside the block."""
         with self._opened() as database:
             database.execute("BEGIN IMMEDIATE")
             query = "SELECT size, root FROM seen WHERE origin = ?"
             row = database.execute(query, [origin]).fetchone()
             try:
-                yield database, Seen(*row) if row else Seen()
+                yield database, SeenTree(*row) if row else SeenTree()
             except BaseException:
                 database.execute("ROLLBACK")
                 raise
@@ -77,7 +82,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class WitnessService:
     """A name, a key, the logs that it watches, and what it remembers of them."""
 
     name: str
@@ -117,7 +122,7 @@ class Witness:
         return checkpoint.witness_key(self.name, self.key.public_key())
 
 
-def server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
+def server(witness: WitnessService, host: str, port: int) -> ThreadingHTTPServer:
     """An HTTP server that answers for the witness; the caller runs it."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -167,7 +172,7 @@ def server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
     return made
 
 
-def opened(name: str, folder: Path, verifier_keys: Sequence[str]) -> Witness:
+def opened(name: str, folder: Path, verifier_keys: Sequence[str]) -> WitnessService:
     """The witness of a folder; its key is made at the first start.
 
     Raises:
@@ -185,7 +190,7 @@ def opened(name: str, folder: Path, verifier_keys: Sequence[str]) -> Witness:
     for text in verifier_keys:
         origin, public = checkpoint.parse_verifier_key(text)
         logs.setdefault(origin, []).append(public)
-    return Witness(name, key, logs, Memory(folder / "seen.sqlite3"))
+    return WitnessService(name, key, logs, Memory(folder / "seen.sqlite3"))
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from time import process_time
 import numpy as np
 
 from provenance.marks import fingerprint, perceptual_match, watermark
-from provenance.marks.perceptual_match import Comparison, Original, Part
+from provenance.marks.perceptual_match import ChangedPart, Comparison, Original
 from tests.bench import local_edits
 from tests.bench.local_edits import EDITS, TARGETED, Edited, Half, Mask, Named, Pixels
 from tests.bench.report import Row
@@ -89,7 +89,7 @@ def _overlap(compared: Comparison | None, edited: Edited) -> float:
     return float((told & edited.mask).sum() / (told | edited.mask).sum())
 
 
-def mask_of(parts: tuple[Part, ...], shape: tuple[int, ...]) -> Mask:
+def mask_of(parts: tuple[ChangedPart, ...], shape: tuple[int, ...]) -> Mask:
     """Parts that are told as shares, as bool [H, W]."""
     height, width = shape
     mask = np.zeros((height, width), bool)

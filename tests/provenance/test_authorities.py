@@ -30,7 +30,7 @@ from provenance.offline import bundle_check, bundle_export, bundle_format
 from provenance.offline.bundle_check import Trusted
 from provenance.rotation import authorities, key_rotation
 from provenance.verify import examination
-from provenance.verify.verdicts import Report
+from provenance.verify.verdicts import VerifyReport
 from tests.provenance.conftest import NOW, SYSTEM, Marked, other_process, seal
 from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing, photograph
@@ -92,7 +92,7 @@ def told(kind: str) -> list[dict[str, object]]:
     return [canonical_json.decode(bytes(body))["body"] for body in bodies]
 
 
-def checked(data: bytes) -> Report:
+def checked(data: bytes) -> VerifyReport:
     return examination.check(data, at=NOW)
 
 
@@ -278,10 +278,10 @@ def test_offline_reader_relies_on_the_log_for_a_distrusted_authority(mark: Mark)
 
     assert verified(LATER, key)
     with pytest.raises(
-        bundle_check.AuthorityDistrusted, match="distrusted since 2026-11-24 12:00 UTC"
+        bundle_check.SignersAuthorityDistrusted, match="distrusted since 2026-11-24 12:00 UTC"
     ):
         verified(NOW, key)
-    with pytest.raises(bundle_check.AuthorityDistrusted, match="only the log"):
+    with pytest.raises(bundle_check.SignersAuthorityDistrusted, match="only the log"):
         verified(LATER, None)
 
 

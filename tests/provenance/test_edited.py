@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from provenance.marks import changed_parts, perceptual_match
 from provenance.verify import examination
-from provenance.verify.verdicts import Report
+from provenance.verify.verdicts import VerifyReport
 from tests.provenance.attacks import cropped, jpeg, resized
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.files import saved
@@ -40,7 +40,7 @@ def pasted(pixels: Pixels, mask: Mask, what: Pixels | tuple[int, int, int]) -> P
     return np.where(mask[..., None], np.asarray(what, np.uint8), pixels)
 
 
-def told(report: Report, shape: tuple[int, ...]) -> Mask:
+def told(report: VerifyReport, shape: tuple[int, ...]) -> Mask:
     height, width = shape
     mask = np.zeros((height, width), bool)
     for part in report.fingerprint.changed:
@@ -50,12 +50,12 @@ def told(report: Report, shape: tuple[int, ...]) -> Mask:
     return mask
 
 
-def overlap(report: Report, mask: Mask) -> float:
+def overlap(report: VerifyReport, mask: Mask) -> float:
     found = told(report, mask.shape)
     return float((found & mask).sum() / (found | mask).sum())
 
 
-def check(pixels: Pixels) -> Report:
+def check(pixels: Pixels) -> VerifyReport:
     return examination.check(saved(pixels, "PNG"), at=NOW)
 
 

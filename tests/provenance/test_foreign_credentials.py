@@ -17,7 +17,7 @@ from provenance.manifests import containers, manifest_reading, store_limits
 from provenance.manifests.content_credentials import Reader, Trust
 from provenance.pictures.decoder import Mime
 from provenance.verify import examination, judgements
-from provenance.verify.verdicts import Report
+from provenance.verify.verdicts import VerifyReport
 from tests.provenance import foreign
 from tests.provenance.conftest import NOW, Marked, seal
 from tests.provenance.files import chunk, saved
@@ -49,7 +49,7 @@ def tampered(data: bytes) -> bytes:
     return data[:-4] + bytes([data[-4] ^ 1]) + data[-3:]
 
 
-def check(data: bytes) -> Report:
+def check(data: bytes) -> VerifyReport:
     return examination.check(data, at=NOW)
 
 

@@ -15,7 +15,7 @@ from provenance.manifests.signing_context import signer
 from provenance.models import ManifestName
 from provenance.soft_bindings import manifest_lookup
 from provenance.verify import examination
-from provenance.verify.verdicts import Report
+from provenance.verify.verdicts import VerifyReport
 from tests.provenance.attacks import cropped_screenshot, full_screenshot
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.files import chunk, saved
@@ -29,7 +29,7 @@ NOT_KEPT = (
 SILENT = "say nothing of the record that this picture’s other marks lead to."
 
 
-def check(data: bytes) -> Report:
+def check(data: bytes) -> VerifyReport:
     return examination.check(data, at=NOW)
 
 
@@ -66,7 +66,7 @@ def foreign(pixels: NDArray[np.uint8], folder: Path, *, asset_id: str = "their-1
     return Signer(load_or_make(folder)).sign(saved(pixels, "PNG"), "image/png", claim=claim).data
 
 
-def assert_ours(report: Report, marked: Marked) -> None:
+def assert_ours(report: VerifyReport, marked: Marked) -> None:
     assert report.is_ours
     assert report.disclosure is not None
     assert report.disclosure.id == str(marked.id)

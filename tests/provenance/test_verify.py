@@ -14,7 +14,7 @@ from provenance.manifests.signing_context import keyring
 from provenance.marks import watermark
 from provenance.models import Asset
 from provenance.verify import examination
-from provenance.verify.verdicts import Report
+from provenance.verify.verdicts import VerifyReport
 from tests.provenance.attacks import ATTACKS
 from tests.provenance.conftest import NOW, Marked, record, seal
 from tests.provenance.files import saved
@@ -25,11 +25,11 @@ MARKS = ("manifest", "signer", "log", "watermark", "fingerprint")
 Mark = Callable[[NDArray[np.uint8]], Marked]
 
 
-def check(data: bytes) -> Report:
+def check(data: bytes) -> VerifyReport:
     return examination.check(data, at=NOW)
 
 
-def verdicts(report: Report) -> dict[str, str]:
+def verdicts(report: VerifyReport) -> dict[str, str]:
     return {name: str(getattr(report, name).verdict) for name in MARKS}
 
 

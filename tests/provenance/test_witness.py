@@ -46,7 +46,7 @@ KEY = Ed25519PrivateKey.generate()
 
 
 @contextmanager
-def served(made: witness_server.Witness) -> Iterator[str]:
+def served(made: witness_server.WitnessService) -> Iterator[str]:
     listening = witness_server.server(made, "127.0.0.1", 0)
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()
@@ -58,7 +58,7 @@ def served(made: witness_server.Witness) -> Iterator[str]:
 
 
 @pytest.fixture
-def watching(tmp_path: Path) -> Iterator[tuple[witness_server.Witness, str]]:
+def watching(tmp_path: Path) -> Iterator[tuple[witness_server.WitnessService, str]]:
     """A witness of the log `example.org/log`, and its address."""
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
     made = witness_server.opened(NAME, tmp_path / "witness", [known])
@@ -85,7 +85,7 @@ def ask(url: str, asked: AddCheckpoint | bytes) -> http_post.Answer:
 
 
 def test_first_checkpoint_and_one_that_grew_are_cosigned(
-    watching: tuple[witness_server.Witness, str],
+    watching: tuple[witness_server.WitnessService, str],
 ) -> None:
     made, url = watching
     for old, size in ((0, 5), (5, 5), (5, 37)):
@@ -99,7 +99,7 @@ def test_first_checkpoint_and_one_that_grew_are_cosigned(
 
 
 def test_memory_outlives_the_witness(
-    watching: tuple[witness_server.Witness, str], tmp_path: Path
+    watching: tuple[witness_server.WitnessService, str], tmp_path: Path
 ) -> None:
     made, url = watching
     assert ask(url, AddCheckpoint(0, (), note_of(LEAVES[:20]))).status == 200
@@ -228,7 +228,7 @@ CASES: dict[str, tuple[AddCheckpoint | bytes, int, bool]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_case_of_the_specification(
-    watching: tuple[witness_server.Witness, str], name: str
+    watching: tuple[witness_server.WitnessService, str], name: str
 ) -> None:
     """C2SP tlog-witness, add-checkpoint: what is answered, and that nothing else is remembered."""
     made, url = watching
@@ -262,7 +262,7 @@ def monitored(url: str, origin: str = "example.org/log") -> str | None:
 
 
 def test_monitors_get_the_last_checkpoint_with_the_lines_of_both(
-    watching: tuple[witness_server.Witness, str],
+    watching: tuple[witness_server.WitnessService, str],
 ) -> None:
     made, url = watching
     assert monitored(url) is None
@@ -278,7 +278,7 @@ def test_monitors_get_the_last_checkpoint_with_the_lines_of_both(
 
 
 def test_cosignature_covers_the_lines_that_a_log_adds(
-    watching: tuple[witness_server.Witness, str],
+    watching: tuple[witness_server.WitnessService, str],
 ) -> None:
     made, url = watching
     note = extended(9, "more")
@@ -305,7 +305,7 @@ def test_memory_of_before_checkpoints_were_kept_is_read(tmp_path: Path) -> None:
 
 
 def test_connection_is_kept_for_the_next_request(
-    watching: tuple[witness_server.Witness, str],
+    watching: tuple[witness_server.WitnessService, str],
 ) -> None:
     _, url = watching
     address = urlsplit(url)
@@ -355,7 +355,7 @@ def test_witness_runs_as_a_process_of_its_own_without_django(
 
 
 def test_two_forks_at_once_get_one_cosignature(
-    watching: tuple[witness_server.Witness, str],
+    watching: tuple[witness_server.WitnessService, str],
 ) -> None:
     _, url = watching
     answers: list[int] = []
@@ -380,7 +380,7 @@ def test_request_round_trips(old: int, proof: list[bytes]) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path, settings: Settings, db: None) -> Iterator[witness_server.Witness]:
+def house(tmp_path: Path, settings: Settings, db: None) -> Iterator[witness_server.WitnessService]:
     """This house's log with a witness that watches it, over HTTP."""
     known = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
     made = witness_server.opened(NAME, tmp_path / "witness", [known])
@@ -396,7 +396,7 @@ def grow(count: int) -> None:
 
 
 def test_house_serves_the_witness_s_line_beside_its_own(
-    house: witness_server.Witness, client: Client
+    house: witness_server.WitnessService, client: Client
 ) -> None:
     for count in (3, 9):
         grow(count)
@@ -412,7 +412,7 @@ def test_house_serves_the_witness_s_line_beside_its_own(
 
 
 def test_proof_leads_to_the_tree_that_was_witnessed(
-    house: witness_server.Witness, client: Client, astronaut: Marked
+    house: witness_server.WitnessService, client: Client, astronaut: Marked
 ) -> None:
     cosigning.collect(at=NOW)
     grow(5)
@@ -426,7 +426,7 @@ def test_proof_leads_to_the_tree_that_was_witnessed(
 
 
 def test_log_that_was_rolled_back_is_told_by_its_witness(
-    house: witness_server.Witness, caplog: pytest.LogCaptureFixture
+    house: witness_server.WitnessService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As after a restore from an old backup: the same house, with fewer entries than it showed."""
     grow(4)
@@ -445,7 +445,9 @@ def test_log_that_was_rolled_back_is_told_by_its_witness(
     assert Cosignature.objects.get().problem == "witness_saw_more"
 
 
-def test_house_that_forgot_what_was_cosigned_asks_again(house: witness_server.Witness) -> None:
+def test_house_that_forgot_what_was_cosigned_asks_again(
+    house: witness_server.WitnessService,
+) -> None:
     grow(4)
     assert cosigning.collect(at=NOW) == 1
     Cosignature.objects.all().delete()
@@ -463,7 +465,7 @@ def test_witness_that_is_away_holds_up_nothing(db: None, settings: Settings) -> 
 
 
 def test_witness_that_signs_something_else_is_refused(
-    house: witness_server.Witness, settings: Settings, caplog: pytest.LogCaptureFixture
+    house: witness_server.WitnessService, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The address answers, but with another key than the settings name."""
     (said,) = settings.PROOFSHEET_LOG_WITNESSES

@@ -145,7 +145,7 @@ class _Attributes:
 
 
 @dataclass(frozen=True, slots=True)
-class Timestamp:
+class TimestampToken:
     """A token that holds: since when its digest is known, and who says so."""
 
     token: bytes
@@ -161,7 +161,7 @@ def request(message: bytes, *, nonce: int) -> bytes:
     return asn1.encode_der(asked)
 
 
-def token_of(answer: bytes, message: bytes, *, nonce: int, anchors_pem: str) -> Timestamp:
+def token_of(answer: bytes, message: bytes, *, nonce: int, anchors_pem: str) -> TimestampToken:
     """The timestamp in an authority's answer, checked. Raises `TimestampInvalid`."""
     try:
         response = asn1.decode_der(Response, answer)
@@ -177,15 +177,15 @@ def token_of(answer: bytes, message: bytes, *, nonce: int, anchors_pem: str) -> 
     return _timestamp(token, info)
 
 
-def verify(token: bytes, message: bytes, *, anchors_pem: str) -> Timestamp:
+def verify(token: bytes, message: bytes, *, anchors_pem: str) -> TimestampToken:
     """The timestamp of a stored token. Raises `TimestampInvalid`."""
     return _timestamp(token, _checked(token, message, anchors_pem))
 
 
-def _timestamp(token: bytes, found: tuple[TokenInfo, x509.Certificate]) -> Timestamp:
+def _timestamp(token: bytes, found: tuple[TokenInfo, x509.Certificate]) -> TimestampToken:
     info, certificate = found
     at = info.made_at.as_datetime().astimezone(UTC)
-    return Timestamp(token, at, certificate.subject.rfc4514_string())
+    return TimestampToken(token, at, certificate.subject.rfc4514_string())
 
 
 def _checked(token: bytes, message: bytes, anchors_pem: str) -> tuple[TokenInfo, x509.Certificate]:

@@ -67,7 +67,7 @@ class TreesDisagree(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenTree:
     """The largest tree of a log that a witness has cosigned; nothing of it has size 0."""
 
     size: int = 0
@@ -135,7 +135,7 @@ def signed_head(note: str, *, logs: LogKeys) -> tuple[checkpoint.TreeHead, list[
     return head, lines
 
 
-def check(asked: AddCheckpoint, head: checkpoint.TreeHead, seen: Seen) -> None:
+def check(asked: AddCheckpoint, head: checkpoint.TreeHead, seen: SeenTree) -> None:
     """Whether a tree may be cosigned by a witness that has seen another.
 
     Raises:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config.core.errors import ProofsheetError
 from provenance.verify import examination
-from provenance.verify.verdicts import Report
+from provenance.verify.verdicts import VerifyReport
 
 OURS, NOT_OURS, UNREADABLE = 0, 1, 2
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self._print(report)
         sys.exit(OURS if report.is_ours else NOT_OURS)
 
-    def _print(self, report: Report) -> None:
+    def _print(self, report: VerifyReport) -> None:
         self.stdout.write(report.headline)
         for name in ("manifest", "signer", "log", "watermark", "fingerprint"):
             check = getattr(report, name)
