@@ -13,9 +13,7 @@ from generation.conditions import init_images
 from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
 from generation.requests import evidence, fair_queue
 from moderation.account_status import audiences
-from moderation.audits.sampling import frame
-from moderation.cases import review_cases
-from moderation.decisions import enforcing
+from moderation.decisions import acting
 from moderation.screening import classify
 from moderation.subjects.subject import Subject
 
@@ -80,20 +78,15 @@ def _apply_to_source(
     *,
     at: datetime,
 ) -> bool:
-    subject = Subject("image", source.id, request.owner_id)
-    shown = evidence.of_source(request, source, verdict)
-    entry = frame.enter(verdict, subject=subject, prompt=request.prompt, evidence=shown, at=at)
     match verdict.verdict:
         case "allow":
             source.accept()
         case "hold":
             source.hold(code=verdict.code)
             request.hold()
-            review_cases.open_case(
-                subject=subject, evidence=shown, at=at, is_blind=entry.is_sampled
-            )
-        case "refuse":
-            enforcing.refuse_automatically(subject=subject, verdict=verdict, evidence=shown, at=at)
+    shown = evidence.of_source(request, source, verdict)
+    subject = Subject("image", source.id, request.owner_id)
+    acting.act(verdict, subject, shown, at=at)
     return verdict.verdict == "allow"
 
 
@@ -109,18 +102,14 @@ def _waiting() -> QuerySet[GenerationRequest]:
 
 
 def _apply(request: GenerationRequest, verdict: classify.PromptVerdict, *, at: datetime) -> None:
-    subject = Subject("prompt", request.id, request.owner_id)
     shown = evidence.of_prompt(request, verdict)
-    entry = frame.enter(verdict, subject=subject, prompt=request.prompt, evidence=shown, at=at)
     match verdict.verdict:
         case "allow":
             request.enqueue(at=at)
             fair_queue.send_ticket_for(request)
         case "hold":
             request.hold()
-            review_cases.open_case(
-                subject=subject, evidence=shown, at=at, is_blind=entry.is_sampled
-            )
         case "refuse":
             request.save()
-            enforcing.refuse_automatically(subject=subject, verdict=verdict, evidence=shown, at=at)
+    subject = Subject("prompt", request.id, request.owner_id)
+    acting.act(verdict, subject, shown, at=at)

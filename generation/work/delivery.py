@@ -13,9 +13,7 @@ from django.db import transaction
 
 from generation.models import GeneratedImage, GenerationRequest, ImageState, private_storage
 from generation.requests import evidence, fair_queue
-from moderation.audits.sampling import frame
-from moderation.cases import review_cases
-from moderation.decisions import enforcing
+from moderation.decisions import acting
 from moderation.screening.classify import ImageVerdict
 from moderation.subjects.subject import Subject
 from provenance.assets import marking
@@ -57,7 +55,12 @@ def publish(claim: fair_queue.Claim, finished: Finished, *, at: datetime) -> Gen
         image = _create_image(request, finished, at=at)
         _add_up(request, finished.timings | {"log_ms": log_ms})
         request.note_made(at=at)
-        _act_on_verdict(request, image, finished.verdict, at=at)
+        acting.act(
+            finished.verdict,
+            Subject("image", image.id, image.owner_id),
+            evidence.of_image(request, image, finished.verdict),
+            at=at,
+        )
         if request.attempts > 1 and not request.is_active:
             transaction.on_commit(lambda: discard_strays(request.id), robust=True)
     return image
@@ -142,20 +145,3 @@ def _parameters(request: GenerationRequest, index: int) -> dict[str, Any]:
         "adapters": evidence.adapters_of(request),
         "source": evidence.source_of(request),
     }
-
-
-def _act_on_verdict(
-    request: GenerationRequest, image: GeneratedImage, verdict: ImageVerdict, *, at: datetime
-) -> None:
-    subject = Subject("image", image.id, request.owner_id)
-    shown = evidence.of_image(request, image, verdict)
-    entry = frame.enter(verdict, subject=subject, prompt=request.prompt, evidence=shown, at=at)
-    match verdict.verdict:
-        case "allow":
-            pass
-        case "hold":
-            review_cases.open_case(
-                subject=subject, evidence=shown, at=at, is_blind=entry.is_sampled
-            )
-        case "refuse":
-            enforcing.refuse_automatically(subject=subject, verdict=verdict, evidence=shown, at=at)
