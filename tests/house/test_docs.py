@@ -76,3 +76,15 @@ def test_the_benchmarks_index_names_every_benchmark() -> None:
     index = words("docs/benchmarks/README.md")
     for page in (ROOT / "docs" / "benchmarks").glob("*.json"):
         assert f"({page.stem}.md)" in index
+
+
+def test_a_newcomers_ten_questions_are_answered_by_folders() -> None:
+    asked = words("CONTRIBUTING.md").partition("## Ten questions of a newcomer")[2]
+    rows = [row.split("|")[1:3] for row in re.findall(r"^\| .+\? \|.+$", asked, re.MULTILINE)]
+    assert len(rows) == 10
+    for question, answer in rows:
+        places = PATH.findall(answer)
+        assert places, question
+        assert all(place.endswith("/") and place.rstrip("/") in FOLDERS for place in places), (
+            question
+        )
