@@ -25,7 +25,7 @@ PIP = [
     "--no-deps", "--require-hashes", "--progress-bar", "off",
 ]  # fmt: skip
 # What an environment with both locks takes on disk, by torch's build; a test compares the first.
-CPU_GIB, CUDA_GIB = 2.7, 6.4
+CPU_GIB, CUDA_GIB = 2.8, 6.4
 FIRST = (
     f"· packages: minutes the first time; {CPU_GIB} GiB on disk where pip finds torch without CUDA,"
     f" else {CUDA_GIB} GiB"
