@@ -1,13 +1,14 @@
 """The cast of STYLE.md: alice submits, bob reviews, carol hears appeals, dora exports, mallory
 is a stranger, olga operates."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from config.accounts.roles.role_permissions import ROLES, give_permissions
 from provenance.database import privileges, record_rules
@@ -25,6 +26,30 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             cursor.execute(f"ALTER TABLE provenance_{table} DISABLE TRIGGER {table}_no_truncate")
         for table in record_rules.evidence():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {privileges.WHOLE}")
+
+
+_KEPT = ("django_migrations", "django_content_type", "auth_permission")
+
+
+@cache
+def _tables() -> list[str]:
+    return [name for name in connection.introspection.django_table_names() if name not in _KEPT]
+
+
+def _empty_what_was_filled(self: TransactionTestCase) -> None:
+    """After a test with transactions of its own. Django's flush empties all hundred tables and
+    then makes every content type and permission anew, which takes longer than many a test."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join(
+                f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in _tables()
+            )
+        )
+        if filled := [name for (name,) in cursor.fetchall()]:
+            cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+
+
+TransactionTestCase._fixture_teardown = _empty_what_was_filled  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -91,7 +116,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # What takes longest begins first, so that no process is left with it alone at the end.
-_LONG = ("browser", "house/test_run.py")
+_LONG = ("browser", "house/test_run.py", "generation/test_outages.py", "generation/test_crash.py")
 
 
 def _group(item: pytest.Item) -> str:

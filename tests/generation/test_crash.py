@@ -32,6 +32,7 @@ def has_ended(request: GenerationRequest) -> bool:
     return not request.is_active
 
 
+@pytest.mark.slow
 def test_worker_killed_in_mid_denoise_leaves_one_image_of_one_more_run(
     alice: User, tiny: BaseModel
 ) -> None:
@@ -56,6 +57,7 @@ def test_worker_killed_in_mid_denoise_leaves_one_image_of_one_more_run(
     assert private_storage().listdir(f"images/{request.id}")[1] == [f"{image.id}.png"]
 
 
+@pytest.mark.slow
 def test_worker_that_is_told_to_stop_finishes_what_it_holds(alice: User, tiny: BaseModel) -> None:
     request = make_request(alice, tiny, steps=100)
     with celery_worker() as process:

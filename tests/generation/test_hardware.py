@@ -99,6 +99,7 @@ def test_lost_tickets_are_sent_to_the_queue_of_the_model(
     assert sent == ["gpu-24g"]  # nobody listens to the other one
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_workers_leave_each_other_s_requests_alone(alice: User, tiny: BaseModel) -> None:
     """A real worker of the large tier, beside which none of the other runs."""

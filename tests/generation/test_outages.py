@@ -66,6 +66,7 @@ def assert_each_ended_once(count: int) -> None:
     assert LogEntry.objects.filter(kind="asset.marked").count() == count
 
 
+@pytest.mark.slow
 def test_broker_that_is_killed_and_comes_back_costs_no_request_and_doubles_none(
     alice: User, tiny: BaseModel, broker: Valkey
 ) -> None:
@@ -84,6 +85,7 @@ def test_broker_that_is_killed_and_comes_back_costs_no_request_and_doubles_none(
     assert set(GenerationRequest.objects.values_list("attempts", flat=True)) == {1}
 
 
+@pytest.mark.slow
 def test_database_that_is_gone_for_ten_seconds_costs_no_image_and_doubles_none(
     alice: User, tiny: BaseModel
 ) -> None:

@@ -72,6 +72,7 @@ def _wait_until_gone(pids: list[int], mark: str) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_house_survives_a_kill_and_leaves_nothing_behind(folder: Path) -> None:
     first = House(folder, free_port())
     first.wait_until_ready()
