@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from generation.hardware import devices
+from generation.hardware import devices, memory_plans
 from generation.starter.layout import MODEL
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
@@ -28,15 +28,34 @@ def model(db: None) -> BaseModel:
     return factories.make_model()
 
 
+_judged: dict[object, memory_plans.Verdict] = {}
+
+
 @pytest.fixture
-def tiny(db: None, tiny_folder: Path) -> Iterator[BaseModel]:
+def judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model takes of the memory is found out by a forward before each load: longer than all
+    that most tests do with it. Here a model of one kind is judged once under the same settings."""
+    judge = memory_plans.judge
+
+    def recall(model: BaseModel, *, on_gpu: bool, budget_bytes: int) -> memory_plans.Verdict:
+        said = memory_plans.serving(model, on_gpu=on_gpu)
+        key = (model.path, model.digest, str(model.sizes), on_gpu, budget_bytes, said)
+        if key not in _judged:
+            _judged[key] = judge(model, on_gpu=on_gpu, budget_bytes=budget_bytes)
+        return _judged[key]
+
+    monkeypatch.setattr(memory_plans, "judge", recall)
+
+
+@pytest.fixture
+def tiny(db: None, tiny_folder: Path, judged_once: None) -> Iterator[BaseModel]:
     """A registered model that renders noise in milliseconds."""
     yield factories.register_folder(tiny_folder)
     devices.forget_models()
 
 
 @pytest.fixture
-def starter(db: None) -> Iterator[BaseModel]:
+def starter(db: None, judged_once: None) -> Iterator[BaseModel]:
     """The model that ships, by the name that tests ask for."""
     yield factories.register_folder(MODEL, native_size=128, sizes=[[128, 128]], rank_ceiling=64)
     devices.forget_models()

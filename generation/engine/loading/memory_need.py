@@ -128,23 +128,17 @@ def smaller(
     if settings.weights not in QUANTISED:
         with suppress(Fp8NotPossible):
             forms[FP8] = _in_fp8(parts, dtype)
+    offloaded = sorted({settings.is_text_offloaded, True})
+    graphs = sorted({settings.has_cuda_graphs, False}, reverse=True)
     for largest in [n for n in reversed(settings.batch_sizes) if n >= 2]:
         kept = tuple(n for n in settings.batch_sizes if n <= largest)
-        for (weights, form), is_offloaded, has_graphs in product(
-            forms.items(),
-            sorted({settings.is_text_offloaded, True}),
-            sorted({settings.has_cuda_graphs, False}, reverse=True),
-        ):
-            wanted = replace(
-                settings,
-                batch_sizes=kept,
-                weights=weights,
-                is_text_offloaded=is_offloaded,
-                has_cuda_graphs=has_graphs,
-            )
-            found = plan(form, settings=wanted, size=size, dtype=dtype)
-            if found.total <= budget_bytes:
-                return found
+        for weights, form in forms.items():
+            wanted = replace(settings, batch_sizes=kept, weights=weights)
+            measured = plan(form, settings=wanted, size=size, dtype=dtype)
+            for is_offloaded, has_graphs in product(offloaded, graphs):
+                found = replace(measured, is_text_offloaded=is_offloaded, has_graphs=has_graphs)
+                if found.total <= budget_bytes:
+                    return found
     return None
 
 

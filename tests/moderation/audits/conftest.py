@@ -3,6 +3,7 @@
 from tests.generation.conftest import (  # noqa: F401 - fixtures
     clock,
     image_classifier,
+    judged_once,
     prompt_classifier,
     tiny,
     tiny_folder,
