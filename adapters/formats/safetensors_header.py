@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from adapters.formats.file_verdicts import Refused
 
@@ -120,9 +120,7 @@ def _parse(text: bytes) -> dict[str, Any]:
         entries = json.loads(text.decode("utf-8"), object_pairs_hook=without_duplicates)
     except (ValueError, RecursionError) as error:
         raise HeaderInvalid(message="The header is not valid JSON.") from error
-    if not isinstance(entries, dict):
-        raise HeaderInvalid
-    return entries
+    return cast(dict[str, Any], entries)  # it begins with a brace
 
 
 def _metadata(value: Any) -> dict[str, str]:

@@ -124,8 +124,8 @@ def _waiting() -> list[tuple[int, bytes]]:
 def _lock_sequencer() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        row = cursor.fetchone()
-    return bool(row and row[0])
+        (is_ours,) = cursor.fetchone()
+    return bool(is_ours)
 
 
 def _frontier(size: int) -> merkle.Frontier:
@@ -168,8 +168,6 @@ def _sign(size: int, root: bytes, *, at: datetime) -> None:
 def nodes(places: Iterable[merkle.Place]) -> dict[merkle.Place, bytes]:
     """The stored digests of these subtrees, in one query. Raises `NotInLog` when one is missing."""
     wanted = sorted(set(places))
-    if not wanted:
-        return {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n.level, n.position, n.digest FROM provenance_node n"

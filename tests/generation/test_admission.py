@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -38,16 +39,44 @@ def test_cost_follows_what_the_last_images_took(alice: User, model: BaseModel) -
 
 
 def test_request_over_the_budget_of_its_tier_is_sent_away(
-    alice: User, bob: User, model: BaseModel, settings: Settings
+    alice: User,
+    bob: User,
+    model: BaseModel,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.PROOFSHEET_WAIT_BUDGETS_S = {"interactive": 5, "standard": 60, "batch": 600}
     make_request(alice, model, predicted_ms=100_000)
+    monkeypatch.setattr(secrets, "randbelow", lambda end: end - 1)
     with pytest.raises(admission.TooBusy) as told:
         submit(bob)
-    assert 40 <= told.value.retry_after_s <= 45
+    assert told.value.retry_after_s == 44, "a tenth more than the 40 s that it waits too long"
     assert submit(bob, tier="batch").priority == -1
     assert submit(bob, tier="interactive", steps=2).priority == 1
     assert GenerationRequest.objects.count() == 3
+
+
+@pytest.mark.parametrize(("predicted_ms", "is_accepted"), [(60_000, True), (60_001, False)])
+def test_wait_of_the_whole_budget_is_accepted(
+    alice: User, model: BaseModel, predicted_ms: int, is_accepted: bool
+) -> None:
+    make_request(alice, model, predicted_ms=predicted_ms)
+    tier = priority_classes.Tier("standard", 0, 60)
+    told = admission.estimate(model, tier, steps=2, guidance=1.0, count=1, at=NOON)
+    assert told.is_accepted == is_accepted
+
+
+def test_device_seconds_of_a_day_may_be_used_up_to_the_last(alice: User, model: BaseModel) -> None:
+    Allowance.objects.create(user=alice, device_seconds_a_day=10)
+    make_request(alice, model, status=RequestStatus.FINISHED, device_ms=9_000)
+    tier = priority_classes.Tier("standard", 0, 60)
+    for device_ms, is_refused in ((1_000, False), (1_001, True)):
+        asked = estimates.Estimate(device_ms, 0.0, tier.name, True)
+        if is_refused:
+            with pytest.raises(admission.QuotaUsedUp):
+                admission.admit(alice, asked, tier, count=1, at=NOON)
+        else:
+            admission.admit(alice, asked, tier, count=1, at=NOON)
 
 
 def test_second_worker_halves_the_predicted_wait(alice: User, model: BaseModel) -> None:

@@ -59,6 +59,19 @@ def test_a_worker_claims_what_its_own_queue_holds(
     assert claim("gpu-24g") is None
 
 
+def test_worker_is_woken_for_what_waits_in_its_own_queue_alone(
+    alice: User,
+    flux: BaseModel,
+    sent: list[str],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    make_request(alice, flux)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert not fair_queue.call_waiting("gpu")
+        assert fair_queue.call_waiting("gpu-24g")
+    assert sent == ["gpu-24g"]
+
+
 def test_place_in_line_and_wait_count_the_own_queue_alone(
     alice: User, bob: User, model: BaseModel, flux: BaseModel
 ) -> None:

@@ -59,7 +59,7 @@ def test_old_token_neither_extends_nor_ends_a_request(alice: User, model: BaseMo
     held = claim()
     assert held is not None
     stale = fair_queue.Claim(request.id, uuid4())
-    assert not fair_queue.extend_lease(stale, at=NOON).is_held
+    assert fair_queue.extend_lease(stale, at=NOON) == fair_queue.Heartbeat(False, False)
     fair_queue.fail(stale, code="render_failed", at=NOON)
     fair_queue.confirm_cancel(stale, at=NOON)
     with transaction.atomic(), pytest.raises(fair_queue.LeaseLost):

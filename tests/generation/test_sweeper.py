@@ -46,8 +46,14 @@ def test_lost_lease_puts_the_request_back_in_its_old_place(alice: User, model: B
 
 def test_third_lost_worker_ends_it_with_a_code(alice: User, model: BaseModel) -> None:
     request = make_request(alice, model, status=RequestStatus.RUNNING)
-    lose(request, attempts=fair_queue.ATTEMPTS_MAX)
+    lose(request, attempts=3)
     assert (request.status, request.code) == ("failed", "worker_lost")
+
+
+def test_second_lost_worker_ends_nothing(alice: User, model: BaseModel) -> None:
+    request = make_request(alice, model, status=RequestStatus.RUNNING)
+    lose(request, attempts=2)
+    assert request.status == "queued"
 
 
 def test_cancelled_request_of_a_dead_worker_ends_cancelled(alice: User, model: BaseModel) -> None:

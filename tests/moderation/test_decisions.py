@@ -10,7 +10,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.db import DatabaseError, connection, transaction
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from moderation import tasks
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing
 from moderation.models import Decision, NeverChanged, ReviewCase, Statement
@@ -311,6 +313,34 @@ def test_notice_says_how_programs_took_part(alice: User, bob: User) -> None:
     assert by_machine.means.endswith("refused it without a person.")
     assert by_person.means.endswith("a person decided.")
     assert by_machine.deadline == NOON + issuing.WINDOW
+
+
+def test_owner_is_written_to_once_the_decision_is_committed(
+    alice: User,
+    bob: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(tasks.mail_decision, "delay", told.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        decision = refused_by(bob, alice)
+        assert not told
+    assert told == [str(decision.id)]
+
+
+def test_reverse_refuses_only_under_a_category_of_the_policy(
+    alice: User, bob: User, carol: User
+) -> None:
+    case, token = claimed(prompt_case(alice), bob)
+    allowed = enforcing.decide(
+        case, by=bob, action="allow", reason="within_policy", token=token, at=NOON
+    )
+    for category in ("", "kittens", "within_policy"):
+        with pytest.raises(allowed_actions.ReasonUnknown):
+            enforcing.reverse(allowed, by=carol, explanation="It is.", category=category, at=NOON)
+    made = enforcing.reverse(allowed, by=carol, explanation="It is.", category="hate", at=NOON)
+    assert (made.action, made.reason, made.is_automated) == ("refuse", "hate", False)
 
 
 def test_mail_of_a_refusal_links_to_the_statement_and_quotes_nothing(

@@ -228,6 +228,7 @@ def test_withdrawing_stops_the_adapter_and_tells_both_owners(
     assert image.state == "withheld"
     [other] = main.consequences.all()
     assert (other.owner, other.subject_id) == (mallory, adapter.id)
+    assert (other.is_automated, other.decided_by, other.reason) == (False, bob, "nudity")
     assert LogEntry.objects.filter(subject=other.id, kind="moderation.decision").exists()
     seen = issuing.notice(other.statement, at=NOON)
     assert seen.heading == "Your adapter was withdrawn"

@@ -15,7 +15,13 @@ from moderation.decisions import enforcing, pending_decisions
 from moderation.models import Decision, Intent, ReviewCase
 from moderation.signals import decision_enforced
 from moderation.tasks import settle_decisions
-from tests.moderation.makers import NOON, VERSION, claimed, prompt_case, severe_case
+from tests.moderation.makers import (
+    NOON,
+    VERSION,
+    claimed,
+    prompt_case,
+    severe_case,
+)
 
 WINDOW = timedelta(seconds=30)
 
@@ -131,6 +137,35 @@ def test_confirm_is_not_undone_by_another_case_that_fails(
     finally:
         decision_enforced.disconnect(fail)
     assert Decision.objects.get().case == severe
+
+
+def test_settle_leaves_what_another_settled_meanwhile(alice: User, bob: User) -> None:
+    first, second = prompt_case(alice), prompt_case(alice)
+    proposed(first, bob)
+    proposed(second, bob)
+
+    def settle_too(*, subject_id: Any, **_: Any) -> None:
+        if subject_id == first.subject_id:
+            assert pending_decisions.settle(at=NOON + WINDOW) == 1
+
+    decision_enforced.connect(settle_too)
+    try:
+        assert pending_decisions.settle(at=NOON + WINDOW) == 1
+    finally:
+        decision_enforced.disconnect(settle_too)
+    assert Decision.objects.count() == 2
+
+
+def test_latest_counts_what_was_decided_together(alice: User, bob: User) -> None:
+    for batch in (uuid4(), together := uuid4(), together):
+        row, token = claimed(prompt_case(alice), bob)
+        pending_decisions.propose(
+            row, by=bob, action="refuse", reason="nudity", token=token, at=NOON, batch=batch
+        )
+    newest = pending_decisions.latest(by=bob, at=NOON)
+    assert newest is not None
+    counted = Intent.objects.filter(batch=newest.batch).count()
+    assert newest.batch_size == counted  # type: ignore[attr-defined] # an annotation
 
 
 def test_settle_outlives_the_reviewer(alice: User, bob: User) -> None:

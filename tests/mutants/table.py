@@ -58,7 +58,7 @@ MODULES = (
     Module(
         "word_rules",
         "moderation.policy.rulebook.word_rules",
-        ("tests/moderation/test_policy.py", "tests/moderation/test_screening.py"),
+        ("tests/pure/moderation/test_word_rules.py",),
     ),
     Module(
         "slots",
@@ -68,7 +68,14 @@ MODULES = (
     ),
     Module("log", "provenance.log.transparency_log", ("tests/provenance/test_log.py",), mutants=13),
     Module(
-        "queue", "generation.requests.fair_queue", ("tests/generation/test_queue.py",), mutants=13
+        "queue",
+        "generation.requests.fair_queue",
+        (
+            "tests/generation/test_queue.py",
+            "tests/generation/test_sweeper.py",
+            "tests/generation/test_hardware.py",
+        ),
+        mutants=13,
     ),
     Module("admission", "generation.requests.admission", ("tests/generation/test_admission.py",)),
     Module(
@@ -84,7 +91,11 @@ MODULES = (
     Module(
         "pending_decisions",
         "moderation.decisions.pending_decisions",
-        ("tests/moderation/test_intents.py", "tests/moderation/test_further_decisions.py"),
+        (
+            "tests/moderation/test_intents.py",
+            "tests/moderation/test_further_decisions.py",
+            "tests/moderation/audits/test_blind_labels.py",
+        ),
     ),
     Module("api_keys", "config.accounts.api_keys.key_issuing", ("tests/house/test_keys.py",)),
 )

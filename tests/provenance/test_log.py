@@ -142,6 +142,20 @@ def test_prove_refuses_an_index_beyond_the_tree() -> None:
 
 
 @pytest.mark.django_db
+def test_log_that_was_never_sequenced_says_so() -> None:
+    with pytest.raises(transparency_log.NotInLog, match="no checkpoint yet"):
+        transparency_log.latest_checkpoint()
+
+
+@pytest.mark.django_db
+def test_consistency_with_a_tree_to_come_is_refused_by_its_size() -> None:
+    append(3)
+    transparency_log.sequence(at=NOW)
+    with pytest.raises(transparency_log.NotInLog, match="no tree of 4 leaves yet"):
+        transparency_log.prove_consistency(2, 4)
+
+
+@pytest.mark.django_db
 def test_append_refuses_a_body_longer_than_a_bundle_allows() -> None:
     with pytest.raises(canonical_json.NotCanonical):
         transparency_log.append(

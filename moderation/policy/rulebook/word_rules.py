@@ -37,8 +37,7 @@ class Rule:
     score: float
     terms: re.Pattern[str]
     run_terms: re.Pattern[str]
-    company: re.Pattern[str] | None
-    company_run: re.Pattern[str] | None
+    company: tuple[re.Pattern[str], re.Pattern[str]] | None
     learned_categories: tuple[str, ...]
     learned_at_least: float
     excuses: re.Pattern[str] | None
@@ -56,8 +55,7 @@ class Rule:
             score=body["score"],
             terms=_words(terms),
             run_terms=_anywhere(terms),
-            company=_words(company) if company else None,
-            company_run=_anywhere(company) if company else None,
+            company=(_words(company), _anywhere(company)) if company else None,
             learned_categories=tuple(learned["categories"]),
             learned_at_least=learned["at_least"],
             excuses=_words(excuses) if excuses else None,
@@ -76,11 +74,11 @@ class Rule:
                 yield Match(start, end, self.id, self.category, self.score)
 
     def _has_company(self, readings: Sequence[Reading]) -> bool:
-        if self.company is None or self.company_run is None:
+        if self.company is None:
             return True
+        words, anywhere = self.company
         return any(
-            (self.company_run if reading.is_run else self.company).search(reading.text)
-            for reading in readings
+            (anywhere if reading.is_run else words).search(reading.text) for reading in readings
         )
 
     def _has_learned(self, learned: Mapping[str, float]) -> bool:

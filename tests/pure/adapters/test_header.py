@@ -226,6 +226,24 @@ def test_every_number_type_takes_its_own_place(dtype: str, size: int) -> None:
     assert read(encode(said, bytes(3 * size))).tensors[0].dtype == dtype
 
 
+@pytest.mark.parametrize(
+    "said",
+    [["dtype", "shape", "data_offsets"], 7, None, "dtype", {}, {"dtype": "I8", "shape": [1]}],
+)
+def test_a_tensor_that_is_not_described_as_one_is_refused(said: Any) -> None:
+    with pytest.raises(HeaderInvalid, match="not described as one"):
+        read(encode({"a": said}, b"1"))
+
+
+def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(zeros(ONE))
+    assert safetensors_header.read_file(path) == read(zeros(ONE))
+    path.write_bytes(zeros(ONE)[:-1])
+    with pytest.raises(Truncated):
+        safetensors_header.read_file(path)
+
+
 @pytest.mark.parametrize("shape", [4, "4", None, {"4": 4}, True, [[4]]])
 @pytest.mark.parametrize("place", ["shape", "data_offsets"])
 def test_sizes_that_are_no_list_of_numbers_are_refused(shape: Any, place: str) -> None:

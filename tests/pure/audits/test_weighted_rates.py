@@ -138,5 +138,18 @@ def test_standard_error_of_equal_weights_is_the_textbooks() -> None:
     assert found.effective[0] == pytest.approx(100)
 
 
+def test_clusters_of_no_counted_item_are_worth_nothing() -> None:
+    found = weights.hajek(
+        is_hit=np.ones(4, bool),
+        is_counted=np.zeros(4, bool),
+        weight=np.ones(4),
+        group=np.zeros(4, np.intp),
+        groups=1,
+        cluster=np.arange(4),
+    )
+    assert found.effective.tolist() == found.items.tolist() == found.total.tolist() == [0]
+    assert isnan(found.rate.value[0])
+
+
 def test_inverse_weighs_nothing_that_could_not_be_drawn() -> None:
     assert weights.inverse(np.array([0.25, 1.0, 0.0])).tolist() == [4.0, 1.0, 0.0]

@@ -1,0 +1,91 @@
+"""One rule at a time: where it speaks, and what keeps it silent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moderation.policy.rulebook.prompt_readings import readings
+from moderation.policy.rulebook.word_rules import Match, Rule, match
+
+LISTS = {"people": ["woman", "man"], "knives": ["knife", "long blade"]}
+HERBS = {"id": "herbs.sold", "category": "drugs", "score": 0.8, "terms": ["weed", "pot", "hemp*"]}
+
+
+def found(text: str, *, learned: dict[str, float] | None = None, **more: Any) -> list[str]:
+    """The words of `text` that a rule of `HERBS` with `more` matches."""
+    rule = Rule.parse(HERBS | more, LISTS)
+    return [text[hit.start : hit.end] for hit in match([rule], readings(text), learned or {})]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a weed in a pot", ["weed", "pot"]),
+        ("seaweed, potatoes, spot", []),
+        ("hempseed and HEMP", ["hempseed", "HEMP"]),
+        ("hem", []),
+        ("", []),
+    ],
+)
+def test_words_match_as_wholes_and_a_star_takes_any_ending(text: str, words: list[str]) -> None:
+    assert found(text) == words
+
+
+def test_words_of_a_term_may_be_apart_by_signs() -> None:
+    assert found("a long - blade", terms=["=knives"]) == ["long - blade"]
+    assert found("a longblade", terms=["=knives"]) == []
+
+
+def test_match_says_where_by_which_rule_and_how_sure() -> None:
+    [hit] = match([Rule.parse(HERBS, LISTS)], readings("a weed"), {})
+    assert hit == Match(2, 6, "herbs.sold", "drugs", 0.8)
+
+
+def test_matches_come_in_order_and_once() -> None:
+    other = Rule.parse(HERBS | {"id": "other", "terms": ["a"]}, LISTS)
+    hits = match([Rule.parse(HERBS, LISTS), other, other], readings("weed in a weed"), {})
+    assert [(hit.start, hit.rule) for hit in hits] == [
+        (0, "herbs.sold"),
+        (8, "other"),
+        (10, "herbs.sold"),
+    ]
+
+
+def test_spaced_out_letters_are_read_without_borders_from_four_letters_on() -> None:
+    """Shorter words would be found in any run of letters: they have to be all of it."""
+    assert found("s e a w e e d") == ["w e e d"]
+    assert found("s p o t s") == []
+    assert found("p o t") == ["p o t"]
+
+
+def test_company_is_asked_for_where_a_rule_names_it() -> None:
+    alone: dict[str, Any] = {"with": ["=people"]}
+    assert found("weed", **alone) == []
+    assert found("a woman with weed", **alone) == ["weed"]
+    assert found("womanly weed", **alone) == []
+    assert found("w o m a n of weed", **alone) == ["weed"]
+
+
+def test_excuse_silences_a_rule() -> None:
+    excused: dict[str, Any] = {"unless": ["garden*", "=knives"]}
+    assert found("weed", **excused) == ["weed"]
+    assert found("weed of a gardener", **excused) == []
+    assert found("weed and a knife", **excused) == []
+
+
+@pytest.mark.parametrize(
+    ("learned", "is_found"),
+    [({}, False), ({"drugs": 0.29}, False), ({"drugs": 0.3}, True), ({"hate": 0.3}, True)],
+)
+def test_learned_scores_are_asked_for_where_a_rule_names_them(
+    learned: dict[str, float], is_found: bool
+) -> None:
+    asked: dict[str, Any] = {"with_learned": {"categories": ["drugs", "hate"], "at_least": 0.3}}
+    assert bool(found("weed", learned=learned, **asked)) == is_found
+
+
+def test_list_that_is_not_defined_is_named() -> None:
+    with pytest.raises(KeyError, match="fruit"):
+        Rule.parse(HERBS | {"terms": ["=fruit"]}, LISTS)
