@@ -64,6 +64,14 @@ def test_every_path_that_a_page_names_is_there(page: str) -> None:
     assert not lost
 
 
+@pytest.mark.parametrize("page", [page for page in OURS if page != HISTORY])
+def test_every_module_that_a_page_names_is_there(page: str) -> None:
+    """By the end of its path: `widening.py`, `loading/cuda_graphs.py`."""
+    named = re.findall(r"`([\w./]+\.py)`", words(page))
+    lost = [name for name in named if not any(f"/{each}".endswith(f"/{name}") for each in TRACKED)]
+    assert not lost
+
+
 def test_the_index_names_every_page() -> None:
     named = {
         target(link, page="docs/README.md")[0] for link in LINK.findall(words("docs/README.md"))
