@@ -11,6 +11,7 @@ from tests.bench.gpu_runs import CASES
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 
 
+@pytest.mark.slow
 def test_every_row_is_measured_on_tiny_models_of_each_family(tmp_path: Path) -> None:
     rows = {row.name: row for row in bench_gpu.tiny_rows(tmp_path)}
     for case in CASES:

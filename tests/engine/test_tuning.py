@@ -1,6 +1,7 @@
 """Compiling, memory layout and attention change the speed and not the picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -21,8 +22,14 @@ TUNINGS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("tuning", TUNINGS)
-@pytest.mark.parametrize("family", ["sd", "sdxl", "flux"])
+def _cases() -> Iterator[pytest.ParameterSet]:
+    """Compiling is traced for each family, number of rows and adapter anew: sd stands for all."""
+    for family, tuning in product(("sd", "sdxl", "flux"), TUNINGS):
+        is_slow = tuning == "compiled" and family != "sd"
+        yield pytest.param(family, tuning, marks=[pytest.mark.slow] if is_slow else [])
+
+
+@pytest.mark.parametrize(("family", "tuning"), list(_cases()))
 def test_picture_stays_the_same_bare_and_dressed_in_changing_batches(
     family: str, tuning: str, load: Callable[..., Model], adapter: Callable[..., AdapterUse]
 ) -> None:
