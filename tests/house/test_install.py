@@ -77,6 +77,7 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
+@pytest.mark.slow
 def test_says_what_it_weighs_and_takes_torch_without_cuda_where_it_is(checkout: Checkout) -> None:
     checkout.lock("requirements-cpu.lock", torch="1.0+cpu")
     done = checkout.install(*LOCKS)
@@ -96,6 +97,7 @@ def test_names_the_setting_before_the_large_torch_comes(checkout: Checkout) -> N
     assert {"torch-1.0", "nvidia_thing-1.0"} <= checkout.installed()
 
 
+@pytest.mark.slow
 def test_what_runs_is_installed_without_the_tools(checkout: Checkout) -> None:
     checkout.install("requirements.lock")
     assert "tool-1.0" not in checkout.installed()
@@ -112,6 +114,7 @@ def test_nothing_is_asked_of_pip_where_the_locks_say_the_same(checkout: Checkout
         assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_says_why_it_could_not(checkout: Checkout) -> None:
     checkout.remove("small", "1.0")
     refused = checkout.install(*LOCKS)
@@ -120,6 +123,7 @@ def test_says_why_it_could_not(checkout: Checkout) -> None:
     assert "run the same command again when both are there" in refused.stdout
 
 
+@pytest.mark.slow
 def test_a_file_that_was_exchanged_is_not_taken(checkout: Checkout) -> None:
     with ZipFile(checkout.wheels / "small-1.0-py3-none-any.whl", "a") as archive:
         archive.writestr("small/__init__.py", "print('another')")
