@@ -380,7 +380,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "config.runtime.log_lines.Line",
+            "()": "config.runtime.log_lines.PromptFreeFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },

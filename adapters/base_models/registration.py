@@ -18,7 +18,7 @@ from django.db import transaction
 
 from adapters.base_models import inspection_base
 from adapters.checks import inspection, rewrite
-from adapters.checks.rewrite import Source
+from adapters.checks.rewrite import TensorSource
 from adapters.models import Adapter, Architecture, BaseModel, Family, private_storage
 from config.core.errors import ProofsheetError
 
@@ -192,7 +192,7 @@ def _content_digest(file: Path, found: inspection.Inspection) -> str:
     """Of the layers alone, so that a copy in another spelling is known for what it is."""
     assert found.header is not None, "it was accepted"
     with TemporaryDirectory() as folder:
-        source = Source(file, found.header, found.modules)
+        source = TensorSource(file, found.header, found.modules)
         return rewrite.write(source, Path(folder) / "canonical").content_sha256
 
 

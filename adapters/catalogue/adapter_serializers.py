@@ -55,7 +55,7 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
 
 
 @extend_schema_serializer(component_name="AdapterReport")  # provenance has a Report too
-class ReportSerializer(AdapterSerializer):
+class InspectionReportSerializer(AdapterSerializer):
     """For its owner: with the report that `manage.py inspect_adapter --json` prints, and more."""
 
     report = serializers.JSONField(read_only=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.formats.file_verdicts import Refused
+from adapters.formats.file_verdicts import FileRefused
 
 
-class RankTooHigh(Refused, code="rank_too_high"):
+class RankAboveCeiling(FileRefused, code="rank_too_high"):
     """Above the ceiling that the model was loaded for."""

@@ -52,7 +52,7 @@ class ExampleNotFound(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ExamplePicture:
     """A finished image: the room above knows it as `image_id`; `png` are its delivered bytes."""
 
     image_id: UUID
@@ -62,7 +62,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class NoPicture:
+class ExampleMissing:
     """The request ended without an image; `code` says why."""
 
     code: str
@@ -86,15 +86,15 @@ def waiting_of(adapter: Adapter) -> QuerySet[AdapterExample]:
 
 
 @transaction.atomic
-def hand_in(example_id: int, result: Picture | NoPicture) -> None:
+def hand_in(example_id: int, result: ExamplePicture | ExampleMissing) -> None:
     """Keep one result; a doubled one is dropped. The last one sends the adapter to its review."""
     example = AdapterExample.objects.select_for_update().filter(id=example_id).first()
     if example is None or example.state != State.WAITING:
         return
     match result:
-        case NoPicture():
+        case ExampleMissing():
             example.fail(code=result.code)
-        case Picture():
+        case ExamplePicture():
             sha256 = hashlib.sha256(result.png).hexdigest()
             example.keep(
                 image_id=result.image_id,

@@ -16,11 +16,11 @@ from adapters.access import visibility
 from adapters.base_models import inspection_base
 from adapters.checks import inspection, rewrite
 from adapters.checks.inspection import Base, Inspection
-from adapters.checks.rewrite import Canonical, Source
+from adapters.checks.rewrite import Canonical, TensorSource
 from adapters.checks.weight_scan import Progress
 from adapters.formats import safetensors_header as headers
 from adapters.formats.detection import recognise
-from adapters.formats.file_verdicts import VERDICTS, Refused
+from adapters.formats.file_verdicts import VERDICTS, FileRefused
 from adapters.models import Adapter, BaseModel
 from adapters.uploads import quarantine
 
@@ -28,7 +28,7 @@ Clock = Callable[[], datetime]
 PROGRESS_SECONDS = 120  # after so long without a word a check counts as lost
 
 
-class NoModelHere(Refused, code="no_model_here"):
+class NoModelHere(FileRefused, code="no_model_here"):
     """A sound adapter of a family of which no model is registered."""
 
 
@@ -117,7 +117,7 @@ def _model_that_fits(path: Path) -> BaseModel | None:
     """The first active model whose layers the file names, every one in its size."""
     try:
         header = headers.read_file(path)
-    except Refused:
+    except FileRefused:
         return None
     for model in visibility.active_models():
         if recognise(header, base=inspection_base.of_model(model).layout).best.is_whole:
@@ -125,10 +125,10 @@ def _model_that_fits(path: Path) -> BaseModel | None:
     return None
 
 
-def _source(path: Path, found: Inspection) -> Source:
+def _source(path: Path, found: Inspection) -> TensorSource:
     if found.header is None or not found.modules:
         raise ValueError("the file was refused before its modules were known")
-    return Source(path, found.header, found.modules)
+    return TensorSource(path, found.header, found.modules)
 
 
 def _draft() -> Path:

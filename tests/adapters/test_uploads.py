@@ -22,7 +22,7 @@ from adapters.base_models.registration import AdapterDetails, register_adapter
 from adapters.checks import inspection
 from adapters.models import Adapter, AdapterExample, BaseModel, WrongState
 from adapters.publishing import examples, review_request
-from adapters.publishing.examples import Picture
+from adapters.publishing.examples import ExamplePicture
 from adapters.uploads import check_job, owner_actions, quarantine
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing
@@ -505,7 +505,7 @@ def ask(
     """With every example picture released."""
     review_request.ask(adapter.slug, by=by, licence=licence, has_consent=has_consent, at=NOON)
     for row in examples.waiting_of(adapter):
-        examples.hand_in(row.id, Picture(uuid4(), png(), AdapterExample.State.SHOWN))
+        examples.hand_in(row.id, ExamplePicture(uuid4(), png(), AdapterExample.State.SHOWN))
     review_request.open_review(adapter.id, at=NOON)
     return ReviewCase.objects.get(subject_id=adapter.id)
 

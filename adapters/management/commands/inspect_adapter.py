@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 
 from adapters.checks import inspection
 from adapters.checks.inspection import Base
-from adapters.checks.inspection_report import Report
+from adapters.checks.inspection_report import InspectionReport
 from adapters.formats.detection import FORMATS
 from adapters.formats.target_modules import FAMILIES, FAMILY_NAMES
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         return found
 
 
-def _lines(report: Report) -> list[str]:
+def _lines(report: InspectionReport) -> list[str]:
     said = ["accepted" if report.accepted else f"refused: {report.code}", report.message]
     if report.advice:
         said.append(report.advice)
