@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from adapters.access.visibility import User
 from adapters.formats.detection import FORMATS
 from adapters.formats.target_modules import FAMILY_NAMES
 from adapters.models import STOPPED, Adapter, AdapterExample, BaseModel
 from adapters.publishing import examples
+from config.core.ownership import Person
 
 STATES: dict[str, tuple[str, str]] = {
     Adapter.State.UPLOADED: ("Waiting to be checked", "warn"),
@@ -66,7 +66,7 @@ class ModelCard:
     is_default: bool
 
 
-def card_of(adapter: Adapter, *, by: User) -> AdapterCard:
+def card_of(adapter: Adapter, *, by: Person) -> AdapterCard:
     label, tone = _label(adapter)
     is_own = adapter.owner_id is not None and adapter.owner_id == by.pk
     return AdapterCard(
@@ -89,7 +89,7 @@ def card_of(adapter: Adapter, *, by: User) -> AdapterCard:
     )
 
 
-def examples_of(adapter: Adapter, *, by: User) -> tuple[ExampleCard, ...]:
+def examples_of(adapter: Adapter, *, by: Person) -> tuple[ExampleCard, ...]:
     """The pictures that are shown to `by`; `adapter.examples` is prefetched."""
     shown = [
         row

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from adapters.access import visibility
 from adapters.catalogue.adapter_cards import examples_of
-from adapters.catalogue.adapter_forms import RANKS
+from adapters.catalogue.catalogue_forms import RANKS
 from adapters.models import Adapter
 from adapters.uploads import owner_actions
 from adapters.uploads.owner_actions import Details

@@ -17,12 +17,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from adapters.access import visibility
-from adapters.access.visibility import User
-from adapters.models import Adapter, AdapterExample, private_storage
+from adapters.models import Adapter, AdapterExample
 from adapters.publishing import contact_sheet
 from adapters.signals import examples_wanted
 from config.core import events
 from config.core.errors import ProofsheetError
+from config.core.ownership import Person
+from config.core.storage import private_storage
 from moderation.account_status import audiences
 from moderation.subjects.reportable_pictures import Reportable
 from moderation.subjects.subject import Subject
@@ -121,7 +122,7 @@ def follow_decision(image_id: UUID, outcome: str, *, code: str) -> None:
                 example.withhold(code=code)
 
 
-def find_shown(slug: str, position: int, *, by: User) -> AdapterExample:
+def find_shown(slug: str, position: int, *, by: Person) -> AdapterExample:
     """Raises AdapterNotFound, ExampleNotFound."""
     adapter = visibility.find_visible(slug, by=by)
     example = adapter.examples.filter(position=position, state=State.SHOWN).first()
@@ -130,7 +131,7 @@ def find_shown(slug: str, position: int, *, by: User) -> AdapterExample:
     return example
 
 
-def may_see(example: AdapterExample, *, by: User) -> bool:
+def may_see(example: AdapterExample, *, by: Person) -> bool:
     """Whether `by` is old enough for it."""
     return not example.is_for_adults or audiences.is_of_age(by.pk)
 

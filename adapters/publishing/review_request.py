@@ -9,9 +9,9 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from adapters.access import sharing
 from adapters.models import STOPPED, Adapter, AdapterExample
 from adapters.publishing import examples
-from adapters.uploads import owner_actions
 from config.core import events
 from config.core.errors import ProofsheetError
 from moderation.account_status import restrictions
@@ -49,10 +49,10 @@ class AlreadyAsked(ProofsheetError):
 def ask(
     slug: str, *, by: AbstractBaseUser, licence: str, has_consent: bool, at: datetime
 ) -> Adapter:
-    """Ask for an adapter to become public. Raises AdapterNotFound, WrongState, AlreadyAsked,
+    """Ask for an adapter to become public. Raises AdapterNotFound, AdapterWrongState, AlreadyAsked,
     LicenceMissing, ConsentMissing, moderation.account_status.restrictions.AccountSuspended."""
     restrictions.check(by.pk, at=at)
-    adapter = owner_actions.owned(slug, by=by)
+    adapter = sharing.owned(slug, by=by)
     if adapter.review_asked_at:
         raise AlreadyAsked
     adapter.licence = (licence.strip() or adapter.licence)[:200]
@@ -70,8 +70,8 @@ def ask(
 
 @transaction.atomic
 def unpublish(slug: str, *, by: AbstractBaseUser) -> Adapter:
-    """Take a public adapter back for oneself. Raises AdapterNotFound, WrongState."""
-    adapter = owner_actions.owned(slug, by=by)
+    """Take a public adapter back for oneself. Raises AdapterNotFound, AdapterWrongState."""
+    adapter = sharing.owned(slug, by=by)
     adapter.unpublish()
     return adapter
 
@@ -178,8 +178,7 @@ def connect() -> None:
 
 def withdrawable_of(slug: str) -> Subject | None:
     """An adapter that new requests could use, as something to be decided about."""
-    usable = (Adapter.State.ACCEPTED, Adapter.State.PUBLISHED)
-    adapter = Adapter.objects.filter(slug=slug, state__in=usable).first()
+    adapter = Adapter.objects.usable().filter(slug=slug).first()
     return Subject("adapter", adapter.id, adapter.owner_id) if adapter else None
 
 

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
-from adapters.models import private_storage
 from config.core import disk_full
+from config.core.storage import private_storage
 
 FOLDER = "quarantine"
 FIELD = "file"

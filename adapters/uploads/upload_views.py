@@ -13,11 +13,10 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from adapters.access import visibility
-from adapters.catalogue.adapter_forms import PublishForm, UploadForm
 from adapters.models import Adapter
-from adapters.publishing import review_request
 from adapters.uploads import owner_actions
 from adapters.uploads.quarantine import FIELD, Quarantined, QuarantineHandler
+from adapters.uploads.upload_forms import UploadForm
 from config.core.errors import ProofsheetError
 from config.core.pages import SignedIn, page
 
@@ -67,31 +66,6 @@ def _lead_to(adapter: Adapter, request: HttpRequest) -> HttpResponse:
 @page
 def fit(request: SignedIn, slug: str) -> HttpResponse:
     return redirect(owner_actions.fit_to_ceiling(slug, by=request.user, at=timezone.now()))
-
-
-@require_POST
-@page
-def share(request: SignedIn, slug: str) -> HttpResponse:
-    with_link = request.POST.get("link") == "yes"
-    return redirect(owner_actions.share(slug, by=request.user, with_link=with_link))
-
-
-@require_POST
-@page
-def publish(request: SignedIn, slug: str) -> HttpResponse:
-    form = PublishForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, f"Licence: {form.errors['licence'][0]}")
-        return redirect("adapters:adapter", slug=slug)
-    adapter = review_request.ask(slug, by=request.user, at=timezone.now(), **form.cleaned_data)
-    messages.success(request, "Example pictures are made first, then a moderator decides.")
-    return redirect(adapter)
-
-
-@require_POST
-@page
-def unpublish(request: SignedIn, slug: str) -> HttpResponse:
-    return redirect(review_request.unpublish(slug, by=request.user))
 
 
 @require_POST
