@@ -14,6 +14,8 @@ from config.core.errors import ProofsheetError
 
 
 class LinkUnknown(ProofsheetError):
+    """No accepted adapter is shared by that link: it was replaced, taken back, or never was one."""
+
     default_code = "link_unknown"
     default_status = 404
     default_message = "This link opens no adapter."

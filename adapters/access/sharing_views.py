@@ -16,6 +16,7 @@ from config.core.pages import SignedIn, page
 @require_POST
 @page
 def share(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner makes a new link, or takes sharing back (`link` other than "yes")."""
     with_link = request.POST.get("link") == "yes"
     return redirect(sharing.share(slug, by=request.user, with_link=with_link))
 

@@ -22,6 +22,8 @@ ORDERS: dict[Sort, tuple[str, ...]] = {
 
 
 class ModelNotRegistered(ProofsheetError):
+    """A model was named that is not active here."""
+
     default_code = "model_not_registered"
     default_status = 422
     default_message = "That model is not registered here."
@@ -29,6 +31,8 @@ class ModelNotRegistered(ProofsheetError):
 
 
 class NoModel(ProofsheetError):
+    """There is no active model at all, so nothing can be rendered."""
+
     default_code = "no_model"
     default_status = 503
     default_message = "No model has been registered yet."
@@ -65,6 +69,7 @@ class Search:
 
 
 def active_models() -> QuerySet[BaseModel]:
+    """The models that can be asked for, the default one first."""
     return BaseModel.objects.filter(is_active=True).order_by("-is_default", "name")
 
 
@@ -135,6 +140,7 @@ def usable_by(user: Person, base_model: BaseModel) -> QuerySet[Adapter]:
 
 
 def find_adapter(slug: str, *, by: Person, base_model: BaseModel) -> Adapter:
+    """The adapter that `by` renders with. Raises AdapterNotUsable."""
     adapter = usable_by(by, base_model).filter(slug=slug).first()
     if adapter is None:
         raise AdapterNotUsable(message=f"The adapter “{slug[:64]}” cannot be used with this model.")

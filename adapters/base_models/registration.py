@@ -26,6 +26,8 @@ ALIKE = {Family.STARTER, Family.SD15, Family.SD21}  # one pipeline, told apart b
 
 
 class NotAModelFolder(ProofsheetError):
+    """The folder is missing, or its files are not those of a known pipeline."""
+
     default_code = "not_a_model_folder"
     default_status = 422
     default_message = "That folder holds no diffusion pipeline that Proofsheet knows."
@@ -33,6 +35,8 @@ class NotAModelFolder(ProofsheetError):
 
 
 class DetailsInvalid(ProofsheetError):
+    """What was said of a model, or found in its folder, does not fit; `message` says what."""
+
     default_code = "model_details_invalid"
     default_status = 422
     default_advice = "Correct it on the command line, or in the folder's proofsheet.json."
@@ -64,6 +68,8 @@ class ModelDetails:
 
 @dataclass(frozen=True, slots=True)
 class AdapterDetails:
+    """What is said of an adapter that ships with a model."""
+
     slug: str
     name: str
     description: str = ""

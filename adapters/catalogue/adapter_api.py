@@ -31,10 +31,14 @@ FILTERS = ("text", "model", "rank_max", "whose")
 
 
 class AdaptersNewestFirst(Pages):
+    """Of the same moment by slug, so that no cursor skips one."""
+
     ordering = ("-created_at", "slug")
 
 
 class AdapterList(ApiView):
+    """What the caller may see of the catalogue; a new upload."""
+
     key_scope = {"GET": "read", "POST": "generate"}
     parser_classes = [MultiPartParser]
 
@@ -91,6 +95,8 @@ class AdapterList(ApiView):
 
 
 class AdapterDetail(ApiView):
+    """One adapter, looked at or taken back."""
+
     key_scope = {"GET": "read", "DELETE": "generate"}
 
     @extend_schema(
@@ -121,6 +127,8 @@ class AdapterDetail(ApiView):
 
 
 class AdapterFit(ApiView):
+    """A lower rank made from an own adapter."""
+
     key_scope = "generate"
 
     @extend_schema(

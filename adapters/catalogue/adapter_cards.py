@@ -26,6 +26,8 @@ STATES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ExampleCard:
+    """An example picture; `report_url` leads to its report form."""
+
     url: str
     prompt: str
     seed: int
@@ -34,6 +36,8 @@ class ExampleCard:
 
 @dataclass(frozen=True, slots=True)
 class AdapterCard:
+    """An adapter as `by` sees it; `tone` is the colour of its state: good, warn or bad."""
+
     slug: str
     url: str
     name: str
@@ -54,6 +58,8 @@ class AdapterCard:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
+    """A base model in a newcomer's words; `sizes` are (width, height) in pixels."""
+
     name: str
     description: str
     family: str
@@ -67,6 +73,7 @@ class ModelCard:
 
 
 def card_of(adapter: Adapter, *, by: Person) -> AdapterCard:
+    """The card for `by`; model, owner and examples of `adapter` are loaded with it."""
     label, tone = _label(adapter)
     is_own = adapter.owner_id is not None and adapter.owner_id == by.pk
     return AdapterCard(
@@ -129,6 +136,7 @@ def _studio_query(adapter: Adapter) -> str:
 
 
 def model_cards(models: Iterable[BaseModel]) -> list[ModelCard]:
+    """In the order given."""
     return [
         ModelCard(
             name=model.name,

@@ -69,4 +69,5 @@ def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
 @require_GET
 @page
 def verdicts_page(request: SignedIn) -> HttpResponse:
+    """Everything that a check may say of a file, with what to do, for anybody signed in."""
     return render(request, "adapters/verdicts.html", {"verdicts": VERDICTS.values()})

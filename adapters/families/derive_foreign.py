@@ -30,6 +30,7 @@ CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 def main() -> None:
+    """Write the signatures of architectures that are not served, from diffusers' own classes."""
     entries = []
     for key, source in (IMAGES | VIDEOS).items():
         native, original = [], []

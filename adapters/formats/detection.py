@@ -204,6 +204,7 @@ def group(
 
 
 def match(parts: dict[str, LoraParts], stems: dict[str, Stem], layout: Layout) -> LayerMatch:
+    """Which stems name layers of `layout` in the right size, and which do not."""
     targets: dict[str, Target] = {}
     unknown, misfits = [], []
     for stem, read in stems.items():
@@ -236,5 +237,6 @@ def _format_of(parts: LoraParts, stem: Stem, target: Target) -> str:
 
 
 def first_ten(names: Sequence[str]) -> str:
+    """Names for a sentence: ten at most, 120 characters of each, and how many more there are."""
     shown = ", ".join(name[:120] for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

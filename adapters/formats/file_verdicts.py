@@ -14,6 +14,8 @@ from config.core.errors import ProofsheetError
 
 @dataclass(frozen=True, slots=True)
 class FileVerdict:
+    """What is told of a refused file, under its stable `code`."""
+
     code: str
     wrong: str
     advice: str

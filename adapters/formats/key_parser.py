@@ -96,6 +96,7 @@ def part_of(key: str) -> NamePart | None:
 
 
 def read_stem(stem: str) -> Stem:
+    """Component, layer and writer of a tensor's name without its ending; "" where unknown."""
     for prefix, component, writer in PREFIXES:
         if stem.startswith(prefix):
             name = stem.removeprefix(prefix)

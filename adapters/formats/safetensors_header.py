@@ -61,12 +61,15 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Header:
+    """What a file says of its tensors; `data_begins_at` is in bytes from the file's start."""
+
     tensors: tuple[Tensor, ...]
     metadata: dict[str, str]
     data_begins_at: int
 
 
 def read_file(path: Path) -> Header:
+    """Raises what `read` raises, and OSError."""
     with path.open("rb") as file:
         return read(file, size_bytes=path.stat().st_size)
 

@@ -46,6 +46,8 @@ SHOWN_AS = {
 
 
 class ExampleNotFound(ProofsheetError):
+    """None at that place, or not one for this person."""
+
     default_code = "example_not_found"
     default_status = 404
     default_message = "There is no such example picture."
@@ -83,6 +85,7 @@ def order(adapter: Adapter, *, at: datetime) -> None:
 
 
 def waiting_of(adapter: Adapter) -> QuerySet[AdapterExample]:
+    """Those that are not made yet, in their order."""
     return adapter.examples.filter(state=State.WAITING).order_by("position")
 
 

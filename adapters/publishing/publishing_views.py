@@ -28,6 +28,7 @@ class PublishForm(forms.Form):
 @require_POST
 @page
 def publish(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner asks for it to become public."""
     form = PublishForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Licence: {form.errors['licence'][0]}")
@@ -40,6 +41,7 @@ def publish(request: SignedIn, slug: str) -> HttpResponse:
 @require_POST
 @page
 def unpublish(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner takes a public one back."""
     return redirect(review_request.unpublish(slug, by=request.user))
 
 

@@ -25,6 +25,8 @@ from moderation.subjects.subject import Subject
 
 
 class ConsentMissing(ProofsheetError):
+    """It shows a real person, and nobody attested that person's consent."""
+
     default_code = "consent_missing"
     default_status = 422
     default_message = "The adapter shows a real person, so it needs that person's consent."
@@ -32,6 +34,8 @@ class ConsentMissing(ProofsheetError):
 
 
 class LicenceMissing(ProofsheetError):
+    """Nobody could know what they may do with it."""
+
     default_code = "licence_missing"
     default_status = 422
     default_message = "A public adapter needs a licence, so that others know what they may do."
@@ -39,6 +43,8 @@ class LicenceMissing(ProofsheetError):
 
 
 class AlreadyAsked(ProofsheetError):
+    """Its review is asked for and not decided."""
+
     default_code = "already_asked"
     default_status = 409
     default_message = "This adapter already waits for a moderator."
@@ -172,6 +178,7 @@ def _consent(adapter: Adapter) -> str:
 
 
 def connect() -> None:
+    """Follow decisions, and offer adapters to be withdrawn by one."""
     decision_enforced.connect(enforce, dispatch_uid="adapters.enforce")
     withdrawable_adapters.register(withdrawable_of)
 

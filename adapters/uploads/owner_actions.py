@@ -30,6 +30,8 @@ TAGS_MAX = 8
 
 
 class NotFittable(ProofsheetError):
+    """No lower rank would help: it fits already, or fails for another reason."""
+
     default_code = "not_fittable"
     default_status = 409
     default_message = "Only an adapter whose rank is above its model's can be fitted."
@@ -37,6 +39,8 @@ class NotFittable(ProofsheetError):
 
 
 class BeingFitted(ProofsheetError):
+    """Its file is still read, so it cannot be erased yet."""
+
     default_code = "being_fitted"
     default_status = 409
     default_message = "A lower rank is being made from this file just now."

@@ -27,6 +27,7 @@ def path_of(name: str) -> Path:
 
 
 def new_name() -> str:
+    """A name in quarantine that nothing has; its folder is there."""
     path_of(FOLDER).mkdir(parents=True, exist_ok=True, mode=0o700)
     return f"{FOLDER}/{uuid4()}.safetensors"
 

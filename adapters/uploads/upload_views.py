@@ -25,6 +25,7 @@ from config.core.pages import SignedIn, page
 @require_http_methods(["GET", "POST"])
 @page
 def upload(request: SignedIn) -> HttpResponseBase:
+    """The form, and what it sends; a refused upload shows the form again with the reason."""
     request.upload_handlers = [QuarantineHandler(request)]
     return _upload(request)
 
@@ -65,12 +66,14 @@ def _lead_to(adapter: Adapter, request: HttpRequest) -> HttpResponse:
 @require_POST
 @page
 def fit(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner has a lower rank made from it."""
     return redirect(owner_actions.fit_to_ceiling(slug, by=request.user, at=timezone.now()))
 
 
 @require_POST
 @page
 def withdraw(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner withdraws it."""
     owner_actions.withdraw(slug, by=request.user, at=timezone.now())
     messages.success(request, "Withdrawn: no new request can use it. Running ones end.")
     return redirect("adapters:list")
@@ -79,6 +82,7 @@ def withdraw(request: SignedIn, slug: str) -> HttpResponse:
 @require_POST
 @page
 def remove(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner erases one that the check turned away."""
     owner_actions.remove(slug, by=request.user)
     messages.success(request, "Removed, and its file erased.")
     return redirect("adapters:list")

@@ -22,6 +22,7 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def too_many(most: int) -> EarlyAnswer:
+    """For an address that has `most` requests under way."""
     return EarlyAnswer(
         status=429,
         code="too_many_at_once",

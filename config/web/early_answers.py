@@ -17,6 +17,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class EarlyAnswer:
+    """One answer; `detail` says what to do."""
+
     status: int
     code: str
     title: str

@@ -42,6 +42,7 @@ TOO_SLOW = EarlyAnswer(
 
 
 def too_large(limit: int) -> EarlyAnswer:
+    """For a body of more than `limit` bytes."""
     return EarlyAnswer(
         status=413,
         code="too_large",

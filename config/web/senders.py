@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 
 class HeadersUnreadable(ProofsheetError):
+    """Names or values that are no text."""
+
     default_code, default_message, default_advice = BY_STATUS[400]
     default_status = 400
 

@@ -21,6 +21,8 @@ _PROOFS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 class SecondFactorNeeded(ProofsheetError):
+    """A call that needs a proved factor, of an account with a role of the house."""
+
     default_code = "second_factor_needed"
     default_message = "Your role needs a second factor, and this account has not shown one."
     default_advice = "Set one up, or prove it, at /accounts/2fa/ in a browser; then try again."
@@ -39,6 +41,7 @@ def holds_role(user: User) -> bool:
 
 
 def has_one(user: User) -> bool:
+    """Whether a factor is set up; recovery codes alone are none."""
     return bool(is_mfa_enabled(user, types=_PROOFS))
 
 
@@ -57,6 +60,7 @@ def check_key_of(user: User) -> None:
 
 
 def connect() -> None:
+    """Count setting one up as proving it."""
     authenticator_added.connect(_proved_by_setting_up, dispatch_uid="house.second_factor")
 
 
