@@ -65,7 +65,7 @@ class ChangeNotFound(ProofsheetError):
     default_status = 404
 
 
-def holds_role(account: User) -> bool:
+def is_changed_by_two(account: User) -> bool:
     """Also of a closed one: then one person neither closes nor opens it."""
     return account.is_staff or account.groups.exists()
 

@@ -33,10 +33,11 @@ def is_needed(user: User) -> bool:
     """Whether the house asks for one and this account holds a role of it."""
     if not settings.PROOFSHEET_SECOND_FACTOR:
         return False
-    return user.is_staff or user.is_superuser or holds_role(user)
+    return user.is_staff or user.is_superuser or has_house_permission(user)
 
 
-def holds_role(user: User) -> bool:
+def has_house_permission(user: User) -> bool:
+    """Whether the account may do anything beyond what people from outside may."""
     return bool(user.get_all_permissions() - NO_ROLE_OF_THE_HOUSE)
 
 
