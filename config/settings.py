@@ -244,6 +244,7 @@ for _entry in CELERY_BEAT_SCHEDULE.values():
     _entry["options"] = {"expires": max(10.0, _every_s)}
 
 # ---------------------------------------------------------------- accounts
+# Every session holds this name: with another one everybody signs in once more.
 AUTHENTICATION_BACKENDS = ["config.accounts.sign_in.logins.Passwords"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

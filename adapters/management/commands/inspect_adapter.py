@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
+from adapters.base_models import inspection_base
 from adapters.checks import inspection
 from adapters.checks.inspection import Base
 from adapters.checks.inspection_report import InspectionReport
@@ -52,8 +53,6 @@ class Command(BaseCommand):
     def _base(self, name: str) -> Base:
         if name in FAMILIES:
             return Base.of_family(name)
-        from adapters.base_models import inspection_base
-
         try:
             found = inspection_base.find(name)
         except DatabaseError as error:

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 COOKIE = "known_device"
 LIFETIME_S = 365 * 24 * 3600
-_SALT = "config.known_devices.accounts"
+_SALT = "config.known_devices.accounts"  # signs cookies that are out there: not a module's name
 _MOST_ACCOUNTS = 10
 
 
