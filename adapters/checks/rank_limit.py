@@ -1,4 +1,4 @@
-"""The rank that a model was loaded for. Pure: the engine raises it too, at its slots."""
+"""The rank that a model was loaded for. Pure; at its slots the engine refuses by the same code."""
 
 from __future__ import annotations
 
