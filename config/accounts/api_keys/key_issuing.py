@@ -70,7 +70,7 @@ def scopes_for(user: User) -> list[Scope]:
 
 def keys_of(user: User) -> QuerySet[ApiKey]:
     """Those that are not revoked, the newest first; ended ones among them."""
-    return ApiKey.objects.filter(owner=user, revoked_at=None).order_by("-made_at", "-id")
+    return ApiKey.objects.owned_by(user).filter(revoked_at=None).order_by("-made_at", "-id")
 
 
 @transaction.atomic
