@@ -1,1 +1,0 @@
-"""Base models, and the LoRA adapters that fit them: uploaded, checked, shared and made public."""

@@ -15,7 +15,6 @@ def env_str(name: str, default: str) -> str:
 
 
 def env_bool(name: str, default: bool) -> bool:
-    """1 or 0 and their words. Raises ImproperlyConfigured for others."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -35,7 +34,6 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
 
 
 def env_int(name: str, default: int) -> int:
-    """Raises ImproperlyConfigured for what is no whole number."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -46,7 +44,6 @@ def env_int(name: str, default: int) -> int:
 
 
 def env_list(name: str, default: list[str]) -> list[str]:
-    """Separated by commas; empty parts are left out."""
     value = os.environ.get(name)
     if value is None:
         return default

@@ -1,1 +1,0 @@
-"""The catalogue's pages and the adapters' API; nothing but the addresses calls it."""

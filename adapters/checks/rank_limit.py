@@ -1,9 +1,9 @@
-"""The rank that a model was loaded for. Pure; at its slots the engine refuses by the same code."""
+"""The rank that a model was loaded for. Pure: the engine raises it too, at its slots."""
 
 from __future__ import annotations
 
-from adapters.formats.file_verdicts import FileRefused
+from adapters.formats.file_verdicts import Refused
 
 
-class RankAboveCeiling(FileRefused, code="rank_too_high"):
+class RankTooHigh(Refused, code="rank_too_high"):
     """Above the ceiling that the model was loaded for."""

@@ -13,120 +13,118 @@ from config.core.errors import ProofsheetError
 
 
 @dataclass(frozen=True, slots=True)
-class FileVerdict:
-    """What is told of a refused file, under its stable `code`."""
-
+class Verdict:
     code: str
     wrong: str
     advice: str
 
 
 _ROWS = (
-    FileVerdict(
+    Verdict(
         "not_safetensors",
         "The file is not in the safetensors format.",
         "Other formats can carry programs, so they are never opened here. On your own machine, "
         "load the file with torch.load(path, weights_only=True) and save it with "
         "safetensors.torch.save_file.",
     ),
-    FileVerdict(
+    Verdict(
         "header_invalid",
         "The header of the file contradicts itself.",
         "Export the adapter again with a current version of its tool.",
     ),
-    FileVerdict(
+    Verdict(
         "truncated",
         "The file ends before its tensors do.",
         "Upload it again; the copy is not complete.",
     ),
-    FileVerdict(
+    Verdict(
         "empty",
         "The file holds no tensors.",
         "Upload the file that the training run saved.",
     ),
-    FileVerdict(
+    Verdict(
         "too_large",
         "The file is larger than an adapter may be here.",
         "Save it in fp16 or with a lower rank, or ask the operator to raise the limit.",
     ),
-    FileVerdict(
+    Verdict(
         "not_an_adapter",
         "The file holds weights, but none of them is a LoRA's.",
         "This looks like a whole model, a VAE or an embedding. Upload the LoRA itself.",
     ),
-    FileVerdict(
+    Verdict(
         "unsupported_type",
         "The adapter is of a kind that is recognised but not served.",
         "Train it as a plain LoRA, or extract a LoRA of the difference with its tool.",
     ),
-    FileVerdict(
+    Verdict(
         "unsupported_layers",
         "The adapter changes layers that are not served.",
         "Train it on the attention and feed-forward layers only: no convolutions, and of the text "
         "encoders CLIP, not T5.",
     ),
-    FileVerdict(
+    Verdict(
         "unsupported_dtype",
         "The weights are stored as numbers of a kind that is not served.",
         "Save the adapter in fp16, bf16 or fp32.",
     ),
-    FileVerdict(
+    Verdict(
         "unknown_keys",
         "The file names layers that no model here has.",
         "Export it in kohya, diffusers or PEFT naming, for one of the models that the upload page "
         "lists.",
     ),
-    FileVerdict(
+    Verdict(
         "wrong_base_model",
         "The adapter was made for another model.",
         "Choose the model that it was trained on.",
     ),
-    FileVerdict(
+    Verdict(
         "dimension_mismatch",
         "The sizes of the adapter's layers are those of no model here.",
         "Check which model it was trained on; only its own layers have these sizes.",
     ),
-    FileVerdict(
+    Verdict(
         "incomplete_pair",
         "A layer has only one half of its LoRA.",
         "Export the adapter again; each layer needs its down and its up matrix.",
     ),
-    FileVerdict(
+    Verdict(
         "rank_mismatch",
         "The two matrices of a layer disagree about its rank.",
         "Export the adapter again; the file was put together wrongly.",
     ),
-    FileVerdict(
+    Verdict(
         "rank_zero",
         "A layer has rank 0, so it says nothing.",
         "Export the adapter again, or leave that layer out.",
     ),
-    FileVerdict(
+    Verdict(
         "rank_too_high",
         "The adapter's rank is above what the model was loaded for.",
         "Fit it to the model's rank here with one click, or train it with a lower rank.",
     ),
-    FileVerdict(
+    Verdict(
         "duplicate_layer",
         "The file names the same layer twice, in two spellings.",
         "Export the adapter again in one naming.",
     ),
-    FileVerdict(
+    Verdict(
         "alpha_invalid",
         "A layer's alpha, which sets its strength, is no usable number.",
         "Export the adapter again; alpha must be one finite number per layer.",
     ),
-    FileVerdict(
+    Verdict(
         "no_model_here",
         "The adapter is sound, but no model of its family is registered here.",
         "Ask the operator to register the model that it was made for.",
     ),
-    FileVerdict(
+    Verdict(
         "check_failed",
         "The check itself failed, through no fault of the file.",
         "Upload it again; if that fails too, tell the operator.",
     ),
-    FileVerdict(
+    Verdict(
         "not_finite",
         "The weights hold NaN or infinity, which would turn every picture black.",
         "The training run diverged: take an earlier checkpoint, or train with a lower rate.",
@@ -135,7 +133,7 @@ _ROWS = (
 VERDICTS = {row.code: row for row in _ROWS}
 
 
-class FileRefused(ProofsheetError):
+class Refused(ProofsheetError):
     """A verdict that refuses; subclasses give its code and take their sentences from the table."""
 
     default_status: ClassVar[int] = 422

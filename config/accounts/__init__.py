@@ -1,1 +1,0 @@
-"""Accounts: coming in, the second factor, roles, and keys for programs."""

@@ -1,1 +1,0 @@
-"""The ground floor: what every room stands on, and which knows none of them."""

@@ -78,7 +78,6 @@ def web_workers() -> int:
 
 
 def children(host: str, port: int, logs: Path) -> list[Child]:
-    """The processes of a house on one host, the web server first."""
     celery = [program("celery"), "-A", "config", "--quiet"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     web = [

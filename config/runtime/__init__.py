@@ -1,1 +1,0 @@
-"""What every process has: the lines of its log, its metrics, its cache, its models."""

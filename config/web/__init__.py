@@ -1,1 +1,0 @@
-"""What a request passes before and around Django: bounds, policies, early answers."""

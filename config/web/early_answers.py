@@ -16,9 +16,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class EarlyAnswer:
-    """One answer; `detail` says what to do."""
-
+class Refusal:
     status: int
     code: str
     title: str
@@ -26,7 +24,7 @@ class EarlyAnswer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-async def refuse(scope: Scope, send: Send, refusal: EarlyAnswer) -> None:
+async def refuse(scope: Scope, send: Send, refusal: Refusal) -> None:
     """Answer, and close the connection: what else comes over it is not read."""
     if is_for_programs(scope["path"]):
         kind = CONTENT_TYPE.encode()

@@ -13,27 +13,27 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from config.web.early_answers import EarlyAnswer, Message, Receive, Scope, Send, refuse
+from config.web.early_answers import Message, Receive, Refusal, Scope, Send, refuse
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Identify = Callable[[Scope], Awaitable[int | EarlyAnswer]]
+Identify = Callable[[Scope], Awaitable[int | Refusal]]
 
 UPLOADS_MAX = 4  # large bodies of one account on their way at once, in one web process
-SIGN_IN_FIRST = EarlyAnswer(
+SIGN_IN_FIRST = Refusal(
     status=401,
     code="not_authenticated",
     title="A body of this size is taken only from who has signed in.",
     detail="Sign in, or send your API key, and send it again.",
     headers=((b"www-authenticate", b"Bearer"),),
 )
-TOO_MANY_UPLOADS = EarlyAnswer(
+TOO_MANY_UPLOADS = Refusal(
     status=429,
     code="too_many_uploads",
     title=f"{UPLOADS_MAX} uploads of this account are on their way already.",
     detail="Wait until one has arrived, then send the next.",
     headers=((b"retry-after", b"5"),),
 )
-TOO_SLOW = EarlyAnswer(
+TOO_SLOW = Refusal(
     status=408,
     code="body_too_slow",
     title="The rest of the request's body did not arrive in time.",
@@ -41,9 +41,8 @@ TOO_SLOW = EarlyAnswer(
 )
 
 
-def too_large(limit: int) -> EarlyAnswer:
-    """For a body of more than `limit` bytes."""
-    return EarlyAnswer(
+def too_large(limit: int) -> Refusal:
+    return Refusal(
         status=413,
         code="too_large",
         title=f"The body is larger than this address accepts: {limit} bytes.",
@@ -73,7 +72,7 @@ def _at(path: str, bounds: Mapping[str, int], otherwise: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class BodyPace:
+class Pace:
     """How slowly a body may come and an answer may go.
 
     The next part of a body comes within `idle_s`, and all of it at `bytes_a_second` or more after
@@ -99,19 +98,19 @@ class BoundedBodies:
     """
 
     def __init__(
-        self, app: Application, *, bounds: Bounds, identify: Identify, pace: BodyPace | None = None
+        self, app: Application, *, bounds: Bounds, identify: Identify, pace: Pace | None = None
     ) -> None:
         self._app = app
         self._bounds = bounds
         self._identify = identify
-        self._pace = pace or BodyPace()
+        self._pace = pace or Pace()
         self._uploads: Counter[int] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        watch = _BodyWatch(self, scope, receive, send)
+        watch = _Watch(self, scope, receive, send)
         try:
             if await watch.lets_in(_declared(scope)):
                 await self._app(scope, watch.receive, watch.send)
@@ -121,7 +120,7 @@ class BoundedBodies:
             watch.end()
 
 
-class _BodyWatch:
+class _Watch:
     """One request: counts what arrives; past a bound the application is told that the client has
     gone."""
 
@@ -136,7 +135,7 @@ class _BodyWatch:
         self._is_whole = False
         self._uploader: int | None = None
         self._left = asyncio.Event()
-        self.refusal: EarlyAnswer | None = None
+        self.refusal: Refusal | None = None
         self.has_answered = False
 
     async def lets_in(self, size: int) -> bool:
@@ -147,7 +146,7 @@ class _BodyWatch:
             self.refusal = too_large(self._most)
             return False
         found = await self._door._identify(self._scope)
-        if isinstance(found, EarlyAnswer):
+        if isinstance(found, Refusal):
             self.refusal = found
         elif self._door._uploads[found] >= UPLOADS_MAX:
             self.refusal = TOO_MANY_UPLOADS

@@ -10,7 +10,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from adapters.access import sharing
 from adapters.models import Adapter, BaseModel
 from adapters.publishing import review_request
 from adapters.uploads import owner_actions
@@ -131,11 +130,11 @@ def test_link_that_was_taken_back_ends_what_waits_by_it(
 ) -> None:
     assert flat.base_model is not None
     review_request.unpublish(flat.slug, by=mallory)
-    shared = sharing.share(flat.slug, by=mallory, with_link=True)
-    sharing.open_link(shared.share_key, by=alice, at=NOON)
+    shared = owner_actions.share(flat.slug, by=mallory, with_link=True)
+    owner_actions.open_link(shared.share_key, by=alice, at=NOON)
     assert end_of(asked(alice, flat.base_model, flat), clock) == ("finished", "")
     request = asked(alice, flat.base_model, flat)
-    sharing.share(flat.slug, by=mallory, with_link=False)
+    owner_actions.share(flat.slug, by=mallory, with_link=False)
     assert end_of(request, clock) == ("failed", "adapter_gone")
 
 

@@ -15,13 +15,19 @@ _DIFFERS = re.compile(
     r'(?<=name="csrfmiddlewaretoken" value=")(?P<csrf>\w+)'
     r'|(?<="X-CSRFToken": ")(?P<csrf_header>\w+)'
     r"|(?<=\bps_key_)(?P<key>\w{4})(?=…)"
+    r"|(?<=/confirm-email/)(?P<confirmation>[^/\s]+)"
+    r"|(?<=/reset/key/)(?P<reset>[^/\s]+)"
     r'|(?<=nonce=")(?P<nonce>[^"]+)'
     rf"|(?!{NOBODYS})(?P<uuid>\b[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
     r"|\b(?!(?P<unit>[0-9a-f]{1,2})(?P=unit)+\b)(?P<hex>[0-9a-f]{32,})\b"
+    r"|\b(?P<short>[0-9a-f]{12,31})(?=…)"
+    r"|(?<=<td>)(?P<size>[\d.]+\xa0KB)(?=</td>)"  # of an archive, which packs what differs
     r"|(?P<signed>\b[\w-]{20,}:(?:[\w-]{6}:)?[\w-]{43}\b)"
     r"|(?P<base64>(?<![\w/+])(?=[a-z0-9]*[A-Z+/])[A-Za-z0-9+/]{60,}={0,2})"
+    r"|(?P<digest>(?<![\w/+])[A-Za-z0-9+/]{43}=)"
+    r"|(?P<mark>\b[0-9a-f]{16}\b)"
 )
-_UNNUMBERED = {"csrf", "csrf_header", "key", "nonce"}
+_UNNUMBERED = {"csrf", "csrf_header", "key", "nonce", "size"}
 
 
 class Placeholders:

@@ -1,1 +1,0 @@
-"""What every call of the API has in common: views, bodies, pages, limits, problems."""

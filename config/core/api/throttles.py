@@ -24,12 +24,12 @@ class RateThrottle(_ByNetwork, SimpleRateThrottle):
 
 
 class AnonThrottle(_ByNetwork, AnonRateThrottle):
-    """Of callers without an account."""
+    pass
 
 
 class UserThrottle(_ByNetwork, UserRateThrottle):
-    """Of accounts."""
+    pass
 
 
 class ScopedThrottle(_ByNetwork, ScopedRateThrottle):
-    """Of the calls that a view names in `throttle_scope`."""
+    pass

@@ -1,1 +1,0 @@
-"""Calls to other hosts, bounded: `safe_fetch` for addresses that people type in."""
