@@ -1,0 +1,1 @@
+"""Base models, and the LoRA adapters that fit them: uploaded, checked, shared and made public."""

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from adapters.models import Adapter, BaseModel
-from config.core.admin_pages import NamedLookups
+from config.core.admin_pages import NamedLookups, ReadOnlyAdmin
 
 
 @admin.register(BaseModel)
@@ -32,18 +32,10 @@ class BaseModelAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold h
 
 
 @admin.register(Adapter)
-class AdapterAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
+class AdapterAdmin(ReadOnlyAdmin):
     """Read-only: state changes only through the domain functions and a moderator's decision."""
 
     list_display = ("name", "slug", "owner", "base_model", "rank", "state", "visibility")
     list_filter = ("state", "visibility", "base_model")
+    list_filter_submit = False  # links, which need no button
     search_fields = ("name", "slug", "sha256")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

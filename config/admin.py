@@ -78,7 +78,7 @@ class HouseUserAdmin(NamedLookups, UserAdmin, ModelAdmin):  # type: ignore[misc,
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ()
-        is_by_two = role_changes.holds_role(obj)
+        is_by_two = role_changes.is_changed_by_two(obj)
         return (*self.readonly_fields, "is_active") if is_by_two else self.readonly_fields
 
     def get_urls(self) -> list[URLPattern]:

@@ -42,6 +42,7 @@ def problems() -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Any, **_: Any) -> Iterable[CheckMessage]:
+    """What `manage.py check --deploy` finds wrong with the settings."""
     return problems()
 
 

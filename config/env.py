@@ -15,6 +15,7 @@ def env_str(name: str, default: str) -> str:
 
 
 def env_bool(name: str, default: bool) -> bool:
+    """1 or 0 and their words. Raises ImproperlyConfigured for others."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -34,6 +35,7 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
 
 
 def env_int(name: str, default: int) -> int:
+    """Raises ImproperlyConfigured for what is no whole number."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -44,6 +46,7 @@ def env_int(name: str, default: int) -> int:
 
 
 def env_list(name: str, default: list[str]) -> list[str]:
+    """Separated by commas; empty parts are left out."""
     value = os.environ.get(name)
     if value is None:
         return default

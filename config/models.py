@@ -12,9 +12,15 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.db.models import F, Q
 
+from config.core.ownership import OwnedRows
+
 
 def _salt() -> bytes:
     return secrets.token_bytes(16)
+
+
+class ApiKeyRows(OwnedRows["ApiKey"]):
+    """Keys, by whom they act for."""
 
 
 class ApiKey(models.Model):
@@ -42,6 +48,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiKeyRows.as_manager()
 
     class Meta:
         verbose_name = "API key"

@@ -8,6 +8,7 @@ from moderation.signals import decision_enforced
 
 
 def connect() -> None:
+    """Listen to decisions that are put in force."""
     decision_enforced.connect(end_keys, dispatch_uid="house.end_keys")
 
 

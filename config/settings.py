@@ -244,6 +244,7 @@ for _entry in CELERY_BEAT_SCHEDULE.values():
     _entry["options"] = {"expires": max(10.0, _every_s)}
 
 # ---------------------------------------------------------------- accounts
+# Every session holds this name: with another one everybody signs in once more.
 AUTHENTICATION_BACKENDS = ["config.accounts.sign_in.logins.Passwords"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -380,7 +381,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "config.runtime.log_lines.Line",
+            "()": "config.runtime.log_lines.PromptFreeFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },

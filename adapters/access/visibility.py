@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from adapters.models import Adapter, AdapterShare, BaseModel
+from adapters.models import Adapter, AdapterRows, BaseModel
 from config.core.errors import ProofsheetError
+from config.core.ownership import Person
 
-User = AbstractBaseUser | AnonymousUser
 Whose = Literal["", "mine", "shared"]
 Sort = Literal["newest", "name", "rank", "size"]
 ORDERS: dict[Sort, tuple[str, ...]] = {
@@ -23,6 +22,8 @@ ORDERS: dict[Sort, tuple[str, ...]] = {
 
 
 class ModelNotRegistered(ProofsheetError):
+    """A model was named that is not active here."""
+
     default_code = "model_not_registered"
     default_status = 422
     default_message = "That model is not registered here."
@@ -30,6 +31,8 @@ class ModelNotRegistered(ProofsheetError):
 
 
 class NoModel(ProofsheetError):
+    """There is no active model at all, so nothing can be rendered."""
+
     default_code = "no_model"
     default_status = 503
     default_message = "No model has been registered yet."
@@ -66,6 +69,7 @@ class Search:
 
 
 def active_models() -> QuerySet[BaseModel]:
+    """The models that can be asked for, the default one first."""
     return BaseModel.objects.filter(is_active=True).order_by("-is_default", "name")
 
 
@@ -85,23 +89,12 @@ def find_model(slug: str | None) -> BaseModel:
     return model
 
 
-def visible_to(user: User) -> QuerySet[Adapter]:
-    """Adapters that `user` may look at: published ones, the user's own, and those shared by a link
-    that the user has opened."""
-    found = Adapter.objects.select_related("base_model", "owner")
-    published = Q(state=Adapter.State.PUBLISHED, visibility=Adapter.Visibility.PUBLIC)
-    if not user.pk:
-        return found.filter(published)
-    opened = AdapterShare.objects.filter(user_id=user.pk, share_key=F("adapter__share_key"))
-    by_link = Q(
-        state=Adapter.State.ACCEPTED,
-        visibility=Adapter.Visibility.LINK,
-        pk__in=opened.values("adapter_id"),
-    )
-    return found.filter(published | by_link | Q(owner_id=user.pk))
+def visible_to(user: Person) -> AdapterRows:
+    """Adapters that `user` may look at, with their models and owners."""
+    return Adapter.objects.visible_to(user).select_related("base_model", "owner")
 
 
-def find_visible(slug: str, *, by: User) -> Adapter:
+def find_visible(slug: str, *, by: Person) -> Adapter:
     """Raises AdapterNotFound."""
     adapter = visible_to(by).prefetch_related("examples").filter(slug=slug).first()
     if adapter is None:
@@ -109,18 +102,17 @@ def find_visible(slug: str, *, by: User) -> Adapter:
     return adapter
 
 
-def twin_of(adapter: Adapter, *, by: User) -> Adapter | None:
+def twin_of(adapter: Adapter, *, by: Person) -> Adapter | None:
     """The first of the adapters that `by` may use whose layers are the same, number by number,
     whatever it is called; None where this one is the first."""
     same = Q(sha256=adapter.sha256)
     if adapter.content_sha256:
         same |= Q(content_sha256=adapter.content_sha256)
-    ready = (Adapter.State.ACCEPTED, Adapter.State.PUBLISHED)
-    earlier = visible_to(by).filter(same, state__in=ready, created_at__lt=adapter.created_at)
+    earlier = visible_to(by).usable().filter(same, created_at__lt=adapter.created_at)
     return earlier.exclude(pk=adapter.pk).order_by("created_at", "slug").first()
 
 
-def search(wanted: Search, *, by: User) -> QuerySet[Adapter]:
+def search(wanted: Search, *, by: Person) -> QuerySet[Adapter]:
     """What `by` may see of the catalogue, narrowed and ordered. Withdrawn ones are left out."""
     found = visible_to(by).exclude(state=Adapter.State.WITHDRAWN).prefetch_related("examples")
     if text := wanted.text.strip():
@@ -136,19 +128,19 @@ def search(wanted: Search, *, by: User) -> QuerySet[Adapter]:
         found = found.filter(rank__lte=wanted.rank_max)
     match wanted.whose:
         case "mine":
-            found = found.filter(owner_id=by.pk)
+            found = found.owned_by(by)
         case "shared":
             found = found.filter(Q(owner_id__isnull=True) | ~Q(owner_id=by.pk))
     return found.order_by(*ORDERS[wanted.sort])
 
 
-def usable_by(user: User, base_model: BaseModel) -> QuerySet[Adapter]:
+def usable_by(user: Person, base_model: BaseModel) -> QuerySet[Adapter]:
     """Adapters of `base_model` that `user` may render with: what the user sees, if it is ready."""
-    ready = (Adapter.State.ACCEPTED, Adapter.State.PUBLISHED)
-    return visible_to(user).filter(base_model=base_model, state__in=ready).order_by("name")
+    return visible_to(user).usable().filter(base_model=base_model).order_by("name")
 
 
-def find_adapter(slug: str, *, by: User, base_model: BaseModel) -> Adapter:
+def find_adapter(slug: str, *, by: Person, base_model: BaseModel) -> Adapter:
+    """The adapter that `by` renders with. Raises AdapterNotUsable."""
     adapter = usable_by(by, base_model).filter(slug=slug).first()
     if adapter is None:
         raise AdapterNotUsable(message=f"The adapter “{slug[:64]}” cannot be used with this model.")

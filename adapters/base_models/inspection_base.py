@@ -15,5 +15,6 @@ def of_model(model: BaseModel) -> Base:
 
 
 def find(slug: str) -> Base | None:
+    """The registered model of that slug as the base of an inspection, or None."""
     model = BaseModel.objects.filter(slug=slug).first()
     return of_model(model) if model else None

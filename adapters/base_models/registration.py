@@ -18,7 +18,7 @@ from django.db import transaction
 
 from adapters.base_models import inspection_base
 from adapters.checks import inspection, rewrite
-from adapters.checks.rewrite import Source
+from adapters.checks.rewrite import TensorSource
 from adapters.models import Adapter, Architecture, BaseModel, Family, private_storage
 from config.core.errors import ProofsheetError
 
@@ -26,6 +26,8 @@ ALIKE = {Family.STARTER, Family.SD15, Family.SD21}  # one pipeline, told apart b
 
 
 class NotAModelFolder(ProofsheetError):
+    """The folder is missing, or its files are not those of a known pipeline."""
+
     default_code = "not_a_model_folder"
     default_status = 422
     default_message = "That folder holds no diffusion pipeline that Proofsheet knows."
@@ -33,6 +35,8 @@ class NotAModelFolder(ProofsheetError):
 
 
 class DetailsInvalid(ProofsheetError):
+    """What was said of a model, or found in its folder, does not fit; `message` says what."""
+
     default_code = "model_details_invalid"
     default_status = 422
     default_advice = "Correct it on the command line, or in the folder's proofsheet.json."
@@ -64,6 +68,8 @@ class ModelDetails:
 
 @dataclass(frozen=True, slots=True)
 class AdapterDetails:
+    """What is said of an adapter that ships with a model."""
+
     slug: str
     name: str
     description: str = ""
@@ -192,7 +198,7 @@ def _content_digest(file: Path, found: inspection.Inspection) -> str:
     """Of the layers alone, so that a copy in another spelling is known for what it is."""
     assert found.header is not None, "it was accepted"
     with TemporaryDirectory() as folder:
-        source = Source(file, found.header, found.modules)
+        source = TensorSource(file, found.header, found.modules)
         return rewrite.write(source, Path(folder) / "canonical").content_sha256
 
 

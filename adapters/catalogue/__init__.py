@@ -1,0 +1,1 @@
+"""The catalogue's pages and the adapters' API; nothing but the addresses calls it."""

@@ -18,7 +18,7 @@ from adapters.catalogue.adapter_serializers import (
     AdapterPageSerializer,
     AdapterSerializer,
     CatalogueFilterSerializer,
-    ReportSerializer,
+    InspectionReportSerializer,
     UploadSerializer,
 )
 from adapters.uploads import owner_actions
@@ -30,11 +30,15 @@ from config.core.api.view import ApiView
 FILTERS = ("text", "model", "rank_max", "whose")
 
 
-class NewestFirst(Pages):
+class AdaptersNewestFirst(Pages):
+    """Of the same moment by slug, so that no cursor skips one."""
+
     ordering = ("-created_at", "slug")
 
 
 class AdapterList(ApiView):
+    """What the caller may see of the catalogue; a new upload."""
+
     key_scope = {"GET": "read", "POST": "generate"}
     parser_classes = [MultiPartParser]
 
@@ -47,7 +51,7 @@ class AdapterList(ApiView):
     def get(self, request: Request) -> Response:
         """Your own adapters, those shared with you, and the public ones, newest first."""
         search = visibility.Search(**{n: self.asked[n] for n in FILTERS if n in self.asked})
-        pages = NewestFirst()
+        pages = AdaptersNewestFirst()
         page = pages.paginate_queryset(
             visibility.search(search, by=request.user), request, view=self
         )
@@ -64,8 +68,8 @@ class AdapterList(ApiView):
         summary="Upload an adapter",
         request={"multipart/form-data": UploadSerializer},
         responses={
-            202: ReportSerializer,
-            200: ReportSerializer,
+            202: InspectionReportSerializer,
+            200: InspectionReportSerializer,
             **problems(_422="`model_not_registered`: no model here has that slug."),
         },
     )
@@ -84,25 +88,27 @@ class AdapterList(ApiView):
         received = owner_actions.receive(
             file, said.details(), by=person(request), at=timezone.now()
         )
-        body = ReportSerializer(
+        body = InspectionReportSerializer(
             received.adapter, context={"by": request.user, "is_new": received.is_new}
         ).data
         return Response(body, status=202 if received.is_new else 200)
 
 
 class AdapterDetail(ApiView):
+    """One adapter, looked at or taken back."""
+
     key_scope = {"GET": "read", "DELETE": "generate"}
 
     @extend_schema(
         operation_id="adapters_retrieve",
         summary="Show an adapter, to its owner with the report",
-        responses=ReportSerializer,
+        responses=InspectionReportSerializer,
     )
     def get(self, request: Request, slug: str) -> Response:
         """One adapter, for its owner with the report. Somebody else's private one is 404."""
         adapter = visibility.find_visible(slug, by=request.user)
         is_own = adapter.owner_id is not None and adapter.owner_id == request.user.pk
-        serializer = ReportSerializer if is_own else AdapterSerializer
+        serializer = InspectionReportSerializer if is_own else AdapterSerializer
         return Response(serializer(adapter, context={"by": request.user}).data)
 
     @extend_schema(
@@ -121,6 +127,8 @@ class AdapterDetail(ApiView):
 
 
 class AdapterFit(ApiView):
+    """A lower rank made from an own adapter."""
+
     key_scope = "generate"
 
     @extend_schema(
@@ -128,14 +136,14 @@ class AdapterFit(ApiView):
         summary="Make an adapter of too high a rank fit",
         request=None,
         responses={
-            202: ReportSerializer,
+            202: InspectionReportSerializer,
             **problems(_409="`not_fittable`: it fits already, or no rank helps."),
         },
     )
     def post(self, request: Request, slug: str) -> Response:
         """Fit an own adapter, whose rank is too high, to its model's: a new, derived adapter."""
         derived = owner_actions.fit_to_ceiling(slug, by=person(request), at=timezone.now())
-        return Response(ReportSerializer(derived).data, status=202)
+        return Response(InspectionReportSerializer(derived).data, status=202)
 
 
 def person(request: Request) -> AbstractBaseUser:

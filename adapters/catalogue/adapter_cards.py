@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from adapters.access.visibility import User
 from adapters.formats.detection import FORMATS
 from adapters.formats.target_modules import FAMILY_NAMES
 from adapters.models import STOPPED, Adapter, AdapterExample, BaseModel
 from adapters.publishing import examples
+from config.core.ownership import Person
 
 STATES: dict[str, tuple[str, str]] = {
     Adapter.State.UPLOADED: ("Waiting to be checked", "warn"),
@@ -26,6 +26,8 @@ STATES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ExampleCard:
+    """An example picture; `report_url` leads to its report form."""
+
     url: str
     prompt: str
     seed: int
@@ -34,6 +36,8 @@ class ExampleCard:
 
 @dataclass(frozen=True, slots=True)
 class AdapterCard:
+    """An adapter as `by` sees it; `tone` is the colour of its state: good, warn or bad."""
+
     slug: str
     url: str
     name: str
@@ -54,6 +58,8 @@ class AdapterCard:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
+    """A base model in a newcomer's words; `sizes` are (width, height) in pixels."""
+
     name: str
     description: str
     family: str
@@ -66,7 +72,8 @@ class ModelCard:
     is_default: bool
 
 
-def card_of(adapter: Adapter, *, by: User) -> AdapterCard:
+def card_of(adapter: Adapter, *, by: Person) -> AdapterCard:
+    """The card for `by`; model, owner and examples of `adapter` are loaded with it."""
     label, tone = _label(adapter)
     is_own = adapter.owner_id is not None and adapter.owner_id == by.pk
     return AdapterCard(
@@ -89,7 +96,7 @@ def card_of(adapter: Adapter, *, by: User) -> AdapterCard:
     )
 
 
-def examples_of(adapter: Adapter, *, by: User) -> tuple[ExampleCard, ...]:
+def examples_of(adapter: Adapter, *, by: Person) -> tuple[ExampleCard, ...]:
     """The pictures that are shown to `by`; `adapter.examples` is prefetched."""
     shown = [
         row
@@ -129,6 +136,7 @@ def _studio_query(adapter: Adapter) -> str:
 
 
 def model_cards(models: Iterable[BaseModel]) -> list[ModelCard]:
+    """In the order given."""
     return [
         ModelCard(
             name=model.name,

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from adapters.access import visibility
 from adapters.catalogue.adapter_cards import card_of, model_cards, report_of
-from adapters.catalogue.adapter_forms import CatalogueFilter
+from adapters.catalogue.catalogue_forms import CatalogueFilter
 from adapters.formats.file_verdicts import VERDICTS
 from adapters.publishing import examples
-from adapters.uploads import check_job, owner_actions
+from adapters.uploads import check_job
 from config.core.pages import SignedIn, page
-from moderation.subjects import blurring
-from provenance.verify import sightings
 
 CARDS_A_SHEET = 24
 
@@ -72,33 +68,6 @@ def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
 
 @require_GET
 @page
-def open_link(request: SignedIn, share_key: UUID) -> HttpResponse:
-    """A shared link: the adapter is then in the catalogue of whoever opened it."""
-    return redirect(owner_actions.open_link(share_key, by=request.user, at=timezone.now()))
-
-
-@require_GET
-@page
-def example(request: SignedIn, slug: str, position: int) -> HttpResponse:
-    """An example picture, marked and signed as it was delivered, or blurred for everybody."""
-    found = examples.find_shown(slug, position, by=request.user)
-    with found.file.open("rb") as file:
-        data = blurring.blurred(file.read()) if found.is_blurred else file.read()
-    return HttpResponse(data, content_type="image/png")
-
-
-@require_GET
-@page
-def report(request: SignedIn, slug: str, position: int) -> HttpResponse:
-    """To the report of an example, for somebody who can see it."""
-    found = examples.find_shown(slug, position, by=request.user)
-    if found.image_id is None:
-        raise examples.ExampleNotFound
-    sighting = sightings.give(found.image_id, at=timezone.now())
-    return redirect(f"{reverse('moderation:report')}?{urlencode({'sighting': sighting})}")
-
-
-@require_GET
-@page
 def verdicts_page(request: SignedIn) -> HttpResponse:
+    """Everything that a check may say of a file, with what to do, for anybody signed in."""
     return render(request, "adapters/verdicts.html", {"verdicts": VERDICTS.values()})

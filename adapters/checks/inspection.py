@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.checks import layer_checks, weight_scan
-from adapters.checks.inspection_report import Report
+from adapters.checks.inspection_report import InspectionReport
 from adapters.checks.layer_checks import Module
 from adapters.checks.weight_scan import Progress
 from adapters.formats import safetensors_header as headers
 from adapters.formats import stated_base_model
 from adapters.formats.detection import Recognised, recognise
-from adapters.formats.file_verdicts import Refused
+from adapters.formats.file_verdicts import FileRefused
 from adapters.formats.lora_config import PeftSettings
 from adapters.formats.safetensors_header import Header
 from adapters.formats.target_modules import FAMILY_NAMES, Layout, of_family
 from adapters.formats.unserved_architectures import listed
 
 
-class TooLarge(Refused, code="too_large"):
+class TooLarge(FileRefused, code="too_large"):
     """Above the byte limit."""
 
 
@@ -40,7 +40,7 @@ class Base:
 class Inspection:
     """`modules` are empty when the file was refused before they were known."""
 
-    report: Report
+    report: InspectionReport
     header: Header | None
     modules: tuple[Module, ...]
 
@@ -57,7 +57,7 @@ def inspect(
 
     `sha256`: the file's digest where it is known; else it is taken here.
     """
-    run = _Run(path, base, Report(bytes=path.stat().st_size), sha256, progress)
+    run = _Run(path, base, InspectionReport(bytes=path.stat().st_size), sha256, progress)
     try:
         if limit_bytes is not None and run.report.bytes > limit_bytes:
             raise TooLarge(
@@ -65,7 +65,7 @@ def inspect(
             )
         run.read_header()
         run.read_numbers()
-    except Refused as refusal:
+    except FileRefused as refusal:
         run.report.code = refusal.code
         run.report.message, run.report.advice = refusal.message, refusal.advice
     else:
@@ -81,7 +81,7 @@ class _Run:
         self,
         path: Path,
         base: Base | None,
-        report: Report,
+        report: InspectionReport,
         sha256: str,
         progress: Progress | None,
     ) -> None:

@@ -21,7 +21,7 @@ SHOWN_METADATA = (
 
 
 @dataclass(slots=True)
-class Report:
+class InspectionReport:
     """Filled in step by step; what a refusal came before stays empty."""
 
     accepted: bool = False

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite, prod, sqrt
 
-from adapters.checks.rank_limit import RankTooHigh
+from adapters.checks.rank_limit import RankAboveCeiling
 from adapters.formats import target_modules, unserved_kinds
-from adapters.formats.detection import Parts, Recognised, first_ten, squeezed
-from adapters.formats.file_verdicts import Refused
+from adapters.formats.detection import LoraParts, Recognised, first_ten, squeezed
+from adapters.formats.file_verdicts import FileRefused
 from adapters.formats.lora_config import PeftSettings
 from adapters.formats.safetensors_header import Tensor
 from adapters.formats.target_modules import Layer, Target
@@ -23,55 +23,55 @@ NUMBERED = re.compile(r"(weights\.)?\d+(\.to_[a-z_]+)?")
 LARGEST = 3.38e38  # a little below the largest number of fp32 and bf16
 
 
-class NotAnAdapter(Refused, code="not_an_adapter"):
+class NotAnAdapter(FileRefused, code="not_an_adapter"):
     """Weights, but nobody's LoRA."""
 
 
-class UnsupportedType(Refused, code="unsupported_type"):
+class UnsupportedType(FileRefused, code="unsupported_type"):
     """LoHa, LoKr, OFT, IA3, DoRA and the like: docs/adr/0013."""
 
 
-class UnsupportedLayers(Refused, code="unsupported_layers"):
+class UnsupportedLayers(FileRefused, code="unsupported_layers"):
     """Convolutions and layers outside attention: docs/adr/0013."""
 
 
-class UnsupportedDtype(Refused, code="unsupported_dtype"):
+class UnsupportedDtype(FileRefused, code="unsupported_dtype"):
     """Integers, booleans or 8-bit numbers as weights."""
 
 
-class UnknownKeys(Refused, code="unknown_keys"):
+class UnknownKeys(FileRefused, code="unknown_keys"):
     """Names that lead to no layer."""
 
 
-class WrongBaseModel(Refused, code="wrong_base_model"):
+class WrongBaseModel(FileRefused, code="wrong_base_model"):
     """It fits another family, or is far closer to one."""
 
 
-class DimensionMismatch(Refused, code="dimension_mismatch"):
+class DimensionMismatch(FileRefused, code="dimension_mismatch"):
     """The names fit, the sizes do not."""
 
 
-class IncompletePair(Refused, code="incomplete_pair"):
+class IncompletePair(FileRefused, code="incomplete_pair"):
     """One half of a LoRA."""
 
 
-class RankMismatch(Refused, code="rank_mismatch"):
+class RankMismatch(FileRefused, code="rank_mismatch"):
     """`lora_A` has other rows than `lora_B` has columns."""
 
 
-class RankZero(Refused, code="rank_zero"):
+class RankZero(FileRefused, code="rank_zero"):
     """A matrix with a side of nothing."""
 
 
-class DuplicateLayer(Refused, code="duplicate_layer"):
+class DuplicateLayer(FileRefused, code="duplicate_layer"):
     """Two names for one layer."""
 
 
-class AlphaInvalid(Refused, code="alpha_invalid"):
+class AlphaInvalid(FileRefused, code="alpha_invalid"):
     """Not one finite number."""
 
 
-class TooStrong(Refused, code="not_finite"):
+class TooStrong(FileRefused, code="not_finite"):
     """Finite in the file, infinite as soon as it is used."""
 
 
@@ -152,7 +152,7 @@ def _unsupported_type(found: Recognised) -> UnsupportedType:
     )
 
 
-def _check_pair(parts: Parts) -> None:
+def _check_pair(parts: LoraParts) -> None:
     down, up = parts.down, parts.up
     if down is None and up is None:
         raise IncompletePair(
@@ -243,7 +243,7 @@ def modules_of(
 
 
 def _module(
-    parts: Parts, target: Target, *, alphas: Mapping[str, float], settings: PeftSettings
+    parts: LoraParts, target: Target, *, alphas: Mapping[str, float], settings: PeftSettings
 ) -> Module:
     down, up = parts.pair
     rank = down.shape[0]
@@ -288,7 +288,7 @@ def check_range(modules: Iterable[Module], *, norms: Mapping[str, float]) -> Non
 
 
 def check_rank(modules: Iterable[Module], *, ceiling: int) -> None:
-    """Raises RankTooHigh."""
+    """Raises RankAboveCeiling."""
     rank = max(module.rank for module in modules)
     if rank > ceiling:
-        raise RankTooHigh(message=f"The adapter has rank {rank}; the model allows {ceiling}.")
+        raise RankAboveCeiling(message=f"The adapter has rank {rank}; the model allows {ceiling}.")

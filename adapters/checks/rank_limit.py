@@ -1,9 +1,9 @@
-"""The rank that a model was loaded for. Pure: the engine raises it too, at its slots."""
+"""The rank that a model was loaded for. Pure; at its slots the engine refuses by the same code."""
 
 from __future__ import annotations
 
-from adapters.formats.file_verdicts import Refused
+from adapters.formats.file_verdicts import FileRefused
 
 
-class RankTooHigh(Refused, code="rank_too_high"):
+class RankAboveCeiling(FileRefused, code="rank_too_high"):
     """Above the ceiling that the model was loaded for."""

@@ -53,7 +53,7 @@ class Canonical:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TensorSource:
     """An inspected file: its header and the modules that were found in it."""
 
     path: Path
@@ -62,7 +62,7 @@ class Source:
 
 
 def write(
-    source: Source, out: Path, *, rank: int | None = None, progress: Progress | None = None
+    source: TensorSource, out: Path, *, rank: int | None = None, progress: Progress | None = None
 ) -> Canonical:
     """Write `source` to `out`, fitted to `rank` where one is given: fp16, or bf16 where the source
     is bf16 or fp16 would lose it. The same source gives the same bytes."""
@@ -83,7 +83,7 @@ def name_of(layer: Layer) -> str:
 
 
 def _write(
-    source: Source, out: Path, *, dtype: Dtype, rank: int | None, progress: Progress | None
+    source: TensorSource, out: Path, *, dtype: Dtype, rank: int | None, progress: Progress | None
 ) -> Canonical:
     digest, kept, done = hashlib.sha256(), {}, 0
     digests: dict[str, str] = {}
@@ -140,7 +140,7 @@ def _header(ranks: dict[Layer, int], dtype: Dtype) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def _pairs(source: Source) -> Iterator[tuple[Layer, Floats, Floats]]:
+def _pairs(source: TensorSource) -> Iterator[tuple[Layer, Floats, Floats]]:
     """Each layer with `lora_A` [r, in] and scaled `lora_B` [out, r]."""
     with source.path.open("rb") as file:
         for module in source.modules:

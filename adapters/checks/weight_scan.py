@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.formats.detection import first_ten
-from adapters.formats.file_verdicts import Refused
+from adapters.formats.file_verdicts import FileRefused
 from adapters.formats.safetensors_header import DTYPE_BYTES, Header, Tensor
 
 CHUNK_BYTES = 512 * 1024  # what is worked on stays in the processor's cache
@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
 
-class NotFinite(Refused, code="not_finite"):
+class WeightsNotFinite(FileRefused, code="not_finite"):
     """NaN or infinity among the weights."""
 
 
@@ -42,9 +42,9 @@ class Scan:
     not_finite: tuple[str, ...]
 
     def check(self) -> None:
-        """Raises NotFinite."""
+        """Raises WeightsNotFinite."""
         if self.not_finite:
-            raise NotFinite(
+            raise WeightsNotFinite(
                 message=(
                     "One tensor holds"
                     if len(self.not_finite) == 1

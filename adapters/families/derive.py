@@ -87,6 +87,7 @@ SOURCES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
 
 
 def main() -> None:
+    """Write the layers of every served family beside this script, from diffusers' own classes."""
     families = {
         family: {
             component: architecture.layers_of(class_name, config)

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from adapters.families import spelling_rules as rules
-from adapters.families.foreign_sources import IMAGES, Source
+from adapters.families.foreign_sources import IMAGES, Origin
 from adapters.families.foreign_videos import VIDEOS
 from adapters.families.spelling_rules import Spelling
 from adapters.formats import key_formats
@@ -30,6 +30,7 @@ CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 def main() -> None:
+    """Write the signatures of architectures that are not served, from diffusers' own classes."""
     entries = []
     for key, source in (IMAGES | VIDEOS).items():
         native, original = [], []
@@ -51,7 +52,7 @@ def _written(variants: list[Sizes]) -> str:
     return "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
 
 
-def _spelt(source: Source, config: dict[str, Any]) -> tuple[Sizes, Sizes]:
+def _spelt(source: Origin, config: dict[str, Any]) -> tuple[Sizes, Sizes]:
     """Every layer under diffusers' name, and under each other name that it has."""
     with torch.device("meta"):
         sizes = _sizes(getattr(diffusers, source.class_name).from_config(config))

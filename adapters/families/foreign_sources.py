@@ -20,7 +20,7 @@ DEFAULT: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Origin:
     """One architecture in all its sizes. `class_name` is diffusers'; `beside` are further modules
     that its adapters change, by the prefix under which diffusers names them; `kin` is the served
     family of which it is a variant: their adapters go with each other, so no file is doubted."""
@@ -53,71 +53,71 @@ def _flux2(heads: int, double: int, single: int, joint: int) -> dict[str, Any]:
 
 KANDINSKY = {"in_visual_dim": 16, "out_visual_dim": 16}
 # Of two that have the same layers the better known comes first: it is named first.
-IMAGES: dict[str, Source] = {
-    "qwen-image": Source("Qwen-Image", "QwenImageTransformer2DModel"),
-    "qwen-image-2.1": Source("Qwen-Image 2.1", "QwenImage21Transformer2DModel"),
-    "z-image": Source(
+IMAGES: dict[str, Origin] = {
+    "qwen-image": Origin("Qwen-Image", "QwenImageTransformer2DModel"),
+    "qwen-image-2.1": Origin("Qwen-Image 2.1", "QwenImage21Transformer2DModel"),
+    "z-image": Origin(
         "Z-Image",
         "ZImageTransformer2DModel",
         {"": DEFAULT, "omni": {"siglip_feat_dim": 1152}},
         (rules.Z_IMAGE,),
     ),
-    "flux2": Source("FLUX.2 dev", "Flux2Transformer2DModel", spellings=(rules.FLUX2,)),
-    "flux2-klein-4b": Source(
+    "flux2": Origin("FLUX.2 dev", "Flux2Transformer2DModel", spellings=(rules.FLUX2,)),
+    "flux2-klein-4b": Origin(
         "FLUX.2 klein 4B",
         "Flux2Transformer2DModel",
         {"": _flux2(24, 5, 20, 7680)},
         (rules.FLUX2,),
     ),
-    "flux2-klein-9b": Source(
+    "flux2-klein-9b": Origin(
         "FLUX.2 klein 9B",
         "Flux2Transformer2DModel",
         {"": _flux2(32, 8, 24, 12288)},
         (rules.FLUX2,),
     ),
-    "flux3": Source(
+    "flux3": Origin(
         "FLUX.3",
         "Flux3Transformer2DModel",
         {"": DEFAULT, "flow map": {"flow_map": True}},
         (rules.FLUX3,),
     ),
-    "flux-fill": Source(
+    "flux-fill": Origin(
         "FLUX.1 Fill",
         "FluxTransformer2DModel",
         {"": {"in_channels": 384, "out_channels": 64, "guidance_embeds": True}},
         (rules.BFL,),
         kin="flux",
     ),
-    "flux-control": Source(
+    "flux-control": Origin(
         "FLUX.1 Canny or Depth",
         "FluxTransformer2DModel",
         {"": {"in_channels": 128, "out_channels": 64, "guidance_embeds": True}},
         (rules.BFL,),
         kin="flux",
     ),
-    "chroma": Source("Chroma", "ChromaTransformer2DModel", spellings=(rules.BFL,)),
-    "sd35-medium": Source(
+    "chroma": Origin("Chroma", "ChromaTransformer2DModel", spellings=(rules.BFL,)),
+    "sd35-medium": Origin(
         "Stable Diffusion 3.5 Medium",
         "SD3Transformer2DModel",
         {"": _sd3(24, dual_attention_layers=tuple(range(13)), qk_norm="rms_norm")},
         (rules.SD3,),
     ),
-    "sd35-large": Source(
+    "sd35-large": Origin(
         "Stable Diffusion 3.5 Large",
         "SD3Transformer2DModel",
         {"": _sd3(38, qk_norm="rms_norm")},
         (rules.SD3,),
     ),
-    "sd3-medium": Source(
+    "sd3-medium": Origin(
         "Stable Diffusion 3 Medium", "SD3Transformer2DModel", {"": _sd3(24)}, (rules.SD3,)
     ),
-    "hunyuan-image": Source(
+    "hunyuan-image": Origin(
         "HunyuanImage 2.1",
         "HunyuanImageTransformer2DModel",
         {"": {"text_embed_2_dim": 1472}},
         (rules.HUNYUAN, rules.HUNYUAN_AUTHORS, rules.HUNYUAN_APART),
     ),
-    "hidream": Source(
+    "hidream": Origin(
         "HiDream-I1",
         "HiDreamImageTransformer2DModel",
         {
@@ -129,15 +129,15 @@ IMAGES: dict[str, Source] = {
             }
         },
     ),
-    "lumina2": Source(
+    "lumina2": Origin(
         "Lumina Image 2.0",
         "Lumina2Transformer2DModel",
         {"": {"cap_feat_dim": 2304}},
         (rules.LUMINA2,),
     ),
-    "auraflow": Source("AuraFlow", "AuraFlowTransformer2DModel", spellings=(rules.AURA,)),
-    "sana-1.6b": Source("Sana (1.6B)", "SanaTransformer2DModel", spellings=(rules.SANA,)),
-    "sana-0.6b": Source(
+    "auraflow": Origin("AuraFlow", "AuraFlowTransformer2DModel", spellings=(rules.AURA,)),
+    "sana-1.6b": Origin("Sana (1.6B)", "SanaTransformer2DModel", spellings=(rules.SANA,)),
+    "sana-0.6b": Origin(
         "Sana (0.6B)",
         "SanaTransformer2DModel",
         {
@@ -151,38 +151,38 @@ IMAGES: dict[str, Source] = {
         },
         (rules.SANA,),
     ),
-    "sana-4.8b": Source(
+    "sana-4.8b": Origin(
         "Sana (4.8B)", "SanaTransformer2DModel", {"": {"num_layers": 60}}, (rules.SANA,)
     ),
-    "cogview4": Source("CogView4", "CogView4Transformer2DModel"),
-    "kandinsky5-image": Source(
+    "cogview4": Origin("CogView4", "CogView4Transformer2DModel"),
+    "kandinsky5-image": Origin(
         "Kandinsky 5 Image Lite",
         "Kandinsky5Transformer3DModel",
         {"": KANDINSKY | {"model_dim": 2560, "ff_dim": 10240, "num_visual_blocks": 50}},
     ),
-    "kandinsky5": Source("Kandinsky 5", "Kandinsky5Transformer3DModel"),
-    "krea2": Source("Krea 2", "Krea2Transformer2DModel", spellings=(rules.KREA2,)),
-    "ideogram4": Source("Ideogram 4", "Ideogram4Transformer2DModel", spellings=(rules.IDEOGRAM4,)),
-    "ernie-image": Source("Ernie Image", "ErnieImageTransformer2DModel"),
-    "bria": Source(
+    "kandinsky5": Origin("Kandinsky 5", "Kandinsky5Transformer3DModel"),
+    "krea2": Origin("Krea 2", "Krea2Transformer2DModel", spellings=(rules.KREA2,)),
+    "ideogram4": Origin("Ideogram 4", "Ideogram4Transformer2DModel", spellings=(rules.IDEOGRAM4,)),
+    "ernie-image": Origin("Ernie Image", "ErnieImageTransformer2DModel"),
+    "bria": Origin(
         "Bria 3.2",
         "BriaTransformer2DModel",
         {"": {"num_layers": 8, "num_single_layers": 28, "pooled_projection_dim": None}},
     ),
-    "bria-fibo": Source(
+    "bria-fibo": Origin(
         "Bria Fibo",
         "BriaFiboTransformer2DModel",
         {"": {"num_layers": 8, "in_channels": 48}},
     ),
-    "bria-fibo-2": Source("Bria Fibo 2", "BriaFibo2Transformer2DModel"),
-    "anima": Source(
+    "bria-fibo-2": Origin("Bria Fibo 2", "BriaFibo2Transformer2DModel"),
+    "anima": Origin(
         "Anima",
         "CosmosTransformer3DModel",
         {"": {"num_attention_heads": 16}},
         (rules.ANIMA,),
         {"text_conditioner.": diffusers.AnimaTextConditioner},
     ),
-    "cosmos-2b": Source(
+    "cosmos-2b": Origin(
         "Cosmos Predict 2 (2B)",
         "CosmosTransformer3DModel",
         {
@@ -195,23 +195,23 @@ IMAGES: dict[str, Source] = {
         },
         (rules.COSMOS,),
     ),
-    "cosmos-14b": Source(
+    "cosmos-14b": Origin(
         "Cosmos Predict 2 (14B)",
         "CosmosTransformer3DModel",
         {"": {"num_attention_heads": 40, "num_layers": 36}},
         (rules.COSMOS,),
     ),
-    "cosmos-7b": Source("Cosmos 1 (7B)", "CosmosTransformer3DModel", spellings=(rules.COSMOS,)),
-    "ace-step": Source("ACE-Step 1.5", "AceStepTransformer1DModel", spellings=(rules.ACE_STEP,)),
-    "proteina": Source("RFD4 Proteina", "RFD4ProteinaTransformer"),
-    "amused": Source("aMUSEd", "UVit2DModel", {"256": DEFAULT, "512": {"downsample": True}}),
-    "kandinsky3": Source("Kandinsky 3", "Kandinsky3UNet"),
-    "pixart": Source(
+    "cosmos-7b": Origin("Cosmos 1 (7B)", "CosmosTransformer3DModel", spellings=(rules.COSMOS,)),
+    "ace-step": Origin("ACE-Step 1.5", "AceStepTransformer1DModel", spellings=(rules.ACE_STEP,)),
+    "proteina": Origin("RFD4 Proteina", "RFD4ProteinaTransformer"),
+    "amused": Origin("aMUSEd", "UVit2DModel", {"256": DEFAULT, "512": {"downsample": True}}),
+    "kandinsky3": Origin("Kandinsky 3", "Kandinsky3UNet"),
+    "pixart": Origin(
         "PixArt",
         "PixArtTransformer2DModel",
         {"": {"caption_channels": 4096}},
     ),
-    "hunyuan-dit": Source(
+    "hunyuan-dit": Origin(
         "HunyuanDiT",
         "HunyuanDiT2DModel",
         {
@@ -224,7 +224,7 @@ IMAGES: dict[str, Source] = {
             }
         },
     ),
-    "stable-cascade": Source(
+    "stable-cascade": Origin(
         "Stable Cascade",
         "StableCascadeUNet",
         {
@@ -250,7 +250,7 @@ IMAGES: dict[str, Source] = {
         },
         (rules.CASCADE,),
     ),
-    "sdxl-refiner": Source(
+    "sdxl-refiner": Origin(
         "Stable Diffusion XL's refiner",
         "UNet2DConditionModel",
         {

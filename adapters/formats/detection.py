@@ -31,7 +31,7 @@ FORMATS = {
 
 
 @dataclass(slots=True)
-class Parts:
+class LoraParts:
     """The tensors of one layer as the file names it."""
 
     stem: str
@@ -91,7 +91,7 @@ def squeezed(tensor: Tensor) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class LayerMatch:
     """A file against one layout: which stems lead to which target, and which lead nowhere."""
 
     layout: Layout
@@ -115,13 +115,13 @@ class Recognised:
     such layers, and `ours` how many of them a model here has."""
 
     format: str
-    parts: dict[str, Parts]
+    parts: dict[str, LoraParts]
     kinds: dict[str, int]
     foreign: tuple[str, ...]
     adapters: frozenset[str]
-    best: Match
+    best: LayerMatch
     families: tuple[str, ...]
-    likeliest: Match
+    likeliest: LayerMatch
     alike: Likeness
     ours: int
 
@@ -159,7 +159,7 @@ def recognise(header: Header, *, base: Layout | None = None) -> Recognised:
     )
 
 
-def _judged(parts: dict[str, Parts], stems: dict[str, Stem]) -> Judged:
+def _judged(parts: dict[str, LoraParts], stems: dict[str, Stem]) -> Judged:
     """The layers by which an architecture is told: text encoders are shared by several."""
     main = [part for stem, part in parts.items() if not stems[stem].component.startswith("text_")]
     return [(unserved_architectures.spellings_of(p.stem), p.size) for p in main if p.down or p.size]
@@ -177,9 +177,11 @@ def _explained(layout: Layout, judged: Judged) -> int:
     )
 
 
-def group(tensors: Iterable[Tensor]) -> tuple[dict[str, Parts], dict[str, int], tuple[str, ...]]:
+def group(
+    tensors: Iterable[Tensor],
+) -> tuple[dict[str, LoraParts], dict[str, int], tuple[str, ...]]:
     """Tensors by the layer they belong to, counts of other kinds' tensors, and foreign names."""
-    parts: dict[str, Parts] = {}
+    parts: dict[str, LoraParts] = {}
     others: Counter[str] = Counter()
     strange = []
     for tensor in tensors:
@@ -187,7 +189,7 @@ def group(tensors: Iterable[Tensor]) -> tuple[dict[str, Parts], dict[str, int], 
         if part is None:
             strange.append(tensor.name)
             continue
-        layer = parts.setdefault(part.stem, Parts(part.stem))
+        layer = parts.setdefault(part.stem, LoraParts(part.stem))
         if part.role == "other":
             others[part.kind] += 1
             layer.others.setdefault(part.kind, []).append(tensor)
@@ -201,7 +203,8 @@ def group(tensors: Iterable[Tensor]) -> tuple[dict[str, Parts], dict[str, int], 
     return parts, dict(others), tuple(strange)
 
 
-def match(parts: dict[str, Parts], stems: dict[str, Stem], layout: Layout) -> Match:
+def match(parts: dict[str, LoraParts], stems: dict[str, Stem], layout: Layout) -> LayerMatch:
+    """Which stems name layers of `layout` in the right size, and which do not."""
     targets: dict[str, Target] = {}
     unknown, misfits = [], []
     for stem, read in stems.items():
@@ -212,10 +215,10 @@ def match(parts: dict[str, Parts], stems: dict[str, Stem], layout: Layout) -> Ma
         targets[stem] = target
         if not parts[stem].fits(target):
             misfits.append(stem)
-    return Match(layout, targets, tuple(unknown), tuple(misfits))
+    return LayerMatch(layout, targets, tuple(unknown), tuple(misfits))
 
 
-def _format(parts: dict[str, Parts], stems: dict[str, Stem], best: Match) -> str:
+def _format(parts: dict[str, LoraParts], stems: dict[str, Stem], best: LayerMatch) -> str:
     """The naming that most layers have."""
     votes = Counter(
         _format_of(parts[stem], stems[stem], best.targets[stem]) for stem in best.targets
@@ -223,7 +226,7 @@ def _format(parts: dict[str, Parts], stems: dict[str, Stem], best: Match) -> str
     return votes.most_common(1)[0][0] if votes else "unknown"
 
 
-def _format_of(parts: Parts, stem: Stem, target: Target) -> str:
+def _format_of(parts: LoraParts, stem: Stem, target: Target) -> str:
     if stem.writer == "kohya":
         return "kohya-ldm" if target.spelling == "ldm" else "kohya"
     if target.spelling != "native":
@@ -234,5 +237,6 @@ def _format_of(parts: Parts, stem: Stem, target: Target) -> str:
 
 
 def first_ten(names: Sequence[str]) -> str:
+    """Names for a sentence: ten at most, 120 characters of each, and how many more there are."""
     shown = ", ".join(name[:120] for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

@@ -13,118 +13,120 @@ from config.core.errors import ProofsheetError
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FileVerdict:
+    """What is told of a refused file, under its stable `code`."""
+
     code: str
     wrong: str
     advice: str
 
 
 _ROWS = (
-    Verdict(
+    FileVerdict(
         "not_safetensors",
         "The file is not in the safetensors format.",
         "Other formats can carry programs, so they are never opened here. On your own machine, "
         "load the file with torch.load(path, weights_only=True) and save it with "
         "safetensors.torch.save_file.",
     ),
-    Verdict(
+    FileVerdict(
         "header_invalid",
         "The header of the file contradicts itself.",
         "Export the adapter again with a current version of its tool.",
     ),
-    Verdict(
+    FileVerdict(
         "truncated",
         "The file ends before its tensors do.",
         "Upload it again; the copy is not complete.",
     ),
-    Verdict(
+    FileVerdict(
         "empty",
         "The file holds no tensors.",
         "Upload the file that the training run saved.",
     ),
-    Verdict(
+    FileVerdict(
         "too_large",
         "The file is larger than an adapter may be here.",
         "Save it in fp16 or with a lower rank, or ask the operator to raise the limit.",
     ),
-    Verdict(
+    FileVerdict(
         "not_an_adapter",
         "The file holds weights, but none of them is a LoRA's.",
         "This looks like a whole model, a VAE or an embedding. Upload the LoRA itself.",
     ),
-    Verdict(
+    FileVerdict(
         "unsupported_type",
         "The adapter is of a kind that is recognised but not served.",
         "Train it as a plain LoRA, or extract a LoRA of the difference with its tool.",
     ),
-    Verdict(
+    FileVerdict(
         "unsupported_layers",
         "The adapter changes layers that are not served.",
         "Train it on the attention and feed-forward layers only: no convolutions, and of the text "
         "encoders CLIP, not T5.",
     ),
-    Verdict(
+    FileVerdict(
         "unsupported_dtype",
         "The weights are stored as numbers of a kind that is not served.",
         "Save the adapter in fp16, bf16 or fp32.",
     ),
-    Verdict(
+    FileVerdict(
         "unknown_keys",
         "The file names layers that no model here has.",
         "Export it in kohya, diffusers or PEFT naming, for one of the models that the upload page "
         "lists.",
     ),
-    Verdict(
+    FileVerdict(
         "wrong_base_model",
         "The adapter was made for another model.",
         "Choose the model that it was trained on.",
     ),
-    Verdict(
+    FileVerdict(
         "dimension_mismatch",
         "The sizes of the adapter's layers are those of no model here.",
         "Check which model it was trained on; only its own layers have these sizes.",
     ),
-    Verdict(
+    FileVerdict(
         "incomplete_pair",
         "A layer has only one half of its LoRA.",
         "Export the adapter again; each layer needs its down and its up matrix.",
     ),
-    Verdict(
+    FileVerdict(
         "rank_mismatch",
         "The two matrices of a layer disagree about its rank.",
         "Export the adapter again; the file was put together wrongly.",
     ),
-    Verdict(
+    FileVerdict(
         "rank_zero",
         "A layer has rank 0, so it says nothing.",
         "Export the adapter again, or leave that layer out.",
     ),
-    Verdict(
+    FileVerdict(
         "rank_too_high",
         "The adapter's rank is above what the model was loaded for.",
         "Fit it to the model's rank here with one click, or train it with a lower rank.",
     ),
-    Verdict(
+    FileVerdict(
         "duplicate_layer",
         "The file names the same layer twice, in two spellings.",
         "Export the adapter again in one naming.",
     ),
-    Verdict(
+    FileVerdict(
         "alpha_invalid",
         "A layer's alpha, which sets its strength, is no usable number.",
         "Export the adapter again; alpha must be one finite number per layer.",
     ),
-    Verdict(
+    FileVerdict(
         "no_model_here",
         "The adapter is sound, but no model of its family is registered here.",
         "Ask the operator to register the model that it was made for.",
     ),
-    Verdict(
+    FileVerdict(
         "check_failed",
         "The check itself failed, through no fault of the file.",
         "Upload it again; if that fails too, tell the operator.",
     ),
-    Verdict(
+    FileVerdict(
         "not_finite",
         "The weights hold NaN or infinity, which would turn every picture black.",
         "The training run diverged: take an earlier checkpoint, or train with a lower rate.",
@@ -133,7 +135,7 @@ _ROWS = (
 VERDICTS = {row.code: row for row in _ROWS}
 
 
-class Refused(ProofsheetError):
+class FileRefused(ProofsheetError):
     """A verdict that refuses; subclasses give its code and take their sentences from the table."""
 
     default_status: ClassVar[int] = 422

@@ -59,7 +59,7 @@ PREFIXES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class NamePart:
     """`stem` is the name up to the part's own end: all parts of one layer share it. `adapter` is
     PEFT's name of the adapter, where the key holds one."""
 
@@ -79,23 +79,24 @@ class Stem:
     writer: str
 
 
-def part_of(key: str) -> Part | None:
+def part_of(key: str) -> NamePart | None:
     """None for a name that no adapter gives: a whole model's weights, for example."""
     for kind in KINDS:
         if found := kind.pattern.search(key):
-            return Part(key[: found.start()] or key, "other", "", kind.name)
+            return NamePart(key[: found.start()] or key, "other", "", kind.name)
     if found := NAMED.search(key):
         role: Role = "down" if found[1] == "A" else "up"
-        return Part(key[: found.start()], role, "peft", adapter=found[2])
+        return NamePart(key[: found.start()], role, "peft", adapter=found[2])
     if found := XLABS.search(key):
-        return Part(key[: found.start(1)], "down" if found[2] == "down" else "up", "xlabs")
+        return NamePart(key[: found.start(1)], "down" if found[2] == "down" else "up", "xlabs")
     for end, role, writer in ENDS:
         if key.endswith(end):
-            return Part(key.removesuffix(end), role, writer)
+            return NamePart(key.removesuffix(end), role, writer)
     return None
 
 
 def read_stem(stem: str) -> Stem:
+    """Component, layer and writer of a tensor's name without its ending; "" where unknown."""
     for prefix, component, writer in PREFIXES:
         if stem.startswith(prefix):
             name = stem.removeprefix(prefix)

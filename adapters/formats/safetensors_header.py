@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from adapters.formats.file_verdicts import Refused
+from adapters.formats.file_verdicts import FileRefused
 
 HEADER_MAX_BYTES = 16 * 1024 * 1024
 TENSORS_MAX = 10_000
@@ -32,19 +32,19 @@ DTYPE_BYTES = {
 }  # fmt: skip
 
 
-class NotSafetensors(Refused, code="not_safetensors"):
+class NotSafetensors(FileRefused, code="not_safetensors"):
     """A pickle, an archive, a picture: whatever it is, it is not opened."""
 
 
-class HeaderInvalid(Refused, code="header_invalid"):
+class HeaderInvalid(FileRefused, code="header_invalid"):
     """The header is no JSON table of tensors, or its tensors contradict each other."""
 
 
-class Truncated(Refused, code="truncated"):
+class Truncated(FileRefused, code="truncated"):
     """The header promises more bytes than there are."""
 
 
-class NoTensors(Refused, code="empty"):
+class NoTensors(FileRefused, code="empty"):
     """Nothing is in the file, or nothing but metadata."""
 
 
@@ -61,12 +61,15 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Header:
+    """What a file says of its tensors; `data_begins_at` is in bytes from the file's start."""
+
     tensors: tuple[Tensor, ...]
     metadata: dict[str, str]
     data_begins_at: int
 
 
 def read_file(path: Path) -> Header:
+    """Raises what `read` raises, and OSError."""
     with path.open("rb") as file:
         return read(file, size_bytes=path.stat().st_size)
 

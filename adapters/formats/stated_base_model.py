@@ -57,7 +57,7 @@ _MODELS = tuple((re.compile(pattern), model) for pattern, model in _PATTERNS)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StatedModel:
     """`model` is a served family, or the name of another architecture; `where` and `value` are the
     entry that says it."""
 
@@ -66,11 +66,11 @@ class Said:
     value: str
 
 
-def said_model(metadata: Mapping[str, str]) -> Said | None:
+def said_model(metadata: Mapping[str, str]) -> StatedModel | None:
     """None where the metadata names no model that is known here."""
     for key in KEYS:
         value = metadata.get(key, "")[:READ_CHARACTERS]
         for pattern, model in _MODELS:
             if pattern.search(value.lower()):
-                return Said(model, key, "".join(filter(str.isprintable, value))[:80])
+                return StatedModel(model, key, "".join(filter(str.isprintable, value))[:80])
     return None

@@ -128,4 +128,5 @@ def _add(index: dict[tuple[str, str], Target], component: str, name: str, target
 
 @cache
 def of_family(family: str) -> Layout:
+    """The layers of a served family, from its file in `families/`."""
     return Layout.of(family, json.loads((FOLDER / f"{family}.json").read_text()))

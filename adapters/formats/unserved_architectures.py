@@ -65,11 +65,13 @@ class Likeness:
 
 
 def listed(titles: Sequence[str]) -> str:
+    """Titles for a sentence: three at most, and how many more there are."""
     shown = ", ".join(titles[:3])
     return f"{shown} and {len(titles) - 3} more" if len(titles) > 3 else shown
 
 
 def title_of(architecture: str) -> str:
+    """What people call that architecture."""
     return _signatures().titles[architecture]
 
 

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
+from adapters.models.adapter_share import AdapterShare
 from adapters.models.base_model import BaseModel
-from adapters.models.conditions import WrongState, private_storage
+from adapters.models.conditions import AdapterWrongState
+from config.core.ownership import OwnedRows, Person
+from config.core.storage import private_storage
 
 REFUSED = "adapter_refused"  # the code of a moderator's refusal
 STOPPED = "adapter_withdrawn"  # of a moderator's withdrawal, after which it comes back as it was
+
+
+class AdapterRows(OwnedRows["Adapter"]):
+    """Adapters, by who may look at them and who may render with them."""
+
+    def visible_to(self, user: Person) -> Self:
+        """Published ones, the person's own, and those shared by a link that the person opened."""
+        published = Q(state=Adapter.State.PUBLISHED, visibility=Adapter.Visibility.PUBLIC)
+        if not user.pk:
+            return self.filter(published)
+        opened = AdapterShare.objects.filter(user_id=user.pk, share_key=F("adapter__share_key"))
+        by_link = Q(
+            state=Adapter.State.ACCEPTED,
+            visibility=Adapter.Visibility.LINK,
+            pk__in=opened.values("adapter_id"),
+        )
+        return self.filter(published | by_link | Q(owner_id=user.pk))
+
+    def usable(self) -> Self:
+        """Those that the check accepted and nobody took back."""
+        return self.filter(state__in=(Adapter.State.ACCEPTED, Adapter.State.PUBLISHED))
 
 
 class Adapter(models.Model):
@@ -91,6 +115,8 @@ class Adapter(models.Model):
     validated_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
+    objects = AdapterRows.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -138,7 +164,7 @@ class Adapter(models.Model):
 
     def _move(self, to: State) -> None:
         if to not in self.TRANSITIONS[self.State(self.state)]:
-            raise WrongState
+            raise AdapterWrongState
         self.state = to
 
     def start_validating(self) -> None:
@@ -173,7 +199,7 @@ class Adapter(models.Model):
 
     def ask_for_review(self, *, at: datetime) -> None:
         if self.state != self.State.ACCEPTED:
-            raise WrongState
+            raise AdapterWrongState
         self.review_asked_at = at
         self.save()
 
@@ -216,7 +242,7 @@ class Adapter(models.Model):
     def share(self, visibility: Visibility) -> None:
         """Private, or shared by a link that is new each time."""
         if self.state != self.State.ACCEPTED:
-            raise WrongState
+            raise AdapterWrongState
         self.visibility, self.share_key = visibility, uuid4()
         self.save()
 

@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import Q
 
 from adapters.models.adapter import Adapter
-from adapters.models.conditions import WrongState, private_storage
+from adapters.models.conditions import AdapterWrongState
+from config.core.storage import private_storage
 
 
 class AdapterExample(models.Model):
@@ -63,7 +64,7 @@ class AdapterExample(models.Model):
 
     def _move(self, to: State, *, code: str = "") -> None:
         if to not in self.TRANSITIONS[self.State(self.state)]:
-            raise WrongState
+            raise AdapterWrongState
         self.state, self.code = to, code
 
     def send(self, request_id: UUID) -> None:

@@ -10,6 +10,8 @@ from django.db.models import Q
 
 
 class Family(models.TextChoices):
+    """The architectures that are served; each has its layers in `families/`."""
+
     STARTER = "starter", "Proofsheet starter"
     SD15 = "sd15", "Stable Diffusion 1.5"
     SD21 = "sd21", "Stable Diffusion 2.1"

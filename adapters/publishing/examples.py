@@ -17,12 +17,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from adapters.access import visibility
-from adapters.access.visibility import User
-from adapters.models import Adapter, AdapterExample, private_storage
+from adapters.models import Adapter, AdapterExample
 from adapters.publishing import contact_sheet
 from adapters.signals import examples_wanted
 from config.core import events
 from config.core.errors import ProofsheetError
+from config.core.ownership import Person
+from config.core.storage import private_storage
 from moderation.account_status import audiences
 from moderation.subjects.reportable_pictures import Reportable
 from moderation.subjects.subject import Subject
@@ -45,6 +46,8 @@ SHOWN_AS = {
 
 
 class ExampleNotFound(ProofsheetError):
+    """None at that place, or not one for this person."""
+
     default_code = "example_not_found"
     default_status = 404
     default_message = "There is no such example picture."
@@ -52,7 +55,7 @@ class ExampleNotFound(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ExamplePicture:
     """A finished image: the room above knows it as `image_id`; `png` are its delivered bytes."""
 
     image_id: UUID
@@ -62,7 +65,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class NoPicture:
+class ExampleMissing:
     """The request ended without an image; `code` says why."""
 
     code: str
@@ -82,19 +85,20 @@ def order(adapter: Adapter, *, at: datetime) -> None:
 
 
 def waiting_of(adapter: Adapter) -> QuerySet[AdapterExample]:
+    """Those that are not made yet, in their order."""
     return adapter.examples.filter(state=State.WAITING).order_by("position")
 
 
 @transaction.atomic
-def hand_in(example_id: int, result: Picture | NoPicture) -> None:
+def hand_in(example_id: int, result: ExamplePicture | ExampleMissing) -> None:
     """Keep one result; a doubled one is dropped. The last one sends the adapter to its review."""
     example = AdapterExample.objects.select_for_update().filter(id=example_id).first()
     if example is None or example.state != State.WAITING:
         return
     match result:
-        case NoPicture():
+        case ExampleMissing():
             example.fail(code=result.code)
-        case Picture():
+        case ExamplePicture():
             sha256 = hashlib.sha256(result.png).hexdigest()
             example.keep(
                 image_id=result.image_id,
@@ -121,7 +125,7 @@ def follow_decision(image_id: UUID, outcome: str, *, code: str) -> None:
                 example.withhold(code=code)
 
 
-def find_shown(slug: str, position: int, *, by: User) -> AdapterExample:
+def find_shown(slug: str, position: int, *, by: Person) -> AdapterExample:
     """Raises AdapterNotFound, ExampleNotFound."""
     adapter = visibility.find_visible(slug, by=by)
     example = adapter.examples.filter(position=position, state=State.SHOWN).first()
@@ -130,7 +134,7 @@ def find_shown(slug: str, position: int, *, by: User) -> AdapterExample:
     return example
 
 
-def may_see(example: AdapterExample, *, by: User) -> bool:
+def may_see(example: AdapterExample, *, by: Person) -> bool:
     """Whether `by` is old enough for it."""
     return not example.is_for_adults or audiences.is_of_age(by.pk)
 

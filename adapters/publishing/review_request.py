@@ -9,9 +9,9 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from adapters.access import sharing
 from adapters.models import STOPPED, Adapter, AdapterExample
 from adapters.publishing import examples
-from adapters.uploads import owner_actions
 from config.core import events
 from config.core.errors import ProofsheetError
 from moderation.account_status import restrictions
@@ -25,6 +25,8 @@ from moderation.subjects.subject import Subject
 
 
 class ConsentMissing(ProofsheetError):
+    """It shows a real person, and nobody attested that person's consent."""
+
     default_code = "consent_missing"
     default_status = 422
     default_message = "The adapter shows a real person, so it needs that person's consent."
@@ -32,6 +34,8 @@ class ConsentMissing(ProofsheetError):
 
 
 class LicenceMissing(ProofsheetError):
+    """Nobody could know what they may do with it."""
+
     default_code = "licence_missing"
     default_status = 422
     default_message = "A public adapter needs a licence, so that others know what they may do."
@@ -39,6 +43,8 @@ class LicenceMissing(ProofsheetError):
 
 
 class AlreadyAsked(ProofsheetError):
+    """Its review is asked for and not decided."""
+
     default_code = "already_asked"
     default_status = 409
     default_message = "This adapter already waits for a moderator."
@@ -49,10 +55,10 @@ class AlreadyAsked(ProofsheetError):
 def ask(
     slug: str, *, by: AbstractBaseUser, licence: str, has_consent: bool, at: datetime
 ) -> Adapter:
-    """Ask for an adapter to become public. Raises AdapterNotFound, WrongState, AlreadyAsked,
+    """Ask for an adapter to become public. Raises AdapterNotFound, AdapterWrongState, AlreadyAsked,
     LicenceMissing, ConsentMissing, moderation.account_status.restrictions.AccountSuspended."""
     restrictions.check(by.pk, at=at)
-    adapter = owner_actions.owned(slug, by=by)
+    adapter = sharing.owned(slug, by=by)
     if adapter.review_asked_at:
         raise AlreadyAsked
     adapter.licence = (licence.strip() or adapter.licence)[:200]
@@ -70,8 +76,8 @@ def ask(
 
 @transaction.atomic
 def unpublish(slug: str, *, by: AbstractBaseUser) -> Adapter:
-    """Take a public adapter back for oneself. Raises AdapterNotFound, WrongState."""
-    adapter = owner_actions.owned(slug, by=by)
+    """Take a public adapter back for oneself. Raises AdapterNotFound, AdapterWrongState."""
+    adapter = sharing.owned(slug, by=by)
     adapter.unpublish()
     return adapter
 
@@ -172,14 +178,14 @@ def _consent(adapter: Adapter) -> str:
 
 
 def connect() -> None:
+    """Follow decisions, and offer adapters to be withdrawn by one."""
     decision_enforced.connect(enforce, dispatch_uid="adapters.enforce")
     withdrawable_adapters.register(withdrawable_of)
 
 
 def withdrawable_of(slug: str) -> Subject | None:
     """An adapter that new requests could use, as something to be decided about."""
-    usable = (Adapter.State.ACCEPTED, Adapter.State.PUBLISHED)
-    adapter = Adapter.objects.filter(slug=slug, state__in=usable).first()
+    adapter = Adapter.objects.usable().filter(slug=slug).first()
     return Subject("adapter", adapter.id, adapter.owner_id) if adapter else None
 
 

@@ -16,19 +16,20 @@ from adapters.access import visibility
 from adapters.base_models import inspection_base
 from adapters.checks import inspection, rewrite
 from adapters.checks.inspection import Base, Inspection
-from adapters.checks.rewrite import Canonical, Source
+from adapters.checks.rewrite import Canonical, TensorSource
 from adapters.checks.weight_scan import Progress
 from adapters.formats import safetensors_header as headers
 from adapters.formats.detection import recognise
-from adapters.formats.file_verdicts import VERDICTS, Refused
+from adapters.formats.file_verdicts import VERDICTS, FileRefused
 from adapters.models import Adapter, BaseModel
 from adapters.uploads import quarantine
+from config.core.storage import local_copy
 
 Clock = Callable[[], datetime]
 PROGRESS_SECONDS = 120  # after so long without a word a check counts as lost
 
 
-class NoModelHere(Refused, code="no_model_here"):
+class NoModelHere(FileRefused, code="no_model_here"):
     """A sound adapter of a family of which no model is registered."""
 
 
@@ -38,14 +39,14 @@ def validate(adapter_id: UUID, *, now: Clock) -> None:
     if adapter is None:
         return
     try:
-        _validate(adapter, now=now)
+        with local_copy(str(adapter.original.name)) as path:
+            _validate(adapter, path, now=now)
     except Exception:
         _give_up(adapter.id, now=now)
         raise
 
 
-def _validate(adapter: Adapter, *, now: Clock) -> None:
-    path = quarantine.path_of(str(adapter.original.name))
+def _validate(adapter: Adapter, path: Path, *, now: Clock) -> None:
     model = adapter.base_model or _model_that_fits(path)
     base = inspection_base.of_model(model) if model else None
     found = inspection.inspect(
@@ -69,14 +70,14 @@ def fit(adapter_id: UUID, *, now: Clock) -> None:
     if adapter is None or adapter.parent is None or adapter.base_model is None:
         return
     try:
-        _fit(adapter, adapter.parent, adapter.base_model, now=now)
+        with local_copy(str(adapter.parent.original.name)) as path:
+            _fit(adapter, path, adapter.parent, adapter.base_model, now=now)
     except Exception:
         _give_up(adapter.id, now=now)
         raise
 
 
-def _fit(adapter: Adapter, parent: Adapter, model: BaseModel, *, now: Clock) -> None:
-    path = quarantine.path_of(str(parent.original.name))
+def _fit(adapter: Adapter, path: Path, parent: Adapter, model: BaseModel, *, now: Clock) -> None:
     base = inspection_base.of_model(model)
     found = inspection.inspect(path, base=Base(base.name, base.layout), sha256=parent.sha256)
     if not found.report.accepted:  # the parent was refused for its rank before it was read
@@ -117,7 +118,7 @@ def _model_that_fits(path: Path) -> BaseModel | None:
     """The first active model whose layers the file names, every one in its size."""
     try:
         header = headers.read_file(path)
-    except Refused:
+    except FileRefused:
         return None
     for model in visibility.active_models():
         if recognise(header, base=inspection_base.of_model(model).layout).best.is_whole:
@@ -125,10 +126,10 @@ def _model_that_fits(path: Path) -> BaseModel | None:
     return None
 
 
-def _source(path: Path, found: Inspection) -> Source:
+def _source(path: Path, found: Inspection) -> TensorSource:
     if found.header is None or not found.modules:
         raise ValueError("the file was refused before its modules were known")
-    return Source(path, found.header, found.modules)
+    return TensorSource(path, found.header, found.modules)
 
 
 def _draft() -> Path:

@@ -1,4 +1,4 @@
-"""Receive an upload, fit one to a lower rank, share it, withdraw it: all that its owner may do."""
+"""Receive an upload, fit one to a lower rank, withdraw it: all that its owner may do."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.text import slugify
 
-from adapters.access import visibility
+from adapters.access import sharing, visibility
 from adapters.checks.inspection import TooLarge
-from adapters.models import REFUSED, STOPPED, Adapter, AdapterShare, BaseModel, WrongState
+from adapters.models import REFUSED, STOPPED, Adapter, AdapterWrongState, BaseModel
 from adapters.uploads import quarantine
 from adapters.uploads.quarantine import Quarantined
 from config.core import events
@@ -30,6 +30,8 @@ TAGS_MAX = 8
 
 
 class NotFittable(ProofsheetError):
+    """No lower rank would help: it fits already, or fails for another reason."""
+
     default_code = "not_fittable"
     default_status = 409
     default_message = "Only an adapter whose rank is above its model's can be fitted."
@@ -37,17 +39,12 @@ class NotFittable(ProofsheetError):
 
 
 class BeingFitted(ProofsheetError):
+    """Its file is still read, so it cannot be erased yet."""
+
     default_code = "being_fitted"
     default_status = 409
     default_message = "A lower rank is being made from this file just now."
     default_advice = "Remove it in a minute, once that is done."
-
-
-class LinkUnknown(ProofsheetError):
-    default_code = "link_unknown"
-    default_status = 404
-    default_message = "This link opens no adapter."
-    default_advice = "Its owner may have taken it back: ask for a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ def twin_sentence(twin: Adapter) -> str:
 def _known(upload: Quarantined, *, by: AbstractBaseUser) -> Adapter | None:
     """A refused one counts though it was withdrawn: a new upload does not undo a decision."""
     withdrawn = Q(state=Adapter.State.WITHDRAWN) & ~Q(code__in=(REFUSED, STOPPED))
-    mine = Adapter.objects.exclude(withdrawn).filter(owner_id=by.pk)
+    mine = Adapter.objects.owned_by(by).exclude(withdrawn)
     return mine.select_for_update(of=("self",)).filter(sha256=upload.sha256).first()
 
 
@@ -181,7 +178,7 @@ def fit_to_ceiling(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
 
     Asking twice gives the same one.
     """
-    parent = owned(slug, by=by)
+    parent = sharing.owned(slug, by=by)
     if parent.code != "rank_too_high" or parent.base_model is None:
         raise NotFittable
     derived = parent.derived.exclude(state=Adapter.State.WITHDRAWN).first()
@@ -212,8 +209,8 @@ def fit_to_ceiling(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
 @transaction.atomic
 def withdraw(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
     """Neither new requests nor waiting ones can use it; running ones end. Raises AdapterNotFound,
-    WrongState."""
-    adapter = owned(slug, by=by)
+    AdapterWrongState."""
+    adapter = sharing.owned(slug, by=by)
     adapter.withdraw(at=at)
     return adapter
 
@@ -221,10 +218,10 @@ def withdraw(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
 @transaction.atomic
 def remove(slug: str, *, by: AbstractBaseUser) -> None:
     """Erase an upload that the check turned away, its file with it; what a moderator decided about
-    stays. Raises AdapterNotFound, WrongState, BeingFitted."""
-    adapter = owned(slug, by=by)
+    stays. Raises AdapterNotFound, AdapterWrongState, BeingFitted."""
+    adapter = sharing.owned(slug, by=by)
     if not adapter.was_never_usable:
-        raise WrongState
+        raise AdapterWrongState
     on_their_way = (Adapter.State.UPLOADED, Adapter.State.VALIDATING)
     if adapter.derived.filter(state__in=on_their_way).exists():
         raise BeingFitted
@@ -243,46 +240,10 @@ def _erase(original: str, sha256: str) -> None:
 @transaction.atomic
 def discard(slug: str, *, by: AbstractBaseUser, at: datetime) -> None:
     """Remove what was never usable, withdraw what was. Raises what those raise."""
-    if owned(slug, by=by).was_never_usable:
+    if sharing.owned(slug, by=by).was_never_usable:
         remove(slug, by=by)
     else:
         withdraw(slug, by=by, at=at)
-
-
-@transaction.atomic
-def share(slug: str, *, by: AbstractBaseUser, with_link: bool) -> Adapter:
-    """Make a new link (an earlier one stops working), or take sharing back.
-
-    Raises AdapterNotFound, WrongState.
-    """
-    adapter = owned(slug, by=by)
-    if adapter.review_asked_at:
-        raise WrongState
-    adapter.share(Adapter.Visibility.LINK if with_link else Adapter.Visibility.PRIVATE)
-    adapter.shares.all().delete()
-    return adapter
-
-
-def open_link(share_key: UUID, *, by: AbstractBaseUser, at: datetime) -> Adapter:
-    """Let `by` see and use the adapter that the link names. Raises LinkUnknown."""
-    shared = Adapter.objects.filter(visibility=Adapter.Visibility.LINK, share_key=share_key)
-    adapter = shared.filter(state=Adapter.State.ACCEPTED).first()
-    if adapter is None:
-        raise LinkUnknown
-    if adapter.owner_id != by.pk:
-        AdapterShare.objects.update_or_create(
-            adapter=adapter, user_id=by.pk, defaults={"share_key": share_key, "opened_at": at}
-        )
-    return adapter
-
-
-def owned(slug: str, *, by: AbstractBaseUser) -> Adapter:
-    """The owner's adapter under its lock, in the caller's transaction. Raises AdapterNotFound."""
-    found = Adapter.objects.select_for_update(of=("self",)).select_related("base_model", "owner")
-    adapter = found.filter(slug=slug, owner_id=by.pk).first() if by.pk else None
-    if adapter is None:
-        raise visibility.AdapterNotFound
-    return adapter
 
 
 def clear_quarantine(*, at: datetime) -> None:

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
-from adapters.models import private_storage
 from config.core import disk_full
+from config.core.storage import private_storage
 
 FOLDER = "quarantine"
 FIELD = "file"
@@ -27,6 +27,7 @@ def path_of(name: str) -> Path:
 
 
 def new_name() -> str:
+    """A name in quarantine that nothing has; its folder is there."""
     path_of(FOLDER).mkdir(parents=True, exist_ok=True, mode=0o700)
     return f"{FOLDER}/{uuid4()}.safetensors"
 

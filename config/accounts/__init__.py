@@ -1,0 +1,1 @@
+"""Accounts: coming in, the second factor, roles, and keys for programs."""

@@ -12,6 +12,8 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class StorageFull(ProofsheetError):
+    """The disk or the quota has no room left."""
+
     default_code = "storage_full"
     default_message = "There is no room left to keep the file, so nothing was kept."
     default_advice = "Try again later, and tell the operator: the storage is full."

@@ -8,6 +8,8 @@ from config.core.errors import ProofsheetError
 
 
 class Busy(ProofsheetError):
+    """As many as may be are at it, and as many wait."""
+
     default_code = "busy"
     default_message = "Too many pictures are being looked at just now."
     default_advice = "Try again in a few seconds."

@@ -84,6 +84,7 @@ def reason(text: str) -> str:
 
 
 def free_port() -> int:
+    """A TCP port of loopback that nobody listens at just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

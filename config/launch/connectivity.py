@@ -22,6 +22,7 @@ def place(url: str) -> str:
 
 
 def require_database(url: str) -> None:
+    """Raises CannotStart, in a sentence without the password."""
     try:
         database_from_url(url, pool_size=1)
     except ImproperlyConfigured as error:

@@ -36,10 +36,12 @@ class Servers:
 
 
 def state_dir() -> Path:
+    """Where everything lies that is made at run time: PROOFSHEET_STATE_DIR, else `var/`."""
     return Path(os.environ.get("PROOFSHEET_STATE_DIR") or ROOT / "var").resolve()
 
 
 def has_own_database() -> bool:
+    """Whether PostgreSQL is started here, as no setting names one."""
     return not os.environ.get("DATABASE_URL")
 
 
@@ -50,6 +52,7 @@ def has_own_broker() -> bool:
 
 
 def is_external() -> bool:
+    """Whether settings name every server, so that none is started."""
     return not has_own_database() and not has_own_broker()
 
 
@@ -118,6 +121,7 @@ def _start(servers: Servers, folder: Path, *, is_durable: bool) -> None:
 
 
 def publish(urls: dict[str, str]) -> None:
+    """Tell this process and its children where the servers are."""
     os.environ.update(urls)
 
 

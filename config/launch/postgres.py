@@ -31,6 +31,7 @@ FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def package_dir(name: str) -> Path:
+    """Where an installed package lies, without importing it. Raises CannotStart."""
     spec = find_spec(name)
     if spec is None or spec.origin is None:
         raise CannotStart(f"The package {name} is not installed: run `make install`.")

@@ -29,10 +29,12 @@ REFUSAL = "These settings are not fit for production"  # how config.checks begin
 
 
 def say(line: str) -> None:
+    """A line for whoever started the house, at once."""
     print(line, flush=True)
 
 
 def require_free_port(host: str, port: int) -> None:
+    """Raises CannotStart, in a sentence that says who is there."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -116,6 +118,7 @@ def watch(house: list[Child], servers: embedded_servers.Servers, pids: Path) -> 
 
 
 def stop_all(house: list[Child], pids: Path) -> None:
+    """Stop what runs, deaf to further signals."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
     say("\n· stopping")
@@ -124,6 +127,7 @@ def stop_all(house: list[Child], pids: Path) -> None:
 
 
 def run(host: str, port: int) -> None:
+    """Start everything and wait until it is told to stop. Raises CannotStart."""
     state = embedded_servers.state_dir()
     logs, pids = state / "logs", state / "house.pids"
     embedded_servers.require_folder(state)
@@ -183,6 +187,7 @@ def _port(text: str) -> int:
 
 
 def main() -> int:
+    """`make run`: the exit status."""
     private_files.begin()
     parser = argparse.ArgumentParser(prog="make run", description="Run the whole house on one host")
     parser.add_argument("--host", default="127.0.0.1")

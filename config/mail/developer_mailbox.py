@@ -41,6 +41,8 @@ class ToFolder(BaseEmailBackend):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
+    """A mail as the page shows it."""
+
     subject: str
     to: str
     date: str

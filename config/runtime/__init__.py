@@ -1,0 +1,1 @@
+"""What every process has: the lines of its log, its metrics, its cache, its models."""

@@ -86,6 +86,8 @@ def _clients_of(servers: tuple[str, ...]) -> KeptClients:
 
 
 class ForgetfulRedisCache(RedisCache):
+    """Answers "not there" while its server is away; bounds are then counted in this process."""
+
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
         super().__init__(server, params)
 

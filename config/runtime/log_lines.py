@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 
 
-class Line(logging.Formatter):
+class PromptFreeFormatter(logging.Formatter):
     """One line a record, with its traceback. PostgreSQL quotes the refused row after "DETAIL:",
     prompt included, and a prompt has lines of its own: all of them are left out.
     """

@@ -33,5 +33,7 @@ def _is_staff(request: HttpRequest) -> bool:
 
 
 class MetricsKey(KeyAuthentication):
+    """A key with the scope `operate`, for a view that is not the API's."""
+
     def scope_for(self, request: Request) -> str:
         return ApiKey.Scope.OPERATE

@@ -16,6 +16,8 @@ ADMIN_NEEDS = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]
 
 
 class ContentSecurity(CSPMiddleware):
+    """The content policy, wider for the admin alone."""
+
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.core.net.client_networks import network_of
-from config.web.early_answers import Receive, Refusal, Scope, Send, refuse
+from config.web.early_answers import EarlyAnswer, Receive, Scope, Send, refuse
 from config.web.request_limits import Application
 
 CLAIMS = (b"forwarded", b"x-real-ip")
@@ -21,8 +21,9 @@ CLAIM_PREFIX = b"x-forwarded-"
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def too_many(most: int) -> Refusal:
-    return Refusal(
+def too_many(most: int) -> EarlyAnswer:
+    """For an address that has `most` requests under way."""
+    return EarlyAnswer(
         status=429,
         code="too_many_at_once",
         title=f"{most} requests from your address are still being answered.",

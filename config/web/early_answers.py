@@ -16,7 +16,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class EarlyAnswer:
+    """One answer; `detail` says what to do."""
+
     status: int
     code: str
     title: str
@@ -24,7 +26,7 @@ class Refusal:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-async def refuse(scope: Scope, send: Send, refusal: Refusal) -> None:
+async def refuse(scope: Scope, send: Send, refusal: EarlyAnswer) -> None:
     """Answer, and close the connection: what else comes over it is not read."""
     if is_for_programs(scope["path"]):
         kind = CONTENT_TYPE.encode()

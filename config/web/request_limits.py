@@ -13,27 +13,27 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from config.web.early_answers import Message, Receive, Refusal, Scope, Send, refuse
+from config.web.early_answers import EarlyAnswer, Message, Receive, Scope, Send, refuse
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Identify = Callable[[Scope], Awaitable[int | Refusal]]
+Identify = Callable[[Scope], Awaitable[int | EarlyAnswer]]
 
 UPLOADS_MAX = 4  # large bodies of one account on their way at once, in one web process
-SIGN_IN_FIRST = Refusal(
+SIGN_IN_FIRST = EarlyAnswer(
     status=401,
     code="not_authenticated",
     title="A body of this size is taken only from who has signed in.",
     detail="Sign in, or send your API key, and send it again.",
     headers=((b"www-authenticate", b"Bearer"),),
 )
-TOO_MANY_UPLOADS = Refusal(
+TOO_MANY_UPLOADS = EarlyAnswer(
     status=429,
     code="too_many_uploads",
     title=f"{UPLOADS_MAX} uploads of this account are on their way already.",
     detail="Wait until one has arrived, then send the next.",
     headers=((b"retry-after", b"5"),),
 )
-TOO_SLOW = Refusal(
+TOO_SLOW = EarlyAnswer(
     status=408,
     code="body_too_slow",
     title="The rest of the request's body did not arrive in time.",
@@ -41,8 +41,9 @@ TOO_SLOW = Refusal(
 )
 
 
-def too_large(limit: int) -> Refusal:
-    return Refusal(
+def too_large(limit: int) -> EarlyAnswer:
+    """For a body of more than `limit` bytes."""
+    return EarlyAnswer(
         status=413,
         code="too_large",
         title=f"The body is larger than this address accepts: {limit} bytes.",
@@ -72,7 +73,7 @@ def _at(path: str, bounds: Mapping[str, int], otherwise: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class BodyPace:
     """How slowly a body may come and an answer may go.
 
     The next part of a body comes within `idle_s`, and all of it at `bytes_a_second` or more after
@@ -98,19 +99,19 @@ class BoundedBodies:
     """
 
     def __init__(
-        self, app: Application, *, bounds: Bounds, identify: Identify, pace: Pace | None = None
+        self, app: Application, *, bounds: Bounds, identify: Identify, pace: BodyPace | None = None
     ) -> None:
         self._app = app
         self._bounds = bounds
         self._identify = identify
-        self._pace = pace or Pace()
+        self._pace = pace or BodyPace()
         self._uploads: Counter[int] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        watch = _Watch(self, scope, receive, send)
+        watch = _BodyWatch(self, scope, receive, send)
         try:
             if await watch.lets_in(_declared(scope)):
                 await self._app(scope, watch.receive, watch.send)
@@ -120,7 +121,7 @@ class BoundedBodies:
             watch.end()
 
 
-class _Watch:
+class _BodyWatch:
     """One request: counts what arrives; past a bound the application is told that the client has
     gone."""
 
@@ -135,7 +136,7 @@ class _Watch:
         self._is_whole = False
         self._uploader: int | None = None
         self._left = asyncio.Event()
-        self.refusal: Refusal | None = None
+        self.refusal: EarlyAnswer | None = None
         self.has_answered = False
 
     async def lets_in(self, size: int) -> bool:
@@ -146,7 +147,7 @@ class _Watch:
             self.refusal = too_large(self._most)
             return False
         found = await self._door._identify(self._scope)
-        if isinstance(found, Refusal):
+        if isinstance(found, EarlyAnswer):
             self.refusal = found
         elif self._door._uploads[found] >= UPLOADS_MAX:
             self.refusal = TOO_MANY_UPLOADS

@@ -23,7 +23,7 @@ from rest_framework.settings import api_settings
 from config.core.api.problem_documents import BY_STATUS
 from config.core.errors import ProofsheetError
 from config.web import unavailable
-from config.web.early_answers import Refusal, Scope
+from config.web.early_answers import EarlyAnswer, Scope
 from config.web.request_limits import SIGN_IN_FIRST
 from moderation.account_status import restrictions
 
@@ -31,16 +31,18 @@ logger = logging.getLogger(__name__)
 
 
 class HeadersUnreadable(ProofsheetError):
+    """Names or values that are no text."""
+
     default_code, default_message, default_advice = BY_STATUS[400]
     default_status = 400
 
 
-async def identify(scope: Scope) -> int | Refusal:
+async def identify(scope: Scope) -> int | EarlyAnswer:
     """The key of the account that sends a request, or why nobody's large body is taken."""
     return await sync_to_async(_identify, thread_sensitive=False)(scope)
 
 
-def _identify(scope: Scope) -> int | Refusal:
+def _identify(scope: Scope) -> int | EarlyAnswer:
     try:
         account = account_of(scope)
         if account is None:
@@ -48,16 +50,16 @@ def _identify(scope: Scope) -> int | Refusal:
         restrictions.check(account, at=timezone.now())
         return account
     except ProofsheetError as error:
-        return Refusal(error.status, error.code, error.message, error.advice)
+        return EarlyAnswer(error.status, error.code, error.message, error.advice)
     except APIException as error:
         code = str(error.get_codes()) if isinstance(error.detail, str) else error.default_code
         return replace(SIGN_IN_FIRST, code=code, title=str(error.detail))
     except unavailable.OUTAGES:
         retry_after = (b"retry-after", unavailable.RETRY_AFTER_S.encode())
-        return Refusal(503, *BY_STATUS[503], headers=(retry_after,))
+        return EarlyAnswer(503, *BY_STATUS[503], headers=(retry_after,))
     except Exception:  # outside of Django nobody else makes an answer of it
         logger.exception("Who sends a body could not be asked")
-        return Refusal(500, *BY_STATUS[500])
+        return EarlyAnswer(500, *BY_STATUS[500])
     finally:
         close_old_connections()
 

@@ -4,6 +4,7 @@ Rows change only through the domain modules (``requests``, ``queue``, ``publishi
 the row's lock and call the transition methods.
 """
 
+from config.core.storage import private_storage  # migrations name it here
 from generation.models.conditions import WrongState
 from generation.models.fair_shares import Allowance, Rota
 from generation.models.images import GeneratedImage, ImageState, Restriction
@@ -16,7 +17,6 @@ from generation.models.requests import (
     RequestAdapter,
     RequestStatus,
 )
-from generation.models.storage import private_storage
 from generation.models.workers import Worker
 
 __all__ = [

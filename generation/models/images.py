@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from config.core.storage import private_storage
 from generation.models.conditions import WrongState
 from generation.models.requests import GenerationRequest
-from generation.models.storage import private_storage
 
 
 class ImageState(models.TextChoices):

@@ -7,10 +7,10 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
+from config.core.storage import private_storage
 from generation.models.conditions import WrongState
 from generation.models.images import GeneratedImage
 from generation.models.requests import GenerationRequest
-from generation.models.storage import private_storage
 
 
 class SourceState(models.TextChoices):

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from adapters.models import Adapter, AdapterExample
 from adapters.publishing import examples
-from adapters.publishing.examples import NoPicture, Picture
+from adapters.publishing.examples import ExampleMissing, ExamplePicture
 from adapters.signals import examples_wanted
 from generation.capacity import estimates
 from generation.models import (
@@ -84,14 +84,14 @@ def collect() -> None:
                 examples.hand_in(example.id, _result(request))
 
 
-def _result(request: GenerationRequest | None) -> Picture | NoPicture:
+def _result(request: GenerationRequest | None) -> ExamplePicture | ExampleMissing:
     """The image's row is locked, so that a decision about it comes before or after, never amid."""
     if request is None or request.status != RequestStatus.FINISHED:
-        return NoPicture((request.code or request.status) if request else "deleted")
+        return ExampleMissing((request.code or request.status) if request else "deleted")
     images = GeneratedImage.objects.select_for_update()
     image = images.filter(request=request, deleted_at__isnull=True).first()
     if image is None:
-        return NoPicture("deleted")
+        return ExampleMissing("deleted")
     with image.file.open("rb") as file:
         png = file.read()
-    return Picture(image.id, png, STATES[ImageState(image.state)], image.code)
+    return ExamplePicture(image.id, png, STATES[ImageState(image.state)], image.code)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from adapters.base_models.architecture import layers_of_folder
 from adapters.checks import inspection, rewrite
 from adapters.checks.inspection import Base
-from adapters.checks.rewrite import Canonical, Source
+from adapters.checks.rewrite import Canonical, TensorSource
 from adapters.formats import safetensors_header
 from adapters.formats.target_modules import Layout
 from tests import tiny_pipeline
@@ -50,7 +50,7 @@ def convert(path: Path, base: Base, *, rank: int | None = None) -> Canonical:
     found = inspection.inspect(path, base=base if rank is None else Base("", base.layout))
     assert found.report.accepted, found.report.message
     assert found.header is not None
-    source = Source(path, found.header, found.modules)
+    source = TensorSource(path, found.header, found.modules)
     return rewrite.write(source, path.with_suffix(".canonical.safetensors"), rank=rank)
 
 

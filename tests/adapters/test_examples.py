@@ -13,7 +13,7 @@ from django.test import Client
 
 from adapters.models import Adapter, AdapterExample
 from adapters.publishing import examples, review_request
-from adapters.publishing.examples import PROMPTS, NoPicture, Picture
+from adapters.publishing.examples import PROMPTS, ExampleMissing, ExamplePicture
 from adapters.uploads import check_job, owner_actions
 from generation.hardware import devices
 from generation.models import GeneratedImage, GenerationRequest
@@ -47,7 +47,7 @@ def asked(alice: User, prompt_classifier: FakePromptClassifier) -> Adapter:
 def hand_in(adapter: Adapter, *states: AdapterExample.State) -> None:
     """A result for each example, in order; FAILED is one without a picture."""
     for example, state in zip(adapter.examples.order_by("position"), states, strict=True):
-        failed, picture = NoPicture("cancelled"), Picture(uuid4(), png(), state)
+        failed, picture = ExampleMissing("cancelled"), ExamplePicture(uuid4(), png(), state)
         examples.hand_in(example.id, failed if state == State.FAILED else picture)
 
 

@@ -10,7 +10,7 @@ import pytest
 from adapters.base_models.architecture import layers_of_folder
 from adapters.checks import inspection, rewrite
 from adapters.checks.inspection import Base
-from adapters.checks.rewrite import Source
+from adapters.checks.rewrite import TensorSource
 from adapters.formats.target_modules import Layout
 from generation.engine.jobs import AdapterUse, RenderJob
 from generation.engine.loop.engine import Engine
@@ -30,7 +30,7 @@ def adapter(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     base = Base("Tiny", Layout.of("sd15", layers_of_folder(tiny_folder)))
     found = inspection.inspect(original, base=base)
     assert found.header is not None
-    source = Source(original, found.header, found.modules)
+    source = TensorSource(original, found.header, found.modules)
     return rewrite.write(source, folder / "canonical.safetensors").path
 
 

@@ -20,9 +20,9 @@ from adapters import tasks
 from adapters.access import visibility
 from adapters.base_models.registration import AdapterDetails, register_adapter
 from adapters.checks import inspection
-from adapters.models import Adapter, AdapterExample, BaseModel, WrongState
+from adapters.models import Adapter, AdapterExample, AdapterWrongState, BaseModel
 from adapters.publishing import examples, review_request
-from adapters.publishing.examples import Picture
+from adapters.publishing.examples import ExamplePicture
 from adapters.uploads import check_job, owner_actions, quarantine
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing
@@ -246,10 +246,10 @@ def test_what_a_moderator_refused_stays_as_evidence(
     model: BaseModel, lora: bytes, alice: User, as_user: AsUser
 ) -> None:
     adapter = upload(as_user(alice), lora)
-    with pytest.raises(WrongState):
+    with pytest.raises(AdapterWrongState):
         owner_actions.remove(adapter.slug, by=alice)
     adapter.refuse()
-    with pytest.raises(WrongState):
+    with pytest.raises(AdapterWrongState):
         owner_actions.remove(adapter.slug, by=alice)
     answer = as_user(alice).post(f"{adapter.get_absolute_url()}remove/")
     assert answer.status_code == 409
@@ -477,7 +477,7 @@ def test_withdrawn_while_it_was_checked_stays_withdrawn(
     check_job.validate(adapter.id, now=lambda: NOON)
     adapter.refresh_from_db()
     assert adapter.state == "withdrawn"
-    with pytest.raises(WrongState):
+    with pytest.raises(AdapterWrongState):
         owner_actions.withdraw(adapter.slug, by=alice, at=NOON)
 
 
@@ -505,7 +505,7 @@ def ask(
     """With every example picture released."""
     review_request.ask(adapter.slug, by=by, licence=licence, has_consent=has_consent, at=NOON)
     for row in examples.waiting_of(adapter):
-        examples.hand_in(row.id, Picture(uuid4(), png(), AdapterExample.State.SHOWN))
+        examples.hand_in(row.id, ExamplePicture(uuid4(), png(), AdapterExample.State.SHOWN))
     review_request.open_review(adapter.id, at=NOON)
     return ReviewCase.objects.get(subject_id=adapter.id)
 

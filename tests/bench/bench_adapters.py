@@ -25,7 +25,7 @@ import numpy as np
 
 from adapters.checks import inspection, rewrite
 from adapters.checks.inspection import Base
-from adapters.checks.rewrite import Source
+from adapters.checks.rewrite import TensorSource
 from adapters.formats.target_modules import Layer, of_family
 from tests.bench.report import ROOT, Row, publish
 
@@ -87,7 +87,7 @@ def read_through(path: Path) -> None:
 def refit(path: Path) -> None:
     found = inspection.inspect(path, base=Base.of_family("sdxl"))
     assert found.header is not None
-    source = Source(path, found.header, found.modules)
+    source = TensorSource(path, found.header, found.modules)
     rewrite.write(source, path.with_suffix(".fitted"), rank=64)
 
 

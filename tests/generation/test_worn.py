@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from adapters.access import sharing
 from adapters.models import Adapter, BaseModel
 from adapters.publishing import review_request
 from adapters.uploads import owner_actions
@@ -130,11 +131,11 @@ def test_link_that_was_taken_back_ends_what_waits_by_it(
 ) -> None:
     assert flat.base_model is not None
     review_request.unpublish(flat.slug, by=mallory)
-    shared = owner_actions.share(flat.slug, by=mallory, with_link=True)
-    owner_actions.open_link(shared.share_key, by=alice, at=NOON)
+    shared = sharing.share(flat.slug, by=mallory, with_link=True)
+    sharing.open_link(shared.share_key, by=alice, at=NOON)
     assert end_of(asked(alice, flat.base_model, flat), clock) == ("finished", "")
     request = asked(alice, flat.base_model, flat)
-    owner_actions.share(flat.slug, by=mallory, with_link=False)
+    sharing.share(flat.slug, by=mallory, with_link=False)
     assert end_of(request, clock) == ("failed", "adapter_gone")
 
 

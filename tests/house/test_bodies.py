@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 
 from config.asgi import application
 from config.web import senders
-from config.web.early_answers import Message, Receive, Refusal, Scope, Send
-from config.web.request_limits import SIGN_IN_FIRST, UPLOADS_MAX, BoundedBodies, Bounds, Pace
+from config.web.early_answers import EarlyAnswer, Message, Receive, Scope, Send
+from config.web.request_limits import SIGN_IN_FIRST, UPLOADS_MAX, BodyPace, BoundedBodies, Bounds
 from moderation.account_status import restrictions
 from tests.factories import make_key
 
@@ -26,7 +26,7 @@ BOUNDS = Bounds(
     account=20,
     account_at={"/adapters/upload/": 100, "/api/v1/adapters/": 100},
 )
-UNHURRIED = Pace(idle_s=600, grace_s=600, answer_s=600)
+UNHURRIED = BodyPace(idle_s=600, grace_s=600, answer_s=600)
 
 
 async def _echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,15 +91,15 @@ def ask(
     return start["status"], body["body"]
 
 
-async def nobody(scope: Scope) -> int | Refusal:
+async def nobody(scope: Scope) -> int | EarlyAnswer:
     return SIGN_IN_FIRST
 
 
-async def alice_sends(scope: Scope) -> int | Refusal:
+async def alice_sends(scope: Scope) -> int | EarlyAnswer:
     return 7
 
 
-def bounded(identify: Any = nobody, app: Any = _echo, pace: Pace = UNHURRIED) -> BoundedBodies:
+def bounded(identify: Any = nobody, app: Any = _echo, pace: BodyPace = UNHURRIED) -> BoundedBodies:
     return BoundedBodies(app, bounds=BOUNDS, identify=identify, pace=pace)
 
 
@@ -172,7 +172,7 @@ def test_uploads_of_one_account_on_their_way_at_once_are_bounded() -> None:
 
 def test_a_body_that_stalls_is_ended() -> None:
     line = Line([b"abc"], stalls=True)
-    status, body = ask(bounded(pace=Pace(idle_s=0.01)), "/api/v1/x/", line, declared=9)
+    status, body = ask(bounded(pace=BodyPace(idle_s=0.01)), "/api/v1/x/", line, declared=9)
     assert (status, b'"code": "body_too_slow"' in body) == (408, True)
 
 
@@ -183,7 +183,7 @@ def test_a_body_that_stalls_is_ended() -> None:
 def test_a_body_that_drips_runs_out_of_time(
     passed_s: float, received: int, patience_s: float
 ) -> None:
-    assert Pace().patience_s(passed_s=passed_s, received_bytes=received) == patience_s
+    assert BodyPace().patience_s(passed_s=passed_s, received_bytes=received) == patience_s
 
 
 def test_a_reader_that_takes_nothing_counts_as_gone() -> None:
@@ -210,7 +210,7 @@ def test_a_reader_that_takes_nothing_counts_as_gone() -> None:
             await asyncio.Event().wait()
         return await line.receive()
 
-    asyncio.run(bounded(app=streams, pace=Pace(answer_s=0.01))(scope_of("/"), receive, never))
+    asyncio.run(bounded(app=streams, pace=BodyPace(answer_s=0.01))(scope_of("/"), receive, never))
     assert ended == ["http.disconnect"]
 
 

@@ -167,7 +167,7 @@ def test_an_address_with_many_requests_in_flight_gets_no_more_and_others_do() ->
 
 
 APP = """
-from config.web.request_limits import BoundedBodies, Bounds, Pace
+from config.web.request_limits import BoundedBodies, Bounds, BodyPace
 from config.web.crowding import Crowding, Proxies
 
 
@@ -190,7 +190,7 @@ bodies = BoundedBodies(
     echo,
     bounds=Bounds(anybody=2**20, account=2**20),
     identify=nobody,
-    pace=Pace(idle_s=2),
+    pace=BodyPace(idle_s=2),
 )
 application = Crowding(bodies, proxies=Proxies.at([], count=0), most=100)
 """

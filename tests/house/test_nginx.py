@@ -10,7 +10,7 @@ from django.conf import settings
 
 from config.launch.embedded_servers import ROOT
 from config.launch.programs import WEB_OPTIONS
-from config.web.request_limits import Pace
+from config.web.request_limits import BodyPace
 
 CONF = (ROOT / "docs" / "operate" / "nginx.conf").read_text()
 
@@ -22,8 +22,8 @@ def said(name: str) -> list[str]:
 def test_the_proxy_carries_the_limits_of_the_web_processes() -> None:
     headers_ms = int(WEB_OPTIONS[WEB_OPTIONS.index("--http1-header-read-timeout") + 1])
     assert said("client_header_timeout") == [f"{headers_ms // 1000}s"]
-    assert said("client_body_timeout") == [f"{Pace().idle_s:.0f}s"]
-    assert said("send_timeout") == [f"{Pace().answer_s:.0f}s"]
+    assert said("client_body_timeout") == [f"{BodyPace().idle_s:.0f}s"]
+    assert said("send_timeout") == [f"{BodyPace().answer_s:.0f}s"]
     assert said("limit_conn") == [f"connections {settings.PROOFSHEET_REQUESTS_PER_ADDRESS}"]
     sizes = (settings.PROOFSHEET_VERIFY_MAX_BYTES, settings.PROOFSHEET_ADAPTER_MAX_BYTES)
     assert said("client_max_body_size") == [f"{size // 2**20 + 1}m" for size in sizes]

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from config.launch.embedded_servers import ROOT
-from config.runtime.log_lines import Line
+from config.runtime.log_lines import PromptFreeFormatter
 from generation.models import GenerationRequest
 from tests.factories import make_model, make_request
 
@@ -72,7 +72,7 @@ def test_a_log_line_leaves_out_the_refused_row() -> None:
         (),
         None,
     )
-    assert Line("%(levelname)s %(message)s").format(record) == "ERROR refused"
+    assert PromptFreeFormatter("%(levelname)s %(message)s").format(record) == "ERROR refused"
 
 
 @pytest.mark.django_db
@@ -85,7 +85,7 @@ def test_a_log_line_leaves_out_a_refused_prompt_of_several_lines(alice: User) ->
     except IntegrityError:
         told = sys.exc_info()
     record = logging.LogRecord("django.request", logging.ERROR, "", 0, "refused", (), told)
-    line = Line("%(levelname)s %(message)s").format(record)
+    line = PromptFreeFormatter("%(levelname)s %(message)s").format(record)
     assert "IntegrityError" in line
     assert "secret" not in line
     assert "first line" not in line

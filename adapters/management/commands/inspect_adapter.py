@@ -12,9 +12,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
+from adapters.base_models import inspection_base
 from adapters.checks import inspection
 from adapters.checks.inspection import Base
-from adapters.checks.inspection_report import Report
+from adapters.checks.inspection_report import InspectionReport
 from adapters.formats.detection import FORMATS
 from adapters.formats.target_modules import FAMILIES, FAMILY_NAMES
 
@@ -52,8 +53,6 @@ class Command(BaseCommand):
     def _base(self, name: str) -> Base:
         if name in FAMILIES:
             return Base.of_family(name)
-        from adapters.base_models import inspection_base
-
         try:
             found = inspection_base.find(name)
         except DatabaseError as error:
@@ -65,7 +64,7 @@ class Command(BaseCommand):
         return found
 
 
-def _lines(report: Report) -> list[str]:
+def _lines(report: InspectionReport) -> list[str]:
     said = ["accepted" if report.accepted else f"refused: {report.code}", report.message]
     if report.advice:
         said.append(report.advice)

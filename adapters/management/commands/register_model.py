@@ -17,6 +17,7 @@ from config.core.errors import ProofsheetError
 
 
 def size(text: str) -> tuple[int, int]:
+    """(width, height) in pixels, from text such as 512x768. Raises ArgumentTypeError."""
     found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
     if not found:
         raise ArgumentTypeError(f"{text!r} is no size: write for example 512x768.")

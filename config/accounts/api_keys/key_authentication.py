@@ -52,7 +52,7 @@ class KeyAuthentication(BaseAuthentication):
 
 
 def check_scope(row: ApiKey, needed: str | None) -> None:
-    """Raises keys.KeyMayNot."""
+    """Raises key_issuing.KeyMayNot."""
     if needed is None:
         raise key_issuing.KeyMayNot(
             message="No key opens this address.", advice="Sign in in a browser instead."

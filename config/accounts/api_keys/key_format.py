@@ -23,17 +23,20 @@ _KEY = re.compile(PATTERN)
 
 
 def new_key() -> str:
+    """A key that nobody has seen, of 256 random bits."""
     body = PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
     return body + _checksum(body)
 
 
 def is_spelled_right(key: str) -> bool:
+    """Whether it can be a key at all: its form and its checksum."""
     if LEGACY.fullmatch(key):
         return True
     return bool(_KEY.fullmatch(key)) and _checksum(key[:-_CHECK_LENGTH]) == key[-_CHECK_LENGTH:]
 
 
 def digest_of(key: str) -> str:
+    """What is kept of a key: its SHA-256, in hex."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

@@ -9,6 +9,8 @@ from config.accounts.api_keys import key_issuing
 
 
 class KeyForm(forms.Form):
+    """What a new key is called, may do, and when it ends; offers what `by` may have."""
+
     name = forms.CharField(
         max_length=80, help_text="So that you know it later: the program, or where it runs."
     )

@@ -21,6 +21,8 @@ _FOR_ANYBODY = (Scope.READ, Scope.GENERATE, Scope.VERIFY)
 
 
 class TooManyKeys(ProofsheetError):
+    """The account has as many good keys as it may."""
+
     default_code = "too_many_keys"
     default_message = f"An account has {MOST_KEYS} keys at most."
     default_advice = "Revoke one that no program uses any more."
@@ -28,6 +30,8 @@ class TooManyKeys(ProofsheetError):
 
 
 class KeyNotFound(ProofsheetError):
+    """No key of the caller's that is not revoked."""
+
     default_code = "key_not_found"
     default_message = "There is no such key among yours."
     default_advice = "It may be revoked already: your keys are on your account’s page."
@@ -35,6 +39,8 @@ class KeyNotFound(ProofsheetError):
 
 
 class ScopeNotOffered(ProofsheetError):
+    """Asked for more than the person's roles allow, or for another lifetime."""
+
     default_code = "scope_not_offered"
     default_message = "A key of yours cannot have that scope."
     default_advice = "Choose among the scopes that the page offers."
@@ -64,7 +70,7 @@ def scopes_for(user: User) -> list[Scope]:
 
 def keys_of(user: User) -> QuerySet[ApiKey]:
     """Those that are not revoked, the newest first; ended ones among them."""
-    return ApiKey.objects.filter(owner=user, revoked_at=None).order_by("-made_at", "-id")
+    return ApiKey.objects.owned_by(user).filter(revoked_at=None).order_by("-made_at", "-id")
 
 
 @transaction.atomic

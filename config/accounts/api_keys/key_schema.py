@@ -13,6 +13,8 @@ from config.models import ApiKey
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
+    """The `Authorization` header in the schema, with the scopes."""
+
     target_class = "config.accounts.api_keys.key_authentication.KeyAuthentication"
     name = "apiKey"
 
@@ -28,6 +30,8 @@ class KeyScheme(OpenApiAuthenticationExtension):
 
 
 class ScopedSchema(HouseSchema):
+    """Each call says which scope it needs."""
+
     def get_extensions(self) -> dict[str, Any]:
         scope = scope_of(self.view, self.method)
         said: dict[str, Any] = super().get_extensions()

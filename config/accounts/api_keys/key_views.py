@@ -17,6 +17,7 @@ from config.core.pages import SignedIn, page
 @require_GET
 @page
 def list_keys(request: SignedIn) -> HttpResponse:
+    """One's keys, and the form for another."""
     return _shown(request, KeyForm(by=request.user))
 
 
@@ -42,6 +43,7 @@ def make(request: SignedIn) -> HttpResponse:
 @require_POST
 @page
 def revoke(request: SignedIn, key_id: int) -> HttpResponse:
+    """End one of one's own keys."""
     key_issuing.revoke(key_id, by=request.user, at=timezone.now())
     messages.success(request, "The key is revoked. Programs that used it are shut out.")
     return redirect("keys")

@@ -30,6 +30,8 @@ ROLE_CHANGED = "account.role"
 
 
 class MayNotChangeRoles(ProofsheetError):
+    """Who asks or confirms has not that right."""
+
     default_code = "may_not_change_roles"
     default_message = "Your account may not change roles."
     default_advice = "Ask an operator or a senior moderator."
@@ -37,6 +39,8 @@ class MayNotChangeRoles(ProofsheetError):
 
 
 class NeedsAnotherPerson(ProofsheetError):
+    """Four eyes: nobody changes an own role, nor confirms an own wish."""
+
     default_code = "needs_another_person"
     default_message = "Somebody else has to do this: it is your own role, or you asked for it."
     default_advice = "Any other operator or senior moderator can."
@@ -44,6 +48,8 @@ class NeedsAnotherPerson(ProofsheetError):
 
 
 class NothingToChange(ProofsheetError):
+    """The account is so already, or the same change waits."""
+
     default_code = "nothing_to_change"
     default_message = "There is nothing to change: it is so already, or it was asked for before."
     default_advice = "Look at the list of what waits."
@@ -51,13 +57,15 @@ class NothingToChange(ProofsheetError):
 
 
 class ChangeNotFound(ProofsheetError):
+    """Nothing waits under that id any more."""
+
     default_code = "role_change_not_found"
     default_message = "No such change waits: it was decided, or a week has passed."
     default_advice = "Ask for it again if it is still wanted."
     default_status = 404
 
 
-def holds_role(account: User) -> bool:
+def is_changed_by_two(account: User) -> bool:
     """Also of a closed one: then one person neither closes nor opens it."""
     return account.is_staff or account.groups.exists()
 
@@ -69,6 +77,7 @@ def waiting(*, at: datetime) -> QuerySet[RoleChange]:
 
 
 def decided() -> QuerySet[RoleChange]:
+    """What no longer waits, the newest decision first."""
     rows = RoleChange.objects.exclude(status=Status.WAITING)
     return rows.select_related("account", "asked_by", "decided_by").order_by("-decided_at", "id")
 

@@ -22,6 +22,8 @@ SHOWN = 30
 
 
 class RoleForm(forms.Form):
+    """Which account, which change, which role."""
+
     account = forms.CharField(max_length=150, label="Account", help_text="Its name.")
     kind = forms.ChoiceField(label="Change", choices=Kind.choices)
     role = forms.ChoiceField(
@@ -48,12 +50,14 @@ class RoleForm(forms.Form):
 @require_GET
 @page
 def roles(request: SignedIn) -> HttpResponse:
+    """What waits and what was decided, for everybody who may change roles."""
     return _shown(request, RoleForm())
 
 
 @require_POST
 @page
 def ask(request: SignedIn) -> HttpResponse:
+    """Ask for a change; a second person confirms it."""
     form = RoleForm(request.POST)
     if not form.is_valid():
         return _shown(request, form, status=400)
@@ -68,6 +72,7 @@ def ask(request: SignedIn) -> HttpResponse:
 @require_POST
 @page
 def confirm(request: SignedIn, change_id: UUID) -> HttpResponse:
+    """The second person puts it in force."""
     role_changes.confirm(change_id, by=request.user, at=timezone.now())
     messages.success(request, "It is in force, and mailed to its person.")
     return redirect("roles")
@@ -76,6 +81,7 @@ def confirm(request: SignedIn, change_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def decline(request: SignedIn, change_id: UUID) -> HttpResponse:
+    """Either person drops it."""
     role_changes.decline(change_id, by=request.user, at=timezone.now())
     messages.success(request, "It is declined. Nothing changes.")
     return redirect("roles")

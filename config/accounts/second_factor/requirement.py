@@ -21,6 +21,8 @@ _PROOFS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 class SecondFactorNeeded(ProofsheetError):
+    """A call that needs a proved factor, of an account with a role of the house."""
+
     default_code = "second_factor_needed"
     default_message = "Your role needs a second factor, and this account has not shown one."
     default_advice = "Set one up, or prove it, at /accounts/2fa/ in a browser; then try again."
@@ -31,14 +33,16 @@ def is_needed(user: User) -> bool:
     """Whether the house asks for one and this account holds a role of it."""
     if not settings.PROOFSHEET_SECOND_FACTOR:
         return False
-    return user.is_staff or user.is_superuser or holds_role(user)
+    return user.is_staff or user.is_superuser or has_house_permission(user)
 
 
-def holds_role(user: User) -> bool:
+def has_house_permission(user: User) -> bool:
+    """Whether the account may do anything beyond what people from outside may."""
     return bool(user.get_all_permissions() - NO_ROLE_OF_THE_HOUSE)
 
 
 def has_one(user: User) -> bool:
+    """Whether a factor is set up; recovery codes alone are none."""
     return bool(is_mfa_enabled(user, types=_PROOFS))
 
 
@@ -57,6 +61,7 @@ def check_key_of(user: User) -> None:
 
 
 def connect() -> None:
+    """Count setting one up as proving it."""
     authenticator_added.connect(_proved_by_setting_up, dispatch_uid="house.second_factor")
 
 

@@ -17,6 +17,8 @@ _MARK = "gAAAA"  # how every Fernet token begins
 
 
 class Secrets(DefaultMFAAdapter):  # type: ignore[misc] # allauth has no types
+    """Second factors' secrets lie encrypted in the database."""
+
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 COOKIE = "known_device"
 LIFETIME_S = 365 * 24 * 3600
-_SALT = "config.known_devices.accounts"
+_SALT = "config.known_devices.accounts"  # signs cookies that are out there: not a module's name
 _MOST_ACCOUNTS = 10
 
 
@@ -27,6 +27,7 @@ def device_of(request: HttpRequest, account: User | None) -> str | None:
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Write the account into the device's cookie; of many the oldest is forgotten."""
     device, known = _read(request)
     kept = [pk for pk in known if pk != user.pk][: _MOST_ACCOUNTS - 1]
     response.set_cookie(

@@ -22,6 +22,7 @@ def refuse_address(name: str) -> None:
 
 
 def login_of(credentials: dict[str, Any]) -> str:
+    """The name or address that was typed, as both are compared: trimmed, in lower case."""
     return str(credentials.get("username") or credentials.get("email") or "").strip().lower()
 
 

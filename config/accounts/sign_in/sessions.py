@@ -22,6 +22,8 @@ _KEY = re.compile("[a-z0-9]{32}")  # what Django makes; a cookie may hold anythi
 
 
 class SessionStore(db.SessionStore):
+    """Django's in the database; sessions are signed by this class's name, so it stays."""
+
     def _validate_session_key(self, key: str | None) -> bool:
         """What no session is called is asked of no database: it is no session at all."""
         return bool(key and _KEY.fullmatch(key))

@@ -21,6 +21,8 @@ from config.accounts.sign_in import logins
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc] # allauth has no types
+    """Says of a taken name what is said of a free one, where addresses are verified."""
+
     def clean_username(self) -> str:
         logins.refuse_address(self.cleaned_data["username"])
         try:

@@ -1,0 +1,1 @@
+"""What every call of the API has in common: views, bodies, pages, limits, problems."""

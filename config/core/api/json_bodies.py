@@ -16,6 +16,8 @@ from config.core.errors import ProofsheetError
 
 
 class NestedTooDeep(ProofsheetError):
+    """Found before the body is decoded."""
+
     default_code = "nested_too_deep"
     default_message = "The JSON is nested deeper than anything here needs."
     default_advice = "Send the members that the documentation names."
@@ -23,6 +25,8 @@ class NestedTooDeep(ProofsheetError):
 
 
 class MemberTwice(ProofsheetError):
+    """Two readers could take two meanings from it."""
+
     default_code = "member_twice"
     default_message = "A member of the JSON comes twice."
     default_advice = "Send each once; which of the two was meant, nobody can tell."
@@ -30,6 +34,8 @@ class MemberTwice(ProofsheetError):
 
 
 class TooManyMembers(ProofsheetError):
+    """Counted over the whole body."""
+
     default_code = "too_many_members"
     default_message = "The JSON holds more members and items than anything here needs."
     default_advice = "Send the members that the documentation names."
@@ -37,6 +43,8 @@ class TooManyMembers(ProofsheetError):
 
 
 class HalfCharacter(ProofsheetError):
+    """No database and no file could keep it."""
+
     default_code = "half_character"
     default_message = "The JSON holds half of a surrogate pair, which is no character."
     default_advice = "Send both halves, or leave it out."

@@ -15,6 +15,8 @@ from config.core.errors import ProofsheetError
 
 
 class CursorInvalid(ProofsheetError):
+    """Mistyped, or of another list."""
+
     default_code = "cursor_invalid"
     default_message = "That cursor was not handed out for this list."
     default_advice = "Take `next` or `previous` of an answer as it is, or begin without a cursor."

@@ -39,6 +39,7 @@ UNKNOWN = ("error", "The request failed.", "")
 
 
 def is_for_programs(path: str) -> bool:
+    """Whether errors at that path are JSON rather than a page."""
     return path.startswith(PREFIXES)
 
 
@@ -51,9 +52,11 @@ def document(
 
 
 def of_error(error: ProofsheetError) -> dict[str, Any]:
+    """The problem document (RFC 9457) of a named condition."""
     return document(status=error.status, code=error.code, title=error.message, detail=error.advice)
 
 
 def of_status(status: int) -> dict[str, Any]:
+    """The problem document of a bare HTTP status."""
     code, title, detail = BY_STATUS.get(status, UNKNOWN)
     return document(status=status, code=code, title=title, detail=detail)

@@ -36,6 +36,8 @@ NAMES = {Http404: "not_found", PermissionDenied: "permission_denied"}
 
 
 class NulCharacter(ProofsheetError):
+    """No path or query here has one, and PostgreSQL refuses it."""
+
     default_code = "nul_character"
     default_message = "The address holds a NUL character (%00), which nothing here is called."
     default_advice = "Leave it out."

@@ -24,12 +24,12 @@ class RateThrottle(_ByNetwork, SimpleRateThrottle):
 
 
 class AnonThrottle(_ByNetwork, AnonRateThrottle):
-    pass
+    """Of callers without an account."""
 
 
 class UserThrottle(_ByNetwork, UserRateThrottle):
-    pass
+    """Of accounts."""
 
 
 class ScopedThrottle(_ByNetwork, ScopedRateThrottle):
-    pass
+    """Of the calls that a view names in `throttle_scope`."""

@@ -14,6 +14,8 @@ from config.core.errors import ProofsheetError
 
 
 class Unanswered(ProofsheetError):
+    """No answer in time, none that is HTTP, or a longer one than is read."""
+
     default_code = "server_unanswered"
     default_message = "A server that the settings name did not answer."
     default_advice = "Check its address, and whether it runs."
@@ -22,6 +24,8 @@ class Unanswered(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """An HTTP answer, its body bounded."""
+
     status: int
     body: bytes
 

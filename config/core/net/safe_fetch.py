@@ -31,6 +31,8 @@ MayConnect = Callable[[str, int], bool]
 
 
 class UrlRefused(ProofsheetError):
+    """Not http or https, or it leads into a private network."""
+
     default_code = "url_refused"
     default_message = "That address is not fetched: only public http and https addresses are."
     default_advice = "Download the picture yourself and send the file."
@@ -38,6 +40,8 @@ class UrlRefused(ProofsheetError):
 
 
 class UrlUnreachable(ProofsheetError):
+    """No such host, no connection, or no answer in time."""
+
     default_code = "url_unreachable"
     default_message = "Nothing could be fetched from that address."
     default_advice = "Check the address, or download the picture yourself and send the file."
@@ -45,6 +49,8 @@ class UrlUnreachable(ProofsheetError):
 
 
 class UrlBodyTooLarge(ProofsheetError):
+    """Told as soon as the bound is passed; the rest is not read."""
+
     default_code = "url_body_too_large"
     default_message = "What lies at that address is larger than the largest that is looked at."
     default_advice = "Send a smaller copy; the watermark survives that."

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.checks import inspection
 from adapters.checks.inspection import Base
-from adapters.checks.inspection_report import Report
+from adapters.checks.inspection_report import InspectionReport
 from adapters.formats import stated_base_model, target_modules
 from adapters.formats.detection import recognise
 from adapters.formats.safetensors_header import Header, Tensor
@@ -26,7 +26,7 @@ from tests.adapters.vectors import GOOD, pair
 INPUTS = Path(__file__).parents[4] / "shared" / "vectors" / "inputs"
 
 
-def judge(folder: Path, tensors: vectors.Arrays, **said: Any) -> Report:
+def judge(folder: Path, tensors: vectors.Arrays, **said: Any) -> InspectionReport:
     metadata = said.pop("metadata", None)
     content = arrays(tensors, metadata=metadata)
     return inspection.inspect(write(folder / "adapter.safetensors", content), **said).report

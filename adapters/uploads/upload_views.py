@@ -13,11 +13,10 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from adapters.access import visibility
-from adapters.catalogue.adapter_forms import PublishForm, UploadForm
 from adapters.models import Adapter
-from adapters.publishing import review_request
 from adapters.uploads import owner_actions
 from adapters.uploads.quarantine import FIELD, Quarantined, QuarantineHandler
+from adapters.uploads.upload_forms import UploadForm
 from config.core.errors import ProofsheetError
 from config.core.pages import SignedIn, page
 
@@ -26,6 +25,7 @@ from config.core.pages import SignedIn, page
 @require_http_methods(["GET", "POST"])
 @page
 def upload(request: SignedIn) -> HttpResponseBase:
+    """The form, and what it sends; a refused upload shows the form again with the reason."""
     request.upload_handlers = [QuarantineHandler(request)]
     return _upload(request)
 
@@ -66,37 +66,14 @@ def _lead_to(adapter: Adapter, request: HttpRequest) -> HttpResponse:
 @require_POST
 @page
 def fit(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner has a lower rank made from it."""
     return redirect(owner_actions.fit_to_ceiling(slug, by=request.user, at=timezone.now()))
 
 
 @require_POST
 @page
-def share(request: SignedIn, slug: str) -> HttpResponse:
-    with_link = request.POST.get("link") == "yes"
-    return redirect(owner_actions.share(slug, by=request.user, with_link=with_link))
-
-
-@require_POST
-@page
-def publish(request: SignedIn, slug: str) -> HttpResponse:
-    form = PublishForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, f"Licence: {form.errors['licence'][0]}")
-        return redirect("adapters:adapter", slug=slug)
-    adapter = review_request.ask(slug, by=request.user, at=timezone.now(), **form.cleaned_data)
-    messages.success(request, "Example pictures are made first, then a moderator decides.")
-    return redirect(adapter)
-
-
-@require_POST
-@page
-def unpublish(request: SignedIn, slug: str) -> HttpResponse:
-    return redirect(review_request.unpublish(slug, by=request.user))
-
-
-@require_POST
-@page
 def withdraw(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner withdraws it."""
     owner_actions.withdraw(slug, by=request.user, at=timezone.now())
     messages.success(request, "Withdrawn: no new request can use it. Running ones end.")
     return redirect("adapters:list")
@@ -105,6 +82,7 @@ def withdraw(request: SignedIn, slug: str) -> HttpResponse:
 @require_POST
 @page
 def remove(request: SignedIn, slug: str) -> HttpResponse:
+    """Its owner erases one that the check turned away."""
     owner_actions.remove(slug, by=request.user)
     messages.success(request, "Removed, and its file erased.")
     return redirect("adapters:list")

@@ -1,0 +1,43 @@
+"""Private files: storage that no URL serves, in a folder of this host or behind a network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from django.core.files.storage import storages
+from django.core.files.storage.base import Storage
+
+
+def private_storage() -> Storage:
+    """Where files lie that leave it through a view alone, which checks who asks."""
+    return storages["private"]
+
+
+@contextmanager
+def local_copy(name: str, storage: Storage | None = None) -> Iterator[Path]:
+    """A stored file as a path on this host, for as long as the block runs; to be read only.
+
+    In a folder of this host it is the file itself, else a copy that is deleted after the block.
+    Raises FileNotFoundError.
+    """
+    kept_in = storage or private_storage()
+    place = _place_of(name, kept_in)
+    if place is not None:
+        yield place
+        return
+    with NamedTemporaryFile(suffix=Path(name).suffix) as copy:
+        with kept_in.open(name) as stored:
+            shutil.copyfileobj(stored, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _place_of(name: str, storage: Storage) -> Path | None:
+    try:
+        return Path(storage.path(name))
+    except NotImplementedError:  # how Django's storages say that they have no folder
+        return None
