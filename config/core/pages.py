@@ -1,17 +1,19 @@
-"""What every page for signed-in people has: named errors, no caching, their own private bytes."""
+"""What every page has: named errors; and those for signed-in people no caching."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, Protocol
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
+from config.core.api import problem_documents
 from config.core.errors import ProofsheetError
 
 
@@ -43,6 +45,23 @@ def page(view: Page) -> Any:
         return response
 
     return login_required(wrapped)
+
+
+def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page for anybody: a domain error becomes the error page, or a problem document where
+    programs read."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except ProofsheetError as error:
+            if not problem_documents.is_for_programs(request.path_info):
+                return problem(request, error)
+            told, kind = problem_documents.of_error(error), problem_documents.CONTENT_TYPE
+            return JsonResponse(told, status=error.status, content_type=kind)
+
+    return wrapped
 
 
 def problem(request: HttpRequest, error: ProofsheetError) -> HttpResponse:

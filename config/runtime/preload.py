@@ -100,7 +100,7 @@ def _load_model(queues: set[str]) -> None:
 
 def _load_tile(number: int) -> None:
     """Each takes a second to make, and is kept."""
-    from provenance.manifests import signing_context  # workers alone
+    from provenance.keys import installed_keys  # workers alone
     from provenance.marks import watermark_pattern  # workers alone
 
-    watermark_pattern.patterns(signing_context.keyring().watermark_key, number)
+    watermark_pattern.patterns(installed_keys.keyring().watermark_key, number)

@@ -18,8 +18,8 @@ from config.core.errors import ProofsheetError
 from moderation.cases import wellbeing
 from moderation.cases.review_cases import SEVERE
 from moderation.models import Reveal
+from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
-from provenance.manifests.signing_context import keyring
 from provenance.pictures import decoder
 
 DERIVATIVE_SIDE = 256  # pixels of its longer side

@@ -16,10 +16,11 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
 from provenance.manifests import manifest_stores
 from provenance.manifests.definition import ManifestClaim, Parent
-from provenance.manifests.signing_context import keyring, signer
+from provenance.manifests.signing_context import signer
 from provenance.marks import fingerprint, iscc, perceptual_match, visible_label, watermark
 from provenance.marks.visible_label import VisibleLabel
 from provenance.models import Asset, ManifestName

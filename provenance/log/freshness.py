@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from provenance.keys.installed_keys import keyring
 from provenance.log import cosigning, transparency_log
 from provenance.log.formats import checkpoint
-from provenance.manifests.signing_context import keyring
 from provenance.models import Checkpoint, Freshness
 
 

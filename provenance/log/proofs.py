@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.conf import settings
 
+from provenance.keys.installed_keys import keyring
 from provenance.log import asset_entries, cosigning, timestamping, transparency_log
 from provenance.log.formats import canonical_json, checkpoint, proof_file
 from provenance.log.formats.checkpoint import NoteInvalid
 from provenance.log.formats.merkle import ProofInvalid
-from provenance.manifests.signing_context import keyring
 from provenance.models import Checkpoint, Leaf, Timestamp
 
 TITLES = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection, transaction
 
+from provenance.keys.installed_keys import keyring
 from provenance.log.formats import canonical_json, checkpoint, merkle
-from provenance.manifests.signing_context import keyring
 from provenance.models import Checkpoint, LogEntry, Node, PendingEntry
 
 ROWS = 2000

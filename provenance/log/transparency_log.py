@@ -18,8 +18,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from config.core.errors import ProofsheetError
+from provenance.keys.installed_keys import keyring
 from provenance.log.formats import canonical_json, checkpoint, merkle
-from provenance.manifests.signing_context import keyring
 from provenance.models import Checkpoint, Leaf, LogEntry
 
 ASSET_MARKED = "asset.marked"

@@ -9,9 +9,10 @@ from django.conf import settings
 
 from config.core.errors import ProofsheetError
 from provenance.keys import certificates
+from provenance.keys.installed_keys import keyring
 from provenance.log import cosigning, proofs, timestamping
 from provenance.log.formats import canonical_json, checkpoint, proof_file
-from provenance.manifests.signing_context import keyring, timestamp_authority
+from provenance.manifests.signing_context import timestamp_authority
 from provenance.models import Asset
 from provenance.offline import bundle_format
 from provenance.pictures import decoder

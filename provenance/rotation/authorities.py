@@ -17,8 +17,8 @@ from django.db import transaction
 
 from config.core.errors import ProofsheetError
 from provenance.keys import certificates, key_folder
+from provenance.keys.installed_keys import changing_keys, has_outside_key
 from provenance.log import transparency_log
-from provenance.manifests.signing_context import changing_keys, has_outside_key
 from provenance.rotation import key_rotation
 from provenance.rotation.key_rotation import Rotated
 

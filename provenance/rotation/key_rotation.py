@@ -23,9 +23,9 @@ from django.db import transaction
 
 from config.core.errors import ProofsheetError
 from provenance.keys import certificates, key_folder
+from provenance.keys.installed_keys import changing_keys, keyring
 from provenance.log import transparency_log
 from provenance.log.formats import checkpoint
-from provenance.manifests.signing_context import changing_keys, keyring
 
 KEY_ROTATED, KEY_REVOKED = "key.rotated", "key.revoked"
 STATEMENT = "proofsheet-key-rotation/v1"

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from config.core.errors import ProofsheetError
+from provenance.keys.installed_keys import keyring
 from provenance.manifests import manifest_stores
 from provenance.manifests.definition import SOFT_BINDING_ALGORITHM
-from provenance.manifests.signing_context import keyring, signer
+from provenance.manifests.signing_context import signer
 from provenance.marks import fingerprint, iscc, watermark
 from provenance.models import Asset, ManifestName
 from provenance.pictures import decoder

@@ -7,17 +7,23 @@ from typing import Any
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.core.api.problem_schema import problems
-from config.core.api.strict_serializers import StrictSerializer
 from config.core.api.view import ApiView
 from config.core.errors import ProofsheetError
 from provenance.soft_bindings import manifest_lookup
 from provenance.soft_bindings.manifest_lookup import MOST_RESULTS, Hint, ManifestMatch
+from provenance.soft_bindings.soft_binding_serializers import (
+    ContentQuerySerializer,
+    ManifestMatchesSerializer,
+    ManifestQuerySerializer,
+    MaxResultsSerializer,
+    SoftBindingSerializer,
+    SupportedAlgorithmsSerializer,
+)
 from provenance.verify import submitted_files
 from provenance.verify.verify_serializers import SubmissionSerializer
 
@@ -27,68 +33,6 @@ class BindingUnreadable(ProofsheetError):
     default_message = "The value of the soft binding is not text in base64."
     default_advice = "Send the manifest's own value, encoded with standard base64."
     default_status = 400
-
-
-class MaxResultsSerializer(StrictSerializer):
-    """How many matches are wanted; more than the repository gives at once does no harm."""
-
-    maxResults = serializers.IntegerField(  # noqa: N815 - the specification's name
-        default=10, min_value=1, help_text=f"At most {MOST_RESULTS} are given."
-    )
-
-
-class SoftBindingSerializer(StrictSerializer):
-    alg = serializers.CharField(max_length=100, help_text="soft binding algorithm")
-    value = serializers.CharField(
-        max_length=manifest_lookup.MOST_VALUE_CHARACTERS, help_text="the binding's value in base64"
-    )
-
-
-class ContentQuerySerializer(MaxResultsSerializer):
-    alg = serializers.CharField(
-        required=False, max_length=100, help_text="the soft binding that alone is looked for"
-    )
-    hintAlg = serializers.CharField(  # noqa: N815 - the specification's name
-        required=False, max_length=100, help_text="algorithm of one that was read in it before"
-    )
-    hintValue = serializers.CharField(  # noqa: N815 - the specification's name
-        required=False,
-        max_length=manifest_lookup.MOST_VALUE_CHARACTERS,
-        help_text="that one's value in base64",
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("hintAlg" in attrs) != ("hintValue" in attrs):
-            raise serializers.ValidationError({"hintAlg": ["It comes with `hintValue`."]})
-        return attrs
-
-
-class ManifestQuerySerializer(StrictSerializer):
-    returnActiveManifest = serializers.BooleanField(  # noqa: N815 - the specification's name
-        default=False, help_text="leave out the manifests of what it was made from"
-    )
-
-
-class ManifestMatchSerializer(serializers.Serializer[Any]):
-    manifestId = serializers.CharField(  # noqa: N815 - the specification's name
-        help_text="the manifest's own name, such as urn:c2pa:…"
-    )
-    similarityScore = serializers.IntegerField(  # noqa: N815 - the specification's name
-        min_value=0, max_value=100
-    )
-
-
-class ManifestMatchesSerializer(serializers.Serializer[Any]):
-    matches = ManifestMatchSerializer(many=True)
-
-
-class SoftBindingAlgorithmSerializer(serializers.Serializer[Any]):
-    alg = serializers.CharField()
-
-
-class SupportedAlgorithmsSerializer(serializers.Serializer[Any]):
-    watermarks = SoftBindingAlgorithmSerializer(many=True)
-    fingerprints = SoftBindingAlgorithmSerializer(many=True)
 
 
 class PublicView(ApiView):

@@ -13,10 +13,11 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from provenance.keys.installed_keys import keyring
 from provenance.log import asset_entries
 from provenance.manifests import manifest_reading
 from provenance.manifests.manifest_reading import ManifestReading
-from provenance.manifests.signing_context import keyring, signer
+from provenance.manifests.signing_context import signer
 from provenance.marks import watermark
 from provenance.marks.watermark import Detection
 from provenance.models import Asset

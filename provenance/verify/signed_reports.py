@@ -9,8 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
+from provenance.keys.installed_keys import keyring
 from provenance.log.formats import checkpoint
-from provenance.manifests.signing_context import keyring
 from provenance.verify.verdicts import VerifyReport
 
 FORMAT = "proofsheet-verify-report/v1"

@@ -1,6 +1,4 @@
-"""The verify API and proofs of the log: public, free, without an account; nothing sent is kept."""
-
-import base64
+"""The verify API: public, free, without an account; nothing sent is kept."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -11,11 +9,9 @@ from rest_framework.settings import api_settings
 
 from config.core.api.problem_schema import problems
 from config.core.api.view import ApiView
-from provenance.log import transparency_log
 from provenance.verify import examination, sightings, signed_reports, submitted_files
 from provenance.verify.verify_serializers import (
     AddressSerializer,
-    ConsistencySerializer,
     SubmissionSerializer,
     VerifyReportSerializer,
 )
@@ -61,29 +57,3 @@ class VerifyView(ApiView):
             "sighting": sightings.of_report(report, at=timezone.now()),
         }
         return Response(report.as_json() | words)
-
-
-class ConsistencyView(ApiView):
-    """Whether the log only grew."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    @extend_schema(
-        operation_id="log_consistency",
-        summary="Proof that one tree is a prefix of a later one",
-        responses={
-            200: ConsistencySerializer,
-            **problems(
-                _404="`not_in_log`: the log is not that large yet.",
-                _422="`consistency_proof_invalid`: sizes out of order.",
-            ),
-        },
-    )
-    def get(self, request: Request, old_size: int, size: int) -> Response:
-        """Digests in base64, as RFC 6962 orders them; compare the roots with signed checkpoints."""
-        proof = [
-            base64.b64encode(each).decode()
-            for each in transparency_log.prove_consistency(old_size, size)
-        ]
-        return Response({"old_size": old_size, "size": size, "proof": proof})

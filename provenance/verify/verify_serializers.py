@@ -21,12 +21,6 @@ class AddressSerializer(StrictSerializer):
     )
 
 
-class ConsistencySerializer(serializers.Serializer[Any]):
-    old_size = serializers.IntegerField()
-    size = serializers.IntegerField()
-    proof = serializers.ListField(child=serializers.CharField())
-
-
 class CheckSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=[verdict.value for verdict in MarkVerdict])
     sentence = serializers.CharField(help_text="what was found, in one plain sentence")

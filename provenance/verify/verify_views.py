@@ -1,42 +1,18 @@
-"""The verify page, and the log as anybody may read it."""
+"""The verify page: what this system knows about a picture, and whether the answer was right."""
 
 import base64
-from collections.abc import Callable
-from functools import wraps
-from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from config.core.api import problem_documents
-from config.core.api.problem_documents import CONTENT_TYPE
 from config.core.errors import ProofsheetError
 from config.core.gate import Busy
-from provenance.log import freshness, proofs, static_api
+from config.core.pages import public_page
 from provenance.verify import examination, feedback, sightings, signed_reports, submitted_files
-
-IMMUTABLE = "public, max-age=31536000, immutable"
-_Page = Callable[..., HttpResponse]
-
-
-def _tells_problems(view: _Page) -> _Page:
-    """A named condition becomes the error page with its status; under /log/ a problem."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except ProofsheetError as error:
-            if problem_documents.is_for_programs(request.path_info):
-                body = problem_documents.of_error(error)
-                return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE)
-            return render(request, "error.html", {"error": error}, status=error.status)
-
-    return wrapped
 
 
 @csrf_exempt  # it changes nothing and knows nobody, so there is nothing to forge
@@ -63,7 +39,7 @@ def verify_page(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt  # nobody is logged in here, so nobody's rights can be borrowed
 @require_POST
-@_tells_problems
+@public_page
 def give_feedback(request: HttpRequest) -> HttpResponse:
     submitted_files.throttle(request)
     feedback.give(
@@ -73,59 +49,3 @@ def give_feedback(request: HttpRequest) -> HttpResponse:
         at=timezone.now(),
     )
     return render(request, "provenance/verify.html", {"is_thanked": True})
-
-
-@require_GET
-@_tells_problems
-def checkpoint(request: HttpRequest) -> HttpResponse:
-    note = freshness.latest_note()
-    response = HttpResponse(note, content_type="text/plain; charset=utf-8")
-    response["Cache-Control"] = "no-cache"
-    return response
-
-
-@require_GET
-@_tells_problems
-def log_keys(request: HttpRequest) -> HttpResponse:
-    """The log's verifier keys (C2SP signed-note), one a line, the newest first."""
-    lines = "".join(f"{key}\n" for key in proofs.verifier_keys())
-    response = HttpResponse(lines, content_type="text/plain; charset=utf-8")
-    response["Cache-Control"] = "no-cache"
-    return response
-
-
-@require_GET
-@_tells_problems
-def hash_tile(
-    request: HttpRequest, level: str, number: str, width: str | None = None
-) -> HttpResponse:
-    wide = int(width) if width else static_api.WIDTH
-    return _tile(static_api.hash_tile(int(level), static_api.number_from_path(number), wide))
-
-
-@require_GET
-@_tells_problems
-def entry_bundle(request: HttpRequest, number: str, width: str | None = None) -> HttpResponse:
-    wide = int(width) if width else static_api.WIDTH
-    return _tile(static_api.entry_bundle(static_api.number_from_path(number), wide))
-
-
-def _tile(data: bytes) -> HttpResponse:
-    response = HttpResponse(data, content_type="application/octet-stream")
-    response["Cache-Control"] = IMMUTABLE
-    return response
-
-
-@require_GET
-@_tells_problems
-def log_entry(request: HttpRequest, index: int) -> HttpResponse:
-    return render(request, "provenance/log_entry.html", {"entry": proofs.describe(index)})
-
-
-@require_GET
-@_tells_problems
-def asset_proof(request: HttpRequest, asset_id: UUID) -> HttpResponse:
-    text = proofs.of_asset(asset_id)
-    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{asset_id}.tlog-proof"'
-    return response

@@ -38,7 +38,7 @@ cv2.setNumThreads(1)
 from django.core.management import call_command
 
 from provenance.assets import marking
-from provenance.manifests.signing_context import keyring
+from provenance.keys.installed_keys import keyring
 from provenance.marks import perceptual_match, watermark
 from tests.bench.bench_provenance_edits import edit_figures
 from tests.bench.bench_provenance_log import log_figures

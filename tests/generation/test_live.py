@@ -23,7 +23,7 @@ from generation.live import drawing, live_views
 from generation.models import GeneratedImage, GenerationRequest
 from generation.work import worker
 from moderation.models import Decision, ReviewCase, Statement
-from provenance.manifests import signing_context
+from provenance.keys import installed_keys
 from provenance.marks import watermark
 from tests.fakes import FakeImageClassifier, FrozenClock
 from tests.generation.live_page import LivePage
@@ -47,7 +47,7 @@ def test_what_is_typed_is_shown_marked_and_screened_and_stored_nowhere(
     answer = page.look(asked)
     assert (answer.status_code, len(image_classifier.seen)) == (200, 1)
     pixels = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
-    found = watermark.detect(pixels, key=signing_context.keyring().watermark_key)
+    found = watermark.detect(pixels, key=installed_keys.keyring().watermark_key)
     assert found.identifier is not None
     assert not GeneratedImage.objects.exists()
     assert page.client.get("/api/v1/generations/").json()["results"] == []

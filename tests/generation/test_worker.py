@@ -23,7 +23,7 @@ from generation.requests import fair_queue, progress
 from generation.studio import own_requests
 from generation.work import delivery, sweeper, worker
 from moderation.models import Decision, ReviewCase, Statement
-from provenance.manifests import signing_context
+from provenance.keys import installed_keys
 from provenance.marks import watermark
 from provenance.models import Asset, LogEntry
 from tests.factories import make_request
@@ -72,7 +72,7 @@ def test_classifier_sees_the_marked_pixels_that_the_user_gets(
     [seen] = image_classifier.seen
     delivered = image.file.read()
     assert np.array_equal(pixels_of(seen), pixels_of(delivered))
-    found = watermark.detect(pixels_of(seen), key=signing_context.keyring().watermark_key)
+    found = watermark.detect(pixels_of(seen), key=installed_keys.keyring().watermark_key)
     assert found.identifier is not None
     assert f"{found.identifier:016x}" == Asset.objects.get(id=image.id).watermark_id
 

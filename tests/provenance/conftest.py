@@ -70,7 +70,7 @@ def other_process(keys_folder: Path, answer: str) -> Iterator[Callable[[], list[
         "import sys; from django.conf import settings\n"
         "settings.configure(PROOFSHEET_KEYS_DIR=sys.argv[1], PROOFSHEET_TSA_URL='',"
         " PROOFSHEET_C2PA={'certificates': ''})\n"
-        "from provenance.manifests.signing_context import keyring\n"
+        "from provenance.keys.installed_keys import keyring\n"
         "from provenance.keys import certificates\n"
         "for line in sys.stdin:\n"
         f"    ring = keyring()\n    print({answer}, flush=True)\n"

@@ -20,11 +20,12 @@ from pytest_django.fixtures import Settings
 
 from provenance.assets import marking, transcode
 from provenance.keys import certificates, key_folder
+from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
 from provenance.log.formats import canonical_json, checkpoint
 from provenance.manifests.content_credentials import Reader, Signer, TimestampAuthority, Trust
 from provenance.manifests.definition import ManifestClaim, Parent
-from provenance.manifests.signing_context import keyring, signer
+from provenance.manifests.signing_context import signer
 from provenance.models import LogEntry
 from provenance.offline import bundle_check, bundle_export, bundle_format
 from provenance.offline.bundle_check import Trusted

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from provenance import tasks
 from provenance.assets import erasure, transcode, waiting_copies
+from provenance.keys.installed_keys import keyring
 from provenance.manifests.content_credentials import SignedFile
-from provenance.manifests.signing_context import keyring, signer
+from provenance.manifests.signing_context import signer
 from provenance.models import Asset, Copy
 from provenance.pictures import decoder
 from provenance.pictures.decoder import Mime

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from provenance.keys.installed_keys import keyring
 from provenance.log import freshness, recomputation, transparency_log
 from provenance.log.formats import checkpoint
-from provenance.manifests.signing_context import keyring
 from provenance.models import Freshness
 from tests.provenance.conftest import NOW
 

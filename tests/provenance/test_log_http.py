@@ -8,9 +8,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
 from provenance.log.formats import checkpoint, merkle, proof_file
-from provenance.manifests.signing_context import keyring
 from tests.provenance.conftest import NOW, Marked
 
 SIZE = 300

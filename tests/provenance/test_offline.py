@@ -20,10 +20,10 @@ from pytest_django.fixtures import Settings
 from config.core.errors import ProofsheetError
 from provenance.assets import marking
 from provenance.keys import certificates, key_folder
+from provenance.keys.installed_keys import keyring
 from provenance.log import cosigning, timestamping, transparency_log
 from provenance.log.formats import canonical_json, checkpoint, proof_file
 from provenance.manifests.content_credentials import Parent, Reader, Signer, Trust
-from provenance.manifests.signing_context import keyring
 from provenance.offline import bundle_check, bundle_export, bundle_format
 from provenance.offline.bundle_check import Trusted
 from provenance.witness import witness_server

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from pytest_django.fixtures import Settings
 
 from provenance.keys import certificates, key_folder
+from provenance.keys.installed_keys import keyring
 from provenance.log import freshness, recomputation, transparency_log
 from provenance.log.formats import canonical_json, checkpoint
-from provenance.manifests.signing_context import keyring, signer
+from provenance.manifests.signing_context import signer
 from provenance.models import LogEntry
 from provenance.offline import bundle_check, bundle_export
 from provenance.rotation import key_rotation

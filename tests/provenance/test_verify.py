@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from provenance.keys import key_folder
+from provenance.keys.installed_keys import keyring
 from provenance.manifests.content_credentials import ManifestClaim, Signer
-from provenance.manifests.signing_context import keyring
 from provenance.marks import watermark
 from provenance.models import Asset
 from provenance.verify import examination

@@ -30,11 +30,11 @@ from pytest_django.fixtures import Settings
 
 from config.core.net import http_post
 from config.launch.child_processes import free_port
+from provenance.keys.installed_keys import keyring
 from provenance.log import cosigning, freshness, proofs, transparency_log
 from provenance.log.formats import checkpoint, merkle, proof_file, witness_protocol
 from provenance.log.formats.checkpoint import TreeHead
 from provenance.log.formats.witness_protocol import AddCheckpoint
-from provenance.manifests.signing_context import keyring
 from provenance.models import Checkpoint, Cosignature
 from provenance.witness import witness_server
 from tests.provenance.conftest import NOW, Marked

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from config.core.errors import ProofsheetError
-from provenance.manifests import signing_context
+from provenance.keys import installed_keys
 from provenance.rotation import authorities, key_rotation
 
 OVERLAP_DAYS = 30
@@ -84,7 +84,7 @@ class Command(BaseCommand):
         )
         if options["since"] and not is_distrusted:
             raise CommandError("--since goes with --distrust-authority or a compromised authority.")
-        if options["compromised"] and options["signer"] and signing_context.has_outside_key():
+        if options["compromised"] and options["signer"] and installed_keys.has_outside_key():
             raise CommandError("The certificate is from outside: replace it, then use --revoke.")
         if options["overlap_days"] < 0:
             raise CommandError("--overlap-days counts forward.")
@@ -131,7 +131,7 @@ class Command(BaseCommand):
                 f"Old key, signing beside it until {rotated.overlap_until:%Y-%m-%d %H:%M} UTC: "
                 f"{rotated.old}\nTell whoever checks the log; /log/keys lists both."
             )
-        if signing_context.has_outside_key():
+        if installed_keys.has_outside_key():
             rotated = key_rotation.record_outside_signer(at=now)
         else:
             rotated = key_rotation.rotate_signer(at=now, is_compromised=options["compromised"])

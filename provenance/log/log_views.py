@@ -1,0 +1,68 @@
+"""The log as anybody may read it: checkpoints, subtrees (C2SP tlog-tiles), entries and proofs."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from config.core.pages import public_page
+from provenance.log import freshness, proofs, static_api
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+@require_GET
+@public_page
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    note = freshness.latest_note()
+    response = HttpResponse(note, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_GET
+@public_page
+def log_keys(request: HttpRequest) -> HttpResponse:
+    """The log's verifier keys (C2SP signed-note), one a line, the newest first."""
+    lines = "".join(f"{key}\n" for key in proofs.verifier_keys())
+    response = HttpResponse(lines, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_GET
+@public_page
+def hash_tile(
+    request: HttpRequest, level: str, number: str, width: str | None = None
+) -> HttpResponse:
+    wide = int(width) if width else static_api.WIDTH
+    return _tile(static_api.hash_tile(int(level), static_api.number_from_path(number), wide))
+
+
+@require_GET
+@public_page
+def entry_bundle(request: HttpRequest, number: str, width: str | None = None) -> HttpResponse:
+    wide = int(width) if width else static_api.WIDTH
+    return _tile(static_api.entry_bundle(static_api.number_from_path(number), wide))
+
+
+def _tile(data: bytes) -> HttpResponse:
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response["Cache-Control"] = IMMUTABLE
+    return response
+
+
+@require_GET
+@public_page
+def log_entry(request: HttpRequest, index: int) -> HttpResponse:
+    return render(request, "provenance/log_entry.html", {"entry": proofs.describe(index)})
+
+
+@require_GET
+@public_page
+def asset_proof(request: HttpRequest, asset_id: UUID) -> HttpResponse:
+    text = proofs.of_asset(asset_id)
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{asset_id}.tlog-proof"'
+    return response
