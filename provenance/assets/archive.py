@@ -61,7 +61,7 @@ def mark(
 
     Raises:
         OSError: the copy cannot be written.
-        manifests.SigningFailed: the copy could not be signed.
+        SigningFailed: the copy could not be signed.
     """
     try:
         data = source.read_bytes()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import cv2
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
 from provenance.manifests import manifest_stores
+from provenance.manifests.content_credentials import SignedFile
 from provenance.manifests.definition import ManifestClaim, Parent
 from provenance.manifests.signing_context import signer
 from provenance.marks import fingerprint, iscc, perceptual_match, visible_label, watermark
@@ -63,20 +65,25 @@ class MarkedPixels:
 
 @dataclass(frozen=True, slots=True)
 class SealedImage:
-    """The signed file and everything that the record of it needs."""
+    """The signed file, what its manifest says of it, and what later pictures are compared with;
+    digests are hexadecimal.
+    """
 
-    data: bytes
-    sha256: str
-    manifest: bytes
-    manifest_sha256: str
+    signed: SignedFile
+    claim: ManifestClaim
     original: perceptual_match.Original
-    image_code: str
-    watermark_id: int
-    created_at: datetime
-    system: SystemInfo
-    is_altered: bool
-    is_observed: bool = True
-    is_timestamped: bool = False
+    sha256: str
+    manifest_sha256: str
+
+    @property
+    def data(self) -> bytes:
+        """The file as it is delivered."""
+        return self.signed.data
+
+    @property
+    def manifest(self) -> bytes:
+        """The C2PA manifest store by itself."""
+        return self.signed.manifest
 
     @property
     def fingerprint(self) -> bytes:
@@ -152,10 +159,8 @@ def seal(
     an archive, and needs its parent.
 
     Raises:
-        manifests.SigningFailed: the file could not be signed, or did not verify afterwards.
+        SigningFailed: the file could not be signed, or did not verify afterwards.
     """
-    image_code = iscc.image_code(marked.pixels)
-    is_altered = altered or parent is not None
     claim = ManifestClaim(
         asset_id=str(asset_id),
         system_name=system.name,
@@ -163,33 +168,16 @@ def seal(
         model=system.model,
         created_at=created_at,
         watermark_id=f"{marked.watermark_id:016x}",
-        is_altered=is_altered,
-        image_code=image_code,
+        is_altered=altered or parent is not None,
+        image_code=iscc.image_code(marked.pixels),
         is_observed=observed,
         visible_label=(marked.label.text, marked.label.position) if marked.label else None,
     )
+    plain = marked.png if mime == "image/png" else encode(marked.pixels, mime)
     original = perceptual_match.original_of(marked.pixels)
-    signed = signer().sign(
-        marked.png if mime == "image/png" else encode(marked.pixels, mime),
-        mime,
-        claim=claim,
-        parent=parent,
-        thumbnail=original.thumbnail,
-    )
-    return SealedImage(
-        data=signed.data,
-        sha256=sha256(signed.data).hexdigest(),
-        manifest=signed.manifest,
-        manifest_sha256=sha256(signed.manifest).hexdigest(),
-        original=original,
-        image_code=image_code,
-        watermark_id=marked.watermark_id,
-        created_at=created_at,
-        system=system,
-        is_altered=is_altered,
-        is_observed=observed,
-        is_timestamped=signed.is_timestamped,
-    )
+    signed = signer().sign(plain, mime, claim=claim, parent=parent, thumbnail=original.thumbnail)
+    digests = sha256(signed.data).hexdigest(), sha256(signed.manifest).hexdigest()
+    return SealedImage(signed, claim, original, *digests)
 
 
 def record(
@@ -203,49 +191,54 @@ def record(
     """Store the asset and append its log entry, both in the caller's transaction.
 
     The entry holds digests; `owner_pseudonym` and the values of `commit_to` (prompt, settings, …)
-    go in
-    as salted commitments only. Raises `IntegrityError` when the asset was recorded before.
+    go in as salted commitments only. Raises `IntegrityError` when the asset was recorded before.
     """
-    salt = secrets.token_bytes(32)
+    salt, claim = secrets.token_bytes(32), sealed.claim
     asset = Asset.objects.create(
         id=asset_id,
-        watermark_id=f"{sealed.watermark_id:016x}",
+        watermark_id=claim.watermark_id,
         sha256=sealed.sha256,
         width=sealed.original.width,
         height=sealed.original.height,
         fingerprint=sealed.fingerprint,
-        image_code=sealed.image_code,
+        image_code=claim.image_code,
         fingerprint_bands=fingerprint.bands(sealed.fingerprint),
         thumbnail=sealed.original.thumbnail,
         manifest=sealed.manifest,
         manifest_sha256=sealed.manifest_sha256,
         salt=salt,
         provider=settings.PROOFSHEET_PROVIDER,
-        system_name=sealed.system.name,
-        system_version=sealed.system.version,
-        system_model=sealed.system.model,
-        created_at=sealed.created_at,
-        is_altered=sealed.is_altered,
-        is_observed=sealed.is_observed,
-        is_timestamped=sealed.is_timestamped,
+        system_name=claim.system_name,
+        system_version=claim.system_version,
+        system_model=claim.model,
+        created_at=claim.created_at,
+        is_altered=claim.is_altered,
+        is_observed=claim.is_observed,
+        is_timestamped=sealed.signed.is_timestamped,
     )
     if urn := manifest_stores.active_urn(sealed.manifest):
         ManifestName.objects.create(asset=asset, urn=urn)
-    hidden = {"owner": owner_pseudonym, **(commit_to or {})}
-    commitments = {name: transparency_log.commitment(salt, value) for name, value in hidden.items()}
-    body = {
-        "sha256": sealed.sha256,
-        "manifest_sha256": sealed.manifest_sha256,
-        "created_or_altered": "altered" if sealed.is_altered else "created",
-        "making_observed": sealed.is_observed,
-        "commitments": commitments
-        | {
-            "fingerprint": transparency_log.commitment(salt, sealed.fingerprint),
-            "watermark": transparency_log.commitment(salt, asset.watermark_id),
-        },
-    }
+    body = _entry_body(sealed, salt, {"owner": owner_pseudonym, **(commit_to or {})})
     transparency_log.append(kind="asset.marked", subject=asset_id, body=body, at=at)
     return asset
+
+
+def _entry_body(sealed: SealedImage, salt: bytes, hidden: Mapping[str, str]) -> dict[str, Any]:
+    """What the log is told: digests, and commitments that say nothing once the salt is erased."""
+    secret: dict[str, str | bytes] = {
+        **hidden,
+        "fingerprint": sealed.fingerprint,
+        "watermark": sealed.claim.watermark_id,
+    }
+    return {
+        "sha256": sealed.sha256,
+        "manifest_sha256": sealed.manifest_sha256,
+        "created_or_altered": "altered" if sealed.claim.is_altered else "created",
+        "making_observed": sealed.claim.is_observed,
+        "commitments": {
+            name: transparency_log.commitment(salt, value) for name, value in secret.items()
+        },
+    }
 
 
 def pseudonym(user_id: int) -> str:

@@ -40,7 +40,7 @@ def in_format(data: bytes, mime: Mime, *, asset_id: UUID, at: datetime) -> bytes
 
     Raises:
         FormatNotOffered: nothing is recorded about the picture, so a copy could not be signed.
-        manifests.SigningFailed: the copy could not be signed, or did not verify afterwards.
+        SigningFailed: the copy could not be signed, or did not verify afterwards.
     """
     if decoder.mime_of(data) == mime:
         return data

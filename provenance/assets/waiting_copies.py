@@ -60,7 +60,7 @@ def stamp(*, at: datetime) -> int:
 
     The first that is not ends it. Where the authority did answer, that one goes to the end of the
     line, so that it holds up nobody. Copies that were kept long enough go. Raises
-    `keys.KeysUnusable`.
+    `KeysUnusable`.
     """
     Copy.objects.filter(made_at__lt=at - KEPT).delete()
     if signing_context.timestamp_authority() is None:

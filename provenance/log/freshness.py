@@ -39,7 +39,7 @@ def refresh(*, at: datetime) -> bool:
 
 def latest_note() -> str:
     """The newest checkpoint with its timed cosignatures, the log's own and those of witnesses.
-    Raises `log.NotInLog` before the first.
+    Raises `NotInLog` before the first.
     """
     head = transparency_log.latest_checkpoint()
     fresh = Freshness.objects.filter(tree_size=head.tree_size).first()

@@ -58,7 +58,7 @@ class EntryPage:
 
 
 def describe(index: int) -> EntryPage:
-    """The entry at a leaf index with its proof. Raises `log.NotInLog`."""
+    """The entry at a leaf index with its proof. Raises `NotInLog`."""
     proof = _witnessed_proof(index)
     record = canonical_json.decode(proof.body)
     return EntryPage(
@@ -107,7 +107,7 @@ def verifier_keys() -> list[str]:
 
 
 def of_asset(asset_id: UUID) -> str:
-    """The `.tlog-proof` of the entry about an asset. Raises `log.NotInLog`."""
+    """The `.tlog-proof` of the entry about an asset. Raises `NotInLog`."""
     leaves = Leaf.objects.filter(entry__kind=asset_entries.ASSET_MARKED, entry__subject=asset_id)
     index = leaves.order_by("index").values_list("index", flat=True).first()
     if index is None:

@@ -29,7 +29,7 @@ _DATED = ~Q(token=b"")
 def stamp(*, at: datetime) -> bool:
     """Have the newest checkpoint dated where that is due; whether it was.
 
-    With witnesses it is the newest that one of them has seen. Raises `keys.KeysUnusable`.
+    With witnesses it is the newest that one of them has seen. Raises `KeysUnusable`.
     """
     authority = signing_context.timestamp_authority()
     head = _head()

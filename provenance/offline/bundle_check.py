@@ -281,6 +281,28 @@ def _distrust(text: str) -> tuple[str, datetime]:
 
 
 def main() -> int:
+    """Check the bundle that the command line names, and print what holds; the exit status."""
+    chosen = _parser().parse_args()
+    try:
+        image = chosen.image.read_bytes() if chosen.image else None
+        known = (chosen.authority, chosen.witness, chosen.revoked, chosen.distrusted)
+        trusted = Trusted(chosen.log_key, *(tuple(each) for each in known))
+        for sentence in verify(chosen.bundle.read_bytes(), image=image, trusted=trusted):
+            print(sentence)
+    except (BundleUnreadable, OSError) as error:
+        print(error, file=sys.stderr)
+        return NO_BUNDLE
+    except ProofsheetError as error:
+        print(f"It does not hold: {error.message}", file=sys.stderr)
+        return DOES_NOT_HOLD
+    if word := whose_word(trusted):
+        print(word)
+        return BY_ITS_OWN_WORD
+    print("Everything holds.")
+    return HOLDS
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="provenance.offline",
         description=__doc__,
@@ -309,21 +331,4 @@ def main() -> int:
         metavar="SHA256=TIME",
         help="an authority that counts only for what the log of --log-key holds from before then",
     )
-    chosen = parser.parse_args()
-    try:
-        image = chosen.image.read_bytes() if chosen.image else None
-        known = (chosen.authority, chosen.witness, chosen.revoked, chosen.distrusted)
-        trusted = Trusted(chosen.log_key, *(tuple(each) for each in known))
-        for sentence in verify(chosen.bundle.read_bytes(), image=image, trusted=trusted):
-            print(sentence)
-    except (BundleUnreadable, OSError) as error:
-        print(error, file=sys.stderr)
-        return NO_BUNDLE
-    except ProofsheetError as error:
-        print(f"It does not hold: {error.message}", file=sys.stderr)
-        return DOES_NOT_HOLD
-    if word := whose_word(trusted):
-        print(word)
-        return BY_ITS_OWN_WORD
-    print("Everything holds.")
-    return HOLDS
+    return parser

@@ -38,7 +38,7 @@ def bundle_of(asset_id: UUID, *, image: bytes | None = None) -> bytes:
     Raises:
         NoSuchAsset: nothing was marked under that id.
         AnotherFile: `image` is not the signed file, byte for byte.
-        log.NotInLog: its entry still waits for its place.
+        NotInLog: its entry still waits for its place.
     """
     asset = Asset.objects.filter(id=asset_id).first()
     if asset is None:

@@ -55,7 +55,7 @@ def rotate(*, at: datetime, distrusted_since: datetime | None = None) -> Rotated
     With `distrusted_since` the old authority is distrusted from then on.
 
     Raises:
-        keys.KeysUnusable: the folder cannot be written or holds something unreadable.
+        KeysUnusable: the folder cannot be written or holds something unreadable.
     """
     with changing_keys() as (folder, plan):
         old_signer = certificates.leaf_of((folder / f"{plan.signer}.pem").read_text())
@@ -90,7 +90,7 @@ def retire(sha256: str, *, at: datetime) -> None:
 
     Raises:
         AuthorityUnknown, AuthorityInUse, AuthorityDistrusted
-        keys.KeysUnusable: the folder cannot be written or holds something unreadable.
+        KeysUnusable: the folder cannot be written or holds something unreadable.
     """
     with changing_keys() as (folder, plan):
         said = _older(folder, plan, sha256)
@@ -110,7 +110,7 @@ def distrust(sha256: str, *, since: datetime, at: datetime) -> None:
 
     Raises:
         AuthorityUnknown, AuthorityInUse
-        keys.KeysUnusable: the folder cannot be written or holds something unreadable.
+        KeysUnusable: the folder cannot be written or holds something unreadable.
     """
     with changing_keys() as (folder, plan):
         said = _older(folder, plan, sha256)

@@ -54,7 +54,7 @@ def rotate_signer(*, at: datetime, is_compromised: bool = False) -> Rotated:
     With `is_compromised` the old certificate is revoked: what it signed is no longer trusted.
 
     Raises:
-        keys.KeysUnusable: the authority's key is not in the folder, or the folder not writable.
+        KeysUnusable: the authority's key is not in the folder, or the folder not writable.
     """
     with changing_keys() as (folder, plan):
         old = certificates.leaf_of((folder / f"{plan.signer}.pem").read_text())
@@ -111,7 +111,7 @@ def revoke(serial_number: str, *, at: datetime) -> None:
     """Rely no longer on a certificate, whoever issued it: by its serial number in decimal.
 
     Raises:
-        keys.KeysUnusable: the folder cannot be written or holds something unreadable.
+        KeysUnusable: the folder cannot be written or holds something unreadable.
     """
     with changing_keys() as (folder, plan), transaction.atomic():
         body = {"serial_number": serial_number}
@@ -125,7 +125,7 @@ def rotate_log_key(*, at: datetime, overlap: timedelta) -> Rotated:
     """A fresh key signs the log from now on, and the old one beside it until the overlap ends.
 
     Raises:
-        keys.KeysUnusable: the folder cannot be written or holds something unreadable.
+        KeysUnusable: the folder cannot be written or holds something unreadable.
     """
     folder, origin = Path(settings.PROOFSHEET_KEYS_DIR), settings.PROOFSHEET_LOG_ORIGIN
     keyring()  # makes the first keys, where nothing has been signed yet

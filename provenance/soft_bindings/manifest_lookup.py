@@ -87,7 +87,7 @@ def by_content(
 
     Raises:
         AlgorithmUnknown: of the algorithm, or of the hint's.
-        pictures.PictureUnreadable: the file is no picture that can be looked at.
+        PictureUnreadable: the file is no picture that can be looked at.
         gate.Busy: too many others are being looked at.
     """
     for named in (algorithm, hint and hint.algorithm):

@@ -44,7 +44,7 @@ def check(data: bytes, *, at: datetime) -> VerifyReport:
     """Everything that can be said about a file's origin. Nothing of it is stored.
 
     Raises:
-        pictures.PictureUnreadable: the file is no picture that can be looked at.
+        PictureUnreadable: the file is no picture that can be looked at.
         gate.Busy: too many others are being looked at.
     """
     picture = decoder.read(data)

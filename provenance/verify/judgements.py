@@ -1,10 +1,11 @@
 """From what was found in a file to the five verdicts and their sentences. No queries, no clock."""
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from provenance.log.asset_entries import CheckedEntry
 from provenance.manifests import status_codes
-from provenance.manifests.manifest_reading import IDENTITY, ManifestReading
+from provenance.manifests.manifest_reading import IDENTITY, ManifestReading, Signature
 from provenance.marks.watermark import Detection
 from provenance.verify.asset_lookup import AssetMatch
 from provenance.verify.verdicts import (
@@ -30,41 +31,64 @@ _OUR_QUOTES, _LONGEST_NAME = str.maketrans("“”", "''"), 80
 _REMOVED = "Nothing: apps and screenshots remove it, and other systems never had it."
 _REMOVED_ALL = "Nothing: apps and screenshots remove them, and other systems never had them."
 
+SIGNERS: dict[Signature, tuple[MarkVerdict, str, str]] = {
+    "none": (MarkVerdict.ABSENT, "Nobody signed this file.", _REMOVED),
+    "unread": (
+        MarkVerdict.COULD_NOT_CHECK,
+        "Whether anybody signed this file could not be checked.",
+        "Nothing, one way or the other.",
+    ),
+    "trusted": (
+        MarkVerdict.FOUND_GOOD,
+        "Signed by {signer}, and this system vouches for their certificate.",
+        "The Content Credentials come from whom they name.",
+    ),
+    "listed": (
+        MarkVerdict.FOUND_GOOD,
+        "Signed by {signer}, who is on the list of signers that this system knows.",
+        "The Content Credentials come from whom they name, which is not this system.",
+    ),
+    "unknown": (
+        MarkVerdict.COULD_NOT_CHECK,
+        "Signed by somebody who calls themselves {signer}. This system does not know them.",
+        "The signature is sound, but anybody can take any name.",
+    ),
+    "expired": (
+        MarkVerdict.FOUND_BAD,
+        "The certificate of {signer} has run out, or was not valid yet, and no timestamp says "
+        "that the file was signed while it was.",
+        "Nothing about who signed. Nobody need have done wrong: certificates run out.",
+    ),
+    "revoked": (
+        MarkVerdict.FOUND_BAD,
+        "The certificate of {signer} was withdrawn on {day}: its key may be in other hands.",
+        "Nothing by itself. What the public log holds from before that day, it still proves.",
+    ),
+    "distrusted": (
+        MarkVerdict.FOUND_BAD,
+        "The authority that vouched for {signer} is not relied on since {since}, and nothing "
+        "shows that the file was signed before.",
+        "Nothing: whoever has that authority's key can sign in any name.",
+    ),
+    "invalid": (
+        MarkVerdict.FOUND_BAD,
+        "The signature does not hold; that it is by {signer} is not shown.",
+        "Nothing.",
+    ),
+}
+"""The verdict on each kind of signature, its sentence and what it proves."""
+_VOUCHED_BY: dict[Signature, Literal["this_system", "trust_list"]] = {
+    "trusted": "this_system",
+    "listed": "trust_list",
+}
+
 
 def of_manifest(reading: ManifestReading) -> ManifestCheck:
     """Whether the Content Credentials in the file are about these very bytes.
 
     Whatever c2pa calls invalid is never good here; what could not be checked is never bad.
     """
-    broken = reading.broken
-    match reading.state:
-        case "absent":
-            verdict, sentence = MarkVerdict.ABSENT, "The file carries no Content Credentials."
-            proves = _REMOVED_ALL
-        case "unreadable":
-            sentence = _UNREADABLE[reading.issues[0]]
-            verdict, proves = MarkVerdict.COULD_NOT_CHECK, "Nothing, one way or the other."
-        case "invalid" if not _bytes_match(reading):
-            verdict = MarkVerdict.FOUND_BAD
-            sentence = _mismatch(reading)
-            proves = "This file is not what was signed. What was changed, they do not say."
-        case _ if broken is not None:
-            verdict = MarkVerdict.FOUND_BAD
-            sentence = (
-                "The file is as it was signed, but a picture that went into it is not: "
-                f"{_quoted(broken.title)}."
-            )
-            proves = "The history of the picture does not hold from there on."
-        case "invalid":
-            verdict = MarkVerdict.COULD_NOT_CHECK
-            sentence = (
-                "The file is as it was signed, but a signature or a part of its Content "
-                "Credentials does not count or could not be checked."
-            )
-            proves = "Nothing by itself: see who signed."
-        case _:
-            verdict, sentence = MarkVerdict.FOUND_GOOD, "The Content Credentials match this file."
-            proves = "Nobody has changed the file since it was signed."
+    verdict, sentence, proves = _words_of_manifest(reading)
     if IDENTITY in reading.unchecked:
         proves = f"{proves} Identities that they name are not checked here."
     return ManifestCheck(
@@ -77,6 +101,37 @@ def of_manifest(reading: ManifestReading) -> ManifestCheck:
         reading.visible_label,
         reading.unchecked,
     )
+
+
+def _words_of_manifest(reading: ManifestReading) -> tuple[MarkVerdict, str, str]:
+    broken = reading.broken
+    match reading.state:
+        case "absent":
+            sentence, proves = "The file carries no Content Credentials.", _REMOVED_ALL
+            return MarkVerdict.ABSENT, sentence, proves
+        case "unreadable":
+            sentence, proves = _UNREADABLE[reading.issues[0]], "Nothing, one way or the other."
+            return MarkVerdict.COULD_NOT_CHECK, sentence, proves
+        case "invalid" if not _bytes_match(reading):
+            proves = "This file is not what was signed. What was changed, they do not say."
+            return MarkVerdict.FOUND_BAD, _mismatch(reading), proves
+        case _ if broken is not None:
+            sentence = (
+                "The file is as it was signed, but a picture that went into it is not: "
+                f"{_quoted(broken.title)}."
+            )
+            proves = "The history of the picture does not hold from there on."
+            return MarkVerdict.FOUND_BAD, sentence, proves
+        case "invalid":
+            sentence = (
+                "The file is as it was signed, but a signature or a part of its Content "
+                "Credentials does not count or could not be checked."
+            )
+            return MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing by itself: see who signed."
+        case _:
+            sentence = "The Content Credentials match this file."
+            proves = "Nobody has changed the file since it was signed."
+            return MarkVerdict.FOUND_GOOD, sentence, proves
 
 
 def _bytes_match(reading: ManifestReading) -> bool:
@@ -92,74 +147,16 @@ def _mismatch(reading: ManifestReading) -> str:
 
 def of_signer(reading: ManifestReading) -> SignerCheck:
     """Who signed, and whether this system vouches for them."""
-    name = reading.signer
-    shown = _quoted(name) if name else "a signer without a name"
-    match reading.signature:
-        case "none":
-            return SignerCheck(MarkVerdict.ABSENT, "Nobody signed this file.", _REMOVED)
-        case "unread":
-            return SignerCheck(
-                MarkVerdict.COULD_NOT_CHECK,
-                "Whether anybody signed this file could not be checked.",
-                "Nothing, one way or the other.",
-            )
-        case "trusted":
-            return SignerCheck(
-                MarkVerdict.FOUND_GOOD,
-                f"Signed by {shown}, and this system vouches for their certificate.",
-                f"The Content Credentials come from whom they name.{_timed(reading)}",
-                name,
-                "this_system",
-            )
-        case "listed":
-            return SignerCheck(
-                MarkVerdict.FOUND_GOOD,
-                f"Signed by {shown}, who is on the list of signers that this system knows.",
-                "The Content Credentials come from whom they name, which is not this system."
-                f"{_timed(reading)}",
-                name,
-                "trust_list",
-            )
-        case "unknown":
-            return SignerCheck(
-                MarkVerdict.COULD_NOT_CHECK,
-                f"Signed by somebody who calls themselves {shown}. This system does not know them.",
-                "The signature is sound, but anybody can take any name.",
-                name,
-            )
-        case "expired":
-            return SignerCheck(
-                MarkVerdict.FOUND_BAD,
-                f"The certificate of {shown} has run out, or was not valid yet, and no timestamp "
-                "says that the file was signed while it was.",
-                "Nothing about who signed. Nobody need have done wrong: certificates run out.",
-                name,
-            )
-        case "revoked":
-            return SignerCheck(
-                MarkVerdict.FOUND_BAD,
-                f"The certificate of {shown} was withdrawn on {_day(reading.revoked_since)}: "
-                "its key may be in other hands.",
-                "Nothing by itself. What the public log holds from before that day, it still "
-                "proves.",
-                name,
-            )
-        case "distrusted":
-            return SignerCheck(
-                MarkVerdict.FOUND_BAD,
-                f"The authority that vouched for {shown} is not relied on since "
-                f"{told(reading.revoked_since or '')}, and nothing shows that the file was signed "
-                "before.",
-                "Nothing: whoever has that authority's key can sign in any name.",
-                name,
-            )
-        case "invalid":
-            return SignerCheck(
-                MarkVerdict.FOUND_BAD,
-                f"The signature does not hold; that it is by {shown} is not shown.",
-                "Nothing.",
-                name,
-            )
+    verdict, sentence, proves = SIGNERS[reading.signature]
+    words = {
+        "signer": _quoted(reading.signer) if reading.signer else "a signer without a name",
+        "since": told(reading.revoked_since or ""),
+        "day": _day(reading.revoked_since),
+    }
+    if verdict == MarkVerdict.FOUND_GOOD:
+        proves += _timed(reading)
+    vouched_by = _VOUCHED_BY.get(reading.signature)
+    return SignerCheck(verdict, sentence.format(**words), proves, reading.signer, vouched_by)
 
 
 def of_generation(reading: ManifestReading) -> GenerationStatement | None:

@@ -124,7 +124,7 @@ def receive(request: HttpRequest) -> bytes:
         TwoSubjects: it has both, or two files.
         UnknownMember: it has something else beside them.
         FileTooLarge: it is longer than `PROOFSHEET_VERIFY_MAX_BYTES`.
-        fetch.UrlRefused, fetch.UrlUnreachable, fetch.UrlBodyTooLarge: see there.
+        UrlRefused, UrlUnreachable, UrlBodyTooLarge: see there.
     """
     handler = InMemory()
     request.upload_handlers = [handler]

@@ -122,54 +122,59 @@ class WitnessService:
         return checkpoint.witness_key(self.name, self.key.public_key())
 
 
-def server(witness: WitnessService, host: str, port: int) -> ThreadingHTTPServer:
-    """An HTTP server that answers for the witness; the caller runs it."""
+class WitnessServer(ThreadingHTTPServer):
+    """Answers for the witness over HTTP; the caller runs it. Port 0 takes any that is free."""
 
-    class Handler(BaseHTTPRequestHandler):
-        timeout = SECONDS
-        protocol_version = "HTTP/1.1"  # logs ask again and again over one connection
+    daemon_threads = True
 
-        def do_GET(self) -> None:
-            asked = _MONITORED.fullmatch(self.path)
-            note = witness.cosigned(asked[1]) if asked else None
-            if note is None:
-                self._answer(404, "not found\n")
-            else:
-                self._answer(200, note)
+    def __init__(self, witness: WitnessService, host: str, port: int) -> None:
+        super().__init__((host, port), _Handler)
+        self.witness = witness
 
-        def do_POST(self) -> None:
-            length = self.headers.get("Content-Length", "")
-            if not _LENGTH.fullmatch(length) or int(length) > MAX_REQUEST_BYTES:
-                self.close_connection = True  # its body is not read
-                self._answer(413 if length.isdecimal() else 411, "no such body\n")
-                return
-            body = self.rfile.read(int(length))
-            if self.path != "/add-checkpoint":
-                self._answer(404, "not found\n")
-                return
-            try:
-                self._answer(200, witness.add_checkpoint(body, unix_time=int(time.time())))
-            except SizeConflict as conflict:
-                self._answer(409, f"{conflict.size}\n", witness_protocol.SIZE_TYPE)
-            except ProofsheetError as error:
-                self._answer(error.status, f"{error.message}\n")
 
-        def _answer(self, status: int, text: str, kind: str = "text/plain") -> None:
-            data = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", f"{kind}; charset=utf-8" if "plain" in kind else kind)
-            self.send_header("Content-Length", str(len(data)))
-            if self.close_connection:
-                self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(data)
+class _Handler(BaseHTTPRequestHandler):
+    server: WitnessServer
+    timeout = SECONDS
+    protocol_version = "HTTP/1.1"  # logs ask again and again over one connection
 
-        def log_message(self, *args: object) -> None:
-            """Who asks is nobody's business."""
+    def do_GET(self) -> None:
+        asked = _MONITORED.fullmatch(self.path)
+        note = self.server.witness.cosigned(asked[1]) if asked else None
+        if note is None:
+            self._answer(404, "not found\n")
+        else:
+            self._answer(200, note)
 
-    made = ThreadingHTTPServer((host, port), Handler)
-    made.daemon_threads = True
-    return made
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not _LENGTH.fullmatch(length) or int(length) > MAX_REQUEST_BYTES:
+            self.close_connection = True  # its body is not read
+            self._answer(413 if length.isdecimal() else 411, "no such body\n")
+            return
+        body = self.rfile.read(int(length))
+        if self.path != "/add-checkpoint":
+            self._answer(404, "not found\n")
+            return
+        try:
+            line = self.server.witness.add_checkpoint(body, unix_time=int(time.time()))
+            self._answer(200, line)
+        except SizeConflict as conflict:
+            self._answer(409, f"{conflict.size}\n", witness_protocol.SIZE_TYPE)
+        except ProofsheetError as error:
+            self._answer(error.status, f"{error.message}\n")
+
+    def _answer(self, status: int, text: str, kind: str = "text/plain") -> None:
+        data = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8" if "plain" in kind else kind)
+        self.send_header("Content-Length", str(len(data)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args: object) -> None:
+        """Who asks is nobody's business."""
 
 
 def opened(name: str, folder: Path, verifier_keys: Sequence[str]) -> WitnessService:
@@ -203,7 +208,7 @@ def main() -> int:
     chosen = parser.parse_args()
     try:
         witness = opened(chosen.name, chosen.folder, chosen.log)
-        listening = server(witness, chosen.host, chosen.port)
+        listening = WitnessServer(witness, chosen.host, chosen.port)
     except (NoteInvalid, OSError, ValueError) as error:
         print(f"The witness cannot start: {error}", file=sys.stderr)
         return 1

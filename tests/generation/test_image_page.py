@@ -51,7 +51,7 @@ def test_page_shows_the_credentials_once_sealed_and_logged(
     sealed = seal(image)
     page = client.get(f"/images/{image.id}/").content.decode()
     assert "Waiting for its place in the log" in page
-    for mark in (sealed.sha256, sealed.manifest_sha256, f"{sealed.watermark_id:016x}"):
+    for mark in (sealed.sha256, sealed.manifest_sha256, sealed.claim.watermark_id):
         assert mark in page
     assert sealed.fingerprint.hex() in page
 

@@ -70,7 +70,7 @@ def test_file_carries_its_thumbnail_and_bindings(mime: str) -> None:
     assert marked.sealed.original.thumbnail in store
     for text in (
         definition.SOFT_BINDING_ALGORITHM,
-        f"{marked.sealed.watermark_id:016x}",
+        marked.sealed.claim.watermark_id,
         "io.iscc.v0",
     ):
         assert text.encode() in store

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from provenance.keys import key_folder
 from provenance.keys.installed_keys import keyring
 from provenance.manifests.content_credentials import ManifestClaim, Signer
+from provenance.manifests.manifest_reading import Signature
 from provenance.marks import watermark
 from provenance.models import Asset
-from provenance.verify import examination
+from provenance.verify import examination, judgements
 from provenance.verify.verdicts import VerifyReport
 from tests.provenance.attacks import ATTACKS
 from tests.provenance.conftest import NOW, Marked, record, seal
@@ -162,3 +164,7 @@ def test_report_is_the_shape_that_was_promised(astronaut: Marked) -> None:
         "id",
         "created_or_altered",
     }
+
+
+def test_every_kind_of_signature_has_its_words() -> None:
+    assert set(judgements.SIGNERS) == set(get_args(Signature))

@@ -47,7 +47,7 @@ KEY = Ed25519PrivateKey.generate()
 
 @contextmanager
 def served(made: witness_server.WitnessService) -> Iterator[str]:
-    listening = witness_server.server(made, "127.0.0.1", 0)
+    listening = witness_server.WitnessServer(made, "127.0.0.1", 0)
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()
     try:

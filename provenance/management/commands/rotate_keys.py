@@ -24,6 +24,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        self._add_what_is_done(parser)
+        self._add_how(parser)
+
+    def _add_what_is_done(self, parser: CommandParser) -> None:
         wanted = parser.add_mutually_exclusive_group(required=True)
         wanted.add_argument("--signer", action="store_true", help="the key that signs manifests")
         wanted.add_argument(
@@ -53,6 +57,8 @@ class Command(BaseCommand):
             action="store_true",
             help="delete the log's private keys whose overlap is over",
         )
+
+    def _add_how(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--compromised",
             action="store_true",
