@@ -16,6 +16,8 @@ from provenance.models import (
 
 @admin.register(Asset)
 class AssetAdmin(ReadOnlyAdmin):
+    """Marked pictures, by what is public of them; thumbnails and manifests are not shown."""
+
     list_display = ("id", "watermark_id", "system_model", "is_altered", "created_at")
     list_filter = ("system_model", "is_altered")
     search_fields = ("id", "watermark_id", "sha256")
@@ -40,6 +42,8 @@ class AssetAdmin(ReadOnlyAdmin):
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnlyAdmin):
+    """Entries of the log with their canonical text and their place, once they have one."""
+
     list_display = ("id", "kind", "subject", "place", "at")
     list_filter = ("kind",)
     search_fields = ("subject",)
@@ -59,6 +63,8 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Checkpoint)
 class CheckpointAdmin(ReadOnlyAdmin):
+    """Signed heads of the log's tree, the largest first."""
+
     list_display = ("tree_size", "root", "made_at")
     ordering = ("-tree_size",)
     fields = ("tree_size", "root", "note", "made_at")
@@ -71,6 +77,8 @@ class CheckpointAdmin(ReadOnlyAdmin):
 
 @admin.register(Cosignature)
 class CosignatureAdmin(ReadOnlyAdmin):
+    """What each witness saw last, and the code of its refusal where it refused."""
+
     list_display = ("name", "tree_size", "at", "problem")
     ordering = ("witness",)
     fields = ("witness", "tree_size", "line", "at", "problem")
@@ -82,6 +90,8 @@ class CosignatureAdmin(ReadOnlyAdmin):
 
 @admin.register(Timestamp)
 class TimestampAdmin(ReadOnlyAdmin):
+    """Checkpoints that an authority dated or still has to, with what went wrong."""
+
     list_display = ("tree_size", "dated_at", "authority", "attempts", "problem")
     ordering = ("-tree_size",)
     fields = (
@@ -98,6 +108,8 @@ class TimestampAdmin(ReadOnlyAdmin):
 
 @admin.register(Copy)
 class CopyAdmin(ReadOnlyAdmin):
+    """Copies in other formats that wait for a timestamp; their bytes are not shown."""
+
     list_display = ("asset_id", "mime", "is_timestamped", "attempts", "made_at")
     list_filter = ("mime", "is_timestamped")
     ordering = ("-made_at",)
@@ -106,6 +118,8 @@ class CopyAdmin(ReadOnlyAdmin):
 
 @admin.register(VerifyFeedback)
 class VerifyFeedbackAdmin(ReadOnlyAdmin):
+    """What visitors of the verify page thought of its verdicts."""
+
     list_display = ("on", "is_right", "said_ours", "comment")
     list_filter = ("is_right", "said_ours")
     ordering = ("-on", "-id")

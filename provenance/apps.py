@@ -10,6 +10,8 @@ from provenance.database import privileges
 
 
 class ProvenanceConfig(AppConfig):
+    """Makes the triggers that hold the evidence anew after every migration."""
+
     name = "provenance"
     verbose_name = "Provenance"
     default_auto_field = "django.db.models.BigAutoField"

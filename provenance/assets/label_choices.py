@@ -11,6 +11,8 @@ NONE = "none"
 
 
 class LabelNotOffered(ProofsheetError):
+    """A corner that does not exist, or a text that settings do not name."""
+
     default_code = "label_not_offered"
     default_message = "That visible label is not offered."
     default_advice = f"Choose {NONE}, or one of: {', '.join(Position)}."
@@ -18,6 +20,8 @@ class LabelNotOffered(ProofsheetError):
 
 
 class LabelTextWithoutLabel(ProofsheetError):
+    """A label's text without a corner to draw it in."""
+
     default_code = "label_text_without_label"
     default_message = "A text for the visible label came, and no label is to be drawn."
     default_advice = f"Name its corner, one of {', '.join(Position)}, or leave the text out."

@@ -20,6 +20,8 @@ FORMATS: dict[str, Mime] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "i
 
 
 class FormatNotOffered(ProofsheetError):
+    """A format that no copy is made in."""
+
     default_code = "format_not_offered"
     default_message = "The picture is not offered in that format."
     default_advice = f"Ask for one of: {', '.join(FORMATS)}."

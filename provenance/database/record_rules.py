@@ -214,4 +214,5 @@ def evidence() -> dict[str, RecordRule]:
 
 
 def log_tables() -> tuple[str, ...]:
+    """The log's own tables: append-only for everybody, the application's role included."""
     return tuple(table for table, rule in RULES.items() if rule.kind == "log")

@@ -32,6 +32,8 @@ _SECRETS = ("watermark.key", "pseudonym.key")
 
 
 class KeysUnusable(ProofsheetError):
+    """A key is missing, unreadable or cannot be written, so nothing is signed."""
+
     default_code = "keys_unusable"
     default_message = "The signing keys cannot be read or made."
     default_advice = "Check the keys folder: its files, its owner, and the space left on its disk."
@@ -153,6 +155,9 @@ def stamp(folder: Path) -> tuple[int, ...]:
 
 
 def read_plan(folder: Path) -> KeyPlan:
+    """Which files are in use; the first keys where nothing was rotated yet. Raises `OSError`,
+    `ValueError`, `KeyError`.
+    """
     path = folder / PLAN
     if not path.exists():
         return KeyPlan()

@@ -20,6 +20,8 @@ SECONDS = 10.0
 
 
 class OutsideKeyFailed(ProofsheetError):
+    """The operator's signing program ended badly, took too long or wrote nothing."""
+
     default_code = "outside_key_failed"
     default_message = "The program that signs did not give a signature."
     default_advice = "Look at the worker's log, then run the program by hand on a few bytes."

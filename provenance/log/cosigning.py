@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 
 class WitnessRefused(ProofsheetError):
+    """A witness answered with something else than a cosignature that holds."""
+
     default_code = "witness_refused"
     default_message = "A witness did not cosign the checkpoint."
     default_advice = "Ask the witness's operator whether it knows the log's key."

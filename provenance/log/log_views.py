@@ -15,6 +15,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 @require_GET
 @public_page
 def checkpoint(request: HttpRequest) -> HttpResponse:
+    """Monitors and witnesses get the newest signed head, with cosignatures, as a signed note."""
     note = freshness.latest_note()
     response = HttpResponse(note, content_type="text/plain; charset=utf-8")
     response["Cache-Control"] = "no-cache"
@@ -36,6 +37,7 @@ def log_keys(request: HttpRequest) -> HttpResponse:
 def hash_tile(
     request: HttpRequest, level: str, number: str, width: str | None = None
 ) -> HttpResponse:
+    """Monitors get 1 to 256 digests of one level (C2SP tlog-tiles), 32 bytes each."""
     wide = int(width) if width else static_api.WIDTH
     return _tile(static_api.hash_tile(int(level), static_api.number_from_path(number), wide))
 
@@ -43,6 +45,7 @@ def hash_tile(
 @require_GET
 @public_page
 def entry_bundle(request: HttpRequest, number: str, width: str | None = None) -> HttpResponse:
+    """Monitors get the bytes of 1 to 256 entries, each after its length in two bytes."""
     wide = int(width) if width else static_api.WIDTH
     return _tile(static_api.entry_bundle(static_api.number_from_path(number), wide))
 
@@ -56,12 +59,14 @@ def _tile(data: bytes) -> HttpResponse:
 @require_GET
 @public_page
 def log_entry(request: HttpRequest, index: int) -> HttpResponse:
+    """Anybody reads one entry of the log with its proof."""
     return render(request, "provenance/log_entry.html", {"entry": proofs.describe(index)})
 
 
 @require_GET
 @public_page
 def asset_proof(request: HttpRequest, asset_id: UUID) -> HttpResponse:
+    """Whoever has a picture downloads the `.tlog-proof` of its entry."""
     text = proofs.of_asset(asset_id)
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{asset_id}.tlog-proof"'

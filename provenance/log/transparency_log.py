@@ -30,6 +30,8 @@ _LOCK = 0x70726F6F66  # "proof": the sequencer's advisory lock
 
 
 class NotInLog(ProofsheetError):
+    """No entry has that index, no tree that size, or the entry still waits for its place."""
+
     default_code = "not_in_log"
     default_message = "The log holds no such entry."
     default_advice = "Check the number; a new entry gets its place within a few seconds."

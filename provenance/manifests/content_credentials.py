@@ -53,6 +53,8 @@ logger = logging.getLogger(__name__)
 
 
 class SigningFailed(ProofsheetError):
+    """c2pa could not sign, or what it signed did not verify; nothing of it may be released."""
+
     default_code = "signing_failed"
     default_message = "The picture could not be signed."
     default_advice = "Nothing was released; try again, or tell the operator if it happens again."
@@ -60,6 +62,8 @@ class SigningFailed(ProofsheetError):
 
 
 class AuthorityUnusable(ProofsheetError):
+    """A certificate that settings or a bundle name as trusted is no PEM that c2pa reads."""
+
     default_code = "authority_unusable"
     default_message = "The certificate that is to be trusted cannot be read."
     default_advice = "Give it as PEM text."

@@ -147,4 +147,5 @@ def signer_of(manifest: Mapping[str, Any]) -> str | None:
 
 
 def text(value: Any) -> str | None:
+    """A string that somebody else wrote, at most 200 characters of it; None where it is none."""
     return value[:200] if isinstance(value, str) and value else None

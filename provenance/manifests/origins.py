@@ -37,6 +37,7 @@ def generation_of(manifest: Mapping[str, Any]) -> StatedOrigin | None:
 
 
 def is_generated(manifest: Mapping[str, Any]) -> bool:
+    """Whether a manifest says that a program made its picture, or a part of it."""
     return generation_of(manifest) is not None
 
 

@@ -28,6 +28,7 @@ def failures(results: Any) -> list[str]:
 
 
 def codes_of(statuses: Iterable[Any]) -> list[str]:
+    """The codes of c2pa's statuses, each once, in their order."""
     return list(dict.fromkeys(str(each.get("code")) for each in statuses))
 
 

@@ -33,6 +33,8 @@ class Position(StrEnum):
 
 
 class LabelUnusable(ProofsheetError):
+    """A text that is empty, too long or not in the font, or a corner that does not exist."""
+
     default_code = "label_unusable"
     default_message = "The label cannot be drawn."
     default_advice = (

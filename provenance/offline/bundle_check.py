@@ -37,6 +37,8 @@ _POLICY = {"v", "log_key", "authority_sha256", "witnesses", "timestamp"}
 
 
 class BundleInvalid(ProofsheetError):
+    """Something in a well-formed bundle does not hold."""
+
     default_code = "bundle_invalid"
     default_message = "The bundle does not hold."
     default_advice = "Do not rely on it."
@@ -44,18 +46,26 @@ class BundleInvalid(ProofsheetError):
 
 
 class SignerUnknown(BundleInvalid):
+    """The bundle's authority does not vouch for who signed."""
+
     default_code = "signer_unknown"
 
 
 class SignerExpired(BundleInvalid):
+    """The signer's certificate was not valid when the picture was signed."""
+
     default_code = "signer_expired"
 
 
 class SignerRevoked(BundleInvalid):
+    """The reader knows the signer's certificate as revoked."""
+
     default_code = "signer_revoked"
 
 
 class SignersAuthorityDistrusted(BundleInvalid):
+    """The reader distrusts the authority, and no log that they know is older than that."""
+
     default_code = "authority_distrusted"
 
 

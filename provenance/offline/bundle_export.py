@@ -19,6 +19,8 @@ from provenance.pictures import decoder
 
 
 class NoSuchAsset(ProofsheetError):
+    """No record has that id, or it was erased."""
+
     default_code = "no_such_asset"
     default_message = "No picture with that id was marked here."
     default_advice = "Copy the id from the picture's page."
@@ -26,6 +28,8 @@ class NoSuchAsset(ProofsheetError):
 
 
 class AnotherFile(ProofsheetError):
+    """The picture that was given has another digest than the one that was signed."""
+
     default_code = "another_file"
     default_message = "That file is not the one that was signed."
     default_advice = "Give the file as it was downloaded, byte for byte."

@@ -64,6 +64,8 @@ elsewhere: a bundle alone cannot tell you whose they are.
 
 
 class BundleUnreadable(ProofsheetError):
+    """A file that is not byte for byte what a bundle of its parts would be."""
+
     default_code = "bundle_unreadable"
     default_message = "The file is no proof bundle, or it was changed."
     default_advice = "Get the bundle again from whoever exported it."

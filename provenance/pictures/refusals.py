@@ -29,12 +29,16 @@ class PictureUnreadable(ProofsheetError):
 
 
 class PictureEmpty(PictureUnreadable):
+    """A file of no bytes."""
+
     default_code = "picture_empty"
     default_message = "The file is empty."
     default_advice = f"Choose a file with a picture in it; {READ} are read."
 
 
 class NotAPicture(PictureUnreadable):
+    """Bytes that begin like none of the formats that are read."""
+
     default_code = "not_a_picture"
     default_message = f"The file is not one of the {READ} that are read, whatever its name says."
     default_advice = f"If it shows a picture elsewhere, keep it. {COPY_LOSES}"
@@ -42,6 +46,8 @@ class NotAPicture(PictureUnreadable):
 
 
 class PictureAnimated(PictureUnreadable):
+    """A file with more than one frame."""
+
     default_code = "picture_animated"
     default_message = "The file is animated; only still pictures can be checked."
     default_advice = (
@@ -52,6 +58,8 @@ class PictureAnimated(PictureUnreadable):
 
 
 class TooManyPixels(PictureUnreadable):
+    """A width and height that are past the bound before anything is decoded."""
+
     default_code = "too_many_pixels"
     default_message = "The picture has more pixels than are looked at."
     default_advice = COPY_LOSES.replace("A copy", "A smaller copy")
@@ -59,6 +67,8 @@ class TooManyPixels(PictureUnreadable):
 
 
 class PictureTooCostly(PictureUnreadable):
+    """A picture whose coding would take more time or memory than one is given."""
+
     default_code = "picture_too_costly"
     default_message = "The picture takes more time or memory to decode than one is given."
     default_advice = COPY_LOSES
@@ -66,6 +76,8 @@ class PictureTooCostly(PictureUnreadable):
 
 
 class PictureTooSmall(PictureUnreadable):
+    """Fewer pixels than any mark needs."""
+
     default_code = "picture_too_small"
     default_message = f"The picture is less than {MIN_SIDE} pixels wide or high."
     default_advice = "Send a larger copy: so few pixels hold no marks."

@@ -27,6 +27,8 @@ DISTRUSTED = "distrusted_since"
 
 
 class AuthorityUnknown(ProofsheetError):
+    """No authority of this installation, present or earlier, has that digest."""
+
     default_code = "authority_unknown"
     default_message = "No authority of this installation has that SHA-256."
     default_advice = "Copy it from the log's entry about the rotation."
@@ -34,6 +36,8 @@ class AuthorityUnknown(ProofsheetError):
 
 
 class AuthorityInUse(ProofsheetError):
+    """The newest authority can be neither retired nor distrusted."""
+
     default_code = "authority_in_use"
     default_message = "That authority issues the certificates that sign now."
     default_advice = (
@@ -43,6 +47,8 @@ class AuthorityInUse(ProofsheetError):
 
 
 class AuthorityDistrusted(ProofsheetError):
+    """A distrusted authority cannot be retired: that would make its signatures less bad."""
+
     default_code = "authority_distrusted"
     default_message = "That authority is distrusted already, which says more than retired."
     default_advice = "Give an earlier --since if nothing that it vouched for is to count."

@@ -33,6 +33,8 @@ SUBJECTS = UUID("0f7a1f0e-5a0c-5d0c-8f2b-6b1f4f0f2a7d")
 
 
 class AlreadyRecorded(ProofsheetError):
+    """The certificate from outside is the one that the log's last entry names."""
+
     default_code = "key_already_recorded"
     default_message = "The signing certificate is the one that the log knows already."
     default_advice = "Put the new certificate and key where the settings say, then run this again."

@@ -35,6 +35,8 @@ _FIELDS = {SOFT_BINDING_ALGORITHM: "watermark_id", iscc.ALGORITHM: "image_code"}
 
 
 class AlgorithmUnknown(ProofsheetError):
+    """A soft binding that no manifest of this repository carries."""
+
     default_code = "soft_binding_unknown"
     default_message = "This repository does not know that soft binding algorithm."
     default_advice = "Ask services/supportedAlgorithms which ones it knows."
@@ -42,6 +44,8 @@ class AlgorithmUnknown(ProofsheetError):
 
 
 class NoSuchManifest(ProofsheetError):
+    """No manifest has that id, or it went with its erased record."""
+
     default_code = "no_such_manifest"
     default_message = "This repository holds no manifest of that id."
     default_advice = "Its record may have been erased."
@@ -49,6 +53,8 @@ class NoSuchManifest(ProofsheetError):
 
 
 class ManifestIdMalformed(ProofsheetError):
+    """An id that no manifest can have."""
+
     default_code = "manifest_id_malformed"
     default_message = "That is no manifest's identifier."
     default_advice = "Send one that a match named, such as urn:c2pa: and a UUID."

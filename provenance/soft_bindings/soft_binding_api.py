@@ -29,6 +29,8 @@ from provenance.verify.verify_serializers import SubmissionSerializer
 
 
 class BindingUnreadable(ProofsheetError):
+    """A soft binding's value that is not ASCII in standard base64."""
+
     default_code = "soft_binding_unreadable"
     default_message = "The value of the soft binding is not text in base64."
     default_advice = "Send the manifest's own value, encoded with standard base64."
@@ -36,12 +38,16 @@ class BindingUnreadable(ProofsheetError):
 
 
 class PublicView(ApiView):
+    """For anybody, without a key; checks and look-ups share one limit for an address."""
+
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (submitted_files.VerifyThrottle,)
 
 
 class ByBindingView(PublicView):
+    """A validator that read a soft binding in a file asks which manifests carry it."""
+
     @extend_schema(
         operation_id="sbr_by_binding_get",
         summary="Manifests that carry a soft binding",
@@ -72,6 +78,8 @@ class ByBindingView(PublicView):
 
 
 class ByContentView(PublicView):
+    """A validator that has only the picture asks which manifests its marks lead to."""
+
     @extend_schema(
         operation_id="sbr_by_content",
         summary="The manifests that a picture's own marks lead to",
@@ -106,6 +114,8 @@ class ByContentView(PublicView):
 
 
 class ManifestView(PublicView):
+    """A validator fetches the manifest store that a match named."""
+
     @extend_schema(
         operation_id="sbr_manifest",
         summary="A manifest store",
@@ -124,6 +134,8 @@ class ManifestView(PublicView):
 
 
 class SupportedAlgorithmsView(PublicView):
+    """A validator asks which soft bindings it can look up here."""
+
     @extend_schema(
         operation_id="sbr_supported_algorithms",
         summary="Soft binding algorithms of this repository",

@@ -9,6 +9,8 @@ MOST_CHARACTERS = 1000
 
 
 class FeedbackUnclear(ProofsheetError):
+    """An answer other than right or wrong, or a comment that is too long."""
+
     default_code = "feedback_unclear"
     default_message = "The answer does not say whether the verdict was right."
     default_advice = f"Choose right or wrong; a comment may have {MOST_CHARACTERS} characters."

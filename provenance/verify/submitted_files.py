@@ -45,6 +45,8 @@ def in_turn(look: Callable[_Said, _Answer]) -> Callable[_Said, _Answer]:
 
 
 class FileMissing(ProofsheetError):
+    """Nothing to look at came."""
+
     default_code = "file_missing"
     default_message = "Neither a file nor an address came with the request."
     default_advice = f"Send a picture as the field “{FIELD}”, or its address as “{URL_FIELD}”."
@@ -52,6 +54,8 @@ class FileMissing(ProofsheetError):
 
 
 class TwoSubjects(ProofsheetError):
+    """A file and an address at once."""
+
     default_code = "two_subjects"
     default_message = "A file and an address came together."
     default_advice = "Send one of them: which of the two was meant, nobody can tell."
@@ -59,6 +63,8 @@ class TwoSubjects(ProofsheetError):
 
 
 class UnknownMember(ProofsheetError):
+    """A member beside the file or the address."""
+
     default_code = "unknown_member"
     default_message = "The request has a member that is not known here."
     default_advice = f"Send “{FIELD}” or “{URL_FIELD}” and nothing beside it."
@@ -66,6 +72,8 @@ class UnknownMember(ProofsheetError):
 
 
 class FileTooLarge(PictureUnreadable):
+    """More bytes than are read."""
+
     default_code = "file_too_large"
     default_message = "The file is larger than the largest that is looked at."
     default_advice = COPY_LOSES.replace("A copy", "A smaller copy")
@@ -73,6 +81,8 @@ class FileTooLarge(PictureUnreadable):
 
 
 class TooManyChecks(ProofsheetError):
+    """An address past its limit of checks a minute."""
+
     default_code = "throttled"
     default_message = "Too many files were sent from your address in a short time."
     default_advice = "Wait a minute, then try again."

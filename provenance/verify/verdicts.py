@@ -18,6 +18,8 @@ TITLES = ("Content Credentials", "Signer", "Public log", "Watermark", "Fingerpri
 
 
 class MarkVerdict(StrEnum):
+    """What one mark is worth; what is absent or could not be checked proves nothing either way."""
+
     FOUND_GOOD = "found_good"
     FOUND_BAD = "found_bad"
     ABSENT = "absent"
@@ -46,6 +48,8 @@ def lineage_of(ingredients: Sequence[Ingredient]) -> list[LineageNode]:
 
 @dataclass(frozen=True, slots=True)
 class ManifestCheck:
+    """Whether the Content Credentials are about these bytes; `issues` are c2pa's codes."""
+
     verdict: MarkVerdict
     sentence: str
     proves: str
@@ -74,6 +78,8 @@ class SignerCheck:
 
 @dataclass(frozen=True, slots=True)
 class LogCheck:
+    """Whether the public log holds an entry about the picture; `tree_size` is that of its proof."""
+
     verdict: MarkVerdict
     sentence: str
     proves: str

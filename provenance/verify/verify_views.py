@@ -18,6 +18,7 @@ from provenance.verify import examination, feedback, sightings, signed_reports, 
 @csrf_exempt  # it changes nothing and knows nobody, so there is nothing to forge
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_page(request: HttpRequest) -> HttpResponse:
+    """Anybody asks whether a picture is of this system, by file or address; five verdicts."""
     if request.method != "POST":
         return render(request, "provenance/verify.html")
     try:
@@ -41,6 +42,7 @@ def verify_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 @public_page
 def give_feedback(request: HttpRequest) -> HttpResponse:
+    """Whoever read a verdict says whether it was right; they get thanks."""
     submitted_files.throttle(request)
     feedback.give(
         answer=request.POST.get("answer", ""),

@@ -199,6 +199,7 @@ def opened(name: str, folder: Path, verifier_keys: Sequence[str]) -> WitnessServ
 
 
 def main() -> int:
+    """Run a witness until it is interrupted; the exit status."""
     parser = argparse.ArgumentParser(prog="provenance.witness", description=__doc__)
     parser.add_argument("--name", required=True, help="such as example.org/witness")
     parser.add_argument("--folder", type=Path, required=True, help="key and memory lie here")

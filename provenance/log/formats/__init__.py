@@ -1,0 +1,1 @@
+"""The bytes of entries, trees, checkpoints, proofs and timestamps, by their papers. Pure."""

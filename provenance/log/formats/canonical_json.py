@@ -16,6 +16,8 @@ _KEY = re.compile(r"[a-z0-9_.-]{1,64}")
 
 
 class NotCanonical(ProofsheetError):
+    """A value that has no canonical bytes, or bytes that are not the canonical ones."""
+
     default_code = "entry_not_canonical"
     default_message = "The entry cannot be written as canonical bytes."
     default_advice = "Use strings, integers, booleans, lists and objects with plain keys only."

@@ -21,6 +21,8 @@ _MOST_LEAVES = 2**63 - 1
 
 
 class NoteInvalid(ProofsheetError):
+    """A note that lacks the signature that it has to bear, or a key that cannot be read."""
+
     default_code = "checkpoint_invalid"
     default_message = "The checkpoint is not signed by this log."
     default_advice = "Fetch the checkpoint again; if that fails too, do not rely on it."
@@ -28,6 +30,8 @@ class NoteInvalid(ProofsheetError):
 
 
 class NoteMalformed(NoteInvalid):
+    """A line of signature that breaks the format of signed notes."""
+
     default_code = "checkpoint_malformed"
     default_message = "A signature line of the checkpoint cannot be read."
 

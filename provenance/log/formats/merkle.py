@@ -18,6 +18,8 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 class ProofInvalid(ProofsheetError):
+    """A proof whose digests do not lead to the root that was signed."""
+
     default_code = "proof_invalid"
     default_message = "The proof does not lead to the signed root."
     default_advice = (
@@ -27,10 +29,14 @@ class ProofInvalid(ProofsheetError):
 
 
 class InclusionProofInvalid(ProofInvalid):
+    """The entry is not shown to be at that index of the tree."""
+
     default_code = "inclusion_proof_invalid"
 
 
 class ConsistencyProofInvalid(ProofInvalid):
+    """The older tree is not shown to be the beginning of the newer one."""
+
     default_code = "consistency_proof_invalid"
 
 

@@ -15,6 +15,8 @@ MAX_PATH = 64
 
 
 class ProofUnreadable(ProofsheetError):
+    """A file that breaks the format of tlog-proof."""
+
     default_code = "proof_unreadable"
     default_message = "The proof is not a tlog-proof file."
     default_advice = "Fetch it again from the log."

@@ -37,6 +37,8 @@ _GRANTED = (0, 1)  # 1: with modifications, which the checks below would notice
 
 
 class TimestampInvalid(ProofsheetError):
+    """A refusal, or a token that is malformed, of other bytes, or by somebody not vouched for."""
+
     default_code = "timestamp_invalid"
     default_message = "The timestamp does not hold."
     default_advice = "Do not rely on its time; ask the timestamping authority for another."
@@ -45,18 +47,24 @@ class TimestampInvalid(ProofsheetError):
 
 @asn1.sequence
 class AlgorithmIdentifier:
+    """RFC 5280, 4.1.1.2: an algorithm; parameters other than NULL are refused."""
+
     algorithm: ObjectIdentifier
     parameters: asn1.Null | None
 
 
 @asn1.sequence
 class MessageImprint:
+    """RFC 3161, 2.4.1: the digest that is dated."""
+
     algorithm: AlgorithmIdentifier
     digest: bytes
 
 
 @asn1.sequence
 class Request:
+    """RFC 3161, 2.4.1: TimeStampReq."""
+
     version: int
     imprint: MessageImprint
     policy: ObjectIdentifier | None
@@ -66,6 +74,8 @@ class Request:
 
 @asn1.sequence
 class Status:
+    """RFC 3161, 2.4.2: PKIStatusInfo."""
+
     status: int
     words: list[str] | None
     failure: asn1.BitString | None
@@ -73,30 +83,40 @@ class Status:
 
 @asn1.sequence
 class ContentInfo:
+    """RFC 5652, 3: a CMS object with its type."""
+
     kind: ObjectIdentifier
     content: Annotated[asn1.TLV, asn1.Explicit(0)]
 
 
 @asn1.sequence
 class Response:
+    """RFC 3161, 2.4.2: TimeStampResp."""
+
     status: Status
     token: ContentInfo | None
 
 
 @asn1.sequence
 class EncapsulatedContent:
+    """RFC 5652, 5.2: what is signed, here a TSTInfo."""
+
     kind: ObjectIdentifier
     content: Annotated[bytes, asn1.Explicit(0)]
 
 
 @asn1.sequence
 class Attribute:
+    """RFC 5652, 5.3: an attribute of the signer with its values."""
+
     kind: ObjectIdentifier
     values: asn1.SetOf[asn1.TLV]
 
 
 @asn1.sequence
 class SignerInfo:
+    """RFC 5652, 5.3: one signature over the attributes."""
+
     version: int
     signer: asn1.TLV
     digest_algorithm: AlgorithmIdentifier
@@ -108,6 +128,8 @@ class SignerInfo:
 
 @asn1.sequence
 class SignedData:
+    """RFC 5652, 5.1: the content with its signatures and certificates."""
+
     version: int
     digest_algorithms: asn1.TLV
     content: EncapsulatedContent
@@ -118,6 +140,8 @@ class SignedData:
 
 @asn1.sequence
 class Accuracy:
+    """RFC 3161, 2.4.2: by how much the time may be off."""
+
     seconds: int | None
     milliseconds: Annotated[int | None, asn1.Implicit(0)]
     microseconds: Annotated[int | None, asn1.Implicit(1)]
@@ -125,6 +149,8 @@ class Accuracy:
 
 @asn1.sequence
 class TokenInfo:
+    """RFC 3161, 2.4.2: TSTInfo."""
+
     version: int
     policy: ObjectIdentifier
     imprint: MessageImprint

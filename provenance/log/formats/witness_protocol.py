@@ -24,6 +24,8 @@ LogKeys = Mapping[str, Sequence[Ed25519PublicKey]]
 
 
 class RequestMalformed(ProofsheetError):
+    """A body that is not an add-checkpoint request."""
+
     default_code = "witness_request_malformed"
     default_message = "The request is not one to add a checkpoint."
     default_advice = "Send the old size, the consistency proof, an empty line, and the checkpoint."
@@ -31,6 +33,8 @@ class RequestMalformed(ProofsheetError):
 
 
 class LogUnknown(ProofsheetError):
+    """A checkpoint of a log that this witness was not told to watch."""
+
     default_code = "witness_log_unknown"
     default_message = "This witness does not watch that log."
     default_advice = "Ask its operator to add the log's key."
@@ -38,6 +42,8 @@ class LogUnknown(ProofsheetError):
 
 
 class SignatureUnknown(ProofsheetError):
+    """A checkpoint that none of the log's known keys signed."""
+
     default_code = "witness_signature_unknown"
     default_message = "None of the log's keys that this witness knows signed the checkpoint."
     default_advice = "Tell the witness's operator of a new key before the old one stops signing."
