@@ -24,6 +24,8 @@ class SoftBindingSerializer(StrictSerializer):
 
 
 class ContentQuerySerializer(MaxResultsSerializer):
+    """What a picture is looked up by besides itself: an algorithm alone, or a hint."""
+
     alg = serializers.CharField(
         required=False, max_length=100, help_text="the soft binding that alone is looked for"
     )
@@ -43,6 +45,8 @@ class ContentQuerySerializer(MaxResultsSerializer):
 
 
 class ManifestQuerySerializer(StrictSerializer):
+    """Whether the manifests of what the picture was made from are wanted too."""
+
     returnActiveManifest = serializers.BooleanField(  # noqa: N815 - the specification's name
         default=False, help_text="leave out the manifests of what it was made from"
     )
