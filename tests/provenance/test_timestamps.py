@@ -48,7 +48,7 @@ def clock(settings: Settings, tmp_path: Path) -> Iterator[Authority]:
 
 def test_picture_carries_the_time_and_is_told_so(clock: Authority, mark: Mark) -> None:
     marked = mark(photograph("coffee"))
-    assert marked.sealed.is_timestamped
+    assert marked.sealed.signed.is_timestamped
     reading = signer().read(marked.sealed.data, "image/png")
     assert (reading.state, reading.timestamp) == ("trusted", "trusted")
     report = examination.check(marked.sealed.data, at=NOW)
@@ -68,7 +68,7 @@ def test_picture_is_neither_lost_nor_held_up(
     assert time.monotonic() - began < 6
     assert len(clock.asked) <= 1
     for each in marked:
-        assert not each.sealed.is_timestamped
+        assert not each.sealed.signed.is_timestamped
         assert signer().read(each.sealed.data, "image/png").state == "trusted"
     assert not Asset.objects.filter(is_timestamped=True).exists()
     assert not timestamping.stamp(at=NOW)
@@ -114,7 +114,7 @@ def test_log_is_dated_hourly_and_at_once_for_an_untimed_picture(
 
 
 def test_house_without_an_authority_dates_nothing(db: None, mark: Mark) -> None:
-    assert not mark(drawing(2, 64)).sealed.is_timestamped
+    assert not mark(drawing(2, 64)).sealed.signed.is_timestamped
     assert not timestamping.stamp(at=NOW)
     assert not Timestamp.objects.exists()
 

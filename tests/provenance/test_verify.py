@@ -60,7 +60,7 @@ def test_stripped_picture_finds_its_record_again(astronaut: Marked, name: str) -
     expected = dict.fromkeys(MARKS, "found_good") | {"manifest": "absent", "signer": "absent"}
     assert verdicts(report) == expected
     assert report.is_ours
-    assert report.watermark.id == f"{astronaut.sealed.watermark_id:016x}"
+    assert report.watermark.id == astronaut.sealed.claim.watermark_id
     assert report.disclosure is not None
     assert report.disclosure.id == str(astronaut.id)
 
