@@ -1,6 +1,7 @@
 """The cast of STYLE.md: alice submits, bob reviews, carol hears appeals, dora exports, mallory
 is a stranger, olga operates."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,15 @@ def as_user() -> object:
     return login
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Groups before pytest-xdist reads them, the order after pytest-randomly has shuffled."""
     _leave_out_what_needs_a_gpu(config, items)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+    yield
     items.sort(key=lambda item: _LONG.index(_group(item)) if _group(item) in _LONG else len(_LONG))
 
 
