@@ -3,19 +3,17 @@ is a stranger, olga operates."""
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from xdist.scheduler import LoadScopeScheduling
 
 from config.accounts.roles.role_permissions import ROLES, give_permissions
 from provenance.database import privileges, record_rules
 from tests import depth as depth
-
-FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -109,26 +107,35 @@ def as_user() -> object:
     return login
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> Iterator[None]:
-    """Groups before pytest-xdist reads them, the order after pytest-randomly has shuffled."""
-    _leave_out_what_needs_a_gpu(config, items)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    yield
-    items.sort(key=lambda item: _LONG.index(_group(item)) if _group(item) in _LONG else len(_LONG))
-
-
 # What takes longest begins first, so that no process is left with it alone at the end.
 _LONG = ("browser", "house/test_run.py", "generation/test_outages.py", "generation/test_crash.py")
 
 
-def _group(item: pytest.Item) -> str:
+def _group(nodeid: str) -> str:
     """Which tests stay together in one process: a file's, and all that drive one running house."""
-    path = item.path.relative_to(FOLDER)
-    return "browser" if path.parts[0] == "browser" else str(path)
+    path = nodeid.split("::")[0].removeprefix("tests/")
+    return "browser" if path.startswith("browser/") else path
+
+
+class _InGroups(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+    """pytest-xdist's own `loadgroup` writes where pytest 9 no longer reads."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _InGroups(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    _leave_out_what_needs_a_gpu(config, items)
+    yield  # pytest-randomly shuffles
+    rank = {group: number for number, group in enumerate(_LONG)}
+    items.sort(key=lambda item: rank.get(_group(item.nodeid), len(rank)))
 
 
 def _leave_out_what_needs_a_gpu(config: pytest.Config, items: list[pytest.Item]) -> None:
