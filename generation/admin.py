@@ -7,30 +7,11 @@ in a case.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from config.core.admin_pages import NamedLookups
+from config.core.admin_pages import NamedLookups, ReadOnlyAdmin
 from generation.models import Allowance, GeneratedImage, GenerationRequest, Worker
-
-
-class ReadOnlyAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
-    """State changes only through the domain functions."""
-
-    actions = None
-    list_filter_submit = True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(GenerationRequest)

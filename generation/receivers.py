@@ -1,10 +1,15 @@
-"""Enforces what moderation decided about a prompt or an image, in the decision's transaction."""
+"""What the room hears of the others: it enforces what moderation decided about a prompt or an
+image, in the decision's transaction, and draws the examples that an adapter's review needs."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
+from django.core import checks
+
+from generation.capacity import line_metrics
+from generation.hardware import hardware_queues
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -14,13 +19,26 @@ from generation.models import (
     SourcePicture,
     SourceState,
 )
-from generation.requests import fair_queue, submitting
+from generation.requests import (
+    adapter_examples,
+    evidence,
+    fair_queue,
+    stored_files,
+    submitting,
+)
 from moderation.models import Decision
 from moderation.signals import decision_enforced
+from moderation.subjects import reportable_pictures
 
 
 def connect() -> None:
+    """Once, when every application is loaded."""
     decision_enforced.connect(enforce, dispatch_uid="generation.enforce")
+    stored_files.connect()
+    adapter_examples.connect()
+    line_metrics.register()
+    checks.register(hardware_queues.check_names)
+    reportable_pictures.register("generation", evidence.of_released)
 
 
 def enforce(

@@ -1,8 +1,4 @@
-"""Celery tasks of the room. A lost one is sent again, a doubled one finds nothing to do.
-
-The domain modules are imported inside: this module is loaded by the web process too, which must
-not import torch.
-"""
+"""Celery tasks of the room. A lost one is sent again, a doubled one finds nothing to do."""
 
 from __future__ import annotations
 
@@ -13,20 +9,22 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 
 from config.core import clock
+from generation.hardware import hardware_queues, worker_processes
+from generation.requests import prompt_screening
+from generation.suite_runs import stints, suite_rendering
+from generation.work import sweeper
 
 
 @shared_task
 def screen_prompt(request_id: str) -> None:
-    from generation.requests import prompt_screening
-
+    """Of a request that was just submitted, or whose ticket was lost."""
     prompt_screening.screen(UUID(request_id), at=clock.now())
 
 
 @shared_task(bind=True)
 def render(self: Any) -> None:
     """For a request of the queue that the ticket came from."""
-    from generation.hardware import hardware_queues
-    from generation.work import worker
+    from generation.work import worker  # torch: the web process sends tasks, too
 
     came_by = self.request.delivery_info or {}
     worker.work_one(now=clock.now, name=came_by.get("routing_key") or hardware_queues.ANY)
@@ -34,38 +32,32 @@ def render(self: Any) -> None:
 
 @shared_task
 def requeue_stalled() -> None:
-    from generation.work import sweeper
-
+    """Every few seconds: what dead workers and lost tickets left behind."""
     sweeper.sweep(at=clock.now())
 
 
 @shared_task
 def render_audits() -> None:
     """A few pictures of a scheduled suite, then again: users' tickets come in between."""
-    from generation.suite_runs import suite_rendering
-
     if suite_rendering.work_some(now=clock.now):
         render_audits.apply_async(countdown=5)
 
 
 @shared_task
 def audit_stint(run_id: str, stint: int) -> None:
-    from generation.suite_runs import stints
-
+    """A few pictures of a run that somebody asked for."""
     stints.work(UUID(run_id), stint, now=clock.now)
 
 
 @shared_task
 def requeue_audits() -> None:
-    from generation.suite_runs import stints
-
+    """Every few seconds: the tickets of runs that none came for."""
     stints.sweep(at=clock.now())
 
 
 @worker_ready.connect
 def announce_worker(sender: Any, **_: Any) -> None:
-    from generation.hardware import worker_processes
-
+    """A worker that is ready says so, with its queues, until it goes."""
     queues = sorted(sender.app.amqp.queues.consume_from)
     worker_processes.announcer.start(
         worker_processes.Announcement(
@@ -78,13 +70,12 @@ def announce_worker(sender: Any, **_: Any) -> None:
 
 
 def _look_inside() -> dict[str, int]:
-    from generation.hardware import devices
+    from generation.hardware import devices  # torch
 
     return devices.vitals()
 
 
 @worker_shutting_down.connect
 def dismiss_worker(**_: Any) -> None:
-    from generation.hardware import worker_processes
-
+    """A worker that goes is not waited for."""
     worker_processes.announcer.stop()

@@ -7,6 +7,7 @@ goes on while the database is away.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
 from time import monotonic
@@ -14,6 +15,7 @@ from time import monotonic
 from django.db import DatabaseError, InterfaceError, connection
 
 LOOK_EVERY_S = 10.0
+Clock = Callable[[], datetime]
 
 
 class DatabaseClock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -67,3 +68,20 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 def problem(request: HttpRequest, error: ProofsheetError) -> HttpResponse:
     """The page that says what was wrong and what to do."""
     return render(request, "error.html", {"error": error}, status=error.status)
+
+
+def private_file(response: HttpResponseBase) -> HttpResponseBase:
+    """Sets the headers of bytes that belong to one person and must never act as a page."""
+    response["Cache-Control"] = "private, no-cache"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def uuid_of(text: str | None) -> UUID | None:
+    """What an address or a form names; None for what is no UUID."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

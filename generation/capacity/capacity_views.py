@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from config.core.pages import SignedIn, page
 from generation.capacity import current_load as house
-from generation.studio.studio_views import SignedIn, page
 
 
 def may_operate(user: User) -> bool:

@@ -14,9 +14,11 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.core.api.paging import SizedPageSerializer
+from config.core.api.paging import NewestFirst, SizedPageSerializer
 from config.core.api.problem_schema import problems
+from config.core.api.signed_in_view import SignedInView
 from config.core.api.strict_serializers import StrictSerializer
+from config.core.pages import private_file
 from generation.gallery import own_images
 from generation.gallery.image_serializers import (
     CredentialsSerializer,
@@ -26,9 +28,9 @@ from generation.gallery.image_serializers import (
     ImageSerializer,
 )
 from generation.gallery.image_views import picture
+from generation.gallery.list_filters import narrowed
+from generation.gallery.refusal_serializers import image_context
 from generation.gallery.shown_credentials import credentials_of
-from generation.studio.generation_api import NewestFirst, SignedInView, image_context, narrowed
-from generation.studio.studio_views import private_file
 from provenance.assets import transcode
 
 

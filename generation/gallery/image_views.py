@@ -22,21 +22,21 @@ from django.views.decorators.http import (
     require_safe,
 )
 
+from config.core.pages import SignedIn, page, private_file, uuid_of
 from generation.gallery import own_images, variations
+from generation.gallery.gallery_forms import GalleryFilter, StrengthForm
 from generation.gallery.image_cards import (
     frame_of,
     image_cards,
     made_from,
     neighbours_of,
     numbered,
-    refusals_of,
 )
+from generation.gallery.refusals import refusals_of
 from generation.gallery.shown_credentials import credentials_of
 from generation.models import GeneratedImage, ImageState
 from generation.request_rules.parameters import Draft, StrengthOutOfRange
 from generation.requests import submitting
-from generation.studio.studio_forms import GalleryFilter, StrengthForm
-from generation.studio.studio_views import SignedIn, page, private_file, uuid_of
 from moderation.subjects import blurring
 from provenance.assets import transcode
 from provenance.manifests.definition import SUFFIXES

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
+from rest_framework.request import Request
 
-from generation.gallery.image_cards import Refusal
+from generation.gallery.refusals import Refusal, refusals_of
+from generation.models import GeneratedImage, ImageState
 
 
 class RefusalSerializer(serializers.Serializer[Refusal]):
@@ -33,3 +37,16 @@ def refusal_of(serializer: serializers.BaseSerializer[Any], subject: Any) -> Any
     refusals, source = serializer.context["refusals"], getattr(subject, "source", None)
     refusal = refusals.get(subject.id) or refusals.get(getattr(source, "id", None))
     return RefusalSerializer(refusal, context=serializer.context).data if refusal else None
+
+
+def image_context(images: Iterable[GeneratedImage], request: Request) -> dict[str, Any]:
+    """The context of the images' serializers."""
+    return {"request": request, "refusals": refusals_among([], images)}
+
+
+def refusals_among(refused: list[UUID], images: Iterable[GeneratedImage]) -> dict[UUID, Refusal]:
+    """Of `refused` requests and sources, and of the `images` that are stopped or restricted."""
+    subjects = refused + [
+        image.id for image in images if image.state == ImageState.WITHHELD or image.restriction
+    ]
+    return refusals_of(subjects) if subjects else {}

@@ -27,7 +27,6 @@ from generation.conditions import init_images
 from generation.models import ACTIVE, GenerationRequest, RequestAdapter, RequestStatus
 from generation.request_rules.parameters import Draft, check
 from generation.requests import fair_queue, submitting
-from generation.work import delivery
 from moderation.account_status import audiences
 from moderation.screening import classify
 
@@ -178,8 +177,7 @@ def finish(
         _show(request, Picture(request.id, png))
         shown = (setting.sha256(), request.prompt, str(request.id))
         cache.set(_shown_key(request.owner_id), shown, LIFETIME_S)
-        request.timings |= timings
-        request.device_ms = round(sum(timings.get(s, 0.0) for s in delivery.DEVICE_STAGES))
+        request.add_up(timings)
         request.finish(at=at)
 
 

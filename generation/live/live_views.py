@@ -16,12 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from config.core import notify
 from config.core.errors import ProofsheetError
+from config.core.pages import SignedIn, page, private_file
 from generation.live import drawing
+from generation.live.live_forms import LiveForm
 from generation.models import GenerationRequest, RequestStatus
 from generation.request_rules import failures
 from generation.studio.stream_limits import Seats
-from generation.studio.studio_forms import LiveForm
-from generation.studio.studio_views import SignedIn, page, private_file
 
 LOOK_S = 0.4  # when nobody wakes it: a failure or a cancellation is seen then
 LOOKS = 24

@@ -5,7 +5,7 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
-import generation.source_pictures
+import generation.models
 
 
 class Migration(migrations.Migration):
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     models.FileField(
                         blank=True,
                         max_length=200,
-                        storage=generation.source_pictures.private_storage,
+                        storage=generation.models.private_storage,
                         upload_to="",
                     ),
                 ),

@@ -5,7 +5,7 @@ the row's lock and call the transition methods.
 """
 
 from config.core.storage import private_storage  # migrations name it here
-from generation.models.conditions import WrongState
+from config.core.transitions import WrongState
 from generation.models.fair_shares import Allowance, Rota
 from generation.models.images import GeneratedImage, ImageState, Restriction
 from generation.models.init_images import SourcePicture, SourceState

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from config.core.storage import private_storage
-from generation.models.conditions import WrongState
+from config.core.transitions import WrongState
 from generation.models.images import GeneratedImage
 from generation.models.requests import GenerationRequest
 

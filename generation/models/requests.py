@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,9 +11,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from adapters.models import Adapter, BaseModel
-from generation.models.conditions import WrongState
+from config.core.transitions import WrongState
 
 SEEDS = 2**32
+DEVICE_STAGES = ("adapters_ms", "denoise_ms", "decode_ms")
 
 
 class RequestStatus(models.TextChoices):
@@ -207,6 +208,12 @@ class GenerationRequest(models.Model):
         over = set(self.images.values_list("index", flat=True))
         over |= {failure["index"] for failure in self.failures}
         return [index for index in range(self.count) if index not in over]
+
+    def add_up(self, timings: Mapping[str, float]) -> None:
+        """Milliseconds by stage over all images of the request, and the device's among them."""
+        before = self.timings if self.made else {}
+        self.timings |= {name: round(before.get(name, 0.0) + ms, 2) for name, ms in timings.items()}
+        self.device_ms = round(sum(self.timings.get(stage, 0.0) for stage in DEVICE_STAGES))
 
     def note_made(self, *, at: datetime) -> None:
         """One image more; the last one ends the request."""

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from adapters.models import Adapter
+from config.core import events
 from config.core.errors import ProofsheetError
-from generation import tasks
 from generation.hardware import hardware_queues
 from generation.models import GenerationRequest, RequestAdapter, RequestStatus, Rota
 from generation.request_rules import deficit_round_robin, priority_classes
@@ -55,7 +55,7 @@ class Heartbeat:
 def send_ticket(name: str) -> None:
     """Wake a worker of that queue once the current transaction commits; the sweeper covers a lost
     ticket."""
-    transaction.on_commit(lambda: tasks.render.apply_async(queue=name), robust=True)
+    events.send("generation.tasks.render", queue=name)
 
 
 def send_ticket_for(request: GenerationRequest) -> None:

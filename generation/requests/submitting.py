@@ -13,9 +13,9 @@ from django.db import IntegrityError, transaction
 
 from adapters.access import visibility
 from adapters.models import Adapter, BaseModel
+from config.core import events
 from config.core.errors import ProofsheetError
 from config.core.ttl_cache import remembered
-from generation import tasks
 from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.models import (
@@ -286,4 +286,4 @@ def _remember_parts(
 
 def send_to_screening(request_id: UUID) -> None:
     """Robust: with the broker away the row still stands, and the sweeper sends the ticket again."""
-    transaction.on_commit(lambda: tasks.screen_prompt.delay(str(request_id)), robust=True)
+    events.send("generation.tasks.screen_prompt", str(request_id))

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from generation.studio.studio_views import SignedIn, page
+from config.core.pages import SignedIn, page
 
 
 @require_GET

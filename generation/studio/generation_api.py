@@ -7,19 +7,19 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adapters.access import visibility
-from config.core.api.paging import Pages, SizedPageSerializer
+from config.core.api.paging import NewestFirst, SizedPageSerializer
 from config.core.api.problem_schema import problems
-from config.core.api.view import ApiView
-from generation.gallery.image_cards import refusals_of
-from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
+from config.core.api.signed_in_view import SignedInView
+from generation.gallery.list_filters import narrowed
+from generation.gallery.refusal_serializers import refusals_among
+from generation.models import GeneratedImage, GenerationRequest, RequestStatus
 from generation.requests import admission, submitting
 from generation.studio import own_requests
 from generation.studio.estimate_serializers import EstimateSerializer
@@ -33,52 +33,16 @@ from generation.studio.model_serializers import ModelSerializer
 from generation.studio.parameter_serializers import DraftSerializer, draft_of
 
 
-class NewestFirst(Pages):
-    ordering = ("-created_at", "-id")
-    page_size_query_param = "page_size"
-
-
-class SignedInView(ApiView):
-    """The permission class leaves only signed-in people through."""
-
-    def user(self) -> User:
-        user = self.request.user
-        assert isinstance(user, User)
-        return user
-
-
-def narrowed(rows: QuerySet[Any], asked: dict[str, Any], *, columns: dict[str, str]) -> Any:
-    """`rows` by the values of a FilterSerializer; `columns` name the lookups that differ."""
-    lookups = {
-        "prompt": "prompt__icontains",
-        "created_after": "created_at__gt",
-        "created_before": "created_at__lt",
-    } | columns
-    said = {lookups[name]: value for name, value in asked.items() if name in lookups}
-    return rows.filter(**said)
-
-
 def generation_context(found: Iterable[GenerationRequest], request: Request) -> dict[str, Any]:
     """The serializer's context, with every refusal of the page fetched at once."""
     rows = [row for row in found if row.status == RequestStatus.REFUSED]
     refused = [row.id for row in rows]
     refused += [row.source.id for row in rows if hasattr(row, "source")]
-    return {"request": request, "refusals": _refusals(refused, images_among(found))}
+    return {"request": request, "refusals": refusals_among(refused, images_among(found))}
 
 
 def images_among(found: Iterable[GenerationRequest]) -> list[GeneratedImage]:
     return [image for row in found for image in row.images.all()]
-
-
-def _refusals(refused: list[UUID], images: Iterable[GeneratedImage]) -> dict[UUID, Any]:
-    subjects = refused + [
-        image.id for image in images if image.state == ImageState.WITHHELD or image.restriction
-    ]
-    return refusals_of(subjects) if subjects else {}
-
-
-def image_context(images: Iterable[GeneratedImage], request: Request) -> dict[str, Any]:
-    return {"request": request, "refusals": _refusals([], images)}
 
 
 def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from generation.gallery.image_cards import RequestCard, request_cards
 from generation.models import ACTIVE, GenerationRequest, RequestStatus
+from generation.studio.request_cards import RequestCard, request_cards
 from generation.studio.stream_limits import Seat, Seats
 
 LOOK_RUNNING_S = 0.25

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from config.core.errors import ProofsheetError
-from generation.gallery.image_cards import refusals_of
+from generation.gallery.refusals import refusals_of
 from generation.hardware import hardware_queues, worker_processes
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from generation.request_rules import failures

@@ -1,4 +1,4 @@
-"""Forms of the studio, the gallery and the account page."""
+"""The form of the studio, and what a picture or a request says filled into it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from uuid import UUID, uuid4
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import QuerySet
 
 from adapters.access import visibility
 from adapters.models import Adapter, BaseModel
 from config.core.errors import ProofsheetError
-from generation.models import GeneratedImage, GenerationRequest, ImageState
+from generation.models import GeneratedImage, GenerationRequest
 from generation.request_rules.parameters import (
     COUNT_RANGE,
     GUIDANCE_RANGE,
@@ -281,26 +280,6 @@ class StudioForm(forms.Form):
         self.add_error(field, forms.ValidationError(str(error), code=error.code))
 
 
-class LiveForm(StudioForm):
-    """As the live page sends it at each pause: adapters are looked up where it names any."""
-
-    def _offer_styles(self, model: BaseModel, user: AbstractBaseUser) -> None:
-        if any(name.startswith("weight_") for name in self.data):
-            super()._offer_styles(model, user)
-
-
-class StrengthForm(forms.Form):
-    """How far a variation may depart from the picture that it starts from."""
-
-    strength = forms.FloatField(
-        label="Strength",
-        initial=USUAL_STRENGTH,
-        min_value=STRENGTH_RANGE[0],
-        max_value=STRENGTH_RANGE[1],
-        widget=forms.NumberInput(attrs={"step": "0.05"}),
-    )
-
-
 def settings_of(image: GeneratedImage) -> dict[str, Any]:
     """Initial values of the studio form that make `image` again."""
     return {
@@ -346,31 +325,3 @@ def _label_of(request: GenerationRequest) -> dict[str, str]:
     if label is None:
         return {"label": label_choices.NONE}
     return {"label": label.position.value, "label_text": label.text}
-
-
-class GalleryFilter(forms.Form):
-    """Narrows the gallery; unknown values narrow nothing."""
-
-    text = forms.CharField(
-        label="Prompt contains", required=False, max_length=200, widget=forms.TextInput
-    )
-    state = forms.ChoiceField(
-        label="State", required=False, choices=[("", "Any state"), *ImageState.choices]
-    )
-    model = forms.ChoiceField(label="Model", required=False)
-
-    def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["model"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Any model"), *models]
-
-    def narrow(self, images: QuerySet[GeneratedImage]) -> QuerySet[GeneratedImage]:
-        wanted = self.cleaned_data if self.is_valid() else {}
-        if text := wanted.get("text"):
-            images = images.filter(prompt__icontains=text)
-        if state := wanted.get("state"):
-            images = images.filter(state=state)
-        if model := wanted.get("model"):
-            images = images.filter(model_slug=model)
-        return images

@@ -2,64 +2,31 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers, get_conditional_response
+from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from config.core.errors import ProofsheetError
+from config.core.pages import SignedIn, page, private_file, uuid_of
 from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.gallery import own_images
-from generation.gallery.image_cards import RequestCard, frame_number, request_cards
+from generation.gallery.image_cards import frame_number
 from generation.requests import progress, submitting
 from generation.studio import own_requests
+from generation.studio.request_cards import RequestCard, request_cards
 from generation.studio.studio_forms import StudioForm, settings_of, settings_of_request
 
 SHEET_LENGTH = 12
-
-
-class SignedIn(HttpRequest):
-    """A request behind `login_required`."""
-
-    user: User
-    htmx: Any
-
-
-class Page(Protocol):
-    def __call__(self, request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase: ...
-
-
-def page(view: Page) -> Any:
-    """A page for signed-in people: a domain error becomes the error page; caches keep nothing."""
-
-    @wraps(view)
-    def wrapped(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            response: HttpResponseBase = view(request, *args, **kwargs)
-        except ProofsheetError as error:
-            response = problem(request, error)
-        if "Cache-Control" not in response:
-            add_never_cache_headers(response)
-        return response
-
-    return login_required(wrapped)
-
-
-def problem(request: HttpRequest, error: ProofsheetError) -> HttpResponse:
-    return render(request, "error.html", {"error": error}, status=error.status)
-
-
 STRIP = (
     ("Written", "You write a sentence and choose how it is made."),
     ("Screened", "The prompt is read by rules and a classifier before anything is drawn."),
@@ -100,13 +67,6 @@ def _wanted_settings(request: SignedIn) -> dict[str, Any]:
     names = {"prompt", "negative_prompt", "model", "pace", "source_image", "strength"}
     given = request.GET.items()
     return {name: said for name, said in given if name in names or name.startswith("weight_")}
-
-
-def uuid_of(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _bench(request: SignedIn, form: StudioForm, *, status: int = 200) -> HttpResponse:
@@ -221,12 +181,3 @@ def preview(request: SignedIn, request_id: UUID) -> HttpResponseBase:
     if latest is None or latest.preview is None:
         return HttpResponse(status=404)
     return private_file(HttpResponse(latest.preview, content_type="image/webp"))
-
-
-def private_file(response: HttpResponseBase) -> HttpResponseBase:
-    """Sets the headers of bytes that belong to one person and must never act as a page."""
-    response["Cache-Control"] = "private, no-cache"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response

@@ -18,11 +18,11 @@ from django.db import transaction
 from django.db.models import F
 
 from adapters.models import BaseModel
+from config.core import events
+from config.core.clock import Clock
 from config.core.errors import ProofsheetError
-from generation import tasks
 from generation.hardware import hardware_queues
 from generation.suite_runs import suite_rendering
-from generation.work.lease import Clock
 from moderation.audits.audit_reports import freeze
 from moderation.audits.models import Audit, AuditRun
 from moderation.audits.suites import counterfactuals
@@ -175,7 +175,7 @@ def work(run_id: UUID, stint: int, *, now: Clock) -> None:
     late = now() + TICKET_LATE
     AuditRun.objects.filter(id=run_id).update(failures=0, leased_until=late)
     if has_more:
-        _send_ticket(run, countdown=_pause())
+        _send_ticket(run, countdown_s=_pause())
 
 
 def sweep(*, at: datetime) -> None:
@@ -224,14 +224,16 @@ def _note_failure(run: AuditRun, *, at: datetime) -> None:
 
 def _send(run: AuditRun, *, by: User, at: datetime) -> None:
     run.queue(by_id=by.pk, until=at + TICKET_LATE)
-    transaction.on_commit(lambda: _send_ticket(run), robust=True)
+    _send_ticket(run)
 
 
-def _send_ticket(run: AuditRun, *, countdown: float = 0) -> None:
+def _send_ticket(run: AuditRun, *, countdown_s: float = 0) -> None:
     """To the workers that have the hardware for the run's model."""
     model = BaseModel.objects.filter(slug=run.model_slug).first()
     name = hardware_queues.queue_of(model) if model else hardware_queues.ANY
-    tasks.audit_stint.apply_async((str(run.id), run.stint), queue=name, countdown=countdown)
+    events.send(
+        "generation.tasks.audit_stint", str(run.id), run.stint, queue=name, countdown_s=countdown_s
+    )
 
 
 def _locked(run_id: UUID, *, by: User) -> AuditRun:

@@ -20,10 +20,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from adapters.models import BaseModel
+from config.core.clock import Clock
 from config.core.errors import ProofsheetError
 from generation.engine.jobs import Rendered, RenderJob
 from generation.models import GenerationRequest, RequestStatus
-from generation.work.lease import Clock
 from moderation.audits.audit_reports import suite_report
 from moderation.audits.models import Audit, AuditRender, AuditRun
 from moderation.audits.suites import counterfactuals
@@ -252,9 +252,8 @@ def _answer(run: AuditRun, model: BaseModel, batch: list[AuditRender], *, now: C
         for render in batch:
             _keep(run, render, None, now=now)
         return
-    from generation.hardware import (
-        devices,  # torch: the web process starts runs and makes no picture
-    )
+    # torch: the web process starts runs and makes no picture
+    from generation.hardware import devices
 
     engine = devices.engine_for(model)
     tickets = [engine.submit(_job(run, model, render)) for render in batch]

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.core.api.problem_schema import problems
+from config.core.api.signed_in_view import SignedInView
 from config.core.api.strict_serializers import StrictSerializer
-from generation.studio.generation_api import SignedInView
 from generation.suite_runs import stints
 from moderation.audits.audit_reports import freeze
 from moderation.audits.suites import counterfactuals

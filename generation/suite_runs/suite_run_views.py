@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from adapters.access import visibility
 from config.core.errors import ProofsheetError
-from generation.studio.studio_views import SignedIn, page
+from config.core.pages import SignedIn, page
 from generation.suite_runs import stints
 from moderation.audits.audit_reports import freeze
 from moderation.audits.suites import counterfactuals

@@ -53,7 +53,7 @@ def publish(claim: fair_queue.Claim, finished: Finished, *, at: datetime) -> Gen
             return None
         log_ms = _record(request, finished, at=at)
         image = _create_image(request, finished, at=at)
-        _add_up(request, finished.timings | {"log_ms": log_ms})
+        request.add_up(finished.timings | {"log_ms": log_ms})
         request.note_made(at=at)
         acting.act(
             finished.verdict,
@@ -80,16 +80,6 @@ def discard_strays(request_id: UUID) -> None:
     for name in names:
         if f"{folder}/{name}" not in kept:
             storage.delete(f"{folder}/{name}")
-
-
-DEVICE_STAGES = ("adapters_ms", "denoise_ms", "decode_ms")
-
-
-def _add_up(request: GenerationRequest, timings: dict[str, float]) -> None:
-    """Milliseconds by stage over all images of the request, and the device's among them."""
-    before = request.timings if request.made else {}
-    request.timings |= {name: round(before.get(name, 0.0) + ms, 2) for name, ms in timings.items()}
-    request.device_ms = round(sum(request.timings.get(stage, 0.0) for stage in DEVICE_STAGES))
 
 
 def _record(request: GenerationRequest, finished: Finished, *, at: datetime) -> float:

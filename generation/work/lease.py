@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from threading import Event, Thread
 from types import TracebackType
 
 from django.db import InterfaceError, OperationalError, connection
 
+from config.core.clock import Clock
 from generation.requests import fair_queue
-
-Clock = Callable[[], datetime]
 
 
 class Lease:

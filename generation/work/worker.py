@@ -23,6 +23,7 @@ from django.core.files.base import ContentFile
 from django.db import InterfaceError, OperationalError, connection
 
 from config.core import database_retry, disk_full
+from config.core.clock import Clock
 from config.core.errors import ProofsheetError
 from generation.conditions import init_images
 from generation.engine.jobs import (
@@ -42,7 +43,7 @@ from generation.request_rules import priority_classes, prompt_notes
 from generation.request_rules.failures import AdapterGone
 from generation.requests import fair_queue, progress
 from generation.work import delivery, selected_adapters
-from generation.work.lease import Clock, Lease
+from generation.work.lease import Lease
 from moderation.account_status import audiences
 from moderation.screening import classify
 from provenance.assets import marking

@@ -39,7 +39,7 @@ def flux(model: BaseModel) -> BaseModel:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queues that tickets were sent to."""
     queues: list[str] = []
-    monkeypatch.setattr(tasks.render, "apply_async", lambda queue: queues.append(queue))
+    monkeypatch.setattr(tasks.render, "apply_async", lambda *_, queue, **__: queues.append(queue))
     return queues
 
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from adapters.models import BaseModel
 from config.runtime import gc_tuning, preload
-from generation.gallery.image_cards import request_cards
 from generation.hardware import worker_processes
 from generation.models import GenerationRequest, RequestStatus, Worker
+from generation.studio.request_cards import request_cards
 from tests.factories import make_request
 
 pytestmark = pytest.mark.django_db

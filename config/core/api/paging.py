@@ -54,3 +54,10 @@ class Pages(CursorPagination):
 
     def _salt(self) -> str:
         return f"cursor of {urlsplit(str(self.base_url)).path} by {','.join(self.ordering)}"
+
+
+class NewestFirst(Pages):
+    """The usual order of a list; its reader may choose the size of a page."""
+
+    ordering = ("-created_at", "-id")
+    page_size_query_param = "page_size"
