@@ -32,7 +32,7 @@ class UnsupportedType(FileRefused, code="unsupported_type"):
 
 
 class UnsupportedLayers(FileRefused, code="unsupported_layers"):
-    """Convolutions and layers outside attention: docs/adr/0013."""
+    """Convolutions and others that have no slot in the engine: docs/adr/0013."""
 
 
 class UnsupportedDtype(FileRefused, code="unsupported_dtype"):

@@ -147,6 +147,8 @@ def _pairs(source: TensorSource) -> Iterator[tuple[Layer, Floats, Floats]]:
             down = _matrix(file, source.header, module.down, module.rank)
             up = _matrix(file, source.header, module.up, module.target.outputs)
             scaled = up if module.scaling == 1 else up * module.scaling
+            if module.target.is_shift_first:
+                scaled = np.roll(scaled, len(scaled) // 2, axis=0)
             begin = 0
             for layer in module.target.layers:
                 yield layer, down, scaled[begin : begin + layer.outputs]

@@ -112,6 +112,7 @@ _OUTER_FLUX = {
     "final_layer.linear": "proj_out",
     "final_layer.adaLN_modulation.1": "norm_out.linear",
 }
+SHIFT_FIRST = "final_layer.adaLN_modulation.1"
 
 
 def bfl(layers: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from adapters.formats import key_formats
+from adapters.formats import adapted_layers, key_formats
 
 FAMILIES = ("starter", "sd15", "sd21", "sdxl", "flux")
 FAMILY_NAMES = {
@@ -43,23 +43,21 @@ class Layer:
 
     @property
     def is_served(self) -> bool:
-        """Linear layers and 1 x 1 convolutions of attention and its feed-forward parts: the layers
-        that the engine gives slots to (docs/adr/0013)."""
-        if self.kernel > 1:
-            return False
-        if self.component == "unet":
-            return ".attentions." in self.path
-        if self.component == "transformer":
-            return self.path.startswith(("transformer_blocks.", "single_transformer_blocks."))
-        return "encoder.layers." in self.path
+        """Whether the engine has a slot for it."""
+        return adapted_layers.takes_adapters(self.component, self.path, kernel=self.kernel)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a name in a file means: usually one layer, with BFL's fused layers several."""
+    """What a name in a file means: usually one layer, with BFL's fused layers several.
+
+    `is_shift_first` says that the rows for shift lie before those for scale, as BFL's last
+    modulation has them and diffusers' has not.
+    """
 
     layers: tuple[Layer, ...]
     spelling: Spelling
+    is_shift_first: bool = False
 
     @property
     def inputs(self) -> int:
@@ -106,7 +104,10 @@ def _index(layers: tuple[Layer, ...]) -> dict[tuple[str, str], Target]:
     for alias, path in key_formats.ldm(main).items():
         _add(index, "main", alias, Target((main[path],), "ldm"))
     for alias, paths in key_formats.bfl(main).items():
-        _add(index, "main", alias, Target(tuple(main[path] for path in paths), "bfl"))
+        target = Target(
+            tuple(main[path] for path in paths), "bfl", alias == key_formats.SHIFT_FIRST
+        )
+        _add(index, "main", alias, target)
     for alias, paths in key_formats.xlabs(main).items():
         _add(index, "main", alias, Target(tuple(main[path] for path in paths), "xlabs"))
     for alias, paths in key_formats.fused({path: main[path].inputs for path in main}).items():

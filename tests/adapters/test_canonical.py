@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
-from diffusers.loaders.lora_conversion_utils import _convert_xlabs_flux_lora_to_diffusers
+from diffusers.loaders.lora_conversion_utils import (
+    _convert_kohya_flux_lora_to_diffusers,
+    _convert_xlabs_flux_lora_to_diffusers,
+)
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
 
@@ -235,6 +238,32 @@ def test_xlabs_names_mean_what_diffusers_converter_means_by_them(tmp_path: Path)
         tensors |= pair(stem, sides, rank=1, ends=vectors.XLABS)
     made = convert(write(tmp_path / "x.safetensors", arrays(tensors)), Base.of_family("flux"))
     oracle = _convert_xlabs_flux_lora_to_diffusers(
+        {name: torch.from_numpy(array) for name, array in tensors.items()}
+    )
+    found = load_file(made.path)
+    assert found.keys() == oracle.keys()
+    assert all(torch.equal(found[name], oracle[name]) for name in oracle)
+
+
+def test_kohya_names_outside_fluxs_blocks_mean_what_diffusers_converter_means(
+    tmp_path: Path,
+) -> None:
+    """Among them the last modulation, where the original has shift before scale."""
+    sizes = {
+        "img_in": (64, 3072),
+        "txt_in": (4096, 3072),
+        "time_in_in_layer": (256, 3072),
+        "time_in_out_layer": (3072, 3072),
+        "vector_in_in_layer": (768, 3072),
+        "guidance_in_out_layer": (3072, 3072),
+        "final_layer_linear": (3072, 64),
+        "final_layer_adaLN_modulation_1": (3072, 6144),
+    }
+    tensors: vectors.Arrays = {}
+    for stem, sides in sizes.items():
+        tensors |= pair(f"lora_unet_{stem}", sides, rank=2)
+    made = convert(write(tmp_path / "k.safetensors", arrays(tensors)), Base.of_family("flux"))
+    oracle = _convert_kohya_flux_lora_to_diffusers(
         {name: torch.from_numpy(array) for name, array in tensors.items()}
     )
     found = load_file(made.path)

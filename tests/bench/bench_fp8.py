@@ -22,7 +22,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from generation.engine.families.specs import FLUX, SDXL, STABLE_DIFFUSION
+from generation.engine.families.flux import FLUX
+from generation.engine.families.sdxl import SDXL
+from generation.engine.families.stable_diffusion import STABLE_DIFFUSION
 from generation.engine.jobs import RenderJob
 from generation.engine.loading import loaded_model as models
 from generation.engine.loading import memory_need, quantization

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from generation.engine.families.specs import Rows
+from generation.engine.families.family import Rows
 from generation.engine.jobs import RenderJob
 from generation.engine.loop.engine import Engine
 from generation.engine.loop.prompt_embeddings import (

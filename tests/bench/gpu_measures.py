@@ -16,7 +16,7 @@ from diffusers import AutoencoderTiny
 from torch import nn
 
 from generation.engine.adapters.adapter_slots import FlatAdapter, Slots
-from generation.engine.families.specs import family_of
+from generation.engine.families.registry import family_of
 from generation.engine.jobs import RenderJob
 from generation.engine.loading.group_norms import widen
 from generation.engine.loading.loaded_model import Model, Settings, assemble

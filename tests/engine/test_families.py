@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from adapters.base_models.architecture import layers_of_folder
+from adapters.formats.target_modules import Layout
 from generation.engine.jobs import AdapterUse, ModelNotLoadable, RenderJob
 from generation.engine.loading.loaded_model import Model, Settings, assemble
 from generation.engine.loop import pixels
@@ -84,6 +86,34 @@ def test_an_adapter_changes_the_picture_and_weight_scales_the_change(
     small = (half.latents - bare.latents).abs().mean()
     large = (full.latents - bare.latents).abs().mean()
     assert 0.01 < small < large
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_upload_may_change_the_layers_that_have_slots_and_no_others(
+    family: str, load: Callable[..., Model], folders: Callable[[str], Path]
+) -> None:
+    banks = load(family).banks
+    layout = Layout.of(family, layers_of_folder(folders(family)))
+    accepted = {
+        component: {x.path for x in layout.layers if x.component == component and x.is_served}
+        for component in {layer.component for layer in layout.layers}
+    }
+    with_slots = {component: set(bank.places) for component, bank in banks.items()}
+    assert {name: paths for name, paths in accepted.items() if paths} == with_slots
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_adapter_of_every_layer_that_has_a_slot_changes_the_picture_as_in_diffusers(
+    family: str,
+    load: Callable[..., Model],
+    folders: Callable[[str], Path],
+    adapter: Callable[..., AdapterUse],
+) -> None:
+    model = load(family)
+    every = adapter(family, targets=sorted(model.banks[model.family.network].places))
+    bare, ours = denoise(model, [job(), job(adapters=(every,))])
+    assert_same(ours.latents, by_diffusers(folders(family), job(adapters=(every,))))
+    assert (ours.latents - bare.latents).abs().mean() > 0.01
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from generation.engine.families.specs import FLUX, SDXL, Family
+from generation.engine.families.family import FamilySpec
+from generation.engine.families.flux import FLUX
+from generation.engine.families.sdxl import SDXL
 from generation.engine.jobs import ModelNotLoadable
 from generation.engine.loading import memory_need
 from generation.engine.loading.loaded_model import Model, Settings
@@ -25,7 +27,7 @@ def blank(kib: int) -> torch.Tensor:
     return torch.zeros(kib * KIB, device="meta", dtype=torch.uint8)
 
 
-def full_size(family: Family, pipe: object) -> Parts:
+def full_size(family: FamilySpec, pipe: object) -> Parts:
     network, vae = getattr(pipe, family.network), pipe.vae  # type: ignore[attr-defined] # a pipeline
     text = {name: getattr(pipe, name) for name in family.text_encoders}
     return Parts(family, network, vae, text, [])

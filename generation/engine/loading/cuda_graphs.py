@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from generation.engine.families.specs import Rows
+from generation.engine.families.family import Rows
 
 logger = logging.getLogger(__name__)
 

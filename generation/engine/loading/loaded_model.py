@@ -18,11 +18,13 @@ import transformers
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from adapters.formats import adapted_layers
 from generation.engine.adapters import lora_file
 from generation.engine.adapters.adapter_slots import Banks
 from generation.engine.adapters.lora_file import AdapterFile
 from generation.engine.adapters.lora_weights import Bank, Wearing, can_wear
-from generation.engine.families.specs import TARGETS, Family, Rows, family_of
+from generation.engine.families.family import FamilySpec, Rows
+from generation.engine.families.registry import family_of
 from generation.engine.jobs import ModelNotLoadable
 from generation.engine.loading import group_norms, quantization
 from generation.engine.loading.cuda_graphs import Graphs
@@ -35,7 +37,6 @@ for _library in (diffusers, transformers):
     _logging.disable_progress_bar()
 
 RECOMPILES = 64  # of a block: its widths, and how many adapters a row wears in which of its layers
-TEXT_TARGETS = (r"\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)$",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,6 @@ class Settings:
     batch_sizes: tuple[int, ...] = tuple(range(1, 9))
     adapter_slots: int = 8
     rank_ceiling: int = 64
-    targets: tuple[str, ...] = TARGETS
     adapters_in_ram_bytes: int = 1 << 30
     flat_folder: Path | None = None
     prompts_kept: int = 256
@@ -88,7 +88,7 @@ class Model:
     """
 
     pipe: Any
-    family: Family
+    family: FamilySpec
     network: Any
     scheduler: Any
     banks: Banks
@@ -164,9 +164,9 @@ def assemble(pipe: Any, settings: Settings) -> Model:
         quantization.quantise(network, network.device, settings.weights)
     has_graphs = settings.has_cuda_graphs and network.device.type == "cuda"
     rows_kept = settings.batch_sizes[-1] if has_graphs else 0
-    banks = {family.network: _bank(network, settings.targets, settings, rows_kept=rows_kept)}
+    banks = {family.network: _bank(family.network, network, settings, rows_kept=rows_kept)}
     for name in family.text_encoders:
-        banks[name] = _bank(getattr(pipe, name), TEXT_TARGETS, settings)
+        banks[name] = _bank(name, getattr(pipe, name), settings)
     for part in pipe.components.values():
         if isinstance(part, nn.Module):
             part.requires_grad_(False).eval()
@@ -197,20 +197,20 @@ def _tune(network: Any, vae: Any, settings: Settings) -> None:
         network.compile_repeated_blocks(backend=settings.compiled_by, dynamic=True)
 
 
-def layers_to_wear(network: Any, targets: Sequence[str]) -> dict[str, nn.Module]:
-    """The layers that a bank gives adapters to, in the order of the `targets` that name them."""
-    wearable = {name: layer for name, layer in network.named_modules() if can_wear(layer)}
+def layers_to_wear(component: str, module: Any) -> dict[str, nn.Module]:
+    """The layers of a component that take adapters, in the order in which they lie in a slot."""
+    wearable = {name: layer for name, layer in module.named_modules() if can_wear(layer)}
     return {
         name: layer
-        for target in targets
+        for pattern in adapted_layers.patterns_of(component)
         for name, layer in wearable.items()
-        if re.search(target, name)
+        if re.search(pattern, name)
     }
 
 
-def _bank(network: Any, targets: Sequence[str], settings: Settings, *, rows_kept: int = 0) -> Bank:
+def _bank(component: str, network: Any, settings: Settings, *, rows_kept: int = 0) -> Bank:
     return Bank(
-        layers_to_wear(network, targets),
+        layers_to_wear(component, network),
         slots=settings.adapter_slots,
         rank=settings.rank_ceiling,
         device=network.device,

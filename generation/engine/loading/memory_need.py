@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -26,13 +26,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from generation.engine.adapters.lora_weights import Bank
-from generation.engine.families.specs import FAMILIES, FLUX, Family, Rows, Size
+from generation.engine.families.family import FamilySpec, Size
+from generation.engine.families.registry import FAMILIES
 from generation.engine.jobs import Fp8NotPossible, ModelNotLoadable
 from generation.engine.loading import quantization
-from generation.engine.loading.loaded_model import TEXT_TARGETS, Settings, layers_to_wear
+from generation.engine.loading.loaded_model import Settings, layers_to_wear
 from generation.engine.loading.quantization import FP8, QUANTISED
 
-TEXT_TOKENS, FLUX_TOKENS = 77, 512
 USABLE = 0.95  # of a device: its context, fragments and others' pages take some
 GIB = 2**30
 
@@ -81,7 +81,7 @@ class Plan:
 class Parts:
     """A pipeline's modules on the meta device."""
 
-    family: Family
+    family: FamilySpec
     network: Any
     vae: Any
     text_encoders: dict[str, Any]
@@ -97,14 +97,14 @@ def plan(parts: Parts, *, settings: Settings, size: Size, dtype: torch.dtype) ->
     if is_fp8 and not quantization.is_quantised(parts.network):
         parts = _in_fp8(parts, dtype)
     network, vae = parts.network.to(dtype), parts.vae.to(dtype)
-    banks = [_bank(network, settings.targets, settings, dtype)]
-    banks += [_bank(e, TEXT_TARGETS, settings, dtype) for e in parts.text_encoders.values()]
+    adapted = {parts.family.network: network} | parts.text_encoders
+    banks = [_bank(name, module, settings, dtype) for name, module in adapted.items()]
     width = sum(bank.flat_size for bank in banks)
     in_all = (settings.adapter_slots + 1) * width + rows * banks[0].flat_size
-    latents = _latents(parts, size, rows, dtype)
-    conditioning, shared = _conditioning(parts, size, rows, dtype)
+    grid = _grid(parts, size)
+    latents, conditioning, shared = parts.family.blank_inputs(network.config, grid, rows, dtype)
     timesteps = torch.zeros(rows, device="meta")
-    picture = torch.zeros(1, vae.config.latent_channels, *_grid(parts, size), device="meta")
+    picture = torch.zeros(1, vae.config.latent_channels, *grid, device="meta")
     call = parts.family.call
     return Plan(
         rows=rows,
@@ -197,9 +197,9 @@ def _weights(modules: list[nn.Module], dtype: torch.dtype) -> int:
     )
 
 
-def _bank(network: Any, targets: Sequence[str], settings: Settings, dtype: torch.dtype) -> Bank:
+def _bank(component: str, module: Any, settings: Settings, dtype: torch.dtype) -> Bank:
     return Bank(
-        layers_to_wear(network, targets),
+        layers_to_wear(component, module),
         slots=settings.adapter_slots,
         rank=settings.rank_ceiling,
         device=torch.device("meta"),
@@ -212,40 +212,6 @@ def _grid(parts: Parts, size: Size) -> tuple[int, int]:
     tiny = parts.vae.config.get("encoder_block_out_channels")
     factor = 2 ** (len(tiny or range(levels)) - 1)
     return size[0] // factor, size[1] // factor
-
-
-def _latents(parts: Parts, size: Size, rows: int, dtype: torch.dtype) -> Tensor:
-    height, width = _grid(parts, size)
-    channels = parts.network.config.in_channels
-    shape = (rows, channels, height, width)
-    if parts.family is FLUX:
-        shape = (rows, height // 2 * (width // 2), channels)  # type: ignore[assignment] # packed
-    return torch.zeros(shape, device="meta", dtype=dtype)
-
-
-def _conditioning(parts: Parts, size: Size, rows: int, dtype: torch.dtype) -> tuple[Rows, Rows]:
-    """Of the shapes that the family's `encode`, `extras` and `shared` give."""
-    config = parts.network.config
-
-    def blank(*shape: int, kind: torch.dtype = dtype) -> Tensor:
-        return torch.zeros(shape, device="meta", dtype=kind)
-
-    if parts.family is FLUX:
-        height, width = _grid(parts, size)
-        made = {
-            "encoder_hidden_states": blank(rows, FLUX_TOKENS, config.joint_attention_dim),
-            "pooled_projections": blank(rows, config.pooled_projection_dim),
-        }
-        guidance = {"guidance": blank(rows, kind=torch.float32)} if config.guidance_embeds else {}
-        places = {"img_ids": blank(height // 2 * (width // 2), 3), "txt_ids": blank(FLUX_TOKENS, 3)}
-        return made | guidance, places
-    made = {"encoder_hidden_states": blank(rows, TEXT_TOKENS, config.cross_attention_dim)}
-    if config.get("addition_time_embed_dim"):
-        pooled = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
-        made |= {"text_embeds": blank(rows, pooled), "time_ids": blank(rows, 6)}
-    if config.get("time_cond_proj_dim"):
-        made["timestep_cond"] = blank(rows, config.time_cond_proj_dim)
-    return made, {}
 
 
 def peak_bytes(run: Callable[[], object]) -> int:

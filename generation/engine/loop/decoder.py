@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generation.engine.families.specs import Size
+from generation.engine.families.family import Size
 from generation.engine.jobs import NotFinite, OutOfMemory, Rendered
 from generation.engine.loading.library_versions import library_versions
 from generation.engine.loading.loaded_model import Model

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from generation.engine.families.specs import Size
+from generation.engine.families.family import Size
 from generation.engine.loading.loaded_model import Model
 
 PREVIEW_SIDE = 128

@@ -8,7 +8,7 @@ import torch
 
 from generation.engine.adapters.adapter_slots import Slots
 from generation.engine.adapters.lora_weights import Wearing
-from generation.engine.families.specs import Size
+from generation.engine.families.family import Size
 from generation.engine.jobs import (
     OutOfMemory,
     RenderJob,

@@ -11,7 +11,7 @@ from unicodedata import category
 import torch
 
 from generation.engine.adapters.lora_weights import Wearing
-from generation.engine.families.specs import Rows
+from generation.engine.families.family import Rows
 from generation.engine.loading.loaded_model import Model
 
 # Shares of a token's vector. Up to the first, nothing that the network reads has changed; up to the

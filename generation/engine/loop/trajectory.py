@@ -12,7 +12,7 @@ from torch import Tensor
 
 from generation.engine.adapters.adapter_slots import FlatAdapter
 from generation.engine.adapters.lora_weights import Wearing
-from generation.engine.families.specs import Rows, Size
+from generation.engine.families.family import Rows, Size
 from generation.engine.jobs import Cancelled, DeadlinePassed, Rendered, RenderJob
 from generation.engine.schedules.row_schedules import Schedule
 

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from adapters.models import BaseModel
+from config.core import events
 from generation import tasks
 from generation.models import RequestStatus
 from generation.suite_runs import stints, suite_rendering
@@ -27,8 +28,10 @@ Status = AuditRun.Status
 
 @pytest.fixture
 def tickets(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Tickets that were sent and that no worker took yet."""
+    """Tickets that were sent and that no worker took yet; a test is one transaction, so the commit
+    that they wait for never comes."""
     sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(events, "after_commit", lambda act: act())
     monkeypatch.setattr(tasks.audit_stint, "apply_async", lambda said, **_: sent.append(said))
     monkeypatch.setattr(stints, "STINT_S", 0.0)
     return sent

@@ -1,0 +1,61 @@
+"""What differs between the families of models; everything else is one engine.
+
+A *row* is one call's worth of conditioning for one image: named tensors [1, …] that are stacked
+to a batch. What all rows of a bucket have in common (position ids) is passed unstacked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Rows = dict[str, Tensor]
+Size = tuple[int, int]  # height and width in the VAE's pixels
+
+
+@dataclass(frozen=True, slots=True)
+class FamilySpec:
+    """What the engine asks a family of models for.
+
+    `encode(pipe, texts)` gives their rows [texts, …]; `extras(pipe, size, guidance)` what a row
+    needs beside it; `shared(pipe, size)` what a bucket shares; `call(network, latents, timesteps,
+    rows, shared)` is one forward; `noise` the first latents [1, …]; `timesteps` the options of
+    `set_timesteps`; `to_vae` what the VAE decodes, `from_vae` float32 latents of a picture [1, 3,
+    H, W] in [-1, 1]; `skipped(steps, strength)` the steps that are left out when one is started
+    from; `lora_options` diffusers' own for reading a LoRA file; `blank_inputs(config, grid, rows,
+    dtype)` latents, rows and what is shared of a forward with so many rows over a grid of latents
+    (height and width), on the meta device, by the network's configuration. `is_guided_by_row` says
+    that guidance costs a second row; `has_zero_negative(pipe)` that this row is zeros when there is
+    no negative prompt.
+    """
+
+    pipelines: frozenset[str]
+    network: str
+    text_encoders: tuple[str, ...]
+    encode: Callable[[Any, list[str]], Rows]
+    is_guided_by_row: bool
+    has_zero_negative: Callable[[Any], bool]
+    extras: Callable[[Any, Size, float], Rows]
+    shared: Callable[[Any, Size], Rows]
+    call: Callable[[Any, Tensor, Tensor, Rows, Rows], Tensor]
+    noise: Callable[[Any, Size, torch.Generator], Tensor]
+    timesteps: Callable[[Any, int, Tensor], dict[str, Any]]
+    to_vae: Callable[[Any, Tensor, Size], Tensor]
+    from_vae: Callable[[Any, Tensor, torch.Generator], Tensor]
+    skipped: Callable[[int, float], int]
+    lora_options: Callable[[Any], dict[str, Any]]
+    blank_inputs: Callable[[Any, Size, int, torch.dtype], tuple[Tensor, Rows, Rows]]
+
+
+def never(pipe: Any) -> bool:
+    """Of a family whose empty negative prompt is read like any other."""
+    return False
+
+
+def no_options(pipe: Any) -> dict[str, Any]:
+    """Of a family whose LoRA files need none to be read."""
+    return {}
