@@ -263,9 +263,10 @@ def test_kohya_names_outside_fluxs_blocks_mean_what_diffusers_converter_means(
     for stem, sides in sizes.items():
         tensors |= pair(f"lora_unet_{stem}", sides, rank=2)
     made = convert(write(tmp_path / "k.safetensors", arrays(tensors)), Base.of_family("flux"))
-    oracle = _convert_kohya_flux_lora_to_diffusers(
+    converted = _convert_kohya_flux_lora_to_diffusers(
         {name: torch.from_numpy(array) for name, array in tensors.items()}
     )
+    oracle = {f"transformer.{name}": tensor for name, tensor in converted.items()}
     found = load_file(made.path)
     assert found.keys() == oracle.keys()
     assert all(torch.equal(found[name], oracle[name]) for name in oracle)
