@@ -83,7 +83,7 @@ def _has_untimed_since(size: int) -> bool:
 
 
 def _ask(authority: TimestampAuthority, note: str) -> timestamp_token.TimestampToken:
-    """Raises `timestamp_token.TimestampInvalid` or `outbound.Unanswered`."""
+    """Raises `timestamp_token.TimestampInvalid` or `http_post.Unanswered`."""
     message, nonce = message_of(note), secrets.randbits(63)
     answer = _patience(authority.url, authority.seconds).attempt(
         lambda: http_post.post(

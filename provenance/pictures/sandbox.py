@@ -1,5 +1,5 @@
-"""A room of its own for decoding what could take much time or memory: a process that forks a child
-for each picture, which has limits from the kernel and ends with it.
+"""Decoding what could take much time or memory, in a process of its own: it forks a child for each
+picture, which has limits from the kernel and ends with it.
 
 A decoder that a file breaks, or breaks into, takes nobody else's picture with it; what it allocates
 goes back to the system. The forking process has its libraries loaded and no thread but one, so a
@@ -43,20 +43,20 @@ _gate = Gate(AT_ONCE, most_waiting=MOST_WAITING, patience_s=PATIENCE_S)
 
 
 def read(data: bytes, *, is_whole: bool = False) -> Picture:
-    """As `picture_pixels.decode`, in a child process.
+    """As `pixel_decoding.decode`, in a child process.
 
     Raises:
         PictureUnreadable: and its kinds; `PictureTooCostly` where the kernel ended the child.
         gate.Busy: so many others wait that this one is not to.
     """
     with _gate.passed():
-        room = _rooms.take()
+        sandbox = _sandboxes.take()
         try:
-            answer = room.ask(bytes([is_whole]) + data)
+            answer = sandbox.ask(bytes([is_whole]) + data)
         except (OSError, EOFError) as error:
-            room.close()
+            sandbox.close()
             raise PictureTooCostly from error
-        _rooms.give_back(room)
+        _sandboxes.give_back(sandbox)
     return _picture(answer)
 
 
@@ -72,7 +72,7 @@ def _picture(answer: bytearray) -> Picture:
     return Picture(shown, cast(Mime, told["mime"]), tuple(told["notes"]), width, height)
 
 
-class _Room:
+class _Sandbox:
     """The forking process and the socket to it."""
 
     def __init__(self) -> None:
@@ -101,33 +101,33 @@ class _Room:
         self._process.wait()
 
 
-class _Rooms:
+class _Sandboxes:
     """Those that are free; a process that was forked has none of its parent's."""
 
     def __init__(self) -> None:
-        self._owner, self._free, self._lock = 0, SimpleQueue[_Room](), Lock()
+        self._owner, self._free, self._lock = 0, SimpleQueue[_Sandbox](), Lock()
 
-    def take(self) -> _Room:
+    def take(self) -> _Sandbox:
         with self._lock:
             if self._owner != os.getpid():
                 self._owner, self._free = os.getpid(), SimpleQueue()
         try:
-            while not (room := self._free.get_nowait()).is_there():
-                room.close()
+            while not (sandbox := self._free.get_nowait()).is_there():
+                sandbox.close()
         except Empty:
-            return _Room()
-        return room
+            return _Sandbox()
+        return sandbox
 
-    def give_back(self, room: _Room) -> None:
-        self._free.put(room)
+    def give_back(self, sandbox: _Sandbox) -> None:
+        self._free.put(sandbox)
 
     def close(self) -> None:
         while self._owner == os.getpid() and not self._free.empty():
             self._free.get().close()
 
 
-_rooms = _Rooms()
-atexit.register(_rooms.close)
+_sandboxes = _Sandboxes()
+atexit.register(_sandboxes.close)
 
 
 def _send(to: socket.socket, *parts: bytes | memoryview) -> None:
@@ -145,8 +145,8 @@ def _receive(come_from: socket.socket) -> bytearray:
     return whole
 
 
-def _fill(come_from: socket.socket, room: bytearray) -> None:
-    view = memoryview(room)
+def _fill(come_from: socket.socket, space: bytearray) -> None:
+    view = memoryview(space)
     while view:
         taken = come_from.recv_into(view)
         if not taken:

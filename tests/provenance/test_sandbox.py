@@ -65,7 +65,7 @@ Serve = Callable[[str], socket.socket]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """A room that decodes by another function, of which the body is given."""
+    """A sandbox that decodes by another function, of which the body is given."""
     with ExitStack() as stack:
 
         def start(body: str) -> socket.socket:
@@ -80,9 +80,9 @@ def serve() -> Iterator[Serve]:
         yield start
 
 
-def _asked(room: socket.socket) -> bytearray:
-    sandbox._send(room, b"\0" + saved(drawing(), "PNG"))
-    return sandbox._receive(room)
+def _asked(connection: socket.socket) -> bytearray:
+    sandbox._send(connection, b"\0" + saved(drawing(), "PNG"))
+    return sandbox._receive(connection)
 
 
 def test_kernel_bounds_what_a_child_allocates(serve: Serve) -> None:
@@ -93,9 +93,9 @@ def test_child_that_takes_too_long_is_ended_and_the_next_is_served(
     serve: Serve, tmp_path: Path
 ) -> None:
     mark = tmp_path / "asked"
-    room = serve(ENDLESS_ONCE.format(mark, mark))
-    assert _asked(room) == b'{"error": {}}\n'
-    assert b"picture_too_small" in _asked(room)
+    connection = serve(ENDLESS_ONCE.format(mark, mark))
+    assert _asked(connection) == b'{"error": {}}\n'
+    assert b"picture_too_small" in _asked(connection)
 
 
 def test_child_that_a_decoder_breaks_is_told_as_too_costly(serve: Serve) -> None:
@@ -104,13 +104,13 @@ def test_child_that_a_decoder_breaks_is_told_as_too_costly(serve: Serve) -> None
         sandbox._picture(answer)
 
 
-def test_room_that_was_killed_is_replaced() -> None:
+def test_sandbox_that_was_killed_is_replaced() -> None:
     data = saved(drawing(3000, 2000), "PNG")
     sandbox.read(data)
-    room = sandbox._rooms.take()
-    room._process.kill()
-    room._process.wait()
-    sandbox._rooms.give_back(room)
+    free = sandbox._sandboxes.take()
+    free._process.kill()
+    free._process.wait()
+    sandbox._sandboxes.give_back(free)
     assert sandbox.read(data).width == 3000
 
 
