@@ -6,14 +6,17 @@ from moderation.appeals import appeal_api
 from moderation.desk import case_api, queue_api
 from moderation.desk.teamwork import teamwork_api
 from moderation.reports import report_api
+from moderation.statements import statement_api
 
 urlpatterns = [
-    path("statements/", queue_api.StatementList.as_view(), name="api-statements"),
+    path("statements/", statement_api.StatementList.as_view(), name="api-statements"),
     path(
-        "statements/<uuid:statement_id>/", queue_api.StatementDetail.as_view(), name="api-statement"
+        "statements/<uuid:statement_id>/",
+        statement_api.StatementDetail.as_view(),
+        name="api-statement",
     ),
-    path("appeals/", queue_api.AppealList.as_view(), name="api-appeals"),
-    path("appeals/<uuid:appeal_id>/", queue_api.AppealDetail.as_view(), name="api-appeal"),
+    path("appeals/", appeal_api.AppealList.as_view(), name="api-appeals"),
+    path("appeals/<uuid:appeal_id>/", appeal_api.AppealDetail.as_view(), name="api-appeal"),
     path(
         "appeals/<uuid:appeal_id>/withdraw/",
         appeal_api.Withdraw.as_view(),
@@ -35,7 +38,7 @@ urlpatterns = [
     path("review/cases/", queue_api.CaseList.as_view(), name="api-cases"),
     path("review/next/", queue_api.ClaimNext.as_view(), name="api-next"),
     path("review/cases/<uuid:case_id>/", case_api.CaseDetail.as_view(), name="api-case"),
-    path("review/cases/<uuid:case_id>/claim/", case_api.Claim.as_view(), name="api-claim"),
+    path("review/cases/<uuid:case_id>/claim/", case_api.ClaimCase.as_view(), name="api-claim"),
     path("review/cases/<uuid:case_id>/renew/", case_api.Renew.as_view(), name="api-renew"),
     path("review/cases/<uuid:case_id>/release/", case_api.Release.as_view(), name="api-release"),
     path("review/cases/<uuid:case_id>/escalate/", case_api.Escalate.as_view(), name="api-escalate"),

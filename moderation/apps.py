@@ -12,7 +12,7 @@ class ModerationConfig(AppConfig):
     verbose_name = "Moderation"
 
     def ready(self) -> None:
-        from moderation.policy import drafting
+        from moderation.policy import drafting  # needs the models, which are loaded by now
 
         policy_document.use_shelf(drafting.Shelf())
         for kind in chosen.KINDS:

@@ -5,38 +5,35 @@ from uuid import UUID
 from celery import shared_task
 
 from config.core import clock
+from moderation.decisions import pending_decisions
+from moderation.notifications import mails
 
 
 @shared_task
 def mail_decision(decision_id: str) -> None:
-    from moderation.notifications import mails
-
+    """Tell the owner of a decision."""
     mails.mail_decision(UUID(decision_id))
 
 
 @shared_task
 def mail_receipt(notice_id: str) -> None:
-    from moderation.notifications import mails
-
+    """Confirm to whoever reported a picture that the report came in."""
     mails.mail_receipt(UUID(notice_id))
 
 
 @shared_task
 def mail_notifier(notice_id: str) -> None:
-    from moderation.notifications import mails
-
+    """Tell whoever reported a picture what was decided."""
     mails.mail_notifier(UUID(notice_id))
 
 
 @shared_task
 def settle_decisions() -> None:
-    from moderation.decisions import pending_decisions
-
+    """Enforce the decisions whose undo window is over."""
     pending_decisions.settle(at=clock.now())
 
 
 @shared_task
 def mail_appeal(appeal_id: str) -> None:
-    from moderation.notifications import mails
-
+    """Tell the appellant how the appeal ended."""
     mails.mail_appeal(UUID(appeal_id))

@@ -4,7 +4,7 @@ from django.urls import path
 
 from moderation.account_status import audience_views, restriction_views
 from moderation.appeals import appeal_views
-from moderation.cases import detail_views as evidence
+from moderation.cases import detail_views
 from moderation.desk import bulk_views, case_views, queue_views, wellbeing_views
 from moderation.desk.teamwork import teamwork_views
 from moderation.exports import export_views
@@ -12,8 +12,6 @@ from moderation.hash_banks import hash_bank_views
 from moderation.policy import policy_views
 from moderation.reports import report_views
 from moderation.statements import statement_views
-
-OF_CASE, OF_APPEAL = {"of": "case"}, {"of": "appeal"}
 
 app_name = "moderation"
 urlpatterns = [
@@ -28,14 +26,13 @@ urlpatterns = [
     path("review/cases/<uuid:case_id>/undo/", case_views.undo, name="undo"),
     path("review/cases/<uuid:case_id>/confirm/", case_views.confirm, name="confirm"),
     path("review/cases/<uuid:case_id>/overturn/", case_views.overturn, name="overturn"),
-    path("review/cases/<uuid:found_id>/reveal/", evidence.reveal, OF_CASE, name="reveal"),
+    path("review/cases/<uuid:case_id>/reveal/", detail_views.reveal, name="reveal"),
     path(
-        "review/cases/<uuid:found_id>/derivative/",
-        evidence.derivative,
-        OF_CASE,
+        "review/cases/<uuid:case_id>/derivative/",
+        detail_views.derivative,
         name="derivative",
     ),
-    path("review/cases/<uuid:found_id>/picture/", evidence.picture, OF_CASE, name="picture"),
+    path("review/cases/<uuid:case_id>/picture/", detail_views.picture, name="picture"),
     path("review/bulk/", bulk_views.preview, name="bulk"),
     path("review/bulk/decide/", bulk_views.decide, name="bulk-decide"),
     path("review/bulk/<uuid:batch>/undo/", bulk_views.undo, name="bulk-undo"),
@@ -49,7 +46,7 @@ urlpatterns = [
     path("review/wellbeing/break/", wellbeing_views.rest, name="rest"),
     path("review/wellbeing/blur/", wellbeing_views.blur, name="blur"),
     path("statements/<uuid:statement_id>/", statement_views.statement, name="statement"),
-    path("statements/<uuid:statement_id>/appeal/", statement_views.lodge, name="lodge"),
+    path("statements/<uuid:statement_id>/appeal/", appeal_views.lodge, name="lodge"),
     path("report/", report_views.report, name="report"),
     path("images/<uuid:image_id>/report/", report_views.report_by_number),
     path("reported/", report_views.mine, name="reported"),
@@ -59,14 +56,13 @@ urlpatterns = [
     path("appeals/<uuid:appeal_id>/", appeal_views.appeal, name="appeal"),
     path("appeals/<uuid:appeal_id>/hear/", appeal_views.hear, name="hear"),
     path("appeals/<uuid:appeal_id>/withdraw/", appeal_views.withdraw, name="withdraw"),
-    path("appeals/<uuid:found_id>/reveal/", evidence.reveal, OF_APPEAL, name="appeal-reveal"),
+    path("appeals/<uuid:appeal_id>/reveal/", appeal_views.reveal, name="appeal-reveal"),
     path(
-        "appeals/<uuid:found_id>/derivative/",
-        evidence.derivative,
-        OF_APPEAL,
+        "appeals/<uuid:appeal_id>/derivative/",
+        appeal_views.derivative,
         name="appeal-derivative",
     ),
-    path("appeals/<uuid:found_id>/picture/", evidence.picture, OF_APPEAL, name="appeal-picture"),
+    path("appeals/<uuid:appeal_id>/picture/", appeal_views.picture, name="appeal-picture"),
     path("account/standing/", restriction_views.standing_page, name="standing"),
     path("audience/", audience_views.audience, name="audience"),
     path("review/banks/", hash_bank_views.bank_list, name="banks"),
@@ -82,5 +78,5 @@ urlpatterns = [
     path("policies/made/<slug:version>/propose/", policy_views.propose, name="policy-propose"),
     path("policies/made/<slug:version>/activate/", policy_views.activate, name="policy-activate"),
     path("policies/made/<slug:version>/discard/", policy_views.discard, name="policy-discard"),
-    path("policies/<slug:version>/", statement_views.policy_page, name="policy"),
+    path("policies/<slug:version>/", policy_views.policy_page, name="policy"),
 ]

@@ -5,6 +5,7 @@ be sent is logged and lost: what waits for it lies in the database, where a swee
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from celery import current_app
@@ -22,5 +23,6 @@ def send(task: str, *args: Any, queue: str | None = None, countdown_s: float | N
     Its queue is that of `CELERY_TASK_ROUTES`, or the one named. Raises celery's NotRegistered, at
     once, for a name that no task has.
     """
+    import_module(task.rpartition(".")[0])  # the web process has not loaded it otherwise
     known: Any = current_app.tasks[task]
     after_commit(lambda: known.apply_async(args, queue=queue, countdown=countdown_s))

@@ -79,6 +79,14 @@ def private_file(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
+def private_bytes(data: bytes, content_type: str) -> HttpResponse:
+    """Bytes of one person or case, which no cache may keep and which must never act as a page."""
+    response = HttpResponse(data, content_type=content_type)
+    private_file(response)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
 def uuid_of(text: str | None) -> UUID | None:
     """What an address or a form names; None for what is no UUID."""
     try:

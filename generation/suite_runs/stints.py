@@ -23,7 +23,7 @@ from config.core.clock import Clock
 from config.core.errors import ProofsheetError
 from generation.hardware import hardware_queues
 from generation.suite_runs import suite_rendering
-from moderation.audits.audit_reports import freeze
+from moderation.audits.audit_reports import auditors
 from moderation.audits.models import Audit, AuditRun
 from moderation.audits.suites import counterfactuals
 
@@ -79,9 +79,9 @@ class Standing:
 def ask(suite: str, *, model: str, seeds: int, by: User, at: datetime) -> AuditRun:
     """Start a run, or carry on the unfinished one of the same suite, model, seeds and policy.
 
-    Raises making.NotCompliance, suites.SuiteInvalid, and what `audit_runs.start_or_resume` raises.
+    Raises NotCompliance, suites.SuiteInvalid, and what `audit_runs.start_or_resume` raises.
     """
-    freeze.check_compliance(by)
+    auditors.check_compliance(by)
     if suite not in counterfactuals.names():  # a path is for the command line alone
         raise counterfactuals.SuiteInvalid(message="There is no suite of that name.")
     found = suite_rendering.find_model(model or None)
@@ -98,7 +98,7 @@ def ask(suite: str, *, model: str, seeds: int, by: User, at: datetime) -> AuditR
 def cancel(run_id: UUID, *, by: User) -> AuditRun:
     """Stop a run after the batch that is being made.
 
-    Raises making.NotCompliance, RunNotFound, RunFinished.
+    Raises auditors.NotCompliance, RunNotFound, RunFinished.
     """
     run = _locked(run_id, by=by)
     if run.status == Status.RUNNING:
@@ -110,7 +110,7 @@ def cancel(run_id: UUID, *, by: User) -> AuditRun:
 def resume(run_id: UUID, *, by: User, at: datetime) -> AuditRun:
     """Carry on a stopped run, or one whose command was cut off, where it stopped.
 
-    Raises making.NotCompliance, RunNotFound, RunFinished.
+    Raises auditors.NotCompliance, RunNotFound, RunFinished.
     """
     run = _locked(run_id, by=by)
     if run.status == Status.STOPPED:
@@ -120,8 +120,8 @@ def resume(run_id: UUID, *, by: User, at: datetime) -> AuditRun:
 
 
 def find(run_id: UUID, *, by: User) -> Standing:
-    """Raises making.NotAnAuditor, RunNotFound."""
-    freeze.check_auditor(by)
+    """Raises auditors.NotAnAuditor, RunNotFound."""
+    auditors.check_auditor(by)
     run = AuditRun.objects.filter(pk=run_id).first()
     if run is None:
         raise RunNotFound
@@ -129,8 +129,8 @@ def find(run_id: UUID, *, by: User) -> Standing:
 
 
 def latest(*, by: User) -> list[Standing]:
-    """The newest runs. Raises making.NotAnAuditor."""
-    freeze.check_auditor(by)
+    """The newest runs. Raises auditors.NotAnAuditor."""
+    auditors.check_auditor(by)
     return [standing(run) for run in AuditRun.objects.order_by("-started_at")[:RUNS_SHOWN]]
 
 
@@ -237,7 +237,7 @@ def _send_ticket(run: AuditRun, *, countdown_s: float = 0) -> None:
 
 
 def _locked(run_id: UUID, *, by: User) -> AuditRun:
-    freeze.check_compliance(by)
+    auditors.check_compliance(by)
     run = AuditRun.objects.select_for_update().filter(pk=run_id).first()
     if run is None:
         raise RunNotFound

@@ -15,7 +15,7 @@ from config.core.api.problem_schema import problems
 from config.core.api.signed_in_view import SignedInView
 from config.core.api.strict_serializers import StrictSerializer
 from generation.suite_runs import stints
-from moderation.audits.audit_reports import freeze
+from moderation.audits.audit_reports import auditors
 from moderation.audits.suites import counterfactuals
 
 NOT_FOR_YOU = "Neither compliance nor a senior moderator."
@@ -70,7 +70,7 @@ class Suites(SignedInView):
         responses={200: AuditSuiteSerializer(many=True), **problems(_403=NOT_FOR_YOU)},
     )
     def get(self, request: Request) -> Response:
-        freeze.check_auditor(self.user())
+        auditors.check_auditor(self.user())
         offered = [counterfactuals.load(name) for name in counterfactuals.names()]
         return Response(
             [

@@ -15,7 +15,7 @@ from adapters.access import visibility
 from config.core.errors import ProofsheetError
 from config.core.pages import SignedIn, page
 from generation.suite_runs import stints
-from moderation.audits.audit_reports import freeze
+from moderation.audits.audit_reports import auditors
 from moderation.audits.suites import counterfactuals
 
 SEEDS_MAX = 10
@@ -60,7 +60,7 @@ def _prompts(suite: counterfactuals.Suite) -> int:
 @page
 def start(request: SignedIn) -> HttpResponse:
     """The form, and what it asks for."""
-    freeze.check_compliance(request.user)
+    auditors.check_compliance(request.user)
     form = RunForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
         return _form(request, form, status=422 if form.is_bound else 200)
@@ -109,6 +109,6 @@ def _run(request: SignedIn, run_id: UUID) -> HttpResponse:
     """The whole page, or what of it moves."""
     standing = stints.find(run_id, by=request.user)
     context = {"standing": standing, "run": standing.run}
-    context["may_run"] = freeze.is_compliance(request.user)
+    context["may_run"] = auditors.is_compliance(request.user)
     template = "audits/run.html" + ("#progress" if request.htmx else "")
     return render(request, template, context)

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from config.core.errors import ProofsheetError
+from config.core.pages import SignedIn, page
 from moderation.account_status import audiences
-from moderation.cases.reviewers import SignedIn, page
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from config.core.pages import SignedIn, page
 from moderation.account_status import restrictions
-from moderation.cases.reviewers import SignedIn, page
 
 
 @require_GET

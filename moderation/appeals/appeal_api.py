@@ -1,84 +1,91 @@
-"""The API of appeals beyond lodging: withdraw one's own, and for senior moderators hear others'."""
+"""The API of appeals: lodge, read, withdraw one's own, and for senior moderators hear others'."""
 
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
-from config.core.api.strict_serializers import StrictSerializer
-from config.core.api.view import ApiView
+from config.core.api.view import ApiView, person
 from moderation.appeals import hearing
-from moderation.appeals.hearing import GROUNDS_MAX
-from moderation.cases import detail_access
-from moderation.desk.case_serializers import AppealSerializer
-from moderation.desk.queue_api import person
-from moderation.models import Appeal, Decision, SubjectKind
+from moderation.appeals.appeal_serializers import (
+    AppealPageSerializer,
+    AppealSerializer,
+    HearingPageSerializer,
+    HearingSerializer,
+    HearSerializer,
+    LodgeSerializer,
+)
+from moderation.statements import issuing
 
 ABSENT = "No such appeal that you may see."
 
 
-class ContestedSerializer(serializers.ModelSerializer[Decision]):
-    """The decision that is contested; who made it is not named."""
-
-    stage = serializers.ChoiceField(source="subject_kind", choices=SubjectKind.choices)
-
-    class Meta:
-        model = Decision
-        fields = (
-            "id", "stage", "subject_id", "action", "days", "reason", "explanation",
-            "policy_version", "is_automated", "decided_at",
-        )  # fmt: skip
-        read_only_fields = fields
-
-
-class HearingSerializer(serializers.ModelSerializer[Appeal]):
-    """An appeal as whoever may hear it sees it, with the evidence of the decision."""
-
-    is_by_notifier = serializers.SerializerMethodField(help_text="Of a report, not the owner.")
-    decision = ContestedSerializer(read_only=True)
-    evidence = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Appeal
-        fields = (
-            "id", "status", "grounds", "is_by_notifier", "lodged_at", "due_at", "decision",
-            "evidence",
-        )  # fmt: skip
-        read_only_fields = fields
-
-    def get_is_by_notifier(self, appeal: Appeal) -> bool:
-        return appeal.notice_id is not None
-
-    def get_evidence(self, appeal: Appeal) -> dict[str, Any]:
-        return detail_access.of_appeal(appeal).shown.evidence
-
-
-class HearingPageSerializer(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = HearingSerializer(many=True)
-
-
-class HearSerializer(StrictSerializer):
-    """How an appeal ends; its appellant reads `reasons`."""
-
-    outcome = serializers.ChoiceField(choices=["upheld", "reversed"])
-    reasons = serializers.CharField(max_length=GROUNDS_MAX)
-    category = serializers.CharField(
-        max_length=32,
-        required=False,
-        help_text="Where what was reported stays and you reverse that: the rule that it breaks.",
-    )
+class NewestAppeal(Pages):
+    ordering = ("-lodged_at", "id")
 
 
 class SoonestDue(Pages):
     ordering = ("due_at", "id")
+
+
+class AppealList(ApiView):
+    key_scope = {"GET": "read", "POST": "generate"}
+
+    @extend_schema(
+        operation_id="appeals_list",
+        summary="List your appeals",
+        parameters=[PageSerializer],
+        responses={200: AppealPageSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Your appeals, newest first."""
+        pages = NewestAppeal()
+        found = hearing.of_owner(by=person(request))
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(AppealSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="appeals_create",
+        summary="Appeal against a decision",
+        request=LodgeSerializer,
+        responses={
+            201: AppealSerializer,
+            **problems(
+                _404="No such statement of yours.",
+                _409="Appealed already, reversed, or too late.",
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Lodge the appeal against one of your statements."""
+        form = LodgeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        by = person(request)
+        found = issuing.find(form.validated_data["statement"], by=by)
+        appeal = hearing.lodge(
+            found.decision, by=by, grounds=form.validated_data["grounds"], at=timezone.now()
+        )
+        return Response(AppealSerializer(appeal).data, status=201)
+
+
+class AppealDetail(ApiView):
+    key_scope = "read"
+
+    @extend_schema(
+        operation_id="appeals_retrieve",
+        summary="Show one of your appeals",
+        responses={200: AppealSerializer, **problems(_404="Not yours, or not there.")},
+    )
+    def get(self, request: Request, appeal_id: UUID) -> Response:
+        """One of your appeals. Somebody else's is 404."""
+        found = hearing.of_owner(by=person(request)).filter(id=appeal_id).first()
+        if found is None:
+            raise hearing.AppealNotFound
+        return Response(AppealSerializer(found).data)
 
 
 class Withdraw(ApiView):

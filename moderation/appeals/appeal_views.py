@@ -1,4 +1,4 @@
-"""Appeals: one's own and those to be heard, one appeal, hearing and withdrawing it."""
+"""Appeals: lodge, list, read one with its evidence, hear and withdraw it."""
 
 from uuid import UUID
 
@@ -6,15 +6,18 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from config.core.errors import ProofsheetError
-from moderation.appeals import hearing
-from moderation.cases import detail_access
-from moderation.cases.reviewers import SignedIn, is_blind, page
-from moderation.desk.desk_forms import HearingForm
+from config.core.pages import SignedIn, page
+from moderation.appeals import appeal_detail, hearing
+from moderation.appeals.hearing_form import HearingForm
+from moderation.cases import detail_access, detail_views
+from moderation.cases.reviewers import is_blind
 from moderation.models import Appeal
 from moderation.statements import issuing
+from moderation.statements.contest_form import ContestForm
+from moderation.statements.statement_views import statement_page
 
 LINES_A_LIST = 100
 
@@ -42,13 +45,36 @@ def appeal_list(request: SignedIn) -> HttpResponse:
 @require_GET
 @page
 def appeal(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+    """One appeal, for its appellant and for whoever may hear it."""
     found = hearing.find(appeal_id, by=request.user)
     return _page(request, found, HearingForm(appeal=found))
 
 
 @require_POST
 @page
+def lodge(request: SignedIn, statement_id: UUID) -> HttpResponse:
+    """The owner contests a statement of reasons."""
+    found = issuing.find(statement_id, by=request.user)
+    form = ContestForm(request.POST)
+    if not form.is_valid():
+        return statement_page(request, statement_id, form, status=422)
+    try:
+        appeal = hearing.lodge(
+            found.decision,
+            by=request.user,
+            grounds=form.cleaned_data["grounds"],
+            at=timezone.now(),
+        )
+    except ProofsheetError as error:
+        return statement_page(request, statement_id, form, error=error, status=error.status)
+    messages.success(request, "Your appeal is lodged. Somebody who did not decide will hear it.")
+    return redirect(appeal)
+
+
+@require_POST
+@page
 def hear(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+    """A senior moderator concludes the appeal; what was typed comes back where that fails."""
     found = hearing.find(appeal_id, by=request.user)
     form = HearingForm(request.POST, appeal=found)
     if not form.is_valid():
@@ -65,10 +91,32 @@ def hear(request: SignedIn, appeal_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def withdraw(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+    """The appellant takes it back."""
     found = hearing.find(appeal_id, by=request.user)
     hearing.withdraw(found, by=request.user, at=timezone.now())
     messages.success(request, "Your appeal is withdrawn. The decision stands.")
     return redirect("moderation:appeals")
+
+
+@require_POST
+@page
+def reveal(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+    """Whoever may hear the appeal uncovers its picture, on record."""
+    return detail_views.revealed(request, appeal_detail.find_to_hear(appeal_id, by=request.user))
+
+
+@require_safe
+@page
+def derivative(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+    """The appeal's picture, small, grey and blurred."""
+    return detail_views.blurred(request, appeal_detail.find_to_hear(appeal_id, by=request.user))
+
+
+@require_safe
+@page
+def picture(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+    """The appeal's picture in full, for whoever revealed it."""
+    return detail_views.in_full(request, appeal_detail.find_to_hear(appeal_id, by=request.user))
 
 
 def _page(
@@ -93,6 +141,6 @@ def _page(
     }
     if found.appellant_id != request.user.pk:
         context |= detail_access.context(
-            detail_access.of_appeal(found), by=request.user, at=now, is_blind=is_blind(request)
+            appeal_detail.of_appeal(found), by=request.user, at=now, is_blind=is_blind(request)
         )
     return render(request, "moderation/appeal.html", context, status=status)

@@ -10,16 +10,16 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from config.core import events
 from config.core.errors import ProofsheetError
-from moderation import tasks
 from moderation.decisions import enforcing
 from moderation.models import Appeal, ContentNotice, Decision
+from moderation.models.appeals import GROUNDS_MAX
 from moderation.statements import issuing
 from moderation.subjects.actions import RESTRICTIONS
 from provenance.log import transparency_log
 
 HEARING = timedelta(days=14)  # an appeal is to be heard within this time
-GROUNDS_MAX = 4000
 
 
 class WindowClosed(ProofsheetError):
@@ -167,7 +167,7 @@ def hear(
     """Conclude an appeal with reasons; a reversal allows the subject at once, or where a notifier
     appealed, refuses it under `category`.
 
-    Raises NotASenior, SameDecider, NoWords, offers.ReasonUnknown; models.WrongState when it was
+    Raises NotASenior, SameDecider, NoWords, allowed_actions.ReasonUnknown; WrongState when it was
     concluded before.
     """
     row, *following = _with_following(appeal)
@@ -204,7 +204,7 @@ def _conclude(
     transparency_log.append(
         kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at
     )
-    transaction.on_commit(lambda: tasks.mail_appeal.delay(str(row.id)), robust=True)
+    events.send("moderation.tasks.mail_appeal", str(row.id))
 
 
 def may_hear(appeal: Appeal, *, by: User) -> bool:

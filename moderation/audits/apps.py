@@ -8,6 +8,6 @@ class AuditsConfig(AppConfig):
     verbose_name = "Audits"
 
     def ready(self) -> None:
-        from moderation.audits.sampling import blind_labels
+        from moderation.audits.sampling import blind_labels  # needs the models, loaded by now
 
         blind_labels.connect()

@@ -11,7 +11,8 @@ from config.core import clock
 
 @shared_task
 def audit_traffic(stage: str, first: str, last: str, user_id: int | None = None) -> None:
-    from moderation.audits.audit_reports import schedule
+    """Make the report of a period, both ISO days included, that somebody asked for."""
+    from moderation.audits.audit_reports import schedule  # loads the statistics
 
     window = (stage, date.fromisoformat(first), date.fromisoformat(last))
     schedule.on_demand(*window, user_id=user_id, at=clock.now())
@@ -19,13 +20,15 @@ def audit_traffic(stage: str, first: str, last: str, user_id: int | None = None)
 
 @shared_task
 def audit_month() -> None:
-    from moderation.audits.audit_reports import schedule
+    """Make last month's reports, unless they are made."""
+    from moderation.audits.audit_reports import schedule  # loads the statistics
 
     schedule.monthly(at=clock.now())
 
 
 @shared_task
 def audit_changes() -> None:
-    from moderation.audits.audit_reports import schedule
+    """Make reports where the policy or a classifier changed."""
+    from moderation.audits.audit_reports import schedule  # loads the statistics
 
     schedule.on_change(at=clock.now())

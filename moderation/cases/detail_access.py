@@ -8,14 +8,10 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.urls import reverse
 
-from moderation.appeals import hearing
-from moderation.cases import review_cases, wellbeing
+from moderation.cases import reported, review_cases, wellbeing
 from moderation.cases.case_detail import compile_dossier
 from moderation.cases.case_pictures import Shown, is_revealed
-from moderation.decisions import allowed_actions
-from moderation.models import Appeal, ReviewCase, SubjectKind
-from moderation.policy.rulebook import policy_document
-from moderation.reports import reporting
+from moderation.models import ReviewCase, SubjectKind
 
 Of = Literal["case", "appeal"]
 
@@ -52,44 +48,14 @@ def of_case(case: ReviewCase) -> Exhibit:
         review_cases.shown(case),
         category=category,
     )
-    version = allowed_actions.policy_version_of(case)
+    version = review_cases.policy_version_of(case)
     return Exhibit("case", case.id, shown, case.owner, version, case.id, case.is_masked, case)
 
 
-def of_appeal(appeal: Appeal) -> Exhibit:
-    """Of a restriction by its category; of what was reported and stays, by what the report says. Of
-    an adapter that was withdrawn for a picture, the picture.
-    """
-    decision = appeal.decision
-    seen = decision.follows or decision
-    name = appeal.notice.category if appeal.notice else decision.reason
-    category = policy_document.load(decision.policy_version).categories.get(name)
-    shown = Shown(
-        seen.subject_kind,
-        seen.subject_id,
-        category.severity if category else 1,
-        seen.evidence,
-        category=category.name if category else "",
-    )
-    owner, version = decision.owner, decision.policy_version
-    reverses = decision.reverses
-    case_id = reverses.case_id if reverses else seen.case_id
-    return Exhibit("appeal", appeal.id, shown, owner, version, case_id)
-
-
-def find(of: Of, found_id: UUID, *, by: User) -> Exhibit:
-    """The exhibit of a case or appeal that `by` may look into; raises what their rooms raise."""
-    if of == "case":
-        return of_case(review_cases.find(found_id, by=by))
-    return of_appeal(hearing.find_to_hear(found_id, by=by))
-
-
-def find_to_reveal(of: Of, found_id: UUID, *, by: User, at: datetime) -> Exhibit:
-    """The exhibit whose picture `by` may see in full; raises cases.NotHeld too."""
-    exhibit = find(of, found_id, by=by)
+def check_reveal(exhibit: Exhibit, *, by: User, at: datetime) -> None:
+    """Raises review_cases.NotHeld where `by` may not see the picture in full."""
     if not may_reveal(exhibit, by=by, at=at):
         raise review_cases.NotHeld
-    return exhibit
 
 
 def may_reveal(exhibit: Exhibit, *, by: User, at: datetime) -> bool:
@@ -114,7 +80,7 @@ def context(exhibit: Exhibit, *, by: User, at: datetime, is_blind: bool = False)
     is_told = is_of_picture and not exhibit.is_masked and exhibit.owner != by
     return {
         "dossier": dossier,
-        "reports": reporting.said_about(exhibit.case_id) if is_told else (),
+        "reports": reported.said_about(exhibit.case_id) if is_told else (),
         "is_blind": is_blind or exhibit.is_masked,
         "is_masked": exhibit.is_masked,
         "is_revealed": may_see and is_uncovered and is_revealed(exhibit.shown, by=by, at=at),

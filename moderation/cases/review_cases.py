@@ -157,6 +157,12 @@ def shown(case: ReviewCase) -> dict[str, Any]:
     return {name: said for name, said in evidence.items() if name not in VERDICT}
 
 
+def policy_version_of(case: ReviewCase) -> str:
+    """The policy that the case was opened under, or the one in force where it names none."""
+    version: str = case.evidence.get("policy_version") or policy_document.active("general").version
+    return version
+
+
 def visible_to(by: User) -> QuerySet[ReviewCase]:
     """Cases that `by` may see: severe ones only who hears appeals, none who does not review."""
     cases = ReviewCase.objects.select_related("owner", "leased_by", "assigned_to").exclude(

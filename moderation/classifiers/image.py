@@ -44,6 +44,6 @@ def classifier() -> ImageClassifier:
     model = chosen.of("image")
     if model is None:
         return shipped()
-    from moderation.classifiers import own
+    from moderation.classifiers import own  # loads onnxruntime, which a shipped one may not need
 
     return own.image_classifier(model)

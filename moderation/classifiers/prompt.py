@@ -42,6 +42,6 @@ def classifier() -> PromptClassifier:
     model = chosen.of("prompt")
     if model is None:
         return shipped()
-    from moderation.classifiers import own
+    from moderation.classifiers import own  # loads onnxruntime, which a shipped one may not need
 
     return own.prompt_classifier(model)

@@ -1,11 +1,10 @@
 """What may be decided about a case: which measures, on which grounds, and whether two decide."""
 
 from config.core.errors import ProofsheetError
-from moderation.cases.review_cases import SEVERE
+from moderation.cases import reported
+from moderation.cases.review_cases import SEVERE, policy_version_of
 from moderation.models import ReviewCase
 from moderation.policy.rulebook import policy_document
-from moderation.reports import reporting
-from moderation.reports.report_limits import UNFOUNDED
 from moderation.subjects.actions import DAYS, MEASURES, PICTURES, Terms
 from moderation.subjects.subject import Action
 
@@ -13,6 +12,7 @@ ALLOW_REASONS = {
     "within_policy": "Within the policy",
     "context_excuses": "Medical, educational or art-historical context",
 }
+UNFOUNDED = "report_unfounded"  # the reason of a decision that allows
 IF_REPORTED = {UNFOUNDED: "The report is manifestly unfounded"}
 
 
@@ -90,14 +90,8 @@ def reasons_for(action: Action, *, policy_version: str) -> dict[str, str]:
 def reasons_of(case: ReviewCase, action: Action) -> dict[str, str]:
     """The reasons for a case; one that was reported has one more to allow."""
     reasons = reasons_for(action, policy_version=policy_version_of(case))
-    is_more = action == "allow" and reporting.is_reported(case.evidence)
+    is_more = action == "allow" and reported.is_reported(case.evidence)
     return reasons | IF_REPORTED if is_more else reasons
-
-
-def policy_version_of(case: ReviewCase) -> str:
-    """The policy that the case was opened under, or the one in force where it names none."""
-    version: str = case.evidence.get("policy_version") or policy_document.active("general").version
-    return version
 
 
 def is_severe(case: ReviewCase, *, action: Action, reason: str) -> bool:

@@ -13,14 +13,13 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from config.core import events
 from config.core.errors import ProofsheetError
-from moderation import tasks
 from moderation.account_status import restrictions
-from moderation.cases import review_cases
+from moderation.cases import reported, review_cases
 from moderation.decisions import allowed_actions
 from moderation.models import Decision, ReviewCase
 from moderation.policy.rulebook import policy_document
-from moderation.reports import reporting
 from moderation.screening.classify import ImageVerdict, PromptVerdict
 from moderation.signals import decision_enforced
 from moderation.statements import issuing
@@ -85,10 +84,10 @@ def decide(
     explanation: str = "",
     terms: Terms = NO_TERMS,
 ) -> Decision:
-    """Decide a leased case at once. `reason` is one of `offers.reasons_of`'s keys.
+    """Decide a leased case at once. `reason` is one of `allowed_actions.reasons_of`'s keys.
 
-    Raises cases.CaseDecided, cases.StaleLease when `token` is not that of a lease `by` holds,
-    cases.OwnSubject, NeedsSecondPerson, and what `offers.check` raises.
+    Raises review_cases.CaseDecided, StaleLease when `token` is not that of a lease `by` holds,
+    OwnSubject, NeedsSecondPerson, and what `allowed_actions.check` raises.
     """
     row = checked(case, by=by, action=action, reason=reason, at=at, token=token, terms=terms)
     return enforce(
@@ -148,7 +147,7 @@ def enforce(
         code=code_of(action, _kind(row.subject_kind)),
         categories=row.evidence.get("categories", {}),
         evidence=row.evidence,
-        policy_version=allowed_actions.policy_version_of(row),
+        policy_version=review_cases.policy_version_of(row),
         is_severe=severe,
         is_confirmed=confirmed_by is not None,
         confirmed_by=confirmed_by,
@@ -167,7 +166,7 @@ def reverse(
     it restricted, or refuses under `category` what it allowed although it was reported. In the
     caller's transaction.
 
-    Raises offers.ReasonUnknown for a category that the policy does not know.
+    Raises allowed_actions.ReasonUnknown for a category that the policy does not know.
     """
     action: Action = "allow" if decision.action in RESTRICTIONS else "refuse"
     known = allowed_actions.reasons_for("refuse", policy_version=decision.policy_version)
@@ -240,9 +239,20 @@ def _enforced(decision: Decision) -> Decision:
         outcome=_outcome(decision),
         decision=decision,
     )
-    transaction.on_commit(lambda: tasks.mail_decision.delay(str(decision.id)), robust=True)
-    reporting.tell(decision)
+    events.send("moderation.tasks.mail_decision", str(decision.id))
+    _tell_reporters(decision)
     return decision
+
+
+def _tell_reporters(decision: Decision) -> None:
+    """Mail everybody who reported what was decided; a report may have joined a case that something
+    else had opened.
+    """
+    first = decision
+    while first.reverses is not None:
+        first = first.reverses
+    for notice_id in reported.of_case(first.case_id).values_list("id", flat=True):
+        events.send("moderation.tasks.mail_notifier", str(notice_id))
 
 
 def _outcome(decision: Decision) -> Outcome:

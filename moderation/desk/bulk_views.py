@@ -9,15 +9,16 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from config.core.pages import SignedIn
 from moderation.cases import review_cases
-from moderation.cases.reviewers import SignedIn, desk
+from moderation.cases.reviewers import for_reviewers
 from moderation.desk import bulk
 from moderation.desk.desk_forms import BulkForm, QueueFilter
 from moderation.subjects.actions import MEASURES
 
 
 @require_POST
-@desk
+@for_reviewers
 def preview(request: SignedIn) -> HttpResponse:
     """What the decision would do to the ticked cases, or to all that match the queue's filter."""
     now = timezone.now()
@@ -37,7 +38,7 @@ def preview(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@desk
+@for_reviewers
 def decide(request: SignedIn) -> HttpResponse:
     """Decide what was previewed. What could not be is named."""
     form = BulkForm(request.POST)
@@ -60,7 +61,7 @@ def decide(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@desk
+@for_reviewers
 def undo(request: SignedIn, batch: UUID) -> HttpResponse:
     taken = bulk.undo(batch, by=request.user, at=timezone.now())
     messages.success(request, f"Undone. Nothing was sent; {taken} wait in the queue again.")

@@ -8,12 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.core.api.problem_schema import problems
-from config.core.api.view import ApiView
+from config.core.api.view import ApiView, person
 from moderation.cases import review_cases
 from moderation.decisions import pending_decisions
-from moderation.desk.case_serializers import CaseSerializer, ClaimedCaseSerializer
-from moderation.desk.queue_api import person
-from moderation.desk.teamwork.teamwork_serializers import TokenSerializer
+from moderation.desk.case_serializers import (
+    CaseSerializer,
+    ClaimedCaseSerializer,
+    TokenSerializer,
+)
 
 ABSENT = "No such case that you may see."
 STALE = "You do not hold it any more."
@@ -40,7 +42,7 @@ class CaseDetail(ApiView):
         return Response(CaseSerializer(review_cases.find(case_id, by=person(request))).data)
 
 
-class Claim(ApiView):
+class ClaimCase(ApiView):
     key_scope = "review"
 
     @extend_schema(

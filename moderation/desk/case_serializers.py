@@ -1,92 +1,15 @@
-"""What the API says about statements, appeals and cases, and what it takes."""
+"""What the API says about cases and decisions on them, and what it takes."""
 
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
-from config.core.api.links import PathField
 from config.core.api.strict_serializers import StrictSerializer
-from moderation.appeals.hearing import GROUNDS_MAX
 from moderation.cases import review_cases
-from moderation.models import (
-    Appeal,
-    Decision,
-    Intent,
-    Perceived,
-    ReviewCase,
-    Statement,
-    SubjectKind,
-)
+from moderation.models import Decision, Intent, Perceived, ReviewCase, SubjectKind
+from moderation.models.appeals import GROUNDS_MAX
 from moderation.policy.rulebook import policy_document
-from moderation.statements import issuing
 from moderation.subjects.actions import DAYS, Terms
-
-
-class StatementSerializer(serializers.ModelSerializer[Statement]):
-    """A statement of reasons; `fields` are those of the EU Transparency Database."""
-
-    code = serializers.CharField(source="decision.code")
-    action = serializers.ChoiceField(source="decision.action", choices=Decision.Action.choices)
-    suspended_days = serializers.IntegerField(source="decision.days", allow_null=True)
-    stage = serializers.ChoiceField(source="decision.subject_kind", choices=SubjectKind.choices)
-    subject = serializers.UUIDField(source="decision.subject_id")
-    category = serializers.CharField(source="decision.reason")
-    categories = serializers.DictField(source="decision.categories", child=serializers.FloatField())
-    explanation = serializers.CharField(source="decision.explanation")
-    policy_version = serializers.CharField(source="decision.policy_version")
-    is_automated = serializers.BooleanField(source="decision.is_automated")
-    is_reversed = serializers.SerializerMethodField()
-    decided_at = serializers.DateTimeField(source="decision.decided_at")
-    appeal_until = serializers.SerializerMethodField()
-    statement_url = PathField(source="get_absolute_url")
-    appeal_url = serializers.SerializerMethodField(help_text="Where an appeal stands, or is lodged")
-    statement = serializers.DictField(source="fields")
-
-    class Meta:
-        model = Statement
-        fields = (
-            "id", "code", "action", "suspended_days", "stage", "subject", "category", "categories",
-            "explanation", "policy_version", "is_automated", "is_reversed", "decided_at",
-            "appeal_until", "statement_url", "appeal_url", "statement",
-        )  # fmt: skip
-        read_only_fields = fields
-
-    def get_is_reversed(self, statement: Statement) -> bool:
-        return hasattr(statement.decision, "reversed_by")
-
-    def get_appeal_until(self, statement: Statement) -> str:
-        return issuing.deadline(statement.decision).isoformat()
-
-    def get_appeal_url(self, statement: Statement) -> str:
-        appeal: Appeal | None = getattr(statement.decision, "appeal", None)
-        return appeal.get_absolute_url() if appeal else f"{statement.get_absolute_url()}#appeal"
-
-
-class AppealSerializer(serializers.ModelSerializer[Appeal]):
-    """An appeal as its appellant sees it: never who hears it."""
-
-    statement = serializers.SerializerMethodField(help_text="None where a report is contested")
-    url = PathField(source="get_absolute_url")
-
-    class Meta:
-        model = Appeal
-        fields = (
-            "id", "statement", "grounds", "status", "lodged_at", "due_at", "heard_at", "reasons",
-            "url",
-        )  # fmt: skip
-        read_only_fields = fields
-
-    def get_statement(self, appeal: Appeal) -> UUID | None:
-        statement: Statement | None = getattr(appeal.decision, "statement", None)
-        return statement.id if statement else None
-
-
-class LodgeSerializer(StrictSerializer):
-    """An appeal to lodge against an own statement."""
-
-    statement = serializers.UUIDField()
-    grounds = serializers.CharField(max_length=GROUNDS_MAX)
 
 
 class CaseSerializer(serializers.ModelSerializer[ReviewCase]):
@@ -138,6 +61,12 @@ class QueueFilterSerializer(StrictSerializer):
         return name
 
 
+class TokenSerializer(StrictSerializer):
+    """The token of the lease that the caller holds."""
+
+    token = serializers.UUIDField()
+
+
 class DecideSerializer(StrictSerializer):
     """A decision on a claimed case."""
 
@@ -158,7 +87,7 @@ class DecideSerializer(StrictSerializer):
     )
 
     def said(self) -> dict[str, Any]:
-        """The keywords of `intents.propose`."""
+        """The keywords of `pending_decisions.propose`."""
         data = dict(self.validated_data)
         terms = Terms(data.pop("days", None), data.pop("adapter", ""))
         return data | {"terms": terms}
@@ -181,18 +110,6 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
             "due_at",
         )
         read_only_fields = fields
-
-
-class StatementPageSerializer(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = StatementSerializer(many=True)
-
-
-class AppealPageSerializer(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = AppealSerializer(many=True)
 
 
 class CasePageSerializer(serializers.Serializer[Any]):

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from config.core.errors import ProofsheetError
+from config.core.pages import SignedIn, page
 from moderation.cases import detail_access, review_cases, wellbeing
-from moderation.cases.reviewers import SignedIn, is_blind, page
+from moderation.cases.reviewers import is_blind
 from moderation.decisions import allowed_actions, pending_decisions
 from moderation.desk import queue_rows
 from moderation.desk.desk_forms import DecisionForm

@@ -1,25 +1,19 @@
-"""Forms of the review desk and of appeals. What is wrong with words, the domain says."""
+"""Forms of the review desk. What is wrong with words, the domain says."""
 
 from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 
-from moderation.appeals.hearing import GROUNDS_MAX
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions
 from moderation.desk.bulk import BULK_ACTIONS
-from moderation.models import Appeal, Perceived, ReviewCase, SubjectKind
+from moderation.models import Perceived, ReviewCase, SubjectKind
+from moderation.models.appeals import GROUNDS_MAX
 from moderation.policy.rulebook import policy_document
-from moderation.reports import reporting
 from moderation.subjects.actions import DAYS, MEASURES, Terms
 from moderation.subjects.subject import Action
-from provenance.verify import sightings
 
-OUTCOMES_FOR_NOTIFIERS = [
-    ("reversed", "Reverse: the decision was wrong, withhold the picture"),
-    ("upheld", "Uphold: the decision stands, the picture stays"),
-]
 KINDS = (("", "All kinds"), ("prompt", "Prompts"), ("image", "Images"), ("adapter", "Adapters"))
 
 
@@ -91,83 +85,6 @@ class DecisionForm(forms.Form):
         days = self.cleaned_data.get("days") if action == "suspend" else None
         adapter = self.cleaned_data.get("adapter") if action == "withdraw_adapter" else ""
         return Terms(days or None, adapter or "")
-
-
-class AppealForm(forms.Form):
-    """What the appellant says."""
-
-    grounds = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=GROUNDS_MAX,
-        label="Why is the decision wrong?",
-        help_text="Say what you meant and anything that whoever hears it should know.",
-    )
-
-
-class HearingForm(forms.Form):
-    """How an appeal ends."""
-
-    outcome = forms.ChoiceField(
-        widget=forms.RadioSelect,
-        choices=[
-            ("reversed", "Reverse: the decision was wrong, allow it"),
-            ("upheld", "Uphold: the decision stands"),
-        ],
-        label="Outcome",
-    )
-    reasons = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=GROUNDS_MAX,
-        label="Reasons",
-        help_text="The appellant reads them.",
-    )
-    category = forms.ChoiceField(
-        required=False,
-        label="If you reverse: the rule that the picture breaks",
-        help_text="Its owner gets a statement of reasons under this rule.",
-    )
-
-    def __init__(self, *args: Any, appeal: Appeal, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if appeal.notice is None:
-            del self.fields["category"]
-            return
-        cast(forms.ChoiceField, self.fields["outcome"]).choices = OUTCOMES_FOR_NOTIFIERS
-        version = appeal.decision.policy_version
-        reasons = allowed_actions.reasons_for("refuse", policy_version=version)
-        cast(forms.ChoiceField, self.fields["category"]).choices = [("", "—"), *reasons.items()]
-        self.initial.setdefault("category", appeal.notice.category)
-
-
-class NoticeForm(forms.Form):
-    """A report of a public picture; people with an account are told under theirs."""
-
-    sighting = forms.CharField(
-        max_length=sightings.CHARACTERS_MAX, required=False, widget=forms.HiddenInput
-    )
-    category = forms.ChoiceField(label="What is wrong with it?")
-    explanation = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=reporting.WORDS_MAX,
-        label="Why should it not be here?",
-        help_text="Say it so that somebody who knows nothing of it understands.",
-    )
-    name = forms.CharField(max_length=150, required=False, label="Your name")
-    email = forms.EmailField(
-        required=False,
-        label="Your e-mail address",
-        help_text="To tell you the decision. Nobody else learns it.",
-    )
-    is_in_good_faith = forms.BooleanField(
-        label="I believe in good faith that what I say here is accurate and complete."
-    )
-
-    def __init__(self, *args: Any, has_account: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = [("", "Choose one"), *reporting.grounds().items()]
-        cast(forms.ChoiceField, self.fields["category"]).choices = choices
-        if has_account:
-            del self.fields["name"], self.fields["email"]
 
 
 class QueueFilter(forms.Form):

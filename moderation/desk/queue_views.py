@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from config.core.pages import SignedIn
 from moderation.appeals import hearing
 from moderation.cases import review_cases, wellbeing
-from moderation.cases.reviewers import SignedIn, desk, is_blind
+from moderation.cases.reviewers import for_reviewers, is_blind
 from moderation.decisions import pending_decisions
 from moderation.desk import bulk, queue_rows, saved_views
 from moderation.desk.desk_forms import BulkForm, QueueFilter
@@ -26,7 +27,7 @@ class Counted(Paginator):  # type: ignore[type-arg] # of cases
 
 
 @require_GET
-@desk
+@for_reviewers
 def review(request: SignedIn) -> HttpResponse:
     now = timezone.now()
     exposure = wellbeing.exposure(by=request.user, at=now)
@@ -67,7 +68,7 @@ def review(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@desk
+@for_reviewers
 def blind(request: SignedIn) -> HttpResponse:
     """Hide how owners fared before, or show it again, until the person signs out."""
     request.session["is_blind"] = not is_blind(request)
@@ -75,7 +76,7 @@ def blind(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@desk
+@for_reviewers
 def claim_next(request: SignedIn) -> HttpResponse:
     """Claim the most urgent case that nobody holds and go to it."""
     case = review_cases.claim_next(by=request.user, at=timezone.now())

@@ -6,14 +6,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from config.core.pages import SignedIn
 from moderation.cases import wellbeing
-from moderation.cases.reviewers import SignedIn, desk
+from moderation.cases.reviewers import for_reviewers
 from moderation.decisions import pending_decisions
 from moderation.models import BlurChoice
 
 
 @require_GET
-@desk
+@for_reviewers
 def wellbeing_page(request: SignedIn) -> HttpResponse:
     now = timezone.now()
     context = {
@@ -27,7 +28,7 @@ def wellbeing_page(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@desk
+@for_reviewers
 def rest(request: SignedIn) -> HttpResponse:
     begun = wellbeing.rest(by=request.user, at=timezone.now())
     messages.success(request, f"Your break runs until {begun.ends_at:%H:%M} UTC. Look at the sky.")
@@ -35,7 +36,7 @@ def rest(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@desk
+@for_reviewers
 def blur(request: SignedIn) -> HttpResponse:
     chosen = {
         name.removeprefix("blur-"): level

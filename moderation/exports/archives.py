@@ -11,6 +11,7 @@ from io import BytesIO
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from config.core import checksums
 from config.core.errors import ProofsheetError
 from moderation.exports import decision_log, transparency_files
 from moderation.models import Export
@@ -23,7 +24,9 @@ FILES: dict[str, Callable[[transparency_files.Period], Iterable[tuple[str, bytes
 NO_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say; a clock would change bytes
 
 
-class NotCompliance(ProofsheetError):
+class NotAnExporter(ProofsheetError):
+    """Exports are for compliance staff."""
+
     default_code = "not_compliance"
     default_message = "Exports are made by compliance staff."
     default_advice = "If you should work here, ask the operator for the role."
@@ -31,6 +34,8 @@ class NotCompliance(ProofsheetError):
 
 
 class KindUnknown(ProofsheetError):
+    """There is no export of that kind."""
+
     default_code = "export_unknown"
     default_message = "There is no such export."
     default_advice = "Choose one of those on the page."
@@ -38,7 +43,7 @@ class KindUnknown(ProofsheetError):
 
 
 def made(*, by: User) -> QuerySet[Export]:
-    """Earlier exports, newest first. Raises NotCompliance."""
+    """Earlier exports, newest first. Raises NotAnExporter."""
     _check(by)
     return Export.objects.select_related("made_by").order_by("-made_at", "-id")
 
@@ -46,7 +51,7 @@ def made(*, by: User) -> QuerySet[Export]:
 def make(
     kind: str, period: transparency_files.Period, *, by: User, at: datetime
 ) -> tuple[Export, bytes]:
-    """The archive and its record. Raises NotCompliance, KindUnknown."""
+    """The archive and its record. Raises NotAnExporter, KindUnknown."""
     _check(by)
     if kind not in FILES:
         raise KindUnknown
@@ -69,13 +74,11 @@ def packed(files: dict[str, bytes]) -> bytes:
     """
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in sorted(
-            {**files, "SHA256SUMS": transparency_files.checksums(files)}.items()
-        ):
+        for name, data in sorted({**files, "SHA256SUMS": checksums.sha256sums(files)}.items()):
             archive.writestr(zipfile.ZipInfo(name, NO_TIME), data)
     return out.getvalue()
 
 
 def _check(by: User) -> None:
     if not by.has_perm("moderation.export_reports"):
-        raise NotCompliance
+        raise NotAnExporter

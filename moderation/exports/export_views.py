@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from config.core.errors import ProofsheetError
-from moderation.cases.reviewers import SignedIn, page, private_bytes
+from config.core.pages import SignedIn, page, private_bytes
 from moderation.exports import archives, transparency_files
 from moderation.models import Export
 

@@ -5,7 +5,6 @@ SHA-256 stands in ``SHA256SUMS``.
 """
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -100,12 +99,6 @@ def report(period: Period) -> dict[str, int | float | None]:
         **report_indicators.count(begins_at=period.begins_at, ends_at=period.ends_at),
         **_complaints(period),
     }
-
-
-def checksums(files: Mapping[str, bytes]) -> bytes:
-    """``SHA256SUMS`` as ``sha256sum --check`` reads it."""
-    lines = (f"{hashlib.sha256(data).hexdigest()}  {name}" for name, data in sorted(files.items()))
-    return ("\n".join(lines) + "\n").encode()
 
 
 def _measures(period: Period) -> dict[str, int | float | None]:

@@ -12,6 +12,8 @@ from moderation.models.conditions import WrongState
 from moderation.models.decisions import Decision
 from moderation.models.reports import ContentNotice
 
+GROUNDS_MAX = 4000  # characters of grounds, reasons and explanations
+
 
 class Appeal(models.Model):
     """An internal complaint, heard by someone who did not decide:

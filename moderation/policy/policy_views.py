@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from config.core.errors import ProofsheetError
-from moderation.cases.reviewers import SignedIn, page
+from config.core.pages import SignedIn, page, problem
 from moderation.policy import drafting
 from moderation.policy.rulebook import policy_document, threshold_rows
 
@@ -103,3 +103,15 @@ def _form(
     }
     status = error.status if error else 200
     return render(request, "moderation/policy_draft.html", context, status=status)
+
+
+@require_GET
+def policy_page(request: HttpRequest, version: str) -> HttpResponse:
+    """A policy version, readable without an account; statements link to it."""
+    try:
+        found = policy_document.find(version)
+    except ProofsheetError as error:
+        return problem(request, error)
+    active = policy_document.active(found.profile)
+    context = {"policy": found, "is_active": found.version == active.version, "active": active}
+    return render(request, "moderation/policy.html", context)

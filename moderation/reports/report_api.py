@@ -13,10 +13,10 @@ from config.core.api.problem_schema import problems
 from config.core.api.strict_serializers import StrictSerializer
 from config.core.api.view import ApiView
 from moderation.appeals import hearing
-from moderation.appeals.hearing import GROUNDS_MAX
 from moderation.models import Appeal
+from moderation.models.appeals import GROUNDS_MAX
 from moderation.reports import report_limits, report_status, reporting
-from moderation.reports.reporting import Draft
+from moderation.reports.reporting import ReportDraft
 from provenance.verify import sightings
 
 
@@ -95,7 +95,7 @@ class NoticeList(ForAnybody):
         form.is_valid(raise_exception=True)
         report_limits.throttle(request)
         said = form.validated_data
-        draft = Draft(
+        draft = ReportDraft(
             sighting=said["sighting"],
             category=said["category"],
             explanation=said["explanation"],

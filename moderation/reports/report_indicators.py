@@ -5,8 +5,8 @@ from statistics import median
 
 from django.db.models import F
 
+from moderation.decisions.allowed_actions import UNFOUNDED
 from moderation.models import ContentNotice
-from moderation.reports.report_limits import UNFOUNDED
 from moderation.subjects.actions import RESTRICTIONS
 
 

@@ -12,9 +12,9 @@ from django.utils.crypto import salted_hmac
 
 from config.core.api.throttles import RateThrottle
 from config.core.errors import ProofsheetError
+from moderation.decisions.allowed_actions import UNFOUNDED
 from moderation.models import ContentNotice
 
-UNFOUNDED = "report_unfounded"  # the reason of a decision that allows
 MOST_UNFOUNDED = 3  # within LOOKS_BACK
 LOOKS_BACK = timedelta(days=184)
 SUSPENDED_FOR = timedelta(days=30)  # from the last of them

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from moderation.cases import reported
 from moderation.decisions import allowed_actions
+from moderation.decisions.allowed_actions import UNFOUNDED
 from moderation.models import Appeal, ContentNotice, Decision
-from moderation.reports import reporting
-from moderation.reports.report_limits import UNFOUNDED
 from moderation.statements import issuing
 from moderation.subjects.actions import RESTRICTIONS
 
@@ -48,7 +48,7 @@ def receipt(notice: ContentNotice) -> Receipt:
     return Receipt(
         key=notice.receipt_key,
         image_id=notice.case.subject_id,
-        title=reporting.grounds().get(notice.category, notice.category),
+        title=reported.grounds().get(notice.category, notice.category),
         explanation=notice.explanation,
         received_at=notice.received_at,
         due_at=notice.case.due_at,

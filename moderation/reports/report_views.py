@@ -13,18 +13,19 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.core.errors import ProofsheetError
+from config.core.pages import SignedIn, page, problem
 from moderation.appeals import hearing
-from moderation.cases.reviewers import SignedIn, page, problem
-from moderation.desk.desk_forms import AppealForm, NoticeForm
 from moderation.reports import report_limits, report_status, reporting
-from moderation.reports.reporting import Draft
+from moderation.reports.report_form import ReportForm
+from moderation.reports.reporting import ReportDraft
+from moderation.statements.contest_form import ContestForm
 from moderation.subjects import reportable_pictures
 
 NOTICES_A_LIST = 100
-Page = Callable[..., HttpResponse]
+ForAnybody = Callable[..., HttpResponse]
 
 
-def _for_anybody(view: Page) -> Page:
+def _for_anybody(view: ForAnybody) -> ForAnybody:
     """A domain error becomes the error page; caches keep nothing, search engines find nothing."""
 
     @wraps(view)
@@ -50,10 +51,10 @@ def report(request: HttpRequest) -> HttpResponse:
     has_account = sender.user is not None
     if request.method != "POST":
         return _start(request, has_account=has_account)
-    form = NoticeForm(request.POST, has_account=has_account)
+    form = ReportForm(request.POST, has_account=has_account)
     if not form.is_valid():
         return _form(request, form, status=422)
-    draft = Draft(**form.cleaned_data)
+    draft = ReportDraft(**form.cleaned_data)
     try:
         report_limits.throttle(request)
         notice = reporting.submit(draft, sender=sender, at=timezone.now())
@@ -74,7 +75,7 @@ def report_by_number(request: HttpRequest, image_id: UUID) -> HttpResponse:
 @require_GET
 @_for_anybody
 def receipt(request: HttpRequest, receipt_key: UUID) -> HttpResponse:
-    return _receipt(request, receipt_key, AppealForm())
+    return _receipt(request, receipt_key, ContestForm())
 
 
 @require_POST
@@ -82,7 +83,7 @@ def receipt(request: HttpRequest, receipt_key: UUID) -> HttpResponse:
 def lodge(request: HttpRequest, receipt_key: UUID) -> HttpResponse:
     """Appeal against the decision that the picture stays."""
     notice = reporting.find(receipt_key)
-    form = AppealForm(request.POST)
+    form = ContestForm(request.POST)
     if not form.is_valid():
         return _receipt(request, receipt_key, form, status=422)
     try:
@@ -109,12 +110,12 @@ def _start(request: HttpRequest, *, has_account: bool) -> HttpResponse:
     if not sighting:
         return render(request, "moderation/report_show.html")
     reportable_pictures.find(reporting.seen(sighting, at=timezone.now()))
-    return _form(request, NoticeForm(initial={"sighting": sighting}, has_account=has_account))
+    return _form(request, ReportForm(initial={"sighting": sighting}, has_account=has_account))
 
 
 def _form(
     request: HttpRequest,
-    form: NoticeForm,
+    form: ReportForm,
     *,
     error: ProofsheetError | None = None,
     status: int = 200,
@@ -126,7 +127,7 @@ def _form(
 def _receipt(
     request: HttpRequest,
     receipt_key: UUID,
-    form: AppealForm,
+    form: ContestForm,
     *,
     error: ProofsheetError | None = None,
     status: int = 200,

@@ -1,4 +1,4 @@
-"""Notices about public pictures: take one, and tell whoever sent it what became of it.
+"""Notices about public pictures: take one, and find it for whoever sent it.
 
 A notice opens the picture's review case or joins it. What it says raises the case's urgency, a
 trusted flagger's more so; it never decides anything.
@@ -6,17 +6,16 @@ trusted flagger's more so; it never decides anything.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from config.core import events
 from config.core.errors import ProofsheetError
-from moderation import tasks
-from moderation.cases import review_cases
-from moderation.models import ContentNotice, Decision, ReviewCase
+from moderation.cases import reported, review_cases
+from moderation.models import ContentNotice, ReviewCase
 from moderation.policy.rulebook import policy_document
 from moderation.reports import report_limits
 from moderation.reports.report_limits import Sender
@@ -26,10 +25,6 @@ from provenance.verify import sightings
 WORDS_MAX = 4000
 TRUSTED_HOURS = 4  # a trusted flagger's notice is looked at within this time
 KEPT_FOR = timedelta(days=2 * 184)  # how long it is known who sent a notice
-OTHER_GROUNDS = {
-    "unlawful": "Unlawful for another reason, such as copyright",
-    "other": "Something else that the rules forbid",
-}
 Status = ReviewCase.Status
 
 
@@ -40,7 +35,7 @@ class GroundUnknown(ProofsheetError):
     default_status = 422
 
 
-class WordsMissing(ProofsheetError):
+class ExplanationMissing(ProofsheetError):
     default_code = "words_missing"
     default_message = f"Say in 1 to {WORDS_MAX} characters why the picture should not be here."
     default_advice = "A sentence that a stranger understands is enough."
@@ -80,7 +75,7 @@ class NoticeNotFound(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ReportDraft:
     """What somebody says about a picture that they have: `sighting` is the verifier's word for it.
     Name and e-mail are for those without an account.
     """
@@ -93,16 +88,11 @@ class Draft:
     email: str = ""
 
 
-def grounds() -> dict[str, str]:
-    """What a picture can be reported for, and the titles: the policy's categories first."""
-    categories = policy_document.active("general").categories
-    return {name: category.title for name, category in categories.items()} | OTHER_GROUNDS
-
-
 @transaction.atomic
-def submit(draft: Draft, *, sender: Sender, at: datetime) -> ContentNotice:
-    """Take a notice. Raises misuse.NoticesSuspended, GroundUnknown, WordsMissing, GoodFaithMissing,
-    PictureNotShown, sightings.SightingInvalid, reportable.PictureNotPublic, AlreadyReported.
+def submit(draft: ReportDraft, *, sender: Sender, at: datetime) -> ContentNotice:
+    """Take a notice. Raises report_limits.NoticesSuspended, GroundUnknown, ExplanationMissing,
+    GoodFaithMissing, PictureNotShown, sightings.SightingInvalid, AlreadyReported,
+    reportable_pictures.PictureNotPublic.
     """
     report_limits.check(sender, at=at)
     words = _checked(draft)
@@ -123,7 +113,7 @@ def submit(draft: Draft, *, sender: Sender, at: datetime) -> ContentNotice:
         received_at=at,
     )
     _hurry(row, notice)
-    transaction.on_commit(lambda: tasks.mail_receipt.delay(str(notice.id)), robust=True)
+    events.send("moderation.tasks.mail_receipt", str(notice.id))
     return notice
 
 
@@ -150,54 +140,12 @@ def of_notifier(*, by: User) -> QuerySet[ContentNotice]:
     return mine.order_by("-received_at", "id")
 
 
-def of_case(case_id: UUID | None) -> QuerySet[ContentNotice]:
-    """A case's notices, trusted ones first, then the oldest."""
-    return ContentNotice.objects.filter(case_id=case_id).order_by(
-        "-is_trusted", "received_at", "id"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A notice as reviewers read it: what it says, and never who sent it."""
-
-    title: str
-    explanation: str
-    is_trusted: bool
-    received_at: datetime
-
-
-def said_about(case_id: UUID | None) -> tuple[Said, ...]:
-    """The notices of a case."""
-    titles = grounds()
-    return tuple(
-        Said(titles.get(n.category, n.category), n.explanation, n.is_trusted, n.received_at)
-        for n in of_case(case_id)
-    )
-
-
-def is_reported(evidence: dict[str, object]) -> bool:
-    """Whether the case with this evidence was opened by a notice."""
-    return bool(evidence.get("is_reported"))
-
-
-def tell(decision: Decision) -> None:
-    """Mail everybody who reported what was decided, after the transaction's commit; a report may
-    have joined a case that something else had opened.
-    """
-    first = decision
-    while first.reverses is not None:
-        first = first.reverses
-    for notice_id in of_case(first.case_id).values_list("id", flat=True):
-        transaction.on_commit(partial(tasks.mail_notifier.delay, str(notice_id)), robust=True)
-
-
-def _checked(draft: Draft) -> str:
+def _checked(draft: ReportDraft) -> str:
     words = draft.explanation.strip()
-    if draft.category not in grounds():
+    if draft.category not in reported.grounds():
         raise GroundUnknown
     if not 1 <= len(words) <= WORDS_MAX:
-        raise WordsMissing
+        raise ExplanationMissing
     if not draft.is_in_good_faith:
         raise GoodFaithMissing
     return words
@@ -216,7 +164,7 @@ def _case_of(found: reportable_pictures.Reportable, *, at: datetime) -> ReviewCa
     return row
 
 
-def _refuse_second(row: ReviewCase, draft: Draft, sender: Sender) -> None:
+def _refuse_second(row: ReviewCase, draft: ReportDraft, sender: Sender) -> None:
     same = (
         Q(notifier=sender.user)
         if sender.user

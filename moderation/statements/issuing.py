@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from config.core.errors import ProofsheetError
+from moderation.cases import reported
 from moderation.models import Appeal, Decision, Statement
 from moderation.policy.rulebook import policy_document
 from moderation.policy.rulebook.highlights import Piece, pieces
-from moderation.reports import reporting
 from moderation.statements.formats import eu_statement
 from moderation.subjects.subject import Action
 
@@ -228,7 +228,7 @@ def _means(statement: Statement) -> str:
         MEANS[_thing(statement.decision)]
         if statement.fields["automated_detection"] == "Yes"
         else MEANS_OF_NOTICE
-        if reporting.is_reported(statement.decision.evidence)
+        if reported.is_reported(statement.decision.evidence)
         else "A person noticed it"
     )
     if statement.decision.is_automated:
@@ -275,7 +275,7 @@ def _facts(decision: Decision, category: policy_document.Category) -> str:
         )
     elif decision.follows_id is not None:
         how = f"A reviewer looked at a picture made with the {noun} and withdrew the {noun}."
-    elif reporting.is_reported(decision.evidence):
+    elif reported.is_reported(decision.evidence):
         how = f"Somebody had reported the {noun}; a person looked at it and {_did(decision)} it."
     else:
         how = f"A reviewer looked at the {noun}, which had been held, and {_did(decision)} it."
@@ -290,10 +290,10 @@ def _did(decision: Decision) -> str:
 
 def _source(decision: Decision) -> eu_statement.Source:
     """Own initiative, a notice under Art. 16, or a trusted flagger's; never who sent it."""
-    if not reporting.is_reported(decision.evidence):
+    if not reported.is_reported(decision.evidence):
         return "SOURCE_VOLUNTARY"
     case_id = decision.case_id or (decision.reverses.case_id if decision.reverses else None)
-    is_trusted = reporting.of_case(case_id).filter(is_trusted=True).exists()
+    is_trusted = reported.of_case(case_id).filter(is_trusted=True).exists()
     return "SOURCE_TRUSTED_FLAGGER" if is_trusted else "SOURCE_ARTICLE_16"
 
 

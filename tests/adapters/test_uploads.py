@@ -513,7 +513,7 @@ def ask(
 def decide(case: ReviewCase, action: Action, by: User) -> Decision:
     leased = review_cases.claim(case, by=by, at=NOON)
     assert leased.lease_token is not None
-    version = allowed_actions.policy_version_of(case)
+    version = review_cases.policy_version_of(case)
     reason = next(iter(allowed_actions.reasons_for(action, policy_version=version)))
     return enforcing.decide(
         leased,

@@ -65,7 +65,7 @@ def form(image: GeneratedImage, **said: str) -> dict[str, str]:
 def kept(image: GeneratedImage, by: User, **said: str) -> ContentNotice:
     """A report of the picture, decided: it stays."""
     now = timezone.now()
-    draft = reporting.Draft(seen(image), "nudity", "<i>look</i>", True, **said)
+    draft = reporting.ReportDraft(seen(image), "nudity", "<i>look</i>", True, **said)
     notice = reporting.submit(draft, sender=report_limits.Sender(None, "a" * 64), at=now)
     case, token = claimed(notice.case, by, at=now)
     enforcing.decide(case, by=by, action="allow", reason="within_policy", token=token, at=now)

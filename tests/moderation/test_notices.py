@@ -21,7 +21,7 @@ from moderation.models import Appeal, ContentNotice, Decision, ReviewCase
 from moderation.notifications import mails
 from moderation.reports import report_limits, report_status, reporting
 from moderation.reports.report_limits import Sender
-from moderation.reports.reporting import Draft
+from moderation.reports.reporting import ReportDraft
 from moderation.subjects import reportable_pictures
 from provenance.verify import sightings
 from tests.factories import make_image, make_model
@@ -56,13 +56,13 @@ def post_office(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(getattr(tasks, name), "delay", getattr(tasks, name))
 
 
-def draft(image_id: UUID, *, at: datetime = NOON, **said: Any) -> Draft:
+def draft(image_id: UUID, *, at: datetime = NOON, **said: Any) -> ReportDraft:
     usual: dict[str, Any] = {
         "category": "nudity",
         "explanation": "She is undressed.",
         "is_in_good_faith": True,
     }
-    return Draft(sighting=sightings.give(image_id, at=at), **usual | said)
+    return ReportDraft(sighting=sightings.give(image_id, at=at), **usual | said)
 
 
 def reported(
@@ -159,7 +159,7 @@ def test_submit_takes_no_number_for_a_picture_and_says_nothing_of_it(
                 told = sightings.give(image_id, at=NOON)
         case _:
             told = token
-    said = reporting.Draft(told, "nudity", "Look.", True)
+    said = reporting.ReportDraft(told, "nudity", "Look.", True)
     with pytest.raises((reporting.PictureNotShown, sightings.SightingInvalid)) as refused:
         reporting.submit(said, sender=STRANGER, at=NOON)
     codes = {"": "picture_not_shown", "old": "sighting_expired"}
@@ -179,8 +179,8 @@ def test_submit_refuses_deleted_and_unknown_pictures(image: GeneratedImage) -> N
     ("said", "error"),
     [
         ({"category": "boring"}, reporting.GroundUnknown),
-        ({"explanation": " \n"}, reporting.WordsMissing),
-        ({"explanation": "x" * 4001}, reporting.WordsMissing),
+        ({"explanation": " \n"}, reporting.ExplanationMissing),
+        ({"explanation": "x" * 4001}, reporting.ExplanationMissing),
         ({"is_in_good_faith": False}, reporting.GoodFaithMissing),
     ],
 )
@@ -388,7 +388,7 @@ def test_lodge_for_notice_refuses_too_early_withheld_twice_and_too_late(
 def _unfounded(owner: User, model: Any, by: User, *, times: int, sender: Sender) -> ContentNotice:
     for _ in range(times):
         notice = reported(make_image(owner, model), sender=sender)
-        decided(notice, by, "allow", report_limits.UNFOUNDED)
+        decided(notice, by, "allow", allowed_actions.UNFOUNDED)
     return notice
 
 
@@ -418,7 +418,7 @@ def test_unfounded_is_a_reason_for_reported_cases_alone(alice: User, bob: User) 
     case, token = claimed(prompt_case(alice), bob)
     with pytest.raises(allowed_actions.ReasonUnknown):
         enforcing.decide(
-            case, by=bob, action="allow", reason=report_limits.UNFOUNDED, token=token, at=NOON
+            case, by=bob, action="allow", reason=allowed_actions.UNFOUNDED, token=token, at=NOON
         )
 
 

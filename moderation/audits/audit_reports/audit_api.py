@@ -1,12 +1,10 @@
-"""The API of audits: read reports, make one of a period, record a decision, replay a threshold."""
+"""The API of audits: read reports, make one of a period, record a decision."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -15,10 +13,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.core import events
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
-from config.core.api.view import ApiView
-from moderation.audits import tasks
 from moderation.audits.audit_reports import freeze, report_decisions
 from moderation.audits.audit_reports.audit_serializers import (
     AuditAskedSerializer,
@@ -26,27 +23,15 @@ from moderation.audits.audit_reports.audit_serializers import (
     AuditDecisionSerializer,
     AuditPageSerializer,
     AuditRecordSerializer,
-    AuditReplayedSerializer,
-    AuditReplaySerializer,
     AuditReportSerializer,
     AuditSerializer,
 )
 from moderation.audits.audit_reports.audit_views import TYPES, file_of, files_of
+from moderation.audits.audit_reports.auditors import AuditView, check_compliance
 from moderation.audits.models import Audit
 
 NOT_FOR_YOU = "Neither compliance nor a senior moderator."
 NOT_COMPLIANCE = "Not compliance."
-
-
-class AuditView(ApiView):
-    """For compliance and for senior moderators, as the pages are."""
-
-    def auditor(self) -> User:
-        """Raises making.NotAnAuditor."""
-        user = self.request.user
-        assert isinstance(user, User)
-        freeze.check_auditor(user)
-        return user
 
 
 class NewestAudit(Pages):
@@ -81,11 +66,12 @@ class Audits(AuditView):
     def post(self, request: Request) -> Response:
         """A worker makes it; it then stands first in the list."""
         by = self.auditor()
-        freeze.check_compliance(by)
+        check_compliance(by)
         form = AuditAskSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         said = form.data
-        tasks.audit_traffic.delay(said["stage"], said["first"], said["last"], by.pk)
+        period = said["stage"], said["first"], said["last"]
+        events.send("moderation.audits.tasks.audit_traffic", *period, by.pk)
         return Response(AuditAskedSerializer(said).data, status=202)
 
 
@@ -153,40 +139,3 @@ class Decisions(AuditView):
             freeze.find(audit_id), by=by, at=timezone.now(), **form.validated_data
         )
         return Response(AuditDecisionSerializer(made).data, status=201)
-
-
-class Replay(AuditView):
-    key_scope = "export"
-
-    @extend_schema(
-        operation_id="audits_replay",
-        summary="Replay stored scores against another threshold",
-        request=AuditReplaySerializer,
-        responses={
-            200: AuditReplayedSerializer,
-            **problems(_403=NOT_FOR_YOU, _422="No such category."),
-        },
-    )
-    def post(self, request: Request) -> Response:
-        """Nothing is screened again, and nothing changes."""
-        from moderation.audits.lab import (
-            threshold_lab,  # the statistics packages take seconds to load
-        )
-        from moderation.audits.sampling.population import Window
-
-        self.auditor()
-        form = AuditReplaySerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        said = form.validated_data
-        where = {"category": said["category"], "stage": said["stage"]}
-        before = threshold_lab.threshold_of(said["profile"], **where)
-        today = timezone.now().date()
-        found = threshold_lab.replayed(
-            Window(said["stage"], today - timedelta(days=said["days"] - 1), today),
-            category=said["category"],
-            dimension=said["dimension"],
-            before=before,
-            after=said["threshold"],
-            profile=said["profile"],
-        )
-        return Response(AuditReplayedSerializer(found.analysis()).data)

@@ -12,7 +12,6 @@ from config.core.api.links import PathField
 from config.core.api.strict_serializers import StrictSerializer
 from moderation.audits.audit_reports.report_decisions import RESPONSIBLE_MAX, WORDS_MAX
 from moderation.audits.models import Audit, AuditDecision
-from moderation.audits.suites.person_terms import DIMENSIONS
 
 FIRST_DAY, LAST_DAY = date(2020, 1, 1), date(2100, 1, 1)
 STAGES = (("image", "Images"), ("prompt", "Prompts"))
@@ -94,42 +93,3 @@ class AuditRecordSerializer(StrictSerializer):
 
     responsible = serializers.CharField(max_length=RESPONSIBLE_MAX)
     decision = serializers.CharField(max_length=WORDS_MAX)
-
-
-class AuditReplaySerializer(StrictSerializer):
-    """A threshold to replay over the latest days."""
-
-    stage = serializers.ChoiceField(choices=STAGES)
-    category = serializers.CharField(max_length=32)
-    threshold = serializers.FloatField(min_value=0.01, max_value=1)
-    dimension = serializers.ChoiceField(choices=DIMENSIONS, default="gender")
-    days = serializers.IntegerField(min_value=1, max_value=730, default=30)
-    profile = serializers.CharField(max_length=32, default="general")
-
-
-class AuditReplayedGroupSerializer(serializers.Serializer[Any]):
-    """One group; each rate is [estimate, from, to] at 95 %, of nulls below the minimum cell."""
-
-    group = serializers.CharField()
-    labels = serializers.IntegerField()
-    fpr_before = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    fpr_after = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    fnr_before = serializers.ListField(child=serializers.FloatField(allow_null=True))
-    fnr_after = serializers.ListField(child=serializers.FloatField(allow_null=True))
-
-
-class AuditReplayedSerializer(serializers.Serializer[Any]):
-    """What the threshold would have done. Mistakes and misses are estimated from labels."""
-
-    category = serializers.CharField()
-    threshold_before = serializers.FloatField()
-    threshold_after = serializers.FloatField()
-    screenings = serializers.IntegerField()
-    newly_flagged = serializers.IntegerField()
-    newly_passed = serializers.IntegerField()
-    mistakes_gained = serializers.FloatField(allow_null=True)
-    mistakes_lost = serializers.FloatField(allow_null=True)
-    misses_gained = serializers.FloatField(allow_null=True)
-    misses_lost = serializers.FloatField(allow_null=True)
-    moderator_hours = serializers.FloatField(allow_null=True)
-    groups = AuditReplayedGroupSerializer(many=True)

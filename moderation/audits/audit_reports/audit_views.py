@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +12,17 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from config.core import events
 from config.core.errors import ProofsheetError
-from moderation.audits import tasks
-from moderation.audits.audit_reports import freeze, report_decisions
+from config.core.pages import SignedIn, private_bytes
+from moderation.audits.audit_reports import auditors, freeze, report_decisions
+from moderation.audits.audit_reports.auditors import for_auditors
 from moderation.audits.models import Audit, AuditDecision, AuditRun
 from moderation.audits.tables import audit_report as reports
-from moderation.cases.reviewers import Page, SignedIn, page, private_bytes
 
 AUDITS_A_PAGE = 30
 ROWS_SHOWN = 12
@@ -35,18 +34,9 @@ TYPES = {
 }
 
 
-def auditors(view: Page) -> Any:
-    """A page for those who may see audits."""
-
-    @wraps(view)
-    def wrapped(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        freeze.check_auditor(request.user)
-        return view(request, *args, **kwargs)
-
-    return page(wrapped)
-
-
 class MakeForm(forms.Form):
+    """A period of real traffic to make the report of, both days included."""
+
     stage = forms.ChoiceField(choices=[("image", "Images"), ("prompt", "Prompts")])
     first = forms.DateField(
         label="First day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -63,42 +53,45 @@ class MakeForm(forms.Form):
 
 
 @require_GET
-@auditors
+@for_auditors
 def audit_list(request: SignedIn) -> HttpResponse:
+    """All reports, newest first, the form that asks for one, and suites that still run."""
     return _list(request, MakeForm(initial=_last_month()))
 
 
 @require_POST
-@auditors
+@for_auditors
 def make(request: SignedIn) -> HttpResponse:
     """Ask for the report of a period; a worker makes it."""
-    freeze.check_compliance(request.user)
+    auditors.check_compliance(request.user)
     form = MakeForm(request.POST)
     if not form.is_valid():
         return _list(request, form, status=422)
     said = form.cleaned_data
-    tasks.audit_traffic.delay(
-        said["stage"], said["first"].isoformat(), said["last"].isoformat(), request.user.pk
+    first, last = said["first"].isoformat(), said["last"].isoformat()
+    events.send(
+        "moderation.audits.tasks.audit_traffic", said["stage"], first, last, request.user.pk
     )
     messages.success(request, "The audit is being made; it appears here within a minute.")
     return redirect("audits:audits")
 
 
 @require_GET
-@auditors
+@for_auditors
 def audit(request: SignedIn, audit_id: UUID) -> HttpResponse:
+    """One report with its tables and what was decided on it."""
     return _audit(request, freeze.find(audit_id))
 
 
 @require_POST
-@auditors
+@for_auditors
 def decide(request: SignedIn, audit_id: UUID) -> HttpResponse:
     """Record what was decided on the report; what was typed comes back where that fails."""
     found = freeze.find(audit_id)
     said = {name: request.POST.get(name, "") for name in ("responsible", "decision")}
     try:
         report_decisions.record(found, by=request.user, at=timezone.now(), **said)
-    except report_decisions.WordsMissing as error:
+    except report_decisions.DecisionWordsMissing as error:
         return _audit(request, found, said=said, error=error)
     messages.success(request, "Recorded, and its digest logged. It is never changed.")
     return redirect(found)
@@ -115,7 +108,7 @@ def _audit(
     context = {
         "audit": found,
         "decisions": found.decisions.select_related("recorded_by").order_by("id"),
-        "may_decide": freeze.is_compliance(request.user),
+        "may_decide": auditors.is_compliance(request.user),
         "said": said or {"responsible": request.user.get_full_name()},
         "error": error,
         "report": made,
@@ -133,7 +126,7 @@ def _audit(
 
 
 @require_GET
-@auditors
+@for_auditors
 def audit_file(request: SignedIn, audit_id: UUID, name: str) -> HttpResponse:
     """One file, as it was frozen and logged, or one of the decisions'."""
     found = freeze.find(audit_id)
@@ -141,12 +134,12 @@ def audit_file(request: SignedIn, audit_id: UUID, name: str) -> HttpResponse:
 
 
 def files_of(found: Audit) -> dict[str, bytes]:
-    """Raises making.AuditAltered."""
+    """The report's files and the decisions'; raises freeze.AuditAltered."""
     return freeze.files_of(found) | report_decisions.files_of(found)
 
 
 def file_of(found: Audit, name: str, files: Mapping[str, bytes]) -> HttpResponse:
-    """Raises making.AuditNotFound for a file that there is none of."""
+    """One of them to download; raises freeze.AuditNotFound for a file that there is none of."""
     if name not in files:
         raise freeze.AuditNotFound(message="This audit has no such file.")
     kind = name.rsplit(".", 1)[-1]
@@ -179,7 +172,7 @@ def _list(request: SignedIn, form: MakeForm, *, status: int = 200) -> HttpRespon
     audits = Audit.objects.defer("document").annotate(is_decided=decided).order_by("-made_at")
     context = {
         "form": form,
-        "may_make": freeze.is_compliance(request.user),
+        "may_make": auditors.is_compliance(request.user),
         "page": Paginator(audits, AUDITS_A_PAGE).get_page(request.GET.get("page")),
         "runs": unfinished.order_by("-started_at")[:5],
     }

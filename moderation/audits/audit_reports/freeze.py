@@ -23,44 +23,6 @@ class AuditNotFound(ProofsheetError):
     default_status = 404
 
 
-class NotAnAuditor(ProofsheetError):
-    """Audits are for people with the role."""
-
-    default_code = "not_an_auditor"
-    default_message = "Audits are for compliance staff and senior moderators."
-    default_advice = "If you should see them, ask the operator for the role."
-    default_status = 403
-
-
-def may_audit(by: User) -> bool:
-    return by.has_perm("moderation.export_reports") or by.has_perm("moderation.hear_appeals")
-
-
-class NotCompliance(ProofsheetError):
-    """Audits take device time and decisions on them bind the house."""
-
-    default_code = "not_compliance"
-    default_message = "Only compliance staff start audits and record what was decided on them."
-    default_advice = "You can read every report; ask them for what you need."
-    default_status = 403
-
-
-def check_compliance(by: User) -> None:
-    """Raises NotCompliance."""
-    if not is_compliance(by):
-        raise NotCompliance
-
-
-def is_compliance(by: User) -> bool:
-    return by.has_perm("moderation.export_reports")
-
-
-def check_auditor(by: User) -> None:
-    """Raises NotAnAuditor."""
-    if not may_audit(by):
-        raise NotAnAuditor
-
-
 def find(audit_id: UUID) -> Audit:
     """Raises AuditNotFound."""
     found = Audit.objects.select_related("made_by").filter(pk=audit_id).first()

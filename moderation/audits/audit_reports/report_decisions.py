@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from config.core.errors import ProofsheetError
-from moderation.audits.audit_reports import freeze
+from moderation.audits.audit_reports import auditors, freeze
 from moderation.audits.models import Audit, AuditDecision
 from moderation.audits.tables import renditions
 from provenance.log import transparency_log
@@ -26,7 +26,9 @@ WORDS_MAX = 4000
 FILES = ("decisions.json", "decisions.pdf")
 
 
-class WordsMissing(ProofsheetError):
+class DecisionWordsMissing(ProofsheetError):
+    """Nobody answers for it, or it says nothing, or too much."""
+
     default_code = "audit_decision_empty"
     default_message = (
         f"Say who is responsible, in up to {RESPONSIBLE_MAX} characters, and what was decided, "
@@ -40,14 +42,14 @@ class WordsMissing(ProofsheetError):
 def record(
     audit: Audit, *, responsible: str, decision: str, by: User, at: datetime
 ) -> AuditDecision:
-    """Record a decision on a report and log its digest. Raises making.NotCompliance, WordsMissing.
+    """Record a decision on a report and log its digest. Raises NotCompliance, DecisionWordsMissing.
 
     The log keeps the digest alone: names and reasons can be told, or not, by whoever holds the row.
     """
-    freeze.check_compliance(by)
+    auditors.check_compliance(by)
     name, words = " ".join(responsible.split()), decision.strip()
     if not (0 < len(name) <= RESPONSIBLE_MAX and 0 < len(words) <= WORDS_MAX):
-        raise WordsMissing
+        raise DecisionWordsMissing
     report = audit.digests["report.json"]
     said = _said(str(audit.id), report, name, words, at)
     made = AuditDecision.objects.create(
@@ -67,7 +69,7 @@ def record(
 def files_of(audit: Audit) -> dict[str, bytes]:
     """The decisions as JSON and PDF, oldest first; nothing where there are none.
 
-    Raises making.AuditAltered where a row is not what was logged of it.
+    Raises freeze.AuditAltered where a row is not what was logged of it.
     """
     rows = list(audit.decisions.order_by("id"))
     if not rows:

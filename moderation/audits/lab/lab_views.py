@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from config.core.errors import ProofsheetError
-from moderation.audits.audit_reports.audit_views import auditors
+from config.core.pages import SignedIn
+from moderation.audits.audit_reports.auditors import for_auditors
 from moderation.audits.suites.person_terms import DIMENSIONS
-from moderation.cases.reviewers import SignedIn
 from moderation.policy import drafting
 from moderation.policy.rulebook import policy_document
 
@@ -46,7 +46,7 @@ class LabForm(forms.Form):
 
 
 @require_GET
-@auditors
+@for_auditors
 def lab(request: SignedIn) -> HttpResponse:
     """The form, and what the threshold would have done. Loads statsmodels with the first answer."""
     first = {"stage": "image", "category": "sexual", "dimension": "gender", "days": 30}
@@ -61,7 +61,7 @@ def lab(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@auditors
+@for_auditors
 def propose(request: SignedIn) -> HttpResponse:
     """Draft and propose the moved threshold, with the replay attached for the second person."""
     form = LabForm(request.POST)
@@ -93,9 +93,9 @@ def _may_propose(request: SignedIn) -> bool:
 
 
 def _replay(said: dict[str, Any]) -> dict[str, Any]:
-    from moderation.audits.lab import threshold_lab  # the statistics packages take seconds to load
-    from moderation.audits.sampling.population import Window
-    from moderation.audits.tables import drawing
+    from moderation.audits.lab import threshold_lab  # the statistics take seconds to load
+    from moderation.audits.sampling.population import Window  # loads them too
+    from moderation.audits.tables import drawing  # loads matplotlib
 
     before = threshold_lab.threshold_of(PROFILE, category=said["category"], stage=said["stage"])
     after = said["threshold"] if said["threshold"] is not None else before

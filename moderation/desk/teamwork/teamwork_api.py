@@ -11,11 +11,11 @@ from rest_framework.response import Response
 
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
-from config.core.api.view import ApiView
+from config.core.api.view import ApiView, person
 from moderation.cases import review_cases
+from moderation.cases.reviewers import reviewer
 from moderation.desk import bulk
 from moderation.desk.case_api import ABSENT
-from moderation.desk.queue_api import person, reviewer
 from moderation.desk.teamwork import case_notes
 from moderation.desk.teamwork.teamwork_serializers import (
     AssignmentSerializer,

@@ -5,15 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from config.core.api.strict_serializers import StrictSerializer
-from moderation.appeals.hearing import GROUNDS_MAX
 from moderation.desk import bulk
 from moderation.models import CaseNote, Decision, SubjectKind
-
-
-class TokenSerializer(StrictSerializer):
-    """The token of the lease that the caller holds."""
-
-    token = serializers.UUIDField()
+from moderation.models.appeals import GROUNDS_MAX
 
 
 class CaseNoteSerializer(serializers.ModelSerializer[CaseNote]):

@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from config.core.pages import SignedIn
 from moderation.cases import review_cases
-from moderation.cases.reviewers import SignedIn, desk
+from moderation.cases.reviewers import for_reviewers
 from moderation.desk import saved_views
 from moderation.desk.desk_forms import QueueFilter
 from moderation.desk.teamwork import case_notes, viewers
@@ -20,7 +21,7 @@ from moderation.models import ReviewCase
 
 
 @require_POST
-@desk
+@for_reviewers
 def note(request: SignedIn, case_id: UUID) -> HttpResponse:
     found = review_cases.find(case_id, by=request.user)
     case_notes.write(found, request.POST.get("text", ""), by=request.user, at=timezone.now())
@@ -31,7 +32,7 @@ def note(request: SignedIn, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@desk
+@for_reviewers
 def assign(request: SignedIn, case_id: UUID) -> HttpResponse:
     found = review_cases.find(case_id, by=request.user)
     row = case_notes.assign(found, to=request.POST.get("to", ""), by=request.user)
@@ -41,7 +42,7 @@ def assign(request: SignedIn, case_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@desk
+@for_reviewers
 def viewers_page(request: SignedIn, case_id: UUID) -> HttpResponse:
     """Heartbeat of an open page, lease or not: who else looks at the case."""
     found = review_cases.find(case_id, by=request.user)
@@ -57,7 +58,7 @@ def viewers_of(case: ReviewCase, *, among: Iterable[User], by: User) -> dict[str
 
 
 @require_POST
-@desk
+@for_reviewers
 def save_view(request: SignedIn) -> HttpResponse:
     wanted = QueueFilter(QueryDict(request.POST.get("query", ""))).wanted()
     row = saved_views.save(request.POST.get("name", ""), wanted, by=request.user, at=timezone.now())
@@ -65,7 +66,7 @@ def save_view(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
-@desk
+@for_reviewers
 def forget_view(request: SignedIn, view_id: int) -> HttpResponse:
     saved_views.forget(view_id, by=request.user)
     return redirect("moderation:review")

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from config.core import export_command
 from config.core.errors import ProofsheetError
 from moderation.exports import transparency_files
-from moderation.management import export_command
 from moderation.statements.formats import eu_statement
 
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
-from moderation.audits.audit_reports import freeze, report_decisions, traffic_report
+from moderation.audits.audit_reports import auditors, freeze, report_decisions, traffic_report
 from moderation.audits.models import Audit, AuditDecision, AuditFile, NeverChanged
 from moderation.audits.sampling.population import Window
 from moderation.audits.tables import audit_report as reports
@@ -103,7 +103,7 @@ def test_files_are_those_that_were_frozen_whatever_is_drawn_today(
 
 @pytest.mark.parametrize("who", ["carol", "bob", "olga"])
 def test_compliance_alone_records(who: str, audit: Audit, request: pytest.FixtureRequest) -> None:
-    with pytest.raises(freeze.NotCompliance):
+    with pytest.raises(auditors.NotCompliance):
         decided(audit, request.getfixturevalue(who))
 
 
@@ -113,7 +113,7 @@ def test_compliance_alone_records(who: str, audit: Audit, request: pytest.Fixtur
 def test_empty_or_endless_words_are_refused(
     responsible: str, words: str, audit: Audit, dora: User
 ) -> None:
-    with pytest.raises(report_decisions.WordsMissing):
+    with pytest.raises(report_decisions.DecisionWordsMissing):
         report_decisions.record(audit, responsible=responsible, decision=words, by=dora, at=LATER)
     assert not AuditDecision.objects.exists()
 

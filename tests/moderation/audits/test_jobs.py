@@ -14,7 +14,7 @@ from config.core import events
 from generation import tasks
 from generation.models import RequestStatus
 from generation.suite_runs import stints, suite_rendering
-from moderation.audits.audit_reports import freeze
+from moderation.audits.audit_reports import auditors
 from moderation.audits.models import Audit, AuditRun
 from moderation.audits.suites import counterfactuals
 from tests import factories
@@ -210,11 +210,11 @@ def test_compliance_alone_starts_and_stops(
     who: str, run: AuditRun, clock: FrozenClock, request: pytest.FixtureRequest
 ) -> None:
     by = request.getfixturevalue(who)
-    with pytest.raises(freeze.NotCompliance):
+    with pytest.raises(auditors.NotCompliance):
         stints.ask("two", model="", seeds=1, by=by, at=clock())
-    with pytest.raises(freeze.NotCompliance):
+    with pytest.raises(auditors.NotCompliance):
         stints.cancel(run.id, by=by)
-    with pytest.raises(freeze.NotCompliance):
+    with pytest.raises(auditors.NotCompliance):
         stints.resume(run.id, by=by, at=clock())
 
 

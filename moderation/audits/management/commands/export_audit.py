@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from config.core import export_command
 from config.core.errors import ProofsheetError
 from moderation.audits.audit_reports import freeze, report_decisions
-from moderation.management import export_command
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""What the two export commands share: the period, the folder and the checksums."""
+"""What every command that exports shares: the period, the folder and the checksums."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from moderation.exports import transparency_files
+from config.core import checksums
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def write(folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
         for name, data in files:
             (folder / name).write_bytes(data)
             written[name] = data
-        (folder / "SHA256SUMS").write_bytes(transparency_files.checksums(written))
+        (folder / "SHA256SUMS").write_bytes(checksums.sha256sums(written))
     except OSError as error:
         raise CommandError(f"{folder} cannot be written: {error.strerror}.") from error
     return written

@@ -1,0 +1,51 @@
+"""The API of statements: one's own, and one of them."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.core.api.paging import Pages, PageSerializer
+from config.core.api.problem_schema import problems
+from config.core.api.view import ApiView, person
+from moderation.statements import issuing
+from moderation.statements.statement_serializers import (
+    StatementPageSerializer,
+    StatementSerializer,
+)
+
+
+class NewestStatement(Pages):
+    ordering = ("-created_at", "id")
+
+
+class StatementList(ApiView):
+    key_scope = "read"
+
+    @extend_schema(
+        operation_id="statements_list",
+        summary="List your statements of reasons",
+        parameters=[PageSerializer],
+        responses={200: StatementPageSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Your statements of reasons, newest first."""
+        pages = NewestStatement()
+        found = issuing.of_owner(by=person(request))
+        page = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(StatementSerializer(page, many=True).data)
+
+
+class StatementDetail(ApiView):
+    key_scope = "read"
+
+    @extend_schema(
+        operation_id="statements_retrieve",
+        summary="Show one of your statements of reasons",
+        responses={200: StatementSerializer, **problems(_404="Not yours, or not there.")},
+    )
+    def get(self, request: Request, statement_id: UUID) -> Response:
+        """One of your statements. Somebody else's is 404."""
+        found = issuing.find(statement_id, by=person(request))
+        return Response(StatementSerializer(found).data)
