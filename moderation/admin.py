@@ -1,13 +1,9 @@
 """The room in the admin: look at how it runs, change nothing; evidence and words that people wrote
 stay at the desk."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from config.core.admin_pages import NamedLookups
+from config.core.admin_pages import ReadOnlyAdmin
 from moderation.models import (
     Appeal,
     AudienceChoice,
@@ -31,27 +27,24 @@ from moderation.models import (
 )
 
 
-class ReadOnly(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold has no types
-    """State changes only through the domain functions."""
+class ReadOnly(ReadOnlyAdmin):
+    """Looked at alone; each of its filters acts at once."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    list_filter_submit = False
 
 
 @admin.register(Policy)
 class PolicyAdmin(ReadOnly):
+    """Which policy versions there are, and since when one was used."""
+
     list_display = ("version", "profile", "status", "sha256", "first_used_at")
     list_filter = ("profile", "status")
 
 
 @admin.register(Screening)
 class ScreeningAdmin(ReadOnly):
+    """Verdicts by stage and classifier; neither scores nor matches."""
+
     list_display = ("screened_at", "stage", "verdict", "policy", "classifier", "is_from_cache")
     list_filter = ("stage", "verdict", "profile")
     list_select_related = ("policy",)
@@ -61,6 +54,8 @@ class ScreeningAdmin(ReadOnly):
 
 @admin.register(ReviewCase)
 class ReviewCaseAdmin(ReadOnly):
+    """Where cases stand and who holds them; never their evidence."""
+
     list_display = ("id", "subject_kind", "category", "severity", "status", "due_at", "leased_by")
     list_filter = ("status", "subject_kind", "category", "severity")
     list_select_related = ("leased_by",)
@@ -69,6 +64,8 @@ class ReviewCaseAdmin(ReadOnly):
 
 @admin.register(Decision)
 class DecisionAdmin(ReadOnly):
+    """What was decided by whom; neither evidence nor explanations."""
+
     list_display = ("decided_at", "subject_kind", "action", "reason", "is_automated", "decided_by")
     list_filter = ("action", "subject_kind", "reason", "is_automated")
     list_select_related = ("decided_by",)
@@ -78,6 +75,8 @@ class DecisionAdmin(ReadOnly):
 
 @admin.register(Intent)
 class IntentAdmin(ReadOnly):
+    """Decisions that wait for their undo window or a second person."""
+
     list_display = ("decided_at", "case", "action", "reason", "decided_by", "is_severe", "due_at")
     list_select_related = ("case", "decided_by")
     exclude = ("explanation", "perceived")
@@ -85,6 +84,8 @@ class IntentAdmin(ReadOnly):
 
 @admin.register(Statement)
 class StatementAdmin(ReadOnly):
+    """That a statement was written; it is its owner's to read."""
+
     list_display = ("id", "decision", "created_at")
     list_select_related = ("decision",)
     exclude = ("owner", "fields")
@@ -92,6 +93,8 @@ class StatementAdmin(ReadOnly):
 
 @admin.register(Appeal)
 class AppealAdmin(ReadOnly):
+    """How far appeals are and who heard them; never their words."""
+
     list_display = ("id", "status", "lodged_at", "due_at", "hearer", "heard_at")
     list_filter = ("status",)
     list_select_related = ("hearer",)
@@ -100,6 +103,8 @@ class AppealAdmin(ReadOnly):
 
 @admin.register(Reveal)
 class RevealAdmin(ReadOnly):
+    """Who looked at which picture in full, and when."""
+
     list_display = ("revealed_at", "revealed_by", "subject_kind", "subject_id", "severity")
     list_filter = ("subject_kind", "severity")
     list_select_related = ("revealed_by",)
@@ -107,6 +112,8 @@ class RevealAdmin(ReadOnly):
 
 @admin.register(Suspension)
 class SuspensionAdmin(ReadOnly):
+    """Who is suspended, from when and until when."""
+
     list_display = ("user", "began_at", "ends_at", "lifted_at", "decision")
     list_select_related = ("user", "decision")
     date_hierarchy = "began_at"
@@ -114,6 +121,8 @@ class SuspensionAdmin(ReadOnly):
 
 @admin.register(AudienceChoice)
 class AudienceChoiceAdmin(ReadOnly):
+    """Which audience people chose, and when they said that they are of age."""
+
     list_display = ("user", "profile", "chosen_at", "attested_at")
     list_filter = ("profile",)
     list_select_related = ("user",)
@@ -132,6 +141,8 @@ class ContentNoticeAdmin(ReadOnly):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnly):
+    """Which exports were made, with their digests."""
+
     list_display = ("kind", "first", "last", "sha256", "made_by", "made_at")
     list_filter = ("kind",)
     list_select_related = ("made_by",)
@@ -139,12 +150,16 @@ class ExportAdmin(ReadOnly):
 
 @admin.register(HashBank)
 class HashBankAdmin(ReadOnly):
+    """Banks of known pictures, and how much of each acts."""
+
     list_display = ("name", "category", "distance", "enforced_percent", "created_at")
     list_filter = ("category",)
 
 
 @admin.register(BankedHash)
 class BankedHashAdmin(ReadOnly):
+    """Fingerprints by bank; never their bits."""
+
     list_display = ("__str__", "bank", "bucket", "note", "added_at")
     list_filter = ("bank",)
     list_select_related = ("bank",)
@@ -153,6 +168,8 @@ class BankedHashAdmin(ReadOnly):
 
 @admin.register(BankMatch)
 class BankMatchAdmin(ReadOnly):
+    """Which fingerprints a screened picture came near to."""
+
     list_display = ("matched_at", "banked", "distance", "is_enforced")
     list_filter = ("is_enforced", "banked__bank")
     list_select_related = ("banked",)
@@ -160,6 +177,8 @@ class BankMatchAdmin(ReadOnly):
 
 @admin.register(CaseNote)
 class CaseNoteAdmin(ReadOnly):
+    """That a note was written, and by whom; not its text."""
+
     list_display = ("written_at", "case", "author")
     list_select_related = ("case", "author")
     exclude = ("text",)
@@ -167,17 +186,23 @@ class CaseNoteAdmin(ReadOnly):
 
 @admin.register(SavedView)
 class SavedViewAdmin(ReadOnly):
+    """Which filters of the queue reviewers keep."""
+
     list_display = ("owner", "name", "wanted", "saved_at")
     list_select_related = ("owner",)
 
 
 @admin.register(Break)
 class BreakAdmin(ReadOnly):
+    """When reviewers rested."""
+
     list_display = ("reviewer", "began_at", "ends_at")
     list_select_related = ("reviewer",)
 
 
 @admin.register(BlurChoice)
 class BlurChoiceAdmin(ReadOnly):
+    """How strongly reviewers want pictures blurred, by category."""
+
     list_display = ("reviewer", "category", "level")
     list_select_related = ("reviewer",)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from moderation.appeals import appeal_api
-from moderation.desk import case_api, queue_api
+from moderation.desk import bulk_api, case_api, queue_api
 from moderation.desk.teamwork import teamwork_api
 from moderation.reports import report_api
 from moderation.statements import statement_api
@@ -48,7 +48,7 @@ urlpatterns = [
     path("review/cases/<uuid:case_id>/overturn/", case_api.Overturn.as_view(), name="api-overturn"),
     path("review/cases/<uuid:case_id>/notes/", teamwork_api.Notes.as_view(), name="api-notes"),
     path("review/cases/<uuid:case_id>/assign/", teamwork_api.Assign.as_view(), name="api-assign"),
-    path("review/bulk/preview/", teamwork_api.BulkPreview.as_view(), name="api-bulk-preview"),
-    path("review/bulk/decide/", teamwork_api.BulkDecide.as_view(), name="api-bulk-decide"),
-    path("review/bulk/<uuid:batch>/undo/", teamwork_api.BulkUndo.as_view(), name="api-bulk-undo"),
+    path("review/bulk/preview/", bulk_api.BulkPreview.as_view(), name="api-bulk-preview"),
+    path("review/bulk/decide/", bulk_api.BulkDecide.as_view(), name="api-bulk-decide"),
+    path("review/bulk/<uuid:batch>/undo/", bulk_api.BulkUndo.as_view(), name="api-bulk-undo"),
 ]

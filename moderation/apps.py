@@ -7,6 +7,8 @@ from moderation.policy.rulebook import policy_document
 
 
 class ModerationConfig(AppConfig):
+    """Puts the policies of the database in force, and the classifiers that the settings name."""
+
     name = "moderation"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Moderation"
@@ -14,12 +16,12 @@ class ModerationConfig(AppConfig):
     def ready(self) -> None:
         from moderation.policy import drafting  # needs the models, which are loaded by now
 
-        policy_document.use_shelf(drafting.Shelf())
+        policy_document.use_source(drafting.PolicyRepository())
         for kind in chosen.KINDS:
             chosen.use(kind, self._model(kind))
 
     @staticmethod
-    def _model(kind: chosen.Kind) -> chosen.Model | None:
+    def _model(kind: chosen.Kind) -> chosen.ChosenModel | None:
         """The classifier that the settings name; a setting that cannot be used stops the start."""
         said = settings.PROOFSHEET_CLASSIFIERS.get(kind)
         if not said:

@@ -11,6 +11,7 @@ from config.core import checksums
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    """The period and the folder: `--from`, `--to` and `--out`, all required."""
     for option, name, words in (
         ("--from", "first", "first day, in UTC"),
         ("--to", "last", "last day"),

@@ -14,6 +14,7 @@ from moderation.account_status import audiences
 @require_http_methods(["GET", "POST"])
 @page
 def audience(request: SignedIn) -> HttpResponse:
+    """Everybody chooses the audience that their own prompts are judged for."""
     if request.method == "GET":
         return _page(request)
     try:

@@ -32,7 +32,7 @@ class AgeNotAttested(ProofsheetError):
     default_status = 422
 
 
-def offered() -> list[policy_document.Policy]:
+def offered() -> list[policy_document.Rulebook]:
     """The policies in force of the profiles that the site offers; the general one is always one."""
     wanted = {GENERAL, *settings.PROOFSHEET_PROFILES}
     return [policy_document.active(name) for name in policy_document.ACTIVE if name in wanted]
@@ -50,7 +50,7 @@ def profile_of(user_id: int | None) -> str:
     return choice.profile if choice and choice.profile in names else GENERAL
 
 
-def policy_of(user_id: int | None) -> policy_document.Policy:
+def policy_of(user_id: int | None) -> policy_document.Rulebook:
     """The policy in force for a person's pictures."""
     return policy_document.active(profile_of(user_id))
 

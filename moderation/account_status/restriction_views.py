@@ -12,6 +12,7 @@ from moderation.account_status import restrictions
 @require_GET
 @page
 def standing_page(request: SignedIn) -> HttpResponse:
+    """A person reads their warnings and suspension, with the way to each statement."""
     now = timezone.now()
     context = {
         "suspension": restrictions.suspension_of(request.user.pk, at=now),

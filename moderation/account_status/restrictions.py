@@ -1,10 +1,9 @@
-"""The standing of an account: its warnings, and whether it is suspended."""
+"""What an account is under: its warnings, and whether it is suspended."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import QuerySet
 
 from config.core.errors import ProofsheetError
@@ -46,20 +45,11 @@ def _in_force(user_id: int, *, at: datetime) -> QuerySet[Suspension]:
     ).order_by("-ends_at")
 
 
-# `_in_force`, asked at every submission: building it anew costs more than answering it.
-_ENDS_AT = """
-    SELECT max(ends_at) FROM moderation_suspension
-    WHERE user_id = %(user)s AND lifted_at IS NULL AND began_at <= %(at)s AND ends_at > %(at)s
-"""
-
-
 def check(user_id: int | None, *, at: datetime) -> None:
     """Raise AccountSuspended while the account is suspended."""
     if user_id is None:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_ENDS_AT, {"user": user_id, "at": at})
-        (ends_at,) = cursor.fetchone()
+    ends_at = _in_force(user_id, at=at).values_list("ends_at", flat=True).first()
     if ends_at is not None:
         raise AccountSuspended(
             message=f"Your account is suspended until {ends_at:%-d %B %Y, %H:%M} UTC."

@@ -1,0 +1,1 @@
+"""Appeals against decisions: `hearing` lodges, withdraws and concludes them; pages and API."""

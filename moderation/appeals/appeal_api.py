@@ -25,14 +25,20 @@ ABSENT = "No such appeal that you may see."
 
 
 class NewestAppeal(Pages):
+    """The order of one's own appeals: the newest first."""
+
     ordering = ("-lodged_at", "id")
 
 
 class SoonestDue(Pages):
+    """The order of appeals to be heard: the soonest due first."""
+
     ordering = ("due_at", "id")
 
 
 class AppealList(ApiView):
+    """Whoever a decision concerns: their appeals, and lodging one."""
+
     key_scope = {"GET": "read", "POST": "generate"}
 
     @extend_schema(
@@ -73,6 +79,8 @@ class AppealList(ApiView):
 
 
 class AppealDetail(ApiView):
+    """The appellant: one appeal of theirs."""
+
     key_scope = "read"
 
     @extend_schema(
@@ -89,6 +97,8 @@ class AppealDetail(ApiView):
 
 
 class Withdraw(ApiView):
+    """The appellant: taking an appeal back."""
+
     key_scope = "generate"
 
     @extend_schema(
@@ -110,6 +120,8 @@ class Withdraw(ApiView):
 
 
 class ToHear(ApiView):
+    """Senior moderators: the appeals that they may hear."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -128,6 +140,8 @@ class ToHear(ApiView):
 
 
 class Hear(ApiView):
+    """Senior moderators: concluding an appeal."""
+
     key_scope = "review"
 
     @extend_schema(

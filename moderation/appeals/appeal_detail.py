@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from moderation.appeals import hearing
-from moderation.cases.case_pictures import Shown
+from moderation.cases.case_pictures import ShownSubject
 from moderation.cases.detail_access import Exhibit
 from moderation.models import Appeal
 from moderation.policy.rulebook import policy_document
@@ -19,7 +19,7 @@ def of_appeal(appeal: Appeal) -> Exhibit:
     seen = decision.follows or decision
     name = appeal.notice.category if appeal.notice else decision.reason
     category = policy_document.load(decision.policy_version).categories.get(name)
-    shown = Shown(
+    shown = ShownSubject(
         seen.subject_kind,
         seen.subject_id,
         category.severity if category else 1,

@@ -6,6 +6,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from config.core.api.links import PathField
+from config.core.api.paging import page_of
 from config.core.api.strict_serializers import StrictSerializer
 from moderation.appeals import appeal_detail
 from moderation.models import Appeal, Decision, Statement, SubjectKind
@@ -38,10 +39,7 @@ class LodgeSerializer(StrictSerializer):
     grounds = serializers.CharField(max_length=GROUNDS_MAX)
 
 
-class AppealPageSerializer(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = AppealSerializer(many=True)
+AppealPageSerializer = page_of(AppealSerializer)
 
 
 class ContestedSerializer(serializers.ModelSerializer[Decision]):
@@ -80,10 +78,7 @@ class HearingSerializer(serializers.ModelSerializer[Appeal]):
         return appeal_detail.of_appeal(appeal).shown.evidence
 
 
-class HearingPageSerializer(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = HearingSerializer(many=True)
+HearingPageSerializer = page_of(HearingSerializer)
 
 
 class HearSerializer(StrictSerializer):

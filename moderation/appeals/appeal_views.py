@@ -100,23 +100,23 @@ def withdraw(request: SignedIn, appeal_id: UUID) -> HttpResponse:
 
 @require_POST
 @page
-def reveal(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+def reveal(request: SignedIn, found_id: UUID) -> HttpResponse:
     """Whoever may hear the appeal uncovers its picture, on record."""
-    return detail_views.revealed(request, appeal_detail.find_to_hear(appeal_id, by=request.user))
+    return detail_views.revealed(request, appeal_detail.find_to_hear(found_id, by=request.user))
 
 
 @require_safe
 @page
-def derivative(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+def derivative(request: SignedIn, found_id: UUID) -> HttpResponse:
     """The appeal's picture, small, grey and blurred."""
-    return detail_views.blurred(request, appeal_detail.find_to_hear(appeal_id, by=request.user))
+    return detail_views.blurred(request, appeal_detail.find_to_hear(found_id, by=request.user))
 
 
 @require_safe
 @page
-def picture(request: SignedIn, appeal_id: UUID) -> HttpResponse:
+def picture(request: SignedIn, found_id: UUID) -> HttpResponse:
     """The appeal's picture in full, for whoever revealed it."""
-    return detail_views.in_full(request, appeal_detail.find_to_hear(appeal_id, by=request.user))
+    return detail_views.in_full(request, appeal_detail.find_to_hear(found_id, by=request.user))
 
 
 def _page(

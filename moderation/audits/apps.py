@@ -2,6 +2,8 @@ from django.apps import AppConfig
 
 
 class AuditsConfig(AppConfig):
+    """Listens for blind labels that are given at the desk."""
+
     name = "moderation.audits"
     label = "audits"
     default_auto_field = "django.db.models.BigAutoField"

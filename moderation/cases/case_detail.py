@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 
 from moderation.cases import subject_history
-from moderation.cases.case_pictures import Shown
+from moderation.cases.case_pictures import ShownSubject
 from moderation.policy.rulebook import policy_document
 from moderation.policy.rulebook.highlights import Piece, pieces
 
@@ -56,7 +56,7 @@ class Dossier:
     policy_version: str
     active_version: str
     has_picture: bool
-    shown: Shown
+    shown: ShownSubject
     marks: subject_history.Marks | None
     record: subject_history.Record | None
     events: tuple[subject_history.Event, ...]
@@ -67,8 +67,9 @@ class Dossier:
 
 
 def compile_dossier(
-    shown: Shown, *, owner: AbstractBaseUser | None, policy_version: str
+    shown: ShownSubject, *, owner: AbstractBaseUser | None, policy_version: str
 ) -> Dossier:
+    """The evidence as a page shows it, judged by the policy that the case was opened under."""
     kind, subject_id, evidence = shown.subject_kind, shown.subject_id, shown.evidence
     judged = policy_document.load(policy_version)
     matched = evidence.get("matched", [])
@@ -100,7 +101,7 @@ def compile_dossier(
 
 
 def _scores(
-    judged: policy_document.Policy, kind: str, evidence: Mapping[str, Any]
+    judged: policy_document.Rulebook, kind: str, evidence: Mapping[str, Any]
 ) -> tuple[ScoreLine, ...]:
     """The categories that were scored, highest first; none for a subject that nothing scored."""
     if kind == "adapter":

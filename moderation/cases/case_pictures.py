@@ -27,7 +27,7 @@ REVEAL_LASTS = timedelta(minutes=30)
 REVEALS = UUID("6a1f3f0e-6f0b-5c0e-9d57-3a3f5c0d9b61")  # names the log's entries of reveals
 
 
-class NoPicture(ProofsheetError):
+class CaseWithoutPicture(ProofsheetError):
     """The subject has no picture, or its file was erased."""
 
     default_code = "picture_gone"
@@ -55,7 +55,7 @@ class NotRevealed(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownSubject:
     """Whose picture is looked at: its subject, how severe its case is, its frozen evidence."""
 
     subject_kind: str
@@ -77,15 +77,15 @@ class Shown:
     def _picture(self) -> dict[str, Any]:
         picture: dict[str, Any] | None = self.evidence.get("image")
         if not picture or not picture.get("file"):
-            raise NoPicture
+            raise CaseWithoutPicture
         return picture
 
 
-def derivative(shown: Shown, *, blur: int) -> bytes:
+def derivative(shown: ShownSubject, *, blur: int) -> bytes:
     """A small grayscale WebP, blurred by `blur` pixels so that figures are seen and details are
     not; the full picture never leaves the server for it.
 
-    Raises NoPicture, PictureAltered, pictures.PictureUnreadable.
+    Raises CaseWithoutPicture, PictureAltered, decoder.PictureUnreadable.
     """
     image = Image.fromarray(decoder.read(_read(shown)).pixels)
     image.thumbnail((DERIVATIVE_SIDE, DERIVATIVE_SIDE))
@@ -96,10 +96,10 @@ def derivative(shown: Shown, *, blur: int) -> bytes:
 
 
 @transaction.atomic
-def reveal(shown: Shown, *, by: User, at: datetime) -> None:
+def reveal(shown: ShownSubject, *, by: User, at: datetime) -> None:
     """Record that `by` looks at the full picture; of a severe case in the log too.
 
-    Raises NoPicture, wellbeing.OnBreak, wellbeing.BreakDue, wellbeing.BudgetSpent.
+    Raises CaseWithoutPicture, wellbeing.OnBreak, wellbeing.BreakDue, wellbeing.BudgetSpent.
     """
     assert shown.sha256
     wellbeing.check_rested(by=by, at=at)
@@ -131,7 +131,7 @@ def commitment(row: Reveal) -> str:
     return transparency_log.commitment(keyring().pseudonym_key, said)
 
 
-def is_revealed(shown: Shown, *, by: User, at: datetime) -> bool:
+def is_revealed(shown: ShownSubject, *, by: User, at: datetime) -> bool:
     """Whether `by` revealed this picture within the last half hour."""
     return Reveal.objects.filter(
         subject_kind=shown.subject_kind,
@@ -141,10 +141,10 @@ def is_revealed(shown: Shown, *, by: User, at: datetime) -> bool:
     ).exists()
 
 
-def full(shown: Shown, *, by: User, at: datetime) -> bytes:
+def full(shown: ShownSubject, *, by: User, at: datetime) -> bytes:
     """The file as it was screened; a break covers what was revealed before it.
 
-    Raises NoPicture, NotRevealed, PictureAltered, wellbeing.OnBreak.
+    Raises CaseWithoutPicture, NotRevealed, PictureAltered, wellbeing.OnBreak.
     """
     wellbeing.check_rested(by=by, at=at)
     if not is_revealed(shown, by=by, at=at):
@@ -152,13 +152,13 @@ def full(shown: Shown, *, by: User, at: datetime) -> bytes:
     return _read(shown)
 
 
-def _read(shown: Shown) -> bytes:
+def _read(shown: ShownSubject) -> bytes:
     digest = shown.sha256
     try:
         with storages["private"].open(shown.file) as file:
             data: bytes = file.read()
     except FileNotFoundError as error:
-        raise NoPicture from error
+        raise CaseWithoutPicture from error
     if hashlib.sha256(data).hexdigest() != digest:
         raise PictureAltered
     return data

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from moderation.cases import reported, review_cases, wellbeing
 from moderation.cases.case_detail import compile_dossier
-from moderation.cases.case_pictures import Shown, is_revealed
+from moderation.cases.case_pictures import ShownSubject, is_revealed
 from moderation.models import ReviewCase, SubjectKind
 
 Of = Literal["case", "appeal"]
@@ -22,7 +22,7 @@ class Exhibit:
 
     of: Of
     id: UUID
-    shown: Shown
+    shown: ShownSubject
     owner: AbstractBaseUser | None
     policy_version: str
     case_id: UUID | None
@@ -41,7 +41,7 @@ class Exhibit:
 def of_case(case: ReviewCase) -> Exhibit:
     """Of a case that is answered blind without verdict, scores and category."""
     category = "" if case.is_masked else case.category
-    shown = Shown(
+    shown = ShownSubject(
         case.subject_kind,
         case.subject_id,
         case.severity,

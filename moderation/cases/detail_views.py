@@ -18,23 +18,23 @@ from moderation.cases.reviewers import is_blind
 
 @require_POST
 @page
-def reveal(request: SignedIn, case_id: UUID) -> HttpResponse:
+def reveal(request: SignedIn, found_id: UUID) -> HttpResponse:
     """Whoever holds the case uncovers its picture, on record."""
-    return revealed(request, _exhibit(request, case_id))
+    return revealed(request, _exhibit(request, found_id))
 
 
 @require_safe
 @page
-def derivative(request: SignedIn, case_id: UUID) -> HttpResponse:
+def derivative(request: SignedIn, found_id: UUID) -> HttpResponse:
     """A reviewer's first look: the picture small, grey and blurred."""
-    return blurred(request, _exhibit(request, case_id))
+    return blurred(request, _exhibit(request, found_id))
 
 
 @require_safe
 @page
-def picture(request: SignedIn, case_id: UUID) -> HttpResponse:
+def picture(request: SignedIn, found_id: UUID) -> HttpResponse:
     """The picture in full, for whoever revealed it."""
-    return in_full(request, _exhibit(request, case_id))
+    return in_full(request, _exhibit(request, found_id))
 
 
 def revealed(request: SignedIn, exhibit: detail_access.Exhibit) -> HttpResponse:

@@ -103,7 +103,7 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PicturesSeen:
     """Reveals of one category within a shift."""
 
     title: str
@@ -163,7 +163,7 @@ def rest(*, by: User, at: datetime) -> Break:
     return Break.objects.create(reviewer=by, began_at=at, ends_at=at + length)
 
 
-def seen(*, by: User, at: datetime) -> list[Seen]:
+def seen(*, by: User, at: datetime) -> list[PicturesSeen]:
     """What the reviewer revealed within a shift by category, most points first."""
     categories = policy_document.active("general").categories
     rows = (
@@ -173,7 +173,7 @@ def seen(*, by: User, at: datetime) -> list[Seen]:
         .order_by("-points", "category")
     )
     return [
-        Seen(
+        PicturesSeen(
             title=categories[row["category"]].title if row["category"] in categories else "Others",
             reveals=row["reveals"],
             points=row["points"],

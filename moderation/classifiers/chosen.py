@@ -28,7 +28,7 @@ class ClassifierChanged(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ChosenModel:
     """A model that transformers loads. `labels` are (label of the model, category of the policy);
     labels that are not named count for nothing.
     """
@@ -51,17 +51,18 @@ class Model:
         return self.source.startswith(("/", "."))
 
 
-_chosen: dict[Kind, Model] = {}
+_chosen: dict[Kind, ChosenModel] = {}
 
 
-def use(kind: Kind, model: Model | None) -> None:
+def use(kind: Kind, model: ChosenModel | None) -> None:
     """Screen with this model from now on; None for the classifier that ships."""
     _chosen.pop(kind, None)
     if model is not None:
         _chosen[kind] = model
 
 
-def of(kind: Kind) -> Model | None:
+def of(kind: Kind) -> ChosenModel | None:
+    """The model that the settings chose for this kind; None for the one that ships."""
     return _chosen.get(kind)
 
 
@@ -71,7 +72,7 @@ def prompt_label() -> str:
     return f"{model.name} {model.version}" if model else f"{heads.NAME} {heads.version()}"
 
 
-def parse(said: Mapping[str, Any], *, categories: Collection[str]) -> Model:
+def parse(said: Mapping[str, Any], *, categories: Collection[str]) -> ChosenModel:
     """A model from ``{"model": …, "revision": …, "labels": {label: category}, "device": …}``.
 
     Raises ClassifierInvalid.
@@ -84,7 +85,9 @@ def parse(said: Mapping[str, Any], *, categories: Collection[str]) -> Model:
         raise ClassifierInvalid("a classifier needs a model and its labels")
     if strangers := set(labels.values()) - set(categories):
         raise ClassifierInvalid(f"the policy has no categories {sorted(map(str, strangers))}")
-    made = Model(source, revision, tuple(sorted(labels.items())), str(said.get("device", "cpu")))
+    made = ChosenModel(
+        source, revision, tuple(sorted(labels.items())), str(said.get("device", "cpu"))
+    )
     if not re.fullmatch(r"[0-9a-f]{64}" if made.is_folder else r"[0-9a-f]{40}", revision):
         raise ClassifierInvalid(
             "pin a folder with the digest that `manage.py classifier_digest` prints, a hub id with "

@@ -38,6 +38,7 @@ def read_groups(path: Path) -> list[tuple[str, str]]:
 
 
 def examples(folder: Path) -> list[Example]:
+    """All texts to fit on, with the label and the weight of each."""
     ordinary = [(text, ORDINARY, 1.0) for _, text in read_groups(folder / "ordinary.txt")]
     refused = [(text, group, 1.0) for group, text in read_groups(folder / "refused.txt")]
     groups = json.loads((HERE / "examples.json").read_text(encoding="utf-8"))
@@ -47,6 +48,7 @@ def examples(folder: Path) -> list[Example]:
 
 
 def embed(texts: list[str]) -> torch.Tensor:
+    """Unit sentence vectors of canonical texts, float32[len(texts), 384]."""
     plain = [decoded(canonical(text)).text for text in texts]
     starts = range(0, len(plain), BATCH)
     return torch.cat([sentences.model().embed(plain[i : i + BATCH]) for i in starts])
@@ -75,6 +77,7 @@ def fit(
 
 
 def main(folder: Path) -> None:
+    """Fit the heads on a folder of prompts and write them beside this module."""
     rows = examples(folder)
     labels = sorted({label for _, label, _ in rows} - {ORDINARY})
     targets = torch.tensor([[float(label == name) for name in labels] for _, label, _ in rows])

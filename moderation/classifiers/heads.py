@@ -28,6 +28,7 @@ class Heads:
 
 @cache
 def load() -> Heads:
+    """The heads that ship, read once in a process."""
     with safe_open(PATH, framework="numpy") as file:
         labels = tuple(file.metadata()["labels"].split(","))
         return Heads(labels, file.get_tensor("weight"), file.get_tensor("bias"))

@@ -28,7 +28,7 @@ class OpenNsfw:
     def score(self, data: bytes) -> dict[str, float]:
         """{"sexual": the network's probability of "not safe for work"}.
 
-        Raises pictures.PictureUnreadable.
+        Raises decoder.PictureUnreadable.
         """
         image = Image.fromarray(decoder.read(data).pixels)
         return {"sexual": round(self._network.classify(image).nsfw, 4)}
@@ -36,6 +36,7 @@ class OpenNsfw:
 
 @cache
 def shipped() -> OpenNsfw:
+    """The classifier that ships, loaded once in a process."""
     return OpenNsfw()
 
 

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from moderation.classifiers import ImageClassifier, PromptClassifier
-from moderation.classifiers.chosen import ClassifierChanged, ClassifierInvalid, Model, digest
+from moderation.classifiers.chosen import ChosenModel, ClassifierChanged, ClassifierInvalid, digest
 from provenance.pictures import decoder
 
 ANSWER_TOKENS = 24  # a verdict and a list of categories
@@ -31,7 +31,7 @@ UNSAFE = "unsafe"
 class TextModel:
     """A text classifier; `score` is safe from many threads."""
 
-    def __init__(self, chosen: Model) -> None:
+    def __init__(self, chosen: ChosenModel) -> None:
         self.name, self.version = chosen.name, chosen.version
         self._labels = dict(chosen.labels)
         self._lock, self._device = Lock(), chosen.device
@@ -54,7 +54,7 @@ class TextModel:
 class PictureModel:
     """A picture classifier; `score` is safe from many threads."""
 
-    def __init__(self, chosen: Model) -> None:
+    def __init__(self, chosen: ChosenModel) -> None:
         self.name, self.version = chosen.name, chosen.version
         self._labels = dict(chosen.labels)
         self._lock, self._device = Lock(), chosen.device
@@ -67,7 +67,7 @@ class PictureModel:
 
     @torch.inference_mode()
     def score(self, data: bytes) -> dict[str, float]:
-        """As of a text. Raises pictures.PictureUnreadable."""
+        """As of a text. Raises decoder.PictureUnreadable."""
         image = Image.fromarray(decoder.read(data).pixels)
         with self._lock:
             read = self._processor(image, return_tensors="pt").to(self._device)
@@ -81,7 +81,7 @@ class Guard:
     ``unsafe`` of the setting stands for an answer that names none.
     """
 
-    def __init__(self, chosen: Model) -> None:
+    def __init__(self, chosen: ChosenModel) -> None:
         self.name, self.version = chosen.name, chosen.version
         self._labels = dict(chosen.labels)
         self._lock, self._device = Lock(), chosen.device
@@ -127,7 +127,7 @@ class Guard:
 
 
 @cache
-def prompt_classifier(chosen: Model) -> PromptClassifier:
+def prompt_classifier(chosen: ChosenModel) -> PromptClassifier:
     """Loads once in a process. Raises ClassifierInvalid, ClassifierChanged."""
     _check_folder(chosen)
     kind = _architecture(chosen)
@@ -139,7 +139,7 @@ def prompt_classifier(chosen: Model) -> PromptClassifier:
 
 
 @cache
-def image_classifier(chosen: Model) -> ImageClassifier:
+def image_classifier(chosen: ChosenModel) -> ImageClassifier:
     """Loads once in a process. Raises ClassifierInvalid, ClassifierChanged."""
     _check_folder(chosen)
     kind = _architecture(chosen)
@@ -148,12 +148,12 @@ def image_classifier(chosen: Model) -> ImageClassifier:
     return PictureModel(chosen)
 
 
-def _architecture(chosen: Model) -> str:
+def _architecture(chosen: ChosenModel) -> str:
     names = AutoConfig.from_pretrained(**_pinned(chosen)).architectures or [""]
     return str(names[0])
 
 
-def _pinned(chosen: Model) -> dict[str, Any]:
+def _pinned(chosen: ChosenModel) -> dict[str, Any]:
     """The arguments that find exactly the pinned files, and run none of them."""
     found: dict[str, Any] = {
         "pretrained_model_name_or_path": chosen.source,
@@ -162,7 +162,7 @@ def _pinned(chosen: Model) -> dict[str, Any]:
     return found if chosen.is_folder else found | {"revision": chosen.revision}
 
 
-def _check_folder(chosen: Model) -> None:
+def _check_folder(chosen: ChosenModel) -> None:
     if not chosen.is_folder:
         return
     folder = Path(chosen.source)

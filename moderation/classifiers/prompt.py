@@ -34,6 +34,7 @@ class HeadClassifier:
 
 @cache
 def shipped() -> HeadClassifier:
+    """The classifier that ships, loaded once in a process."""
     return HeadClassifier()
 
 

@@ -41,4 +41,5 @@ class SentenceModel:
 
 @cache
 def model() -> SentenceModel:
+    """MiniLM, loaded once in a process."""
     return SentenceModel()

@@ -76,7 +76,7 @@ def propose(
     """Decide a leased case; the effect follows after the undo window. Intents of one `batch` can be
     undone together.
 
-    Raises what `decisions.decide` raises, except NeedsSecondPerson.
+    Raises what `enforcing.decide` raises, except NeedsSecondPerson.
     """
     row = enforcing.checked(
         case, by=by, action=action, reason=reason, at=at, token=token, terms=terms

@@ -1,0 +1,1 @@
+"""The review desk: pages and API of the queue and of one case. Nobody imports it."""

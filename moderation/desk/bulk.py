@@ -29,6 +29,8 @@ BULK_ACTIONS: tuple[Action, ...] = tuple(
 
 
 class NothingChosen(ProofsheetError):
+    """No case, or no decision, was chosen."""
+
     default_code = "bulk_nothing_chosen"
     default_message = "No case was ticked, or none matches any more."
     default_advice = "Tick the cases in the queue, or take all that match its filter."
@@ -36,6 +38,8 @@ class NothingChosen(ProofsheetError):
 
 
 class TooMany(ProofsheetError):
+    """More cases were chosen than can be decided at once."""
+
     default_code = "bulk_too_many"
     default_message = f"More than {MOST} cases cannot be decided at once."
     default_advice = "Narrow the queue's filter, or decide them in parts."
@@ -60,7 +64,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class BulkPreviewed:
     """What deciding would do: the cases that it would reach, and those that it would not."""
 
     reached: tuple[CaseLine, ...]
@@ -68,7 +72,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BulkResult:
     """What was done, and until when it can be undone. `gone`: cases that `by` sees no more."""
 
     batch: UUID
@@ -78,7 +82,9 @@ class Outcome:
     gone: int
 
 
-def preview(ids: Iterable[UUID], *, by: User, action: Action, reason: str, at: datetime) -> Preview:
+def preview(
+    ids: Iterable[UUID], *, by: User, action: Action, reason: str, at: datetime
+) -> BulkPreviewed:
     """Nothing is claimed or changed. Raises NothingChosen, TooMany."""
     found = _seen(_checked(ids), by=by)
     if not found:
@@ -86,7 +92,7 @@ def preview(ids: Iterable[UUID], *, by: User, action: Action, reason: str, at: d
     whys = [_why_not(case, by=by, action=action, reason=reason, at=at) for case in found]
     shown = [queue_rows.line(case, by=by, at=at) for case in found]
     pairs = list(zip(shown, whys, strict=True))
-    return Preview(
+    return BulkPreviewed(
         reached=tuple(line for line, why in pairs if why is None),
         left=tuple(Left(line, why) for line, why in pairs if why is not None),
     )
@@ -100,7 +106,7 @@ def decide(
     reason: str,
     at: datetime,
     explanation: str = "",
-) -> Outcome:
+) -> BulkResult:
     """Decide what can be decided; each effect follows after the same undo window.
 
     Raises NothingChosen, TooMany.
@@ -117,7 +123,7 @@ def decide(
         except ProofsheetError as why:
             left.append((case, why))
     latest = {case.id: case for case in _seen([case.id for case, _ in left], by=by)}
-    return Outcome(
+    return BulkResult(
         batch=batch,
         until=at + pending_decisions.window(),
         decided=decided,
@@ -133,7 +139,7 @@ def decide(
 def undo(batch: UUID, *, by: User, at: datetime) -> int:
     """Take a batch back while its window is open: its cases wait in the queue again; how many.
 
-    Raises intents.TooLate.
+    Raises pending_decisions.TooLate.
     """
     mine = Intent.objects.filter(batch=batch, decided_by=by, due_at__gt=at, confirmed_by=None)
     ids = list(mine.order_by("case_id").values_list("case_id", flat=True))

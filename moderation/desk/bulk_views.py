@@ -63,6 +63,7 @@ def decide(request: SignedIn) -> HttpResponse:
 @require_POST
 @for_reviewers
 def undo(request: SignedIn, batch: UUID) -> HttpResponse:
+    """Take back all that was decided at once, before anything is sent."""
     taken = bulk.undo(batch, by=request.user, at=timezone.now())
     messages.success(request, f"Undone. Nothing was sent; {taken} wait in the queue again.")
     return redirect("moderation:review")

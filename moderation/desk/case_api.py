@@ -30,6 +30,8 @@ def _token(request: Request) -> UUID:
 
 
 class CaseDetail(ApiView):
+    """Reviewers: one case."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -43,6 +45,8 @@ class CaseDetail(ApiView):
 
 
 class ClaimCase(ApiView):
+    """Reviewers: leasing a case."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -66,6 +70,8 @@ class ClaimCase(ApiView):
 
 
 class Renew(ApiView):
+    """Whoever holds a case: prolonging the lease."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -86,6 +92,8 @@ class Renew(ApiView):
 
 
 class Release(ApiView):
+    """Whoever holds a case: giving it back."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -102,6 +110,8 @@ class Release(ApiView):
 
 
 class Escalate(ApiView):
+    """Whoever holds a case: handing it to senior moderators."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -119,6 +129,8 @@ class Escalate(ApiView):
 
 
 class Undo(ApiView):
+    """Whoever decided: taking the decision back within its window."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -138,6 +150,8 @@ class Undo(ApiView):
 
 
 class Confirm(ApiView):
+    """A second senior moderator: confirming a severe decision."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -161,6 +175,8 @@ class Confirm(ApiView):
 
 
 class Overturn(ApiView):
+    """A second senior moderator: overturning a severe decision."""
+
     key_scope = "review"
 
     @extend_schema(

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from config.core.api.paging import page_of
 from config.core.api.strict_serializers import StrictSerializer
 from moderation.cases import review_cases
 from moderation.models import Decision, Intent, Perceived, ReviewCase, SubjectKind
@@ -112,7 +113,4 @@ class IntentSerializer(serializers.ModelSerializer[Intent]):
         read_only_fields = fields
 
 
-class CasePageSerializer(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = CaseSerializer(many=True)
+CasePageSerializer = page_of(CaseSerializer)

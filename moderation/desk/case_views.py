@@ -30,6 +30,7 @@ UNCLEAR = "Kept as unclear. If it was held, a senior moderator takes it over."
 @require_GET
 @page
 def case(request: SignedIn, case_id: UUID) -> HttpResponse:
+    """A reviewer looks at a case that they may see, held or not."""
     return _desk(request, review_cases.find(case_id, by=request.user))
 
 
@@ -50,6 +51,7 @@ def claim(request: SignedIn, case_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def release(request: SignedIn, case_id: UUID) -> HttpResponse:
+    """Give a held case back to the queue."""
     found = review_cases.find(case_id, by=request.user)
     review_cases.release(found, by=request.user, token=_token(request))
     messages.success(request, "The case is back in the queue.")
@@ -59,6 +61,7 @@ def release(request: SignedIn, case_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def escalate(request: SignedIn, case_id: UUID) -> HttpResponse:
+    """Hand a held case to senior moderators."""
     found = review_cases.find(case_id, by=request.user)
     review_cases.escalate(found, by=request.user, token=_token(request), at=timezone.now())
     messages.success(request, UNCLEAR if found.is_masked else ESCALATED)
@@ -143,6 +146,7 @@ def undo(request: SignedIn, case_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def confirm(request: SignedIn, case_id: UUID) -> HttpResponse:
+    """A second senior moderator agrees with a severe decision."""
     found = review_cases.find(case_id, by=request.user)
     pending_decisions.confirm(found, by=request.user, at=timezone.now())
     messages.success(request, "Confirmed.")
@@ -152,6 +156,7 @@ def confirm(request: SignedIn, case_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def overturn(request: SignedIn, case_id: UUID) -> HttpResponse:
+    """A second senior moderator disagrees: the case goes back to the queue."""
     found = review_cases.find(case_id, by=request.user)
     pending_decisions.overturn(found, by=request.user)
     messages.success(request, "Overturned: the case is back in the queue.")
@@ -168,7 +173,7 @@ def _leave(request: SignedIn) -> None:
 
 
 def _action(request: SignedIn) -> Action:
-    """The pressed button's; raises offers.NotOffered."""
+    """The pressed button's; raises allowed_actions.NotOffered."""
     found = next((action for action in MEASURES if action == request.POST.get("action")), None)
     if found is None:
         raise allowed_actions.NotOffered

@@ -25,10 +25,14 @@ from moderation.desk.desk_forms import QueueFilter
 
 
 class SeverestCase(Pages):
+    """The order of the queue: the severest first, then the soonest due."""
+
     ordering = ("-severity", "due_at", "id")
 
 
 class CaseList(ApiView):
+    """Reviewers: the queue."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -52,6 +56,8 @@ class CaseList(ApiView):
 
 
 class ClaimNext(ApiView):
+    """Reviewers: leasing the most urgent case."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -71,6 +77,8 @@ class ClaimNext(ApiView):
 
 
 class Decide(ApiView):
+    """Whoever holds a case: deciding it."""
+
     key_scope = "review"
 
     @extend_schema(

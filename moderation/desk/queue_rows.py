@@ -74,6 +74,7 @@ class Summary:
 
 
 def line(case: ReviewCase, *, by: User, at: datetime) -> CaseLine:
+    """A case as this reviewer sees it in the queue."""
     is_leased = case.is_leased(at=at)
     return CaseLine(
         id=case.id,
@@ -115,6 +116,7 @@ def title_of(case: ReviewCase) -> str:
 
 
 def summary(*, by: User, at: datetime) -> Summary:
+    """The numbers of a reviewer's queue, by one query."""
     rows = (
         review_cases.queue(by=by)
         .order_by()

@@ -29,6 +29,7 @@ class Counted(Paginator):  # type: ignore[type-arg] # of cases
 @require_GET
 @for_reviewers
 def review(request: SignedIn) -> HttpResponse:
+    """The review desk: what waits, narrowed by the filter; who rests is sent to rest."""
     now = timezone.now()
     exposure = wellbeing.exposure(by=request.user, at=now)
     if exposure.resting_until:

@@ -16,6 +16,8 @@ MOST = 20  # a reviewer
 
 
 class ViewInvalid(ProofsheetError):
+    """The name is empty or too long, or too many are kept."""
+
     default_code = "view_invalid"
     default_message = f"A view needs a name of 1 to 60 characters; {MOST} can be kept."
     default_advice = "Name it, or forget one that you no longer use."
@@ -23,6 +25,8 @@ class ViewInvalid(ProofsheetError):
 
 
 class ViewNotFound(ProofsheetError):
+    """There is no such view, or it is somebody else's."""
+
     default_code = "view_not_found"
     default_message = "There is no such view among yours."
     default_advice = "Go back to the queue."

@@ -16,6 +16,7 @@ from moderation.models import BlurChoice
 @require_GET
 @for_reviewers
 def wellbeing_page(request: SignedIn) -> HttpResponse:
+    """A reviewer reads what they saw today, and chooses breaks and blurring."""
     now = timezone.now()
     context = {
         "exposure": wellbeing.exposure(by=request.user, at=now),
@@ -30,6 +31,7 @@ def wellbeing_page(request: SignedIn) -> HttpResponse:
 @require_POST
 @for_reviewers
 def rest(request: SignedIn) -> HttpResponse:
+    """Begin a break."""
     begun = wellbeing.rest(by=request.user, at=timezone.now())
     messages.success(request, f"Your break runs until {begun.ends_at:%H:%M} UTC. Look at the sky.")
     return redirect("moderation:wellbeing")
@@ -38,6 +40,7 @@ def rest(request: SignedIn) -> HttpResponse:
 @require_POST
 @for_reviewers
 def blur(request: SignedIn) -> HttpResponse:
+    """Choose how strongly pictures are blurred, by category."""
     chosen = {
         name.removeprefix("blur-"): level
         for name, level in request.POST.items()

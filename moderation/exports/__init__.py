@@ -1,0 +1,1 @@
+"""Files of a period for compliance: statements, decisions, the transparency report."""

@@ -29,6 +29,7 @@ class ExportForm(forms.Form):
 @require_GET
 @page
 def export_list(request: SignedIn) -> HttpResponse:
+    """Compliance staff read which exports were made, and choose one to make."""
     today = timezone.now().date()
     return _page(request, ExportForm(initial={"first": today.replace(day=1), "last": today}))
 

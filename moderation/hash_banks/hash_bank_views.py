@@ -16,12 +16,14 @@ from provenance.pictures.decoder import PictureUnreadable
 @require_GET
 @page
 def bank_list(request: SignedIn) -> HttpResponse:
+    """Senior moderators read which banks there are, and how each acts."""
     return _page(request)
 
 
 @require_POST
 @page
 def create(request: SignedIn) -> HttpResponse:
+    """Make an empty bank for a category."""
     try:
         made = known_pictures.create(
             request.POST.get("name", ""),
@@ -61,6 +63,7 @@ def fill(request: SignedIn, name: str) -> HttpResponse:
 @require_POST
 @page
 def enforce(request: SignedIn, name: str) -> HttpResponse:
+    """Choose how many per cent of a bank act."""
     bank = known_pictures.find(name, by=request.user)
     try:
         changed = known_pictures.enforce(bank, _percent(request), by=request.user)
@@ -71,7 +74,7 @@ def enforce(request: SignedIn, name: str) -> HttpResponse:
 
 
 def _percent(request: SignedIn) -> int:
-    """Raises banks.BankInvalid for what is no number."""
+    """Raises known_pictures.BankInvalid for what is no number."""
     try:
         return int(request.POST.get("percent", ""))
     except ValueError:
@@ -81,6 +84,7 @@ def _percent(request: SignedIn) -> int:
 @require_GET
 @page
 def export(request: SignedIn, name: str) -> HttpResponse:
+    """Download a bank's fingerprints as CSV."""
     bank = known_pictures.find(name, by=request.user)
     answer = private_bytes(known_pictures.export(bank, by=request.user), "text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{bank.name}.csv"'

@@ -30,6 +30,8 @@ NOTE_MAX = 200
 
 
 class BankNotFound(ProofsheetError):
+    """There is no bank of that name."""
+
     default_code = "bank_not_found"
     default_message = "There is no such bank."
     default_advice = "Go back to the list of banks."
@@ -76,6 +78,7 @@ class Near:
 
 
 def check_keeper(by: User) -> None:
+    """Raises NotAKeeper."""
     if not by.has_perm("moderation.govern_policies"):
         raise NotAKeeper
 
@@ -142,7 +145,7 @@ def take_in(bank: HashBank, data: bytes, *, by: User, at: datetime) -> int:
 def add_picture(bank: HashBank, data: bytes, *, note: str, by: User, at: datetime) -> int:
     """Add the fingerprint of a picture, which is not kept; 0 when it was there already.
 
-    Raises NotAKeeper, pictures.PictureUnreadable.
+    Raises NotAKeeper, decoder.PictureUnreadable.
     """
     check_keeper(by)
     row = _row(bank, fingerprint.pdq(_pixels(data)), note, at=at)

@@ -20,7 +20,7 @@ def settle_policies(stderr: OutputWrapper) -> bool:
     """
     if _are_readable():
         return True
-    policy_document.use_shelf(None)
+    policy_document.use_source(None)
     stderr.write("No database answers, so the policies that ship judge.")
     return False
 
@@ -39,7 +39,7 @@ def _are_readable() -> bool:
 
 def _is_migrated() -> bool:
     try:
-        drafting.Shelf().active_version("general")
+        drafting.PolicyRepository().active_version("general")
     except DatabaseError:
         return False
     return True

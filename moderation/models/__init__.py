@@ -1,13 +1,13 @@
-"""Policies, screenings, review cases, notices, decisions, statements and appeals, by story.
+"""Policies, screenings, review cases, reports, decisions, statements and appeals, by story.
 
-Rows change only through the domain modules (``cases``, ``decisions``, ``appeals``, …), which hold
-the row's lock and call the transition methods. ``Decision`` rows never change; a trigger repeats
-that.
+Rows change only through the domain modules (``review_cases``, ``enforcing``, ``hearing``, …), which
+hold the row's lock and call the transition methods. ``Decision`` rows never change; a trigger
+repeats that.
 """
 
 from moderation.models.appeals import Appeal
 from moderation.models.cases import ReviewCase
-from moderation.models.conditions import NeverChanged, Perceived, SubjectKind, WrongState
+from moderation.models.conditions import Perceived, SubjectKind
 from moderation.models.decisions import Decision, Intent, Statement
 from moderation.models.desk import CaseNote, SavedView
 from moderation.models.exports import Export
@@ -31,7 +31,6 @@ __all__ = [
     "Export",
     "HashBank",
     "Intent",
-    "NeverChanged",
     "Perceived",
     "Policy",
     "Reveal",
@@ -41,5 +40,4 @@ __all__ = [
     "Statement",
     "SubjectKind",
     "Suspension",
-    "WrongState",
 ]

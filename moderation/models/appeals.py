@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from moderation.models.conditions import WrongState
+from moderation.models.conditions import already
 from moderation.models.decisions import Decision
 from moderation.models.reports import ContentNotice
 
@@ -76,7 +76,7 @@ class Appeal(models.Model):
 
     def _move(self, status: "Appeal.Status") -> None:
         if status not in self.TRANSITIONS[self.Status(self.status)]:
-            raise WrongState("appeal", self.status)
+            raise already("appeal", self.status)
         self.status = status
 
     def withdraw(self, *, at: datetime) -> None:

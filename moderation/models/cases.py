@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from moderation.models.conditions import SubjectKind, WrongState
+from moderation.models.conditions import SubjectKind, already
 
 
 class ReviewCase(models.Model):
@@ -121,7 +121,7 @@ class ReviewCase(models.Model):
 
     def _move(self, status: "ReviewCase.Status") -> None:
         if status not in self.TRANSITIONS[self.Status(self.status)]:
-            raise WrongState("case", self.status)
+            raise already("case", self.status)
         self.status = status
 
     def is_leased(self, *, at: datetime) -> bool:

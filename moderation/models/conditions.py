@@ -2,26 +2,21 @@
 
 from django.db import models
 
-from config.core.errors import ProofsheetError
+from config.core.transitions import WrongState
 
 
-class WrongState(ProofsheetError):
-    """The row is not in a state that allows this transition."""
-
-    def __init__(self, noun: str, status: str) -> None:
-        super().__init__(
-            code=f"{noun}_wrong_state",
-            message=f"This {noun} is already {status}.",
-            advice="Reload the page to see what happened to it.",
-            status=409,
-        )
-
-
-class NeverChanged(RuntimeError):
-    """Somebody tried to change or delete a decision; write a new one that names the old."""
+def already(noun: str, status: str) -> WrongState:
+    """The conflict of a row that is not in a state that allows a transition."""
+    return WrongState(
+        code=f"{noun}_wrong_state",
+        message=f"This {noun} is already {status}.",
+        advice="Reload the page to see what happened to it.",
+    )
 
 
 class SubjectKind(models.TextChoices):
+    """What can be under review: a request's prompt, a picture, an adapter."""
+
     PROMPT = "prompt", "Prompt"
     IMAGE = "image", "Image"
     ADAPTER = "adapter", "Adapter"

@@ -1,7 +1,7 @@
 """Decisions, those that still wait for their effect, and their statements of reasons."""
 
 import secrets
-from typing import Any, cast
+from typing import cast
 from uuid import uuid4
 
 from django.conf import settings
@@ -9,17 +9,19 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from config.core.transitions import WrittenOnce
 from moderation.models.cases import ReviewCase
-from moderation.models.conditions import NeverChanged, Perceived, SubjectKind
+from moderation.models.conditions import Perceived, SubjectKind
 from moderation.subjects.actions import MEASURES, Measure
 from moderation.subjects.subject import Action
 
 
 def new_salt() -> bytes:
+    """128 random bits for one decision's digest in the log."""
     return secrets.token_bytes(16)
 
 
-class Decision(models.Model):
+class Decision(WrittenOnce):
     """What was decided about a subject, by whom and why. Never changed: a reversal is a new row.
 
     One that `follows` another was made with it about something else: the adapter of a picture.
@@ -100,14 +102,6 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_kind} {self.subject_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise NeverChanged("A decision is never changed; write a new one that names it.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise NeverChanged("A decision is never deleted.")
 
     @property
     def measure(self) -> Measure:

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from config.core.transitions import NeverChanged
 from moderation.models.cases import ReviewCase
-from moderation.models.conditions import NeverChanged
 
 
 class CaseNote(models.Model):

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from moderation.models.conditions import WrongState
+from moderation.models.conditions import already
 
 
 class Policy(models.Model):
@@ -82,7 +82,7 @@ class Policy(models.Model):
 
     def _move(self, status: "Policy.Status") -> None:
         if status not in self.TRANSITIONS[self.Status(self.status)]:
-            raise WrongState("policy", self.get_status_display().lower())
+            raise already("policy", self.get_status_display().lower())
         self.status = status
 
     def propose(self, *, by_id: int, at: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Mails about decisions, appeals and reports; the tasks alone call them."""

@@ -1,0 +1,1 @@
+"""Policy versions: drafted, proposed and put in force (`drafting`), and their pages."""

@@ -88,7 +88,7 @@ class NotAGovernor(ProofsheetError):
     default_status = 403
 
 
-class Shelf:
+class PolicyRepository:
     """Where the pure ``policy`` module finds the versions that are made here."""
 
     def active_version(self, profile: str) -> str | None:
@@ -134,7 +134,7 @@ def draft(
     parts that are left out stay as they are.
     `attachment` is JSON that argues for it (such as a replay of earlier scores).
 
-    Raises NotAnAuthor, RationaleMissing, ChangesInvalid, policy.PolicyUnknown.
+    Raises NotAnAuthor, RationaleMissing, ChangesInvalid, policy_document.PolicyUnknown.
     """
     _check_author(by)
     words = rationale.strip()
@@ -161,7 +161,7 @@ def draft(
 
 @transaction.atomic
 def propose(version: Policy, *, by: User, at: datetime) -> Policy:
-    """Ask for the second person. Raises NotAnAuthor; models.WrongState unless it is a draft."""
+    """Ask for the second person. Raises NotAnAuthor; WrongState unless it is a draft."""
     _check_author(by)
     row = _locked(version)
     row.propose(by_id=by.pk, at=at)
@@ -172,7 +172,7 @@ def propose(version: Policy, *, by: User, at: datetime) -> Policy:
 def activate(version: Policy, *, by: User, at: datetime) -> Policy:
     """Put a proposed version in force for its profile; the one before is retired.
 
-    Raises NotAGovernor, SameAuthor, BaseOutdated; models.WrongState unless it is proposed.
+    Raises NotAGovernor, SameAuthor, BaseOutdated; WrongState unless it is proposed.
     """
     _check_governor(by)
     row = _locked(version)
@@ -194,7 +194,7 @@ def activate(version: Policy, *, by: User, at: datetime) -> Policy:
 def discard(version: Policy, *, by: User, at: datetime) -> Policy:
     """Give a draft or a proposal up: one's own, or as a senior moderator anybody's.
 
-    Raises NotAnAuthor, NotAGovernor, models.WrongState.
+    Raises NotAnAuthor, NotAGovernor, WrongState.
     """
     _check_author(by)
     row = _locked(version)
@@ -204,7 +204,7 @@ def discard(version: Policy, *, by: User, at: datetime) -> Policy:
     return row
 
 
-def keep(active: policy_document.Policy, *, at: datetime) -> Policy:
+def keep(active: policy_document.Rulebook, *, at: datetime) -> Policy:
     """The row of a version that judges something now."""
     row = Policy.objects.filter(version=active.version).first()
     if row is None:
@@ -230,10 +230,12 @@ def find(version: str, *, by: User) -> Policy:
 
 
 def may_govern(user: User) -> bool:
+    """Whether the account may put policy versions in force."""
     return user.has_perm("moderation.govern_policies")
 
 
 def may_propose(user: User) -> bool:
+    """Whether the account may draft and propose policy versions."""
     return user.has_perm("moderation.propose_policies")
 
 
@@ -264,7 +266,7 @@ def _retire_active(profile: str, *, at: datetime) -> None:
     row.retire(at=at)
 
 
-def _kept_shipped(active: policy_document.Policy, *, at: datetime) -> Policy:
+def _kept_shipped(active: policy_document.Rulebook, *, at: datetime) -> Policy:
     """The row of a shipped version; one that an earlier release shipped is retired by it."""
     with transaction.atomic():
         outdated = Policy.objects.filter(profile=active.profile, status=Status.ACTIVE)
@@ -295,8 +297,8 @@ def _free_name(profile: str, *, at: datetime) -> str:
 
 
 def _changed(
-    base: policy_document.Policy, changes: Mapping[str, Any], *, version: str
-) -> policy_document.Policy:
+    base: policy_document.Rulebook, changes: Mapping[str, Any], *, version: str
+) -> policy_document.Rulebook:
     try:
         merged = {
             "version": version,

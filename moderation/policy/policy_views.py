@@ -20,6 +20,7 @@ PROPOSED = "Proposed. A senior moderator other than its author can put it in for
 @require_GET
 @page
 def versions(request: SignedIn) -> HttpResponse:
+    """Policy authors read what is in force and what waits."""
     made = drafting.made_here(by=request.user)[:VERSIONS_A_PAGE]
     context = {
         "made": made,
@@ -31,6 +32,7 @@ def versions(request: SignedIn) -> HttpResponse:
 @require_GET
 @page
 def version(request: SignedIn, version: str) -> HttpResponse:
+    """One version beside the one that it is based on."""
     found = drafting.find(version, by=request.user)
     base = policy_document.find(found.based_on)
     made = policy_document.parse(found.document)
@@ -68,6 +70,7 @@ def draft(request: SignedIn, profile: str) -> HttpResponse:
 @require_POST
 @page
 def activate(request: SignedIn, version: str) -> HttpResponse:
+    """A second person puts a proposed version in force."""
     found = drafting.find(version, by=request.user)
     made = drafting.activate(found, by=request.user, at=timezone.now())
     messages.success(request, f"{made.version} is in force for the profile “{made.profile}” now.")
@@ -77,6 +80,7 @@ def activate(request: SignedIn, version: str) -> HttpResponse:
 @require_POST
 @page
 def propose(request: SignedIn, version: str) -> HttpResponse:
+    """The author asks for the second person."""
     found = drafting.find(version, by=request.user)
     drafting.propose(found, by=request.user, at=timezone.now())
     messages.success(request, PROPOSED)
@@ -86,6 +90,7 @@ def propose(request: SignedIn, version: str) -> HttpResponse:
 @require_POST
 @page
 def discard(request: SignedIn, version: str) -> HttpResponse:
+    """Give a version up that is not in force."""
     found = drafting.find(version, by=request.user)
     drafting.discard(found, by=request.user, at=timezone.now())
     messages.success(request, f"{found.version} is given up.")
@@ -93,7 +98,7 @@ def discard(request: SignedIn, version: str) -> HttpResponse:
 
 
 def _form(
-    request: SignedIn, base: policy_document.Policy, *, error: ProofsheetError | None = None
+    request: SignedIn, base: policy_document.Rulebook, *, error: ProofsheetError | None = None
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "base": base,

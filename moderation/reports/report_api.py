@@ -66,10 +66,14 @@ class ContestSerializer(StrictSerializer):
 
 
 class ForAnybody(ApiView):
+    """An address that needs no account."""
+
     permission_classes = (AllowAny,)
 
 
 class NoticeList(ForAnybody):
+    """Anybody who has a picture: reporting it."""
+
     key_scope = "generate"
 
     @extend_schema(
@@ -109,6 +113,8 @@ class NoticeList(ForAnybody):
 
 
 class NoticeDetail(ForAnybody):
+    """Whoever holds the receipt: what became of the report."""
+
     key_scope = "read"
 
     @extend_schema(
@@ -123,6 +129,8 @@ class NoticeDetail(ForAnybody):
 
 
 class NoticeAppeal(ForAnybody):
+    """Whoever holds the receipt: contesting that the picture stays."""
+
     key_scope = "generate"
 
     @extend_schema(

@@ -90,6 +90,7 @@ def throttle(request: HttpRequest) -> None:
 
 
 def sender_of(request: HttpRequest) -> Sender:
+    """Who reports: the account, or without one the keyed digest of the network address."""
     user = _user(request)
     if user is not None:
         return Sender(user, "")

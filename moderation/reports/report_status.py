@@ -42,6 +42,7 @@ class Receipt:
 
 
 def receipt(notice: ContentNotice) -> Receipt:
+    """What became of a report, by the decision that holds now."""
     first, holds = notice.first_decision, notice.decision
     appeal: Appeal | None = getattr(first, "appeal", None)
     stays = first is not None and first.action == Decision.Action.ALLOW

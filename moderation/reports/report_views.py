@@ -75,6 +75,7 @@ def report_by_number(request: HttpRequest, image_id: UUID) -> HttpResponse:
 @require_GET
 @_for_anybody
 def receipt(request: HttpRequest, receipt_key: UUID) -> HttpResponse:
+    """Whoever holds the receipt reads what became of the report."""
     return _receipt(request, receipt_key, ContestForm())
 
 

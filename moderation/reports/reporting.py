@@ -29,6 +29,8 @@ Status = ReviewCase.Status
 
 
 class GroundUnknown(ProofsheetError):
+    """The ground is neither a category of the policy nor one of the others."""
+
     default_code = "ground_unknown"
     default_message = "This ground is not one that a picture can be reported on."
     default_advice = "Choose one of the grounds in the list."
@@ -36,6 +38,8 @@ class GroundUnknown(ProofsheetError):
 
 
 class ExplanationMissing(ProofsheetError):
+    """The explanation is empty or too long."""
+
     default_code = "words_missing"
     default_message = f"Say in 1 to {WORDS_MAX} characters why the picture should not be here."
     default_advice = "A sentence that a stranger understands is enough."
@@ -61,6 +65,8 @@ class PictureNotShown(ProofsheetError):
 
 
 class AlreadyReported(ProofsheetError):
+    """This sender's report of the picture still waits."""
+
     default_code = "already_reported"
     default_message = "You have reported this picture before, and it still waits for a person."
     default_advice = "Your receipt shows how far it is."
@@ -68,6 +74,8 @@ class AlreadyReported(ProofsheetError):
 
 
 class NoticeNotFound(ProofsheetError):
+    """No report has this receipt."""
+
     default_code = "notice_not_found"
     default_message = "There is no such report."
     default_advice = "Check the address of your receipt."

@@ -1,0 +1,1 @@
+"""Prompts and pictures in, a verdict and a stored screening out. `classify` is the door."""

@@ -60,14 +60,14 @@ class Judgement:
     categories: dict[str, float]
     learned: dict[str, float]
     matched: tuple[tuple[int, int, str], ...]
-    policy: policy_document.Policy
+    policy: policy_document.Rulebook
     classifier: str
 
 
 def judge_prompt(
     text: str, *, profile: str = "general", classifier: PromptClassifier | None = None
 ) -> Judgement:
-    """Judge `text` and store nothing. Loads the classifier. Raises policy.PolicyUnknown."""
+    """Judge `text` and store nothing. Loads the classifier. Raises PolicyUnknown."""
     active = policy_document.active(profile)
     if classifier is None:
         from moderation.classifiers import prompt  # loads torch
@@ -82,7 +82,7 @@ def judge_image(
 ) -> Judgement:
     """Judge an encoded picture (PNG, JPEG, WebP) and store nothing. Loads the classifier.
 
-    Raises policy.PolicyUnknown, and pictures.PictureUnreadable for bytes that are no
+    Raises policy_document.PolicyUnknown, and decoder.PictureUnreadable for bytes that are no
     picture.
     """
     active = policy_document.active(profile)
@@ -123,7 +123,7 @@ def screen_prompt(
 ) -> PromptVerdict:
     """Judge `text` and store the screening. Loads the classifier: for workers and commands only.
 
-    Raises policy.PolicyUnknown. A `classifier` that is given replaces the usual one and the cache.
+    Raises PolicyUnknown. A `classifier` that is given replaces the usual one and the cache.
     """
     if classifier is None and (cached := cached_prompt_verdict(text, at=at, profile=profile)):
         return cached
@@ -201,7 +201,7 @@ def _with_banks(judged: Judgement, near: list[known_pictures.Near]) -> Judgement
 
 
 def _judged(
-    text: str, learned: Mapping[str, float], active: policy_document.Policy, classifier: str
+    text: str, learned: Mapping[str, float], active: policy_document.Rulebook, classifier: str
 ) -> Judgement:
     found = word_rules.match(active.rules, prompt_readings.readings(text), learned)
     scores = dict(learned)
@@ -255,7 +255,7 @@ def _store(
     )
 
 
-def _cache_key(text: str, active: policy_document.Policy, classifier: str) -> str:
+def _cache_key(text: str, active: policy_document.Rulebook, classifier: str) -> str:
     parts = [prompt_readings.canonical(text).text, active.sha256, active.profile, classifier]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

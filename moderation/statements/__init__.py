@@ -1,0 +1,1 @@
+"""Statements of reasons (DSA Art. 17): `issuing` writes, finds and words them; pages and API."""

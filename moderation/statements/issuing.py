@@ -62,7 +62,7 @@ class StatementNotFound(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class StatementView:
     """A statement as its owner reads it. `is_open`: an appeal can still be lodged."""
 
     url: str
@@ -142,14 +142,14 @@ def deadline(decision: Decision) -> datetime:
     return decision.decided_at + WINDOW
 
 
-def notice(statement: Statement, *, at: datetime) -> Notice:
+def notice(statement: Statement, *, at: datetime) -> StatementView:
     """What the owner is told; the quoted words are marked unless a severe category is involved."""
     decision = statement.decision
     category = category_of(decision)
     appeal: Appeal | None = getattr(decision, "appeal", None)
     is_reversed = hasattr(decision, "reversed_by")
     until = deadline(decision)
-    return Notice(
+    return StatementView(
         url=statement.get_absolute_url(),
         kind=decision.subject_kind,
         heading=heading(decision),

@@ -17,10 +17,14 @@ from moderation.statements.statement_serializers import (
 
 
 class NewestStatement(Pages):
+    """The order of one's own statements: the newest first."""
+
     ordering = ("-created_at", "id")
 
 
 class StatementList(ApiView):
+    """Whoever something was restricted of: their statements."""
+
     key_scope = "read"
 
     @extend_schema(
@@ -38,6 +42,8 @@ class StatementList(ApiView):
 
 
 class StatementDetail(ApiView):
+    """Whoever something was restricted of: one statement of theirs."""
+
     key_scope = "read"
 
     @extend_schema(

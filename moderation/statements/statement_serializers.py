@@ -1,10 +1,9 @@
 """What the API says about statements of reasons."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from config.core.api.links import PathField
+from config.core.api.paging import page_of
 from moderation.models import Appeal, Decision, Statement, SubjectKind
 from moderation.statements import issuing
 
@@ -49,7 +48,4 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
         return appeal.get_absolute_url() if appeal else f"{statement.get_absolute_url()}#appeal"
 
 
-class StatementPageSerializer(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = StatementSerializer(many=True)
+StatementPageSerializer = page_of(StatementSerializer)

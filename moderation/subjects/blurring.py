@@ -12,7 +12,7 @@ RADIUS = 2.5
 
 
 def blurred(data: bytes) -> bytes:
-    """PNG of the same shape, blurred in colour. Raises pictures.PictureUnreadable."""
+    """PNG of the same shape, blurred in colour. Raises decoder.PictureUnreadable."""
     image = Image.fromarray(decoder.read(data).pixels)
     width, height = image.size
     scale = SHOWN_SIDE / max(width, height)

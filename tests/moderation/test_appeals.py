@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.db import IntegrityError, transaction
 
+from config.core.transitions import WrongState
 from moderation.appeals import hearing
-from moderation.models import Appeal, Decision, WrongState
+from moderation.models import Appeal, Decision
 from moderation.notifications import mails
 from moderation.signals import decision_enforced
 from moderation.statements import issuing

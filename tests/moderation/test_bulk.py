@@ -23,7 +23,7 @@ def several(owner: User, count: int, *, at: Any = NOON) -> list[ReviewCase]:
     return [prompt_case(owner, at=at) for _ in range(count)]
 
 
-def refuse(found: list[ReviewCase], by: User, *, at: Any = NOON) -> bulk.Outcome:
+def refuse(found: list[ReviewCase], by: User, *, at: Any = NOON) -> bulk.BulkResult:
     ids = [case.id for case in found]
     return bulk.decide(
         ids, by=by, action="refuse", reason="nudity", explanation="All alike.", at=at

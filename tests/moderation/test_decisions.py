@@ -12,10 +12,11 @@ from django.core import mail
 from django.db import DatabaseError, connection, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from config.core.transitions import NeverChanged
 from moderation import tasks
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing
-from moderation.models import Decision, NeverChanged, ReviewCase, Statement
+from moderation.models import Decision, ReviewCase, Statement
 from moderation.notifications import mails
 from moderation.screening.classify import PromptVerdict
 from moderation.signals import decision_enforced
@@ -322,7 +323,7 @@ def test_owner_is_written_to_once_the_decision_is_committed(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(tasks.mail_decision, "delay", told.append)
+    monkeypatch.setattr(tasks.mail_decision, "apply_async", lambda said, **_: told.extend(said))
     with django_capture_on_commit_callbacks(execute=True):
         decision = refused_by(bob, alice)
         assert not told

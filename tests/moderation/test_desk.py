@@ -10,11 +10,12 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
+from config.core.transitions import NeverChanged
 from moderation.appeals import hearing
 from moderation.cases import review_cases
 from moderation.desk import saved_views
 from moderation.desk.teamwork import case_notes, viewers
-from moderation.models import CaseNote, NeverChanged, ReviewCase, SavedView
+from moderation.models import CaseNote, ReviewCase, SavedView
 from moderation.subjects.subject import Subject
 from tests.moderation.makers import (
     NOON,

@@ -17,13 +17,14 @@ from django.utils import timezone
 from PIL import Image
 
 from adapters.models import Adapter, AdapterExample
+from config.core.transitions import WrongState
 from generation.models import GeneratedImage, ImageState
 from moderation.account_status import audiences, restrictions
 from moderation.appeals import hearing
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing, pending_decisions
 from moderation.exports import transparency_files
-from moderation.models import Decision, Intent, ReviewCase, Statement, Suspension, WrongState
+from moderation.models import Decision, Intent, ReviewCase, Statement, Suspension
 from moderation.notifications import mails
 from moderation.statements import issuing
 from moderation.statements.formats import eu_statement

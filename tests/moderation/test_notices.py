@@ -52,8 +52,8 @@ def flagger(mallory: User, roles: dict[str, Group]) -> User:
 @pytest.fixture
 def post_office(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mails about decisions are written as soon as their transaction is committed."""
-    for name in ("mail_decision", "mail_notifier"):
-        monkeypatch.setattr(getattr(tasks, name), "delay", getattr(tasks, name))
+    for task in (tasks.mail_decision, tasks.mail_notifier):
+        monkeypatch.setattr(task, "apply_async", lambda said, task=task, **_: task(*said))
 
 
 def draft(image_id: UUID, *, at: datetime = NOON, **said: Any) -> ReportDraft:

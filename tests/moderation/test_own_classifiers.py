@@ -101,7 +101,7 @@ def guard_folder(folder: Path, answer: list[str]) -> Path:
     return folder
 
 
-def model_of(folder: Path, labels: dict[str, str]) -> chosen.Model:
+def model_of(folder: Path, labels: dict[str, str]) -> chosen.ChosenModel:
     said = {"model": str(folder), "revision": chosen.digest(folder), "labels": labels}
     return chosen.parse(said, categories=CATEGORIES)
 

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.accounts.roles.role_permissions import PERMISSIONS, ROLES
+from config.core.transitions import WrongState
 from moderation.decisions import enforcing
-from moderation.models import Policy, Screening, WrongState
+from moderation.models import Policy, Screening
 from moderation.policy import drafting
 from moderation.policy.rulebook import policy_document
 from moderation.screening import classify

@@ -25,9 +25,9 @@ def looked(by: User, *, points: int, at: Any = NOON) -> None:
     )  # fmt: skip
 
 
-def shown_to(alice: User) -> case_pictures.Shown:
+def shown_to(alice: User) -> case_pictures.ShownSubject:
     case, _ = image_case(alice)
-    return case_pictures.Shown(
+    return case_pictures.ShownSubject(
         "image", case.subject_id, case.severity, case.evidence, case.category
     )
 

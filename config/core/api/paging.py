@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core import signing
@@ -33,6 +34,20 @@ class SizedPageSerializer(PageSerializer):
     page_size = serializers.IntegerField(
         required=False, min_value=1, max_value=100, help_text="24 when left out."
     )
+
+
+def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """What a page of them looks like, as a serializer that is named after theirs."""
+    fields = {
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": serializer(many=True),
+    }
+    name = serializer.__name__.removesuffix("Serializer")
+    made: type[serializers.Serializer[Any]] = type(
+        f"{name}PageSerializer", (serializers.Serializer,), fields
+    )
+    return made
 
 
 class Pages(CursorPagination):

@@ -1,0 +1,1 @@
+"""Reports of what is stored: assembled, frozen and logged (`freeze`), decided on, and read."""

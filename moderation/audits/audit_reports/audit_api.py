@@ -35,10 +35,14 @@ NOT_COMPLIANCE = "Not compliance."
 
 
 class NewestAudit(Pages):
+    """The order of audits: the newest first."""
+
     ordering = ("-made_at", "id")
 
 
 class Audits(AuditView):
+    """Auditors: the list of reports; compliance staff: asking for one."""
+
     key_scope = "export"
 
     @extend_schema(
@@ -48,6 +52,7 @@ class Audits(AuditView):
         responses={200: AuditPageSerializer, **problems(_403=NOT_FOR_YOU)},
     )
     def get(self, request: Request) -> Response:
+        """For compliance and for senior moderators, as the pages are."""
         self.auditor()
         pages = NewestAudit()
         rows = Audit.objects.defer("document").prefetch_related("decisions")
@@ -76,6 +81,8 @@ class Audits(AuditView):
 
 
 class AuditDetail(AuditView):
+    """Auditors: one report with its digests and decisions."""
+
     key_scope = "export"
 
     @extend_schema(
@@ -84,6 +91,7 @@ class AuditDetail(AuditView):
         responses={200: AuditReportSerializer, **problems(_403=NOT_FOR_YOU, _404="No such audit.")},
     )
     def get(self, request: Request, audit_id: UUID) -> Response:
+        """For compliance and for senior moderators, as the pages are."""
         self.auditor()
         return Response(AuditReportSerializer(freeze.find(audit_id)).data)
 
@@ -96,6 +104,8 @@ class AnyFile(JSONRenderer):
 
 
 class AuditFileView(AuditView):
+    """Auditors: one file of a report."""
+
     key_scope = "export"
     renderer_classes = [JSONRenderer, AnyFile]
 
@@ -119,6 +129,8 @@ class AuditFileView(AuditView):
 
 
 class Decisions(AuditView):
+    """Compliance staff: recording what was decided on a report."""
+
     key_scope = "export"
 
     @extend_schema(

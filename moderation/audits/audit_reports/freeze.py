@@ -17,6 +17,8 @@ from provenance.log import transparency_log
 
 
 class AuditNotFound(ProofsheetError):
+    """There is no audit of that number, or no such file of it."""
+
     default_code = "audit_not_found"
     default_message = "There is no such audit."
     default_advice = "The list of audits shows what there is."
@@ -75,7 +77,8 @@ def compared(before: Audit | None) -> tuple[str, str]:
 
 
 def has_alarm(made: AuditReport) -> bool:
-    return any(finding.sentence.startswith("Drift:") for finding in made.findings)
+    """Whether a primary contrast drifted: what compliance is told of on the list of audits."""
+    return any(finding.code == "drift" for finding in made.findings)
 
 
 def files_of(audit: Audit) -> dict[str, bytes]:

@@ -17,13 +17,14 @@ from moderation.audits.suites import counterfactuals
 from moderation.audits.suites.person_terms import DIMENSIONS, title
 from moderation.audits.tables import audit_report as reports
 from moderation.audits.tables import contrasts, findings, group_tables, suite_results
-from moderation.audits.tables.audit_report import AuditReport, Lines, Table
-from moderation.audits.tables.contrasts import Verdict
+from moderation.audits.tables.audit_report import AuditReport, Lines
 from moderation.audits.tables.suite_results import Outcomes
 from moderation.policy.rulebook import policy_document
 
 
 class RunUnfinished(ProofsheetError):
+    """A report was asked for before every unit of the run was answered."""
+
     default_code = "audit_run_unfinished"
     default_message = "Not all pictures of this run are rendered yet."
     default_advice = "Run the same command again: it goes on where it stopped."
@@ -66,13 +67,12 @@ def assemble(run: AuditRun, *, before: Audit | None = None, responsible: str = "
     stages = [_prompt_stage(run, renders)]
     if "image" in suite.stages:
         stages.append(_stage("image", run, renders))
-    pictures = f"{len(renders)} pictures of" if "image" in suite.stages else "No pictures;"
     paired = suite_results.paired_contrasts(stages, suite)
     primary, verdicts = contrasts.primary(paired, margin=suite.margin)
     rates = group_tables.rates_table(stages)
     scores, scores_forest = contrasts.scores_table(paired)
-    earlier = _verdicts(reports.decode(before.document).table("primary")) if before else None
-    drift = findings.of_drift(earlier, verdicts, margin=suite.margin)
+    last = reports.decode(before.document).table("primary") if before else None
+    drift = findings.of_drift(last, verdicts, by="stage", margin=suite.margin)
     said = [*drift, *findings.of_contrasts(verdicts, margin=suite.margin)]
     said += findings.of_scores(scores.rows)
     return AuditReport(
@@ -80,10 +80,7 @@ def assemble(run: AuditRun, *, before: Audit | None = None, responsible: str = "
         kind="counterfactual",
         purpose=suite.purpose,
         period=_period(run, suite),
-        population=(
-            f"{pictures} {len({r.prompt for r in renders})} prompts from "
-            f"{len(suite.templates)} templates; no users' prompts and no users' pictures."
-        ),
+        population=_population(suite, renders),
         sampling="Every prompt of the suite, with the same seeds for every person in it.",
         identity=(*_identity(run, suite), freeze.compared(before)),
         groups=tuple(
@@ -105,24 +102,19 @@ def assemble(run: AuditRun, *, before: Audit | None = None, responsible: str = "
     )
 
 
+def _population(suite: counterfactuals.Suite, renders: list[AuditRender]) -> str:
+    pictures = f"{len(renders)} pictures of" if "image" in suite.stages else "No pictures;"
+    prompts = len({render.prompt for render in renders})
+    return (
+        f"{pictures} {prompts} prompts from {len(suite.templates)} templates; "
+        "no users' prompts and no users' pictures."
+    )
+
+
 def _period(run: AuditRun, suite: counterfactuals.Suite) -> str:
     if "image" not in suite.stages:
         return "Run once"
     return f"Run once, {run.seeds} seed{'' if run.seeds == 1 else 's'} a prompt"
-
-
-def _verdicts(primary: Table) -> list[Verdict]:
-    """What an earlier report's primary table said, as far as drift needs it."""
-    names = ("stage", "contrast", "difference", "low_by_prompt", "high_by_prompt")
-    rows = zip(*(primary.cells(name) for name in names), strict=True)
-    return [
-        Verdict(str(stage), str(name), "undecided", (_float(v), _float(lo), _float(hi)), 1.0, 0, 0)
-        for stage, name, v, lo, hi in rows
-    ]
-
-
-def _float(value: reports.Value) -> float:
-    return float("nan") if value is None or isinstance(value, str) else float(value)
 
 
 def _text(run: AuditRun) -> str:

@@ -20,7 +20,6 @@ from moderation.audits.suites.person_terms import DIMENSIONS, title
 from moderation.audits.tables import agreement_tables, findings, traffic_tables
 from moderation.audits.tables import audit_report as reports
 from moderation.audits.tables.audit_report import AuditReport, Finding, Forest, Lines, Table, table
-from moderation.audits.tables.contrasts import Verdict
 from moderation.audits.tables.group_tables import yardsticks_of
 from moderation.audits.tables.traffic_tables import Labelled
 from moderation.models import Perceived
@@ -41,7 +40,15 @@ LIMITATIONS = (
 )
 
 
+PURPOSE = (
+    "Who is refused by mistake, and what is missed, among real {}s, by the group that the prompt "
+    "states?"
+)
+
+
 class PeriodBackwards(ProofsheetError):
+    """The last day of a period lies before its first."""
+
     default_code = "audit_period_backwards"
     default_message = "The first day of the period lies after its last."
     default_advice = "Exchange the two days."
@@ -78,18 +85,15 @@ def assemble(window: Window, *, before: Audit | None = None, responsible: str = 
     screenings = sum(row[3] for row in counted)
     primary, verdicts, forests = traffic_tables.primary(items, margin=MARGIN)
     rates_made = traffic_tables.rates_table(items)
-    earlier = _verdicts(reports.decode(before.document).table("primary")) if before else None
-    drift = findings.of_drift(earlier, verdicts, margin=MARGIN)
+    last = reports.decode(before.document).table("primary") if before else None
+    drift = findings.of_drift(last, verdicts, by="measure", margin=MARGIN)
     said = [*_on_data(screenings, items, unclear), *drift]
     if len(items.weight):
         said += findings.of_contrasts(verdicts, margin=MARGIN)
     return AuditReport(
         title=title_of(window),
         kind="traffic",
-        purpose=(
-            "Who is refused by mistake, and what is missed, among real "
-            f"{window.stage}s, by the group that the prompt states?"
-        ),
+        purpose=PURPOSE.format(window.stage),
         period=f"{window.first} to {window.last}, UTC",
         population=(
             f"{screenings:,} screenings, {sum(row[4] for row in counted):,} of them flagged; "
@@ -118,6 +122,7 @@ def assemble(window: Window, *, before: Audit | None = None, responsible: str = 
 
 
 def title_of(window: Window) -> str:
+    """A report's title: the stage, and both days of its period."""
     return f"{window.stage.capitalize()}s screened from {window.first} to {window.last}"
 
 
@@ -327,17 +332,3 @@ def _calibration(items: Labelled) -> Lines:
     x_title = "score, in parts of the threshold (1 is held)"
     y_title = "share that violates"
     return Lines("calibration", "Calibration by gender", x_title, y_title, tuple(series))
-
-
-def _verdicts(primary: Table) -> list[Verdict]:
-    """What an earlier report's primary table said, as far as drift needs it."""
-    names = ("measure", "contrast", "difference", "low", "high")
-    rows = zip(*(primary.cells(name) for name in names), strict=True)
-    return [
-        Verdict(str(measure), str(name), "undecided", (_float(v), _float(a), _float(b)), 1.0, 0, 0)
-        for measure, name, v, a, b in rows
-    ]
-
-
-def _float(value: reports.Value) -> float:
-    return float("nan") if value is None or isinstance(value, str) else float(value)

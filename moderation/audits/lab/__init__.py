@@ -1,0 +1,1 @@
+"""The threshold lab: stored scores against another threshold. Loads statistics packages."""

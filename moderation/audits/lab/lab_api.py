@@ -58,6 +58,8 @@ class AuditReplayedSerializer(serializers.Serializer[Any]):
 
 
 class Replay(AuditView):
+    """Auditors: what another threshold would have done."""
+
     key_scope = "export"
 
     @extend_schema(

@@ -26,6 +26,8 @@ MINUTES_A_CASE = 1.5
 
 
 class CategoryUnknown(ProofsheetError):
+    """The policy in force has no category of that name."""
+
     default_code = "category_unknown"
     default_message = "The policy has no such category."
     default_advice = "Choose one of the list."
@@ -33,7 +35,7 @@ class CategoryUnknown(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReplayRow:
     """One group under the old and the new threshold. Rates are (value, from, to) or Nones."""
 
     group: str
@@ -61,7 +63,7 @@ class Replayed:
     misses_gained: float
     misses_lost: float
     hours: float
-    rows: tuple[Row, ...]
+    rows: tuple[ReplayRow, ...]
     figures: tuple[drawing.Drawing, ...]
 
     def analysis(self) -> dict[str, object]:
@@ -93,7 +95,7 @@ class Replayed:
 
 
 def threshold_of(profile: str, *, category: str, stage: policy_document.Stage) -> float:
-    """From where the policy in force holds. Raises CategoryUnknown, policy.PolicyUnknown."""
+    """From where the policy in force holds. Raises CategoryUnknown, PolicyUnknown."""
     categories = policy_document.active(profile).categories
     if category not in categories:
         raise CategoryUnknown
@@ -148,7 +150,7 @@ def _rows(
     *,
     before: float,
     after: float,
-) -> tuple[Row, ...]:
+) -> tuple[ReplayRow, ...]:
     old, new = scores >= before, scores >= after
     total = np.bincount(groups, minlength=len(GROUPS))
     flagged = np.bincount(groups, new & ~old, minlength=len(GROUPS))
@@ -162,7 +164,7 @@ def _rows(
         for measure in ("fpr", "fnr")
     }
     return tuple(
-        Row(
+        ReplayRow(
             group=title(GROUPS[place]),
             screenings=int(total[place]),
             newly_flagged=int(flagged[place]),

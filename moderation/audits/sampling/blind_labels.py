@@ -20,6 +20,7 @@ from moderation.subjects.subject import Kind, Subject
 
 
 def connect() -> None:
+    """Listen for labels from the moderators' queue, once, when the applications are loaded."""
     case_labelled.connect(keep, dispatch_uid="audits.keep_label")
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from moderation.audits.models import FrameEntry, SampledItem
 from moderation.audits.statistics.sampling_design import Design, draw
-from moderation.audits.suites.person_terms import groups_of
+from moderation.audits.suites.person_terms import Groups, groups_of
 from moderation.cases import review_cases
 from moderation.models import Screening
 from moderation.policy.rulebook import policy_document, prompt_readings
@@ -20,6 +20,7 @@ from moderation.subjects.subject import Subject
 
 
 def current_design() -> Design:
+    """The sampling rates that the settings name."""
     return Design(
         passed_per_mille=settings.PROOFSHEET_AUDIT_PASSED_PER_MILLE,
         flagged_per_mille=settings.PROOFSHEET_AUDIT_FLAGGED_PER_MILLE,
@@ -43,37 +44,25 @@ def enter(
     """
     stage: policy_document.Stage = "prompt" if isinstance(verdict, PromptVerdict) else "image"
     category, score, threshold = nearest(verdict.categories, verdict.policy_version, stage=stage)
-    who, is_flagged = groups_of(prompt), verdict.verdict != "allow"
+    who = groups_of(prompt)
     drawn = draw(
         current_design(),
         screening=verdict.screening_id,
         score=score,
         threshold=threshold,
-        is_flagged=is_flagged,
+        is_flagged=verdict.verdict != "allow",
         who=who,
     )
-    classifier = Screening.objects.values_list("classifier", flat=True).get(id=verdict.screening_id)
     entry, is_new = FrameEntry.objects.get_or_create(
         screening_id=verdict.screening_id,
         defaults={
-            "stage": stage,
-            "subject_id": subject.id,
-            "gender": who.gender,
-            "age": who.age,
-            "skin": who.skin,
-            "prompt_cluster": _cluster(prompt_readings.canonical(prompt).text),
-            "owner_cluster": _cluster(f"owner:{subject.owner_id}"),
+            **_screened(verdict, subject=subject, prompt=prompt, who=who, stage=stage, at=at),
             "category": category,
             "score": score,
             "threshold": threshold,
-            "scores": verdict.categories,
-            "is_flagged": is_flagged,
             "sampling_stratum": drawn.stratum,
             "inclusion_probability": drawn.probability,
             "is_sampled": drawn.is_drawn,
-            "policy_version": verdict.policy_version,
-            "model_version": classifier,
-            "screened_at": at,
         },
     )
     if is_new and drawn.is_drawn:
@@ -81,6 +70,33 @@ def enter(
         if verdict.verdict != "hold":
             review_cases.open_sampled(subject=subject, evidence=evidence, nearest=category, at=at)
     return entry
+
+
+def _screened(
+    verdict: PromptVerdict | ImageVerdict,
+    *,
+    subject: Subject,
+    prompt: str,
+    who: Groups,
+    stage: policy_document.Stage,
+    at: datetime,
+) -> dict[str, Any]:
+    """What the frame keeps of a screening whether it is drawn or not."""
+    rows = Screening.objects.values_list("classifier", flat=True)
+    return {
+        "stage": stage,
+        "subject_id": subject.id,
+        "gender": who.gender,
+        "age": who.age,
+        "skin": who.skin,
+        "prompt_cluster": _cluster(prompt_readings.canonical(prompt).text),
+        "owner_cluster": _cluster(f"owner:{subject.owner_id}"),
+        "scores": verdict.categories,
+        "is_flagged": verdict.verdict != "allow",
+        "policy_version": verdict.policy_version,
+        "model_version": rows.get(id=verdict.screening_id),
+        "screened_at": at,
+    }
 
 
 def nearest(

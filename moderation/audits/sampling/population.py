@@ -103,6 +103,7 @@ def histogram(window: Window) -> list[tuple[str, int, int]]:
 
 
 def versions(window: Window) -> list[tuple[str, str, int]]:
+    """Pairs of policy and classifier that screened in the window, and how much each did."""
     return _rows(_VERSIONS, window)
 
 

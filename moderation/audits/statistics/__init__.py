@@ -1,0 +1,1 @@
+"""The statistics of audits over plain arrays: no database, no Django."""

@@ -17,28 +17,30 @@ Standing = Literal["disparity", "equivalent", "undecided", "insufficient"]
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class ComparisonFamily:
     """Adjusted p values (NaN where there was no test) and how many tests were adjusted for."""
 
     adjusted: Array
     size: int
 
 
-def holm(p: ArrayLike) -> Family:
+def holm(p: ArrayLike) -> ComparisonFamily:
+    """Holm's step-down p values, which bound the chance of any false disparity."""
     return _adjusted(p, "holm")
 
 
-def benjamini_hochberg(p: ArrayLike) -> Family:
+def benjamini_hochberg(p: ArrayLike) -> ComparisonFamily:
+    """Benjamini and Hochberg's p values, which bound the share of false disparities."""
     return _adjusted(p, "fdr_bh")
 
 
-def _adjusted(p: ArrayLike, method: str) -> Family:
+def _adjusted(p: ArrayLike, method: str) -> ComparisonFamily:
     values = np.atleast_1d(np.asarray(p, float))
     tested = np.isfinite(values)
     adjusted = np.full(values.shape, np.nan)
     if tested.any():
         adjusted[tested] = multipletests(values[tested], alpha=ALPHA, method=method)[1]
-    return Family(adjusted, int(tested.sum()))
+    return ComparisonFamily(adjusted, int(tested.sum()))
 
 
 def standings(

@@ -42,6 +42,7 @@ def count_pairs(one: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Pairs:
 
 
 def pairs_of(both: ArrayLike, one: ArrayLike, reference: ArrayLike, neither: ArrayLike) -> Pairs:
+    """Pairs of several contrasts from their four counts, float64[contrasts] each."""
     arrays = [np.atleast_1d(np.asarray(each, float)) for each in (both, one, reference, neither)]
     return Pairs(*arrays)
 

@@ -44,6 +44,8 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
+    """What the lot said of one screening, and with which probability it could have drawn it."""
+
     stratum: str
     probability: float
     is_drawn: bool
@@ -51,6 +53,7 @@ class Draw:
 
 
 def band(*, score: float, threshold: float, is_flagged: bool) -> Band:
+    """How near a score lies to its threshold: the coarse half of a stratum."""
     if is_flagged:
         return "flagged"
     part = score / threshold if threshold > 0 else 0.0

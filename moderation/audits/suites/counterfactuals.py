@@ -53,7 +53,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SuiteCell:
     """One prompt of the suite: a template with one person in it."""
 
     template: Template
@@ -101,7 +101,7 @@ class Suite:
     document: Mapping[str, Any]
     sha256: str
 
-    def cells(self) -> Iterator[Cell]:
+    def cells(self) -> Iterator[SuiteCell]:
         """Every prompt, template by template."""
         values = [list(self.terms.get(dimension, {"": ""}).items()) for dimension in DIMENSIONS]
         for template in self.templates:
@@ -110,7 +110,7 @@ class Suite:
                 words = {"gender": gender[1], "age": age[1], "skin": skin[1]}
                 person = " ".join(self._person_of(groups).format(**words).split())
                 prompt = template.prompt.replace("{person}", person)
-                yield Cell(template, gender[0], age[0], skin[0], " ".join(prompt.split()))
+                yield SuiteCell(template, gender[0], age[0], skin[0], " ".join(prompt.split()))
 
     def _person_of(self, groups: Mapping[str, str]) -> str:
         for each in self.irregular:

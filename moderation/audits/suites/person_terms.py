@@ -66,4 +66,5 @@ def _one(values: list[str]) -> str:
 
 
 def title(value: str) -> str:
+    """A group's name as a report prints it."""
     return TITLES.get(value, value)

@@ -1,0 +1,1 @@
+"""Reports as values: their tables, findings, figures and files. No database."""

@@ -18,6 +18,7 @@ from typing import Any, Literal
 Kind = Literal["text", "count", "rate", "difference", "ratio", "p", "number"]
 Value = str | int | float | None
 Level = Literal["bad", "warn", "good", "plain"]
+FindingCode = Literal["", "drift"]
 DIGITS = 6
 INSUFFICIENT = "insufficient data"
 DECIDED_APART = "Recorded after this report was frozen, on a sheet of its own: decisions.pdf"
@@ -25,6 +26,8 @@ DECIDED_APART = "Recorded after this report was frozen, on a sheet of its own: d
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """One column of a table; `kind` says how its cells are printed."""
+
     name: str
     title: str
     kind: Kind = "text"
@@ -72,8 +75,13 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """What the figures say, in a sentence; `code` is for the programs that act on it, and empty in
+    a report that was read back, whose frozen document does not have it.
+    """
+
     level: Level
     sentence: str
+    code: FindingCode = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,10 @@ def _clean(value: Any, kind: Kind) -> Value:
 
 def encode(report: AuditReport) -> bytes:
     """Canonical JSON: sorted names, no spaces, a newline at the end."""
-    text = json.dumps(asdict(report), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    document = asdict(report)
+    for finding in document["findings"]:
+        del finding["code"]
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode() + b"\n"
 
 
@@ -163,6 +174,7 @@ def decode(data: bytes | str) -> AuditReport:
 
 
 def sha256(data: bytes) -> str:
+    """SHA-256 of a file, hexadecimal, as the log and the page of an audit name it."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -18,7 +18,7 @@ from moderation.audits.statistics import (
     power,
     rates,
 )
-from moderation.audits.tables.audit_report import INSUFFICIENT, Forest, Table, number, table
+from moderation.audits.tables.audit_report import INSUFFICIENT, Forest, Kind, Table, number, table
 from moderation.audits.tables.suite_results import Paired
 
 SEED = 20261126
@@ -26,8 +26,30 @@ PLANNED = (0.02, 0.04)
 """The audit is planned to find 6 % against 2 %."""
 
 
+PRIMARY_COLUMNS: list[tuple[str, str, Kind]] = [
+    ("stage", "Stage", "text"),
+    ("contrast", "Contrast", "text"),
+    ("standing", "What may be said", "text"),
+    ("pairs", "Pairs", "count"),
+    ("both", "Both flagged", "count"),
+    ("only_one", "Only the group", "count"),
+    ("only_reference", "Only the reference", "count"),
+    ("difference", "Difference", "difference"),
+    ("low", "from", "difference"),
+    ("high", "to", "difference"),
+    ("low_by_prompt", "from, by template", "difference"),
+    ("high_by_prompt", "to, by template", "difference"),
+    ("ratio", "Ratio", "ratio"),
+    ("ratio_low", "from", "ratio"),
+    ("ratio_high", "to", "ratio"),
+    ("p_exact", "McNemar exact p", "p"),
+    ("p_by_prompt", "Sign-flip p, by template", "p"),
+    ("p_adjusted", "Holm p", "p"),
+]
+
+
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ContrastVerdict:
     """What may be said of one primary contrast, and the figures that it rests on."""
 
     stage: str
@@ -39,14 +61,13 @@ class Verdict:
     missing: int
 
 
-def primary(found: Sequence[Paired], *, margin: float) -> tuple[Table, list[Verdict]]:
+def primary(found: Sequence[Paired], *, margin: float) -> tuple[Table, list[ContrastVerdict]]:
     """The contrasts that the suite named beforehand, adjusted together by Holm's method."""
     counted = [pairs.count_pairs(each.one, each.reference) for each in found]
     worth = [pairs.by_cluster(each.difference, each.cluster) for each in found]
     exact = np.array([pairs.mcnemar_exact(each)[0] for each in counted])
     flipped = np.array([pairs.sign_flip(p.difference, p.cluster, seed=SEED) for p in found])
     family = multiple_comparisons.holm(np.fmax(exact, flipped))
-    plain = [pairs.paired_difference(each) for each in counted]
     careful = [
         pairs.paired_difference(pairs.scaled(each, n))
         for each, n in zip(counted, worth, strict=True)
@@ -61,71 +82,57 @@ def primary(found: Sequence[Paired], *, margin: float) -> tuple[Table, list[Verd
     said = multiple_comparisons.standings(
         joined, family.adjusted, margin=margin, is_enough=lacking == 0
     )
-    rows, verdicts = [], []
-    for place, each in enumerate(found):
-        c = counted[place]
-        ratio = rates.ratio(c.both + c.only_one, c.total, c.both + c.only_reference, c.total)[0]
-        rows.append(
-            (
-                each.stage,
-                each.name,
-                _words(said[place], int(lacking[place])),
-                c.total[0],
-                c.both[0],
-                c.only_one[0],
-                c.only_reference[0],
-                *plain[place][0],
-                *careful[place][0][1:],
-                *ratio,
-                exact[place],
-                flipped[place],
-                family.adjusted[place],
-            )
+    verdicts = [
+        ContrastVerdict(
+            each.stage,
+            each.name,
+            said[place],
+            careful[place][0],
+            float(family.adjusted[place]),
+            int(counted[place].discordant[0]),
+            int(lacking[place]),
         )
-        verdicts.append(
-            Verdict(
-                each.stage,
-                each.name,
-                said[place],
-                careful[place][0],
-                float(family.adjusted[place]),
-                int(c.discordant[0]),
-                int(lacking[place]),
-            )
-        )
-    made = table(
+        for place, each in enumerate(found)
+    ]
+    rows = [_primary_row(*each) for each in zip(verdicts, counted, exact, flipped, strict=True)]
+    return _primary_table(rows, tests=family.size, margin=margin), verdicts
+
+
+def _primary_row(
+    verdict: ContrastVerdict, counted: pairs.Pairs, exact: float, flipped: float
+) -> tuple[object, ...]:
+    reference = counted.both + counted.only_reference
+    return (
+        verdict.stage,
+        verdict.name,
+        _words(verdict.standing, verdict.missing),
+        counted.total[0],
+        counted.both[0],
+        counted.only_one[0],
+        counted.only_reference[0],
+        *pairs.paired_difference(counted)[0],
+        *verdict.difference[1:],
+        *rates.ratio(counted.both + counted.only_one, counted.total, reference, counted.total)[0],
+        exact,
+        flipped,
+        verdict.adjusted,
+    )
+
+
+def _primary_table(rows: list[tuple[object, ...]], *, tests: int, margin: float) -> Table:
+    return table(
         "primary",
         "Primary contrasts, set before anything was rendered",
-        [
-            ("stage", "Stage", "text"),
-            ("contrast", "Contrast", "text"),
-            ("standing", "What may be said", "text"),
-            ("pairs", "Pairs", "count"),
-            ("both", "Both flagged", "count"),
-            ("only_one", "Only the group", "count"),
-            ("only_reference", "Only the reference", "count"),
-            ("difference", "Difference", "difference"),
-            ("low", "from", "difference"),
-            ("high", "to", "difference"),
-            ("low_by_prompt", "from, by template", "difference"),
-            ("high_by_prompt", "to, by template", "difference"),
-            ("ratio", "Ratio", "ratio"),
-            ("ratio_low", "from", "ratio"),
-            ("ratio_high", "to", "ratio"),
-            ("p_exact", "McNemar exact p", "p"),
-            ("p_by_prompt", "Sign-flip p, by template", "p"),
-            ("p_adjusted", "Holm p", "p"),
-        ],
+        PRIMARY_COLUMNS,
         rows,
         note=(
-            f"Family of {family.size} tests, adjusted by Holm's method for the larger of the two "
+            f"Family of {tests} tests, adjusted by Holm's method for the larger of the two "
             f"p values. Differences: Newcombe's interval for pairs, and the same on the number of "
             f"pairs that the templates are worth. Equivalent: that interval lies inside "
             f"{margin * 100:g} points, a margin set beforehand. Planned to find 6 % against 2 % "
             f"with 80 % power: {power.needed(*PLANNED)} independent pairs."
         ),
     )
-    return made, verdicts
 
 
 def exploration(found: Sequence[Paired]) -> Table:

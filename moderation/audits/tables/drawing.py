@@ -19,7 +19,7 @@ PALE, PAPER = "#c9c4b9", "#ffffff"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DrawnLine:
     """`dash`: lengths drawn and left out, so that curves are told apart without colour."""
 
     points: tuple[tuple[float, float], ...]
@@ -30,6 +30,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
+    """A filled circle around a point."""
+
     x: float
     y: float
     ink: str
@@ -38,6 +40,8 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Words:
+    """One line of text that begins, ends or is centred at a point."""
+
     x: float
     y: float
     text: str
@@ -53,10 +57,11 @@ class Drawing:
     width: float
     height: float
     title: str
-    marks: tuple[Line | Dot | Words, ...]
+    marks: tuple[DrawnLine | Dot | Words, ...]
 
 
 def draw(figure: Forest | Lines) -> Drawing:
+    """A figure of a report as marks on a sheet."""
     return _forest(figure) if isinstance(figure, Forest) else _curves(figure)
 
 
@@ -74,9 +79,9 @@ def svg(drawing: Drawing) -> bytes:
     return "\n".join(parts).encode() + b"\n"
 
 
-def _svg(mark: Line | Dot | Words) -> str:
+def _svg(mark: DrawnLine | Dot | Words) -> str:
     match mark:
-        case Line(points, ink, width, dash):
+        case DrawnLine(points, ink, width, dash):
             path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
             gaps = f' stroke-dasharray="{" ".join(map(str, dash))}"' if dash else ""
             return (
@@ -109,13 +114,13 @@ def _forest(figure: Forest) -> Drawing:
     height = TOP + ROW * max(len(figure.rows), 1) + BOTTOM
     floor = height - BOTTOM
     unit = ", percentage points" if figure.kind == "difference" else ""
-    marks: list[Line | Dot | Words] = [Words(8, 20, f"{figure.title}{unit}", 13)]
+    marks: list[DrawnLine | Dot | Words] = [Words(8, 20, f"{figure.title}{unit}", 13)]
     for tick in ticks:
         x = axis.place(tick)
-        marks.append(Line(((x, TOP - 8), (x, floor)), PALE, 0.8))
+        marks.append(DrawnLine(((x, TOP - 8), (x, floor)), PALE, 0.8))
         marks.append(Words(x, floor + 16, _tick(tick, figure.kind), 10, "middle"))
     zero = axis.place(figure.reference)
-    marks.append(Line(((zero, TOP - 8), (zero, floor)), INKS[0], 1))
+    marks.append(DrawnLine(((zero, TOP - 8), (zero, floor)), INKS[0], 1))
     for place, (label, value, low, high) in enumerate(figure.rows):
         y = TOP + ROW * place + 8.0
         marks.append(Words(LABEL - 12, y + 4, label, 11, "end"))
@@ -125,7 +130,7 @@ def _forest(figure: Forest) -> Drawing:
         said = shown(value, figure.kind)
         if isinstance(low, float | int) and isinstance(high, float | int):
             ends = (axis.place(low), axis.place(high))
-            marks.append(Line(((ends[0], y), (ends[1], y)), INKS[1], 1.8))
+            marks.append(DrawnLine(((ends[0], y), (ends[1], y)), INKS[1], 1.8))
             both = ", ".join(shown(end, figure.kind).removesuffix(" %") for end in (low, high))
             said += f"  [{both}]"
         marks.append(Dot(axis.place(value), y, INKS[1]))
@@ -166,10 +171,10 @@ def _curves(figure: Lines) -> Drawing:
     def at(x: float, y: float) -> tuple[float, float]:
         return left + side * x, floor - side * y
 
-    marks: list[Line | Dot | Words] = [Words(8, 20, figure.title, 13)]
+    marks: list[DrawnLine | Dot | Words] = [Words(8, 20, figure.title, 13)]
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        marks.append(Line((at(tick, 0), at(tick, 1)), PALE, 0.8))
-        marks.append(Line((at(0, tick), at(1, tick)), PALE, 0.8))
+        marks.append(DrawnLine((at(tick, 0), at(tick, 1)), PALE, 0.8))
+        marks.append(DrawnLine((at(0, tick), at(1, tick)), PALE, 0.8))
         marks.append(Words(at(tick, 0)[0], floor + 14, f"{tick:g}", 9, "middle"))
         marks.append(Words(left - 6, at(0, tick)[1] + 3, f"{tick:g}", 9, "end"))
     marks.append(Words(left + side / 2, floor + 28, figure.x_title, 10, "middle"))
@@ -178,11 +183,13 @@ def _curves(figure: Lines) -> Drawing:
         ink = INKS[place % len(INKS)]
         points = tuple(at(x, y) for x, y in zip(xs, ys, strict=True))
         dash = DASHES[place % len(DASHES)]
-        marks.append(Line(points, ink, 1.6, dash))
+        marks.append(DrawnLine(points, ink, 1.6, dash))
         if not label:
             continue
         y = TOP + 10.0 + 18 * place
-        marks.append(Line(((left + side + 24, y - 4), (left + side + 48, y - 4)), ink, 1.8, dash))
+        marks.append(
+            DrawnLine(((left + side + 24, y - 4), (left + side + 48, y - 4)), ink, 1.8, dash)
+        )
         marks.append(Words(left + side + 54, y, label))
     for label, across, up in figure.marks:
         spot = at(across, up)

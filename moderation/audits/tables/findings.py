@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moderation.audits.tables.audit_report import Finding, Level, shown
-from moderation.audits.tables.contrasts import Verdict
+from moderation.audits.tables.audit_report import Finding, Level, Table, shown
+from moderation.audits.tables.contrasts import ContrastVerdict
 
 
-def of_contrasts(verdicts: Sequence[Verdict], *, margin: float) -> list[Finding]:
+def of_contrasts(verdicts: Sequence[ContrastVerdict], *, margin: float) -> list[Finding]:
     """One sentence a primary contrast."""
     return [_of_contrast(each, margin) for each in verdicts]
 
 
-def _of_contrast(verdict: Verdict, margin: float) -> Finding:
+def _of_contrast(verdict: ContrastVerdict, margin: float) -> Finding:
     value, low, high = verdict.difference
     figures = (
         f"difference {_points(value)}, 95 % interval {_points(low)} to {_points(high)}, "
@@ -64,11 +64,22 @@ def of_scores(rows: Sequence[Sequence[object]]) -> list[Finding]:
     return found
 
 
+def _differences(primary: Table, by: str) -> dict[tuple[str, str], float]:
+    """(stage or measure, contrast) to its difference; NaN where there was none."""
+    rows = zip(*(primary.cells(name) for name in (by, "contrast", "difference")), strict=True)
+    return {
+        (str(of), str(name)): float(said) if isinstance(said, int | float) else float("nan")
+        for of, name, said in rows
+    }
+
+
 def of_drift(
-    before: Sequence[Verdict] | None, now: Sequence[Verdict], *, margin: float
+    before: Table | None, now: Sequence[ContrastVerdict], *, by: str, margin: float
 ) -> list[Finding]:
-    """Primary contrasts that got worse since the audit before, by more than the margin."""
-    earlier = {(each.stage, each.name): each.difference[0] for each in before or ()}
+    """Primary contrasts that got worse, by more than the margin, since the report whose primary
+    table is `before`; `by` is its column of stages or measures.
+    """
+    earlier = _differences(before, by) if before else {}
     found = []
     for each in now:
         old = earlier.get((each.stage, each.name))
@@ -81,12 +92,13 @@ def of_drift(
                     "bad",
                     f"Drift: {_where(each)} went from {_points(old)} to "
                     f"{_points(new)}, beyond the margin of {margin * 100:g} points.",
+                    code="drift",
                 )
             )
     return found
 
 
-def _where(verdict: Verdict) -> str:
+def _where(verdict: ContrastVerdict) -> str:
     kind = "rate" if verdict.stage.startswith("false") else "stage"
     return f"{verdict.stage} {kind}, {verdict.name.lower()}"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.audits.statistics import power, summary_metrics, weights
 from moderation.audits.statistics.confusion import confusion
@@ -53,18 +54,21 @@ def rates_table(stages: Sequence[Outcomes]) -> Table:
     )
 
 
-def _rate_rows(outcomes: Outcomes) -> Iterator[tuple[object, ...]]:
+def _groupings(outcomes: Outcomes) -> Iterator[tuple[str, NDArray[np.str_]]]:
+    """All items together, each dimension that has groups, and every crossing of these."""
     names = [name for name in DIMENSIONS if len(np.unique(outcomes.groups[name])) > 1]
-    wanted = [("all", np.full(outcomes.template.shape, "all"))]
-    wanted += [(name, outcomes.groups[name]) for name in names]
-    for size in range(2, len(names) + 1):
+    yield "all", np.full(outcomes.template.shape, "all")
+    for size in range(1, len(names) + 1):
         for together in combinations(names, size):
             joined = outcomes.groups[together[0]]
             for name in together[1:]:
                 joined = np.char.add(np.char.add(joined, " × "), outcomes.groups[name])
-            wanted.append((" × ".join(together), joined))
+            yield " × ".join(together), joined
+
+
+def _rate_rows(outcomes: Outcomes) -> Iterator[tuple[object, ...]]:
     _, cluster = np.unique(outcomes.template, return_inverse=True)
-    for dimension, values in wanted:
+    for dimension, values in _groupings(outcomes):
         labels, group = np.unique(values, return_inverse=True)
         counts = confusion(
             group,
@@ -105,6 +109,7 @@ def _rate_rows(outcomes: Outcomes) -> Iterator[tuple[object, ...]]:
 
 
 def yardsticks_table(stages: Sequence[Outcomes]) -> Table:
+    """Four-fifths ratio and equalised odds of each stage and dimension that has two groups."""
     rows = []
     for outcomes in stages:
         for name in DIMENSIONS:
@@ -129,6 +134,7 @@ def yardsticks_table(stages: Sequence[Outcomes]) -> Table:
 
 
 def yardsticks_of(rows: Sequence[Sequence[object]]) -> Table:
+    """The table of (stage, dimension, four-fifths ratio, equalised-odds difference)."""
     return table(
         "yardsticks",
         "Two well-known yardsticks",

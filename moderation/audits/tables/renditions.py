@@ -68,13 +68,14 @@ def _guarded(value: Any) -> Any:
 
 
 def pdf_of(report: AuditReport) -> bytes:
+    """The report as a PDF file; the same report gives the same bytes."""
     return _pdf(report.title, _story(report))
 
 
 def decisions_pdf(title: str, decisions: Sequence[Mapping[str, str]]) -> bytes:
     """The sheet that goes with a frozen report: what was decided on it, oldest first.
 
-    Each decision has the names of `deciding.files_of`.
+    Each decision has the names of `report_decisions.files_of`.
     """
     return _pdf(f"Decisions on: {title}", _decisions_story(title, decisions))
 
@@ -186,9 +187,9 @@ def _picture(made: drawing.Drawing) -> Flowable:
     return picture
 
 
-def _shape(mark: drawing.Line | drawing.Dot | drawing.Words, height: float) -> Any:
+def _shape(mark: drawing.DrawnLine | drawing.Dot | drawing.Words, height: float) -> Any:
     match mark:
-        case drawing.Line(points, ink, width, dash):
+        case drawing.DrawnLine(points, ink, width, dash):
             flat = [each for x, y in points for each in (x, height - y)]
             return shapes.PolyLine(
                 flat,

@@ -100,4 +100,5 @@ def pair_up(outcomes: Outcomes, contrast: Contrast) -> Paired:
 
 
 def paired_contrasts(stages: Sequence[Outcomes], suite: Suite) -> list[Paired]:
+    """Every contrast of the suite at every stage, paired by what else the prompts share."""
     return [pair_up(outcomes, contrast) for outcomes in stages for contrast in suite.contrasts]

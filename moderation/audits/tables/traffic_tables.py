@@ -20,7 +20,7 @@ from moderation.audits.statistics.rates import Estimates
 from moderation.audits.suites.counterfactuals import Contrast
 from moderation.audits.suites.person_terms import DIMENSIONS, title
 from moderation.audits.tables.audit_report import INSUFFICIENT, Forest, Kind, Table, number, table
-from moderation.audits.tables.contrasts import PLANNED, SEED, Verdict
+from moderation.audits.tables.contrasts import PLANNED, SEED, ContrastVerdict
 
 MINIMUM_CELL = 10
 """Groups with fewer labels are counted and not described."""
@@ -59,6 +59,7 @@ class Rated:
 
 
 def rate(items: Labelled, measure: str, group: Index, groups: int) -> Rated:
+    """One measure by group, weighted; `group` holds each item's number below `groups`."""
     is_hit, is_counted = items.measure(measure)
     found = [
         weights.hajek(
@@ -263,7 +264,9 @@ COLUMNS: Sequence[tuple[str, str, Kind]] = (
 )
 
 
-def primary(items: Labelled, *, margin: float) -> tuple[Table, list[Verdict], tuple[Forest, ...]]:
+def primary(
+    items: Labelled, *, margin: float
+) -> tuple[Table, list[ContrastVerdict], tuple[Forest, ...]]:
     """All primary contrasts, adjusted together, and what may be said of each."""
     found = [contrast(items, measure, each) for measure in MEASURES for each in PRIMARY]
     family = multiple_comparisons.holm([each.p for each in found])
@@ -290,7 +293,7 @@ def primary(items: Labelled, *, margin: float) -> tuple[Table, list[Verdict], tu
         for place, each in enumerate(found)
     ]
     verdicts = [
-        Verdict(
+        ContrastVerdict(
             each.measure,
             each.name,
             said[place],

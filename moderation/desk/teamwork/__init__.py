@@ -1,0 +1,1 @@
+"""Reviewers among themselves: notes, whose a case is, who looks at it."""

@@ -17,6 +17,8 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class NoteMissing(ProofsheetError):
+    """The note is empty or too long."""
+
     default_code = "note_missing"
     default_message = f"A note has 1 to {TEXT_MAX} characters."
     default_advice = "Write it again, shorter if it was long."
@@ -33,7 +35,7 @@ class NotAssignable(ProofsheetError):
 
 
 def write(case: ReviewCase, text: str, *, by: User, at: datetime) -> CaseNote:
-    """Write a note for whoever works on the case next. Raises NoteMissing, cases.OwnSubject."""
+    """Write a note for whoever works on the case next. Raises NoteMissing, OwnSubject."""
     if case.owner_id == by.pk:
         raise review_cases.OwnSubject
     words = text.strip()
@@ -63,7 +65,7 @@ def reviewers(case: ReviewCase) -> QuerySet[User]:
 def assign(case: ReviewCase, *, to: str, by: User) -> ReviewCase:
     """Assign the case to the reviewer of that name, or for no name to nobody.
 
-    Raises NotAssignable, and as claiming does cases.CaseNotFound, CaseDecided and OwnSubject.
+    Raises NotAssignable, and as claiming does CaseNotFound, CaseDecided and OwnSubject.
     """
     row = review_cases.undecided(case, by=by)
     person = next((who for who in reviewers(row) if who.username == to), None)

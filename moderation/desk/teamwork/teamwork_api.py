@@ -1,9 +1,8 @@
-"""The API of reviewers among themselves: notes, whose a case is, several cases decided at once."""
+"""The API of reviewers among themselves: notes on a case, and whose it is."""
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -13,33 +12,27 @@ from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
 from config.core.api.view import ApiView, person
 from moderation.cases import review_cases
-from moderation.cases.reviewers import reviewer
-from moderation.desk import bulk
 from moderation.desk.case_api import ABSENT
 from moderation.desk.teamwork import case_notes
 from moderation.desk.teamwork.teamwork_serializers import (
     AssignmentSerializer,
     AssignSerializer,
-    BulkDecideSerializer,
     CaseNotePageSerializer,
     CaseNoteSerializer,
-    ChosenSerializer,
-    OutcomeSerializer,
-    PreviewSerializer,
-    UndoneSerializer,
     WriteNoteSerializer,
 )
 from moderation.models import ReviewCase
 
-NOT_A_REVIEWER = "Not a reviewer."
-NO_MEASURE = "No case, or too many."
-
 
 class OldestNote(Pages):
+    """The order of notes: the oldest first."""
+
     ordering = ("written_at", "id")
 
 
 class Notes(ApiView):
+    """Reviewers: the notes on a case, and writing one."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -79,6 +72,8 @@ class Notes(ApiView):
 
 
 class Assign(ApiView):
+    """Reviewers: whose a case is, and saying whose."""
+
     key_scope = "review"
 
     @extend_schema(
@@ -119,73 +114,3 @@ def _assignment(case: ReviewCase) -> dict[str, Any]:
         "assignable_to": [who.username for who in case_notes.reviewers(case)],
     }
     return AssignmentSerializer(said).data
-
-
-class BulkPreview(ApiView):
-    key_scope = "review"
-
-    @extend_schema(
-        operation_id="review_bulk_preview",
-        summary="Preview one decision for several cases",
-        request=ChosenSerializer,
-        responses={
-            200: PreviewSerializer,
-            **problems(_403=NOT_A_REVIEWER, _422=NO_MEASURE),
-        },
-    )
-    def post(self, request: Request) -> Response:
-        """What deciding would do, case by case. Nothing is claimed or changed."""
-        by, said = _chosen(request, ChosenSerializer)
-        return Response(PreviewSerializer(bulk.preview(by=by, at=timezone.now(), **said)).data)
-
-
-class BulkDecide(ApiView):
-    key_scope = "review"
-
-    @extend_schema(
-        operation_id="review_bulk_decide",
-        summary="Decide several cases at once",
-        request=BulkDecideSerializer,
-        responses={
-            202: OutcomeSerializer,
-            **problems(_403=NOT_A_REVIEWER, _422=NO_MEASURE),
-        },
-    )
-    def post(self, request: Request) -> Response:
-        """Claim and decide each case by itself, under the rules for one. What somebody holds, what
-        was decided meanwhile and what needs a look of its own is named in `left`.
-        """
-        by, said = _chosen(request, BulkDecideSerializer)
-        done = bulk.decide(by=by, at=timezone.now(), **said)
-        return Response(OutcomeSerializer(done).data, status=202)
-
-
-class BulkUndo(ApiView):
-    key_scope = "review"
-
-    @extend_schema(
-        operation_id="review_bulk_undo",
-        summary="Undo a decision of several cases",
-        request=None,
-        responses={
-            200: UndoneSerializer,
-            **problems(
-                _403=NOT_A_REVIEWER,
-                _409="The undo window is over, or it was not your decision.",
-            ),
-        },
-    )
-    def post(self, request: Request, batch: UUID) -> Response:
-        """Take all of it back before anything is sent; the cases wait in the queue again."""
-        taken = bulk.undo(batch, by=reviewer(request), at=timezone.now())
-        return Response(UndoneSerializer({"undone": taken}).data)
-
-
-def _chosen(request: Request, serializer: type[ChosenSerializer]) -> tuple[User, dict[str, Any]]:
-    """Who asks, and the keywords of `bulk.preview` and `bulk.decide`."""
-    by = reviewer(request)
-    form = serializer(data=request.data)
-    form.is_valid(raise_exception=True)
-    said = dict(form.validated_data)
-    ids = said.pop("cases")
-    return by, {"ids": ids, **said}

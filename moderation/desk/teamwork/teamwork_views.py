@@ -23,6 +23,7 @@ from moderation.models import ReviewCase
 @require_POST
 @for_reviewers
 def note(request: SignedIn, case_id: UUID) -> HttpResponse:
+    """Write a note for whoever works on the case next."""
     found = review_cases.find(case_id, by=request.user)
     case_notes.write(found, request.POST.get("text", ""), by=request.user, at=timezone.now())
     if not request.htmx:
@@ -34,6 +35,7 @@ def note(request: SignedIn, case_id: UUID) -> HttpResponse:
 @require_POST
 @for_reviewers
 def assign(request: SignedIn, case_id: UUID) -> HttpResponse:
+    """Say whose the case is."""
     found = review_cases.find(case_id, by=request.user)
     row = case_notes.assign(found, to=request.POST.get("to", ""), by=request.user)
     whose = f"assigned to {row.assigned_to}" if row.assigned_to else "nobody's"
@@ -60,6 +62,7 @@ def viewers_of(case: ReviewCase, *, among: Iterable[User], by: User) -> dict[str
 @require_POST
 @for_reviewers
 def save_view(request: SignedIn) -> HttpResponse:
+    """Keep the queue's filter under a name."""
     wanted = QueueFilter(QueryDict(request.POST.get("query", ""))).wanted()
     row = saved_views.save(request.POST.get("name", ""), wanted, by=request.user, at=timezone.now())
     return redirect(row)
@@ -68,5 +71,6 @@ def save_view(request: SignedIn) -> HttpResponse:
 @require_POST
 @for_reviewers
 def forget_view(request: SignedIn, view_id: int) -> HttpResponse:
+    """Drop a kept filter."""
     saved_views.forget(view_id, by=request.user)
     return redirect("moderation:review")

@@ -1,8 +1,8 @@
 """A policy version: categories, thresholds for each stage, rules; and the verdict that scores earn
 under it.
 
-Policies are data: those that ship are files (``moderation/policies/*.json``), those made on a site
-come from the shelf that it registers. They are read once in a process and never change under a
+Policies are data: those that ship are files (``documents/*.json``), those made on a site
+come from the source that it registers. They are read once in a process and never change under a
 version; a changed policy is a new version.
 """
 
@@ -19,7 +19,7 @@ import jsonschema
 
 from config.core.errors import ProofsheetError
 from moderation.policy.rulebook import eu_database, profiles
-from moderation.policy.rulebook.word_rules import Rule
+from moderation.policy.rulebook.word_rules import WordRule
 
 Verdict = Literal["allow", "hold", "refuse"]
 Stage = Literal["prompt", "image"]
@@ -76,7 +76,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class Rulebook:
     """One policy version; `sha256` is that of its canonical JSON. `language` is the one that its
     rules and explanations are written in (ISO 639-1).
     """
@@ -85,7 +85,7 @@ class Policy:
     profile: str
     title: str
     categories: Mapping[str, Category]
-    rules: tuple[Rule, ...]
+    rules: tuple[WordRule, ...]
     document: Mapping[str, Any]
     sha256: str
     language: str = "EN"
@@ -108,22 +108,22 @@ class Policy:
         return self.categories[max(flagged)[3]] if flagged else None
 
 
-class Shelf(Protocol):
+class PolicySource(Protocol):
     """Where versions stand that did not ship, and which version of a profile is in force."""
 
     def active_version(self, profile: str) -> str | None: ...
     def document(self, version: str) -> dict[str, Any] | None: ...
 
 
-_shelves: list[Shelf] = []  # at most one
+_sources: list[PolicySource] = []  # at most one
 
 
-def use_shelf(shelf: Shelf | None) -> None:
-    """Look up versions on `shelf` too; None for those that ship alone."""
-    _shelves[:] = [shelf] if shelf else []
+def use_source(source: PolicySource | None) -> None:
+    """Look up versions in `source` too; None for those that ship alone."""
+    _sources[:] = [source] if source else []
 
 
-def parse(document: Mapping[str, Any]) -> Policy:
+def parse(document: Mapping[str, Any]) -> Rulebook:
     """Build a policy from its JSON document; raises PolicyInvalid."""
     try:
         jsonschema.validate(document, _schema())
@@ -131,13 +131,13 @@ def parse(document: Mapping[str, Any]) -> Policy:
         raise PolicyInvalid(f"{error.json_path}: {error.message}") from error
     categories = {name: _category(name, body) for name, body in document["categories"].items()}
     try:
-        rules = tuple(Rule.parse(body, document["lists"]) for body in document["rules"])
+        rules = tuple(WordRule.parse(body, document["lists"]) for body in document["rules"])
     except KeyError as error:
         raise PolicyInvalid(f"$.rules: the list {error} is not defined") from error
     if unknown := {rule.category for rule in rules} - set(categories):
         raise PolicyInvalid(f"$.rules: unknown categories {sorted(unknown)}")
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-    return Policy(
+    return Rulebook(
         version=document["version"],
         profile=document["profile"],
         title=document["title"],
@@ -150,7 +150,7 @@ def parse(document: Mapping[str, Any]) -> Policy:
 
 
 @cache
-def load(version: str) -> Policy:
+def load(version: str) -> Rulebook:
     """Read one version; raises PolicyInvalid, or FileNotFoundError where there is none."""
     policy = parse(_document(version))
     if policy.version != version:
@@ -163,7 +163,7 @@ def _document(version: str) -> dict[str, Any]:
     try:
         text = (FOLDER / f"{version}.json").read_text(encoding="utf-8")
     except FileNotFoundError:
-        if made_here := _shelves and _shelves[0].document(version):
+        if made_here := _sources and _sources[0].document(version):
             return made_here
         raise
     document: dict[str, Any] = json.loads(text)
@@ -175,15 +175,15 @@ def _document(version: str) -> dict[str, Any]:
     return document
 
 
-def active(profile: str) -> Policy:
+def active(profile: str) -> Rulebook:
     """The policy in force for an audience profile; raises PolicyUnknown."""
     if profile not in ACTIVE:
         raise PolicyUnknown
-    made_here = _shelves[0].active_version(profile) if _shelves else None
+    made_here = _sources[0].active_version(profile) if _sources else None
     return load(made_here or ACTIVE[profile])
 
 
-def find(version: str) -> Policy:
+def find(version: str) -> Rulebook:
     """A version by a name that a stranger may have typed; raises PolicyUnknown."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[a-z0-9-]+", version):
         raise PolicyUnknown(message="There is no policy version of that name.", status=404)

@@ -29,7 +29,7 @@ INNER_PUNCTUATION = re.compile(r"(?<=[a-z])[^\sa-z0-9](?=[a-z])")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PromptReading:
     """One way to read a prompt. `is_run`: letters once spaced out, so word borders are lost."""
 
     cells: tuple[Cell, ...]
@@ -44,25 +44,25 @@ class Reading:
         return self.cells[start][1], max(cell[2] for cell in self.cells[start:end])
 
 
-def canonical(text: str) -> Reading:
+def canonical(text: str) -> PromptReading:
     """Folded case and width, Latin look-alikes as Latin, no marks or invisible characters, single
     spaces.
     """
-    return Reading(tuple(_single_spaces(_unconfused(_folded(text)))))
+    return PromptReading(tuple(_single_spaces(_unconfused(_folded(text)))))
 
 
-def readings(text: str) -> list[Reading]:
+def readings(text: str) -> list[PromptReading]:
     """All distinct readings of `text`, the canonical one first."""
     plain = canonical(text)
     leet = _deleeted(plain, one="i")
     wholes = [plain, leet, _deleeted(plain, one="l")]
     wholes += [_replaced(reading, INNER_PUNCTUATION, lambda _: 0) for reading in (plain, leet)]
     wholes += [_replaced(leet, REPEATED, lambda _: 2), _replaced(leet, REPEATED, lambda _: 1)]
-    wholes += [Reading(tuple(_single_spaces(_folded(text)))), decoded(plain)]
+    wholes += [PromptReading(tuple(_single_spaces(_folded(text)))), decoded(plain)]
     return [*{reading.text: reading for reading in wholes}.values(), *_runs(leet)]
 
 
-def decoded(plain: Reading) -> Reading:
+def decoded(plain: PromptReading) -> PromptReading:
     """The one reading for a learned classifier: leetspeak, spacing and stretched letters undone."""
     leet = _deleeted(plain, one="i")
     joined = _replaced(leet, SPACED_RUN, None)
@@ -105,7 +105,7 @@ def _single_spaces(cells: list[Cell]) -> list[Cell]:
     return kept[:-1] if kept and kept[-1][0] == " " else kept
 
 
-def _deleeted(reading: Reading, *, one: str) -> Reading:
+def _deleeted(reading: PromptReading, *, one: str) -> PromptReading:
     """Digits and signs inside words become letters; `one` is what 1, ! and | stand for."""
     cells = list(reading.cells)
     table = LEET | str.maketrans({"1": one, "|": one})
@@ -120,12 +120,12 @@ def _deleeted(reading: Reading, *, one: str) -> Reading:
                 cells[index] = (one, start, end)
             else:
                 cells[index] = (character.translate(table), start, end)
-    return Reading(tuple(cells))
+    return PromptReading(tuple(cells))
 
 
 def _replaced(
-    reading: Reading, pattern: re.Pattern[str], keep: Callable[[str], int] | None
-) -> Reading:
+    reading: PromptReading, pattern: re.Pattern[str], keep: Callable[[str], int] | None
+) -> PromptReading:
     """Shorten each match to its first `keep` characters, or to its letters where `keep` is None."""
     cells: list[Cell] = []
     position = 0
@@ -134,10 +134,10 @@ def _replaced(
         cells += reading.cells[position : match.start()]
         cells += found[: keep(match.group())] if keep else [c for c in found if c[0].isalnum()]
         position = match.end()
-    return Reading((*cells, *reading.cells[position:]))
+    return PromptReading((*cells, *reading.cells[position:]))
 
 
-def _runs(reading: Reading) -> Iterator[Reading]:
+def _runs(reading: PromptReading) -> Iterator[PromptReading]:
     for match in SPACED_RUN.finditer(reading.text):
         found = reading.cells[match.start() : match.end()]
-        yield Reading(tuple(cell for cell in found if cell[0].isalnum()), is_run=True)
+        yield PromptReading(tuple(cell for cell in found if cell[0].isalnum()), is_run=True)

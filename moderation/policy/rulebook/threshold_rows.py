@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from moderation.policy.rulebook.policy_document import Policy, Stage
+from moderation.policy.rulebook.policy_document import Rulebook, Stage
 
 STAGES: tuple[Stage, ...] = ("prompt", "image")
 LIMITS: tuple[Literal["hold", "refuse"], ...] = ("hold", "refuse")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ThresholdCell:
     """One threshold: the name of its field, what it says, and how it is called."""
 
     name: str
@@ -20,12 +20,12 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ThresholdRow:
     """The thresholds of one category; a floor's are shown and never changed."""
 
     title: str
     is_floor: bool
-    cells: tuple[Cell, ...]
+    cells: tuple[ThresholdCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class Difference:
     after: str
 
 
-def rows(policy: Policy, typed: Mapping[str, Any]) -> list[Row]:
+def rows(policy: Rulebook, typed: Mapping[str, Any]) -> list[ThresholdRow]:
     """One row a category; what was typed before stands in its fields."""
     return [
-        Row(
+        ThresholdRow(
             category.title,
             category.is_floor,
             tuple(
-                Cell(
+                ThresholdCell(
                     name, str(typed.get(name, _shown(value))), f"{category.title}, {stage} {limit}"
                 )
                 for stage in STAGES
@@ -58,7 +58,7 @@ def rows(policy: Policy, typed: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def changes(policy: Policy, typed: Mapping[str, Any]) -> dict[str, Any]:
+def changes(policy: Rulebook, typed: Mapping[str, Any]) -> dict[str, Any]:
     """The changes that a form asks for, as `policy_versions.draft` takes them.
 
     Text that is no number stays text, and the draft is then refused with the place named.
@@ -84,7 +84,7 @@ def changes(policy: Policy, typed: Mapping[str, Any]) -> dict[str, Any]:
     return {"categories": changed}
 
 
-def differences(before: Policy, after: Policy) -> list[Difference]:
+def differences(before: Rulebook, after: Rulebook) -> list[Difference]:
     """What `after` says otherwise than `before`: thresholds, words, and scores of rules."""
     found = []
     for name, category in after.categories.items():

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.policy.rulebook.prompt_readings import Reading, canonical
+from moderation.policy.rulebook.prompt_readings import PromptReading, canonical
 
 SHORTEST_RUN_TERM = (
     4  # inside spaced-out letters word borders are lost, so short words would hit anywhere
@@ -18,7 +18,7 @@ SHORTEST_RUN_TERM = (
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RuleMatch:
     """`start`, `end`: characters of the prompt as typed."""
 
     start: int
@@ -29,7 +29,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class WordRule:
     """One rule of a policy; see policies/schema.json for what each part means."""
 
     id: str
@@ -43,7 +43,7 @@ class Rule:
     excuses: re.Pattern[str] | None
 
     @classmethod
-    def parse(cls, body: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> "Rule":
+    def parse(cls, body: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> "WordRule":
         """Compile a rule that the schema has checked. KeyError names a list that is not defined."""
         terms = _expanded(body["terms"], lists)
         company = _expanded(body.get("with", ()), lists)
@@ -61,7 +61,9 @@ class Rule:
             excuses=_words(excuses) if excuses else None,
         )
 
-    def matches(self, readings: Sequence[Reading], learned: Mapping[str, float]) -> Iterator[Match]:
+    def matches(
+        self, readings: Sequence[PromptReading], learned: Mapping[str, float]
+    ) -> Iterator[RuleMatch]:
         """All places where the rule speaks; none where an excuse or lack of company silences it."""
         if not (self._has_company(readings) and self._has_learned(learned)) or self._is_excused(
             readings
@@ -71,9 +73,9 @@ class Rule:
             pattern = self.run_terms if reading.is_run else self.terms
             for found in pattern.finditer(reading.text):
                 start, end = reading.original(*found.span())
-                yield Match(start, end, self.id, self.category, self.score)
+                yield RuleMatch(start, end, self.id, self.category, self.score)
 
-    def _has_company(self, readings: Sequence[Reading]) -> bool:
+    def _has_company(self, readings: Sequence[PromptReading]) -> bool:
         if self.company is None:
             return True
         words, anywhere = self.company
@@ -86,13 +88,13 @@ class Rule:
             learned.get(name, 0.0) >= self.learned_at_least for name in self.learned_categories
         )
 
-    def _is_excused(self, readings: Sequence[Reading]) -> bool:
+    def _is_excused(self, readings: Sequence[PromptReading]) -> bool:
         return self.excuses is not None and self.excuses.search(readings[0].text) is not None
 
 
 def match(
-    rules: Sequence[Rule], readings: Sequence[Reading], learned: Mapping[str, float]
-) -> list[Match]:
+    rules: Sequence[WordRule], readings: Sequence[PromptReading], learned: Mapping[str, float]
+) -> list[RuleMatch]:
     """Every match of every rule, without doubles, in order of place."""
     found = {hit for rule in rules for hit in rule.matches(readings, learned)}
     return sorted(found, key=lambda hit: (hit.start, hit.end, hit.rule))

@@ -1,0 +1,1 @@
+"""A statement in the fields of the EU Transparency Database: no database, no Django."""

@@ -13,7 +13,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import DatabaseError, transaction
 
-from moderation.audits.models import FrameEntry, Label, NeverChanged, Presentation, SampledItem
+from config.core.transitions import NeverChanged
+from moderation.audits.models import FrameEntry, Label, Presentation, SampledItem
 from moderation.audits.sampling import frame
 from moderation.cases import review_cases
 from moderation.decisions import pending_decisions

@@ -12,9 +12,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
+from django.test import TestCase
 
+from config.core.transitions import NeverChanged
 from moderation.audits.audit_reports import auditors, freeze, report_decisions, traffic_report
-from moderation.audits.models import Audit, AuditDecision, AuditFile, NeverChanged
+from moderation.audits.models import Audit, AuditDecision, AuditFile
 from moderation.audits.sampling.population import Window
 from moderation.audits.tables import audit_report as reports
 from moderation.audits.tables import renditions
@@ -181,14 +183,15 @@ def test_api_makes_a_report_and_replays_a_threshold(
     from moderation.audits import tasks
 
     asked: list[Any] = []
-    monkeypatch.setattr(tasks.audit_traffic, "delay", lambda *said: asked.append(said))
+    monkeypatch.setattr(tasks.audit_traffic, "apply_async", lambda said, **_: asked.append(said))
     client = as_user(dora)
 
     def post(path: str, said: dict[str, Any]) -> Any:
         return client.post(f"/api/v1/audits/{path}", said, content_type="application/json")
 
     period = {"stage": "image", "first": "2026-11-01", "last": "2026-11-30"}
-    assert post("", period).status_code == 202
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert post("", period).status_code == 202
     assert asked == [("image", "2026-11-01", "2026-11-30", dora.pk)]
     assert post("", period | {"last": "2026-10-30"}).json()["code"] == "invalid"
     moved = {"stage": "image", "category": "sexual", "threshold": 0.4}

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import TestCase
 from django.utils import timezone
 
 from moderation.audits.audit_reports import traffic_report
@@ -79,10 +80,12 @@ def test_dora_asks_for_an_audit(
     from moderation.audits import tasks
 
     traffic([bob], fpr={"woman": 0.06, "man": 0.02}, each=100)
-    monkeypatch.setattr(tasks.audit_traffic, "delay", tasks.audit_traffic)
+    made = tasks.audit_traffic
+    monkeypatch.setattr(made, "apply_async", lambda said, **_: made(*said))
     form = {"stage": "image", "first": "2026-11-01", "last": "2026-11-30"}
     client = as_user(dora)
-    assert client.post("/audits/make/", form).status_code == 302
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert client.post("/audits/make/", form).status_code == 302
     assert Audit.objects.get().made_by == dora
     backwards = form | {"last": "2026-10-01"}
     answer = client.post("/audits/make/", backwards)

@@ -15,12 +15,13 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from adapters.models import BaseModel
+from config.core.transitions import NeverChanged
 from generation.models import RequestStatus
 from generation.requests import prompt_screening
 from generation.suite_runs import suite_rendering
 from generation.work import worker
 from moderation.audits.audit_reports import freeze, suite_report
-from moderation.audits.models import Audit, AuditRender, AuditRun, FrameEntry, NeverChanged
+from moderation.audits.models import Audit, AuditRender, AuditRun, FrameEntry
 from moderation.audits.suites import counterfactuals
 from moderation.audits.tables import audit_report as reports
 from moderation.audits.tables import renditions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -112,6 +113,14 @@ def test_drift_is_measured_from_the_period_before_and_told_again(bob: User) -> N
     assert quiet_again.digests == quiet.digests
     said = dict(reports.decode(first.document).identity)["Drift measured from"]
     assert said == f"{quiet.title}, SHA-256 {quiet.digests['report.json']}"
+
+
+def test_an_alarm_is_known_by_its_code_in_whatever_words() -> None:
+    made = traffic_report.assemble(NOVEMBER)
+    worded = reports.Finding("bad", "Der Abstand wurde größer.", code="drift")
+    named = reports.Finding("warn", "Drift: nothing of the kind.")
+    assert freeze.has_alarm(replace(made, findings=(worded,)))
+    assert not freeze.has_alarm(replace(made, findings=(named,)))
 
 
 def test_small_groups_are_counted_and_not_described(bob: User) -> None:

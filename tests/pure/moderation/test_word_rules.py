@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from moderation.policy.rulebook.prompt_readings import readings
-from moderation.policy.rulebook.word_rules import Match, Rule, match
+from moderation.policy.rulebook.word_rules import RuleMatch, WordRule, match
 
 LISTS = {"people": ["woman", "man"], "knives": ["knife", "long blade"]}
 HERBS = {"id": "herbs.sold", "category": "drugs", "score": 0.8, "terms": ["weed", "pot", "hemp*"]}
@@ -15,7 +15,7 @@ HERBS = {"id": "herbs.sold", "category": "drugs", "score": 0.8, "terms": ["weed"
 
 def found(text: str, *, learned: dict[str, float] | None = None, **more: Any) -> list[str]:
     """The words of `text` that a rule of `HERBS` with `more` matches."""
-    rule = Rule.parse(HERBS | more, LISTS)
+    rule = WordRule.parse(HERBS | more, LISTS)
     return [text[hit.start : hit.end] for hit in match([rule], readings(text), learned or {})]
 
 
@@ -39,13 +39,13 @@ def test_words_of_a_term_may_be_apart_by_signs() -> None:
 
 
 def test_match_says_where_by_which_rule_and_how_sure() -> None:
-    [hit] = match([Rule.parse(HERBS, LISTS)], readings("a weed"), {})
-    assert hit == Match(2, 6, "herbs.sold", "drugs", 0.8)
+    [hit] = match([WordRule.parse(HERBS, LISTS)], readings("a weed"), {})
+    assert hit == RuleMatch(2, 6, "herbs.sold", "drugs", 0.8)
 
 
 def test_matches_come_in_order_and_once() -> None:
-    other = Rule.parse(HERBS | {"id": "other", "terms": ["a"]}, LISTS)
-    hits = match([Rule.parse(HERBS, LISTS), other, other], readings("weed in a weed"), {})
+    other = WordRule.parse(HERBS | {"id": "other", "terms": ["a"]}, LISTS)
+    hits = match([WordRule.parse(HERBS, LISTS), other, other], readings("weed in a weed"), {})
     assert [(hit.start, hit.rule) for hit in hits] == [
         (0, "herbs.sold"),
         (8, "other"),
@@ -88,4 +88,4 @@ def test_learned_scores_are_asked_for_where_a_rule_names_them(
 
 def test_list_that_is_not_defined_is_named() -> None:
     with pytest.raises(KeyError, match="fruit"):
-        Rule.parse(HERBS | {"terms": ["=fruit"]}, LISTS)
+        WordRule.parse(HERBS | {"terms": ["=fruit"]}, LISTS)
