@@ -32,7 +32,7 @@ FIRST = (
 )
 INDEX_S_TORCH = f"""\
   pip finds no torch without CUDA, so the index's comes: {CUDA_GIB} GiB in all. Without a CUDA
-  device stop here and set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu first"""
+  device stop here and set PIP_EXTRA_INDEX_URL to PyTorch's index of wheels for the CPU first"""
 FAILED = """\
 The packages could not be installed: the lines above say why. This step needs the package index and
 that much disk; run the same command again when both are there."""

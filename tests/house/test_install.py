@@ -92,7 +92,7 @@ def test_says_what_it_weighs_and_takes_torch_without_cuda_where_it_is(checkout: 
 def test_names_the_setting_before_the_large_torch_comes(checkout: Checkout) -> None:
     told = checkout.install(*LOCKS).stdout
     assert "the index's comes: 6.4 GiB in all" in told
-    assert "PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu" in told
+    assert "set PIP_EXTRA_INDEX_URL to PyTorch's index of wheels for the CPU" in told
     assert told.index("PIP_EXTRA_INDEX_URL") < told.index("3 packages: ")
     assert {"torch-1.0", "nvidia_thing-1.0"} <= checkout.installed()
 
