@@ -9,9 +9,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, cast
 
 import pytest
@@ -19,9 +19,10 @@ from _pytest.runner import runtestprotocol
 
 from tests.mutants.edits import Edit, drawn
 from tests.mutants.patching import can_be_patched, patched
-from tests.mutants.state import Result, State
+from tests.mutants.state import Baseline, Result, State
 from tests.mutants.table import MODULES, Module
 
+TraceFunction = Callable[[FrameType, str, Any], Any]
 AGAIN = 9
 AT_LEAST_S = 120.0
 TIMES = 20
@@ -101,19 +102,14 @@ class Run:
         good = (edit for edit in every if can_be_patched(edit, self.text, self.path))
         return [edit for edit, _ in zip(good, range(self.module.mutants), strict=False)]
 
-    def _baseline(self) -> dict[str, tuple[float, list[str]]]:
-        """Of each test its seconds, and the module's functions that it enters."""
+    def _baseline(self) -> Baseline:
         found = {}
         for nodeid, item in self.items.items():
-            entered: set[str] = set()
-
-            def note(frame: FrameType, *_: Any, entered: set[str] = entered) -> None:
-                code: CodeType = frame.f_code
-                if code.co_filename == self.path:
-                    entered.add(code.co_qualname)
-
-            threading.settrace(note)
-            sys.settrace(note)
+            functions: set[str] = set()
+            lines: set[int] = set()
+            trace = self._tracing(functions, lines)
+            threading.settrace(trace)
+            sys.settrace(trace)
             try:
                 started = time.monotonic()
                 failure = self._failure(item, limit_s=600)
@@ -123,10 +119,39 @@ class Run:
                 threading.settrace(None)
             if failure:
                 raise self.session.Interrupted(f"{nodeid} fails without any mutant: {failure}")
-            found[nodeid] = (took_s, sorted(entered))
+            found[nodeid] = (took_s, sorted(functions), sorted(lines))
         return found
 
-    def _meet(self, edit: Edit, known: dict[str, tuple[float, list[str]]]) -> None:
+    def _tracing(self, functions: set[str], lines: set[int]) -> TraceFunction:
+        """Notes what is run of the module, and follows nothing else."""
+
+        def line(frame: FrameType, event: str, _: Any) -> TraceFunction:
+            lines.add(frame.f_lineno)
+            return line
+
+        def call(frame: FrameType, event: str, _: Any) -> TraceFunction | None:
+            if frame.f_code.co_filename != self.path:
+                return None
+            functions.add(frame.f_code.co_qualname)
+            return line
+
+        return call
+
+    def _tests_of(self, edit: Edit, known: Baseline) -> list[str]:
+        """The tests that could notice, those first that run the changed line and the one below it,
+        such as what a condition guards."""
+
+        def rank(nodeid: str) -> tuple[bool, bool, int, float]:
+            took_s, _, lines = known[nodeid]
+            is_off = edit.line not in lines, edit.line + 1 not in lines
+            return *is_off, -self.kills.get(nodeid, 0), took_s
+
+        could = (n for n in known if n in self.items)
+        if not edit.is_constant:
+            could = (n for n in could if edit.where in known[n][1])
+        return sorted(could, key=rank)
+
+    def _meet(self, edit: Edit, known: Baseline) -> None:
         state, name = self.plugin.state, self.module.name
         key = edit.key(name)
         self.plugin.at = name, key
@@ -136,12 +161,7 @@ class Run:
         if state.gave_up(name, key, "unclear") > 1:
             state.end(self._result(edit, "survived", "its tests fail without it too"))
             return
-        tests = [
-            nodeid
-            for nodeid, (_, entered) in known.items()
-            if nodeid in self.items and (edit.is_constant or edit.where in entered)
-        ]
-        tests.sort(key=lambda nodeid: (-self.kills.get(nodeid, 0), known[nodeid][0]))
+        tests = self._tests_of(edit, known)
         for nodeid in tests:
             item, limit_s = self.items[nodeid], max(AT_LEAST_S, TIMES * known[nodeid][0])
             with patched(self.living, edit, self.text):

@@ -11,7 +11,8 @@ from typing import Any
 
 from tests.mutants.table import MODULES, Module
 
-Baseline = dict[str, tuple[float, list[str]]]
+Baseline = dict[str, tuple[float, list[str], list[int]]]
+"""Of each test its seconds, and which of the module's functions and lines it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,10 @@ class State:
         return key not in self._known[module].get("results", {})
 
     def baseline(self, module: str) -> Baseline | None:
-        return self._known[module].get("baseline")
+        return self._known[module].get("runs")
 
     def keep_baseline(self, module: str, baseline: Baseline) -> None:
-        self._known[module]["baseline"] = baseline
+        self._known[module]["runs"] = baseline
         self._write(module)
 
     def gave_up(self, module: str, key: str, why: str) -> int:

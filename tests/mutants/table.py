@@ -93,7 +93,6 @@ MODULES = (
         "moderation.decisions.pending_decisions",
         (
             "tests/moderation/test_intents.py",
-            "tests/moderation/test_further_decisions.py",
             "tests/moderation/audits/test_blind_labels.py",
         ),
     ),
