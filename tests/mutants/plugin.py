@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import pytest
 from _pytest.runner import runtestprotocol
+from _pytest.warnings import catch_warnings_for_item
 
 from tests.mutants.edits import Edit, drawn
 from tests.mutants.patching import can_be_patched, patched
@@ -179,7 +180,8 @@ class Run:
         """What a test that fails says, in a line; every fixture but the session's is made anew."""
         self.plugin.ends_at = time.monotonic() + limit_s
         next_item = cast(pytest.Item, self.session)  # all that is not the session's is torn down
-        reports = runtestprotocol(item, log=False, nextitem=next_item)
+        with catch_warnings_for_item(item.config, item.ihook, "runtest", item):
+            reports = runtestprotocol(item, log=False, nextitem=next_item)
         self.plugin.ends_at = None
         failed = [report for report in reports if report.failed]
         if not failed:
