@@ -19,7 +19,7 @@ from tests.moderation import evasions, worth
 from tests.moderation.makers import NOON, picture
 
 pytestmark = pytest.mark.django_db
-CAPTIONS = Path(classify.__file__).parent / "classifiers" / "captions.txt"
+CAPTIONS = Path(chosen.__file__).parent / "captions.txt"
 
 
 def verdict(text: str, profile: str = "general") -> str:
