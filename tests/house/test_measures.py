@@ -1,0 +1,32 @@
+"""The house stays one that can be seen through: folders, loops, names, sizes, docstrings."""
+
+import statistics
+
+from tests.house import measures
+
+REPEATED_FOR_A_REASON: set[str] = set()
+
+
+def test_no_folder_is_full() -> None:
+    assert {name: n for name, n in measures.modules_by_folder().items() if n > 15} == {}
+
+
+def test_no_imports_go_in_circles_and_none_hides_in_a_function() -> None:
+    assert measures.loops() == []
+    assert measures.lazy_imports() == []
+
+
+def test_a_class_name_means_one_thing() -> None:
+    assert set(measures.repeated_classes()) <= REPEATED_FOR_A_REASON
+
+
+def test_functions_are_short() -> None:
+    sizes = [each.lines for each in measures.functions()]
+    assert statistics.median(sizes) <= 7
+    assert statistics.quantiles(sizes, n=10)[-1] <= 20
+    assert [each for each in measures.functions() if each.lines > 45] == []
+
+
+def test_public_names_are_explained() -> None:
+    bare, public = measures.undocumented()
+    assert len(bare) <= 0.05 * public, bare
