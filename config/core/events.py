@@ -5,7 +5,6 @@ be sent is logged and lost: what waits for it lies in the database, where a swee
 """
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from celery import current_app
@@ -23,6 +22,13 @@ def send(task: str, *args: Any, queue: str | None = None, countdown_s: float | N
     Its queue is that of `CELERY_TASK_ROUTES`, or the one named. Raises celery's NotRegistered, at
     once, for a name that no task has.
     """
-    import_module(task.rpartition(".")[0])  # the web process has not loaded it otherwise
     known: Any = current_app.tasks[task]
     after_commit(lambda: known.apply_async(args, queue=queue, countdown=countdown_s))
+
+
+def send_now(task: str, *args: Any) -> None:
+    """Send a task that no row waits for. Raises kombu's OperationalError while the broker is away,
+    so that whoever asked is told.
+    """
+    known: Any = current_app.tasks[task]
+    known.apply_async(args)

@@ -24,7 +24,6 @@ from config.core.clock import Clock
 from config.core.errors import ProofsheetError
 from generation.engine.jobs import Rendered, RenderJob
 from generation.models import GenerationRequest, RequestStatus
-from moderation.audits.audit_reports import suite_report
 from moderation.audits.models import Audit, AuditRender, AuditRun
 from moderation.audits.suites import counterfactuals
 from moderation.audits.suites.counterfactuals import Suite
@@ -178,7 +177,7 @@ def conclude(
 ) -> Audit:
     """Finish a run with its report, both or neither; the report that is there, where one is.
 
-    Raises RunStopped, suite_report.RunUnfinished.
+    Raises RunStopped, RunUnfinished of `suite_report`.
     """
     row = AuditRun.objects.select_for_update().get(id=run.id)
     if (made := row.audits.order_by("made_at").first()) is not None:
@@ -186,6 +185,8 @@ def conclude(
     if row.status == AuditRun.Status.STOPPED:
         raise RunStopped
     row.finish(at=at)
+    from moderation.audits.audit_reports import suite_report  # statsmodels, kept out of the web
+
     return suite_report.make(row, at=at, by=by, is_scheduled=is_scheduled)
 
 

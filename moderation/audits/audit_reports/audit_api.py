@@ -76,7 +76,7 @@ class Audits(AuditView):
         form.is_valid(raise_exception=True)
         said = form.data
         period = said["stage"], said["first"], said["last"]
-        events.send("moderation.audits.tasks.audit_traffic", *period, by.pk)
+        events.send_now("moderation.audits.tasks.audit_traffic", *period, by.pk)
         return Response(AuditAskedSerializer(said).data, status=202)
 
 

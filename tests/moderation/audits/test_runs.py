@@ -116,7 +116,7 @@ def test_a_run_that_was_cut_off_before_its_report_renders_nothing_again(
 ) -> None:
     command = ("run_audit", suite_file, "--seeds", "1", "--json")
     with monkeypatch.context() as patched:
-        patched.setattr("generation.suite_runs.suite_rendering.suite_report.make", _killed)
+        patched.setattr("moderation.audits.audit_reports.suite_report.make", _killed)
         with pytest.raises(Killed):
             call_command(*command, stdout=io.StringIO())
     seen = len(image_classifier.seen)
