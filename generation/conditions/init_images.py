@@ -164,7 +164,7 @@ def load(request: GenerationRequest) -> Loaded | None:
 
     Raises SourceNotScreened, SourceGone, pictures.PictureUnreadable.
     """
-    source: SourcePicture | None = getattr(request, "source", None)
+    source = request.starts_from
     if source is None:
         return None
     if source.state != SourceState.PASSED:

@@ -34,7 +34,7 @@ class RefusalSerializer(serializers.Serializer[Refusal]):
 def refusal_of(serializer: serializers.BaseSerializer[Any], subject: Any) -> Any:
     """From the context's `refusals`, which one query fetched for the whole page. A request may be
     refused for the picture that it was to start from."""
-    refusals, source = serializer.context["refusals"], getattr(subject, "source", None)
+    refusals, source = serializer.context["refusals"], getattr(subject, "starts_from", None)
     refusal = refusals.get(subject.id) or refusals.get(getattr(source, "id", None))
     return RefusalSerializer(refusal, context=serializer.context).data if refusal else None
 

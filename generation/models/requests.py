@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -12,6 +13,10 @@ from django.db.models import F, Q
 
 from adapters.models import Adapter, BaseModel
 from config.core.transitions import WrongState
+
+if TYPE_CHECKING:
+    from generation.models.images import GeneratedImage
+    from generation.models.init_images import SourcePicture
 
 SEEDS = 2**32
 DEVICE_STAGES = ("adapters_ms", "denoise_ms", "decode_ms")
@@ -153,6 +158,16 @@ class GenerationRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.status})"
+
+    # Beside the columns, for whoever fetched a request with its parts or has just stored it.
+    used_adapters: list[RequestAdapter]
+    made_images: list[GeneratedImage]
+    is_from_noise = False
+
+    @property
+    def starts_from(self) -> SourcePicture | None:
+        """The picture that it starts from, None for noise."""
+        return None if self.is_from_noise else getattr(self, "source", None)
 
     @property
     def is_active(self) -> bool:

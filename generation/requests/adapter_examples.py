@@ -17,15 +17,10 @@ from adapters.publishing import examples
 from adapters.publishing.examples import ExampleMissing, ExamplePicture
 from adapters.signals import examples_wanted
 from generation.capacity import estimates
-from generation.models import (
-    GeneratedImage,
-    GenerationRequest,
-    ImageState,
-    RequestAdapter,
-    RequestStatus,
-)
+from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from generation.request_rules import priority_classes
-from generation.requests import submitting
+from generation.request_rules.parameters import Draft
+from generation.requests import creation, submitting
 from provenance.assets import label_choices
 
 STATES = {
@@ -40,34 +35,36 @@ def connect() -> None:
 
 
 def render(*, adapter: Adapter, examples: Sequence[AdapterExample], at: datetime, **_: Any) -> None:
+    """Ask for the pictures of `examples`, each with the adapter at its full weight."""
+    assert adapter.owner_id is not None, "an owner asked"
     for example in examples:
-        request = _request(adapter, example, at=at)
-        RequestAdapter.objects.create(
-            request=request, adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0
+        wanted = _resolved(adapter, example)
+        request = creation.create(
+            wanted,
+            owner_id=adapter.owner_id,
+            priority=priority_classes.PRIORITIES["batch"],
+            predicted_ms=estimates.cost_ms(
+                wanted.model, steps=wanted.steps, guidance=wanted.guidance
+            ),
+            at=at,
         )
         example.send(request.id)
         submitting.send_to_screening(request.id)
 
 
-def _request(adapter: Adapter, example: AdapterExample, *, at: datetime) -> GenerationRequest:
+def _resolved(adapter: Adapter, example: AdapterExample) -> creation.ResolvedRequest:
+    """As the model does it when nothing is said; the adapter need not be offered to anybody yet."""
     model = adapter.base_model
     assert model is not None, "an accepted adapter has a model"
-    assert adapter.owner_id is not None, "an owner asked"
-    steps, guidance = model.default_steps, model.default_guidance
-    width, height = model.default_size
-    return GenerationRequest.objects.create(
-        owner_id=adapter.owner_id,
-        prompt=example.prompt,
+    return creation.ResolvedRequest(
+        draft=Draft(prompt=example.prompt, seed=example.seed),
         model=model,
-        steps=steps,
-        guidance=guidance,
-        seed=example.seed,
-        width=width,
-        height=height,
-        label=str(label_choices.chosen(None, None) or ""),
-        priority=priority_classes.PRIORITIES["batch"],
-        predicted_ms=estimates.cost_ms(model, steps=steps, guidance=guidance),
-        created_at=at,
+        size=model.default_size,
+        steps=model.default_steps,
+        guidance=model.default_guidance,
+        adapters=[(adapter, 1.0)],
+        source=None,
+        label=label_choices.chosen(None, None),
     )
 
 

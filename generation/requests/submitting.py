@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from adapters.access import visibility
-from adapters.models import Adapter, BaseModel
+from adapters.models import BaseModel
 from config.core import events
 from config.core.errors import ProofsheetError
 from config.core.ttl_cache import remembered
 from generation.capacity import estimates
 from generation.conditions import init_images
-from generation.models import (
-    GenerationRequest,
-    IdempotencyKey,
-    RequestAdapter,
-    RequestStatus,
-    SourcePicture,
-)
+from generation.models import GenerationRequest, IdempotencyKey
 from generation.request_rules.parameters import (
-    SEED_MAX,
     Draft,
     SizeNotOffered,
     StrengthTooLow,
     check,
-    taken_steps,
 )
 from generation.request_rules.priority_classes import Tier
-from generation.requests import admission, fair_queue
+from generation.requests import admission, creation, fair_queue
+from generation.requests.creation import ResolvedRequest
 from moderation.account_status import restrictions
 from provenance.assets import label_choices
-from provenance.marks.visible_label import VisibleLabel
 
 KEY_MAX_CHARACTERS = 200
 LIVE_UPSCALE = 2
@@ -101,12 +91,15 @@ def submit(
     admission.admit(by, expected, tier, count=wanted.draft.count, at=at)
     try:
         with init_images.stored(wanted.source) as name, transaction.atomic():
-            request = _store(
-                wanted, tier=tier, predicted_ms=expected.device_ms, is_live=is_live, by=by, at=at
+            request = creation.create(
+                wanted,
+                owner_id=by.pk,
+                priority=tier.priority,
+                predicted_ms=expected.device_ms,
+                at=at,
+                is_live=is_live,
+                source_name=name,
             )
-            adapters = _store_adapters(request, wanted.adapters)
-            source = init_images.attach(request, wanted.source, name=name, at=at)
-            _remember_parts(request, adapters, source)
             if idempotency_key:
                 _keep_key(idempotency_key, draft, request, at=at)
             if is_live:
@@ -153,28 +146,10 @@ def _keep_key(key: str, draft: Draft, request: GenerationRequest, *, at: datetim
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A checked draft with everything that it left to the model filled in."""
-
-    draft: Draft
-    model: BaseModel
-    size: tuple[int, int]
-    steps: int
-    guidance: float
-    adapters: list[tuple[Adapter, float]]
-    source: init_images.Wanted | None
-    label: VisibleLabel | None
-
-    @property
-    def taken_steps(self) -> int:
-        return taken_steps(self.steps, self.source.strength if self.source else None)
-
-
-def _resolve(draft: Draft, *, by: AbstractBaseUser) -> Wanted:
+def _resolve(draft: Draft, *, by: AbstractBaseUser) -> ResolvedRequest:
     checked = check(draft)
     model = _find_model(checked.model)
-    wanted = Wanted(
+    wanted = ResolvedRequest(
         draft=checked,
         model=model,
         size=_size(checked, model),
@@ -205,14 +180,14 @@ def _size(draft: Draft, model: BaseModel) -> tuple[int, int]:
     return width, height
 
 
-def _live_size(wanted: Wanted) -> tuple[int, int]:
+def _live_size(wanted: ResolvedRequest) -> tuple[int, int]:
     """No more than twice what the model draws: what is seen larger, the browser enlarges as well,
     and marking and screening wait for fewer pixels."""
     times = max(1, wanted.model.upscale // LIVE_UPSCALE)
     return wanted.size[0] // times, wanted.size[1] // times
 
 
-def _expectation(wanted: Wanted, *, at: datetime) -> tuple[Tier, estimates.Estimate]:
+def _expectation(wanted: ResolvedRequest, *, at: datetime) -> tuple[Tier, estimates.Estimate]:
     tier = admission.tier_of(wanted.draft.tier, model=wanted.model, steps=wanted.steps)
     return tier, admission.estimate(
         wanted.model,
@@ -222,66 +197,6 @@ def _expectation(wanted: Wanted, *, at: datetime) -> tuple[Tier, estimates.Estim
         count=wanted.draft.count,
         at=at,
     )
-
-
-def _store(
-    wanted: Wanted,
-    *,
-    tier: Tier,
-    predicted_ms: int,
-    is_live: bool,
-    by: AbstractBaseUser,
-    at: datetime,
-) -> GenerationRequest:
-    return GenerationRequest.objects.create(
-        owner_id=by.pk,
-        is_live=is_live,
-        status=RequestStatus.QUEUED if is_live else RequestStatus.SUBMITTED,
-        queued_at=at if is_live else None,
-        prompt=wanted.draft.prompt,
-        negative_prompt=wanted.draft.negative_prompt,
-        model=wanted.model,
-        steps=wanted.steps,
-        guidance=wanted.guidance,
-        seed=secrets.randbelow(SEED_MAX + 1) if wanted.draft.seed is None else wanted.draft.seed,
-        width=wanted.size[0],
-        height=wanted.size[1],
-        count=wanted.draft.count,
-        label=str(wanted.label or ""),
-        priority=tier.priority,
-        predicted_ms=predicted_ms,
-        created_at=at,
-    )
-
-
-def _store_adapters(
-    request: GenerationRequest, adapters: list[tuple[Adapter, float]]
-) -> list[RequestAdapter]:
-    return RequestAdapter.objects.bulk_create(
-        RequestAdapter(
-            request=request,
-            adapter=adapter,
-            weight=weight,
-            sha256=adapter.sha256,
-            position=position,
-        )
-        for position, (adapter, weight) in enumerate(adapters)
-    )
-
-
-def _remember_parts(
-    request: GenerationRequest, adapters: list[RequestAdapter], source: SourcePicture | None
-) -> None:
-    """What belongs to a request that was just stored is known: its answer asks for none of it."""
-    known: dict[str, Any] = {
-        "request_adapters": request.request_adapters.all(),
-        "images": request.images.all(),
-    }
-    for rows, values in zip(known.values(), (adapters, []), strict=True):
-        rows._result_cache = values
-    # As Django's own `prefetch_related_objects` does it.
-    request._prefetched_objects_cache = known  # type: ignore[attr-defined] # not in the stubs
-    GenerationRequest._meta.get_field("source").set_cached_value(request, source)
 
 
 def send_to_screening(request_id: UUID) -> None:

@@ -37,16 +37,16 @@ def generation_context(found: Iterable[GenerationRequest], request: Request) -> 
     """The serializer's context, with every refusal of the page fetched at once."""
     rows = [row for row in found if row.status == RequestStatus.REFUSED]
     refused = [row.id for row in rows]
-    refused += [row.source.id for row in rows if hasattr(row, "source")]
+    refused += [row.starts_from.id for row in rows if row.starts_from]
     return {"request": request, "refusals": refusals_among(refused, images_among(found))}
 
 
 def images_among(found: Iterable[GenerationRequest]) -> list[GeneratedImage]:
-    return [image for row in found for image in row.images.all()]
+    return [image for row in found for image in row.made_images]
 
 
 def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
-    prefetch_related_objects([found], "request_adapters__adapter", "images")
+    prefetch_related_objects([found], *own_requests.parts())
     return written(found, generation_context([found], request))
 
 

@@ -91,13 +91,11 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
 
     @extend_schema_field(AdapterUseSerializer(many=True))
     def get_adapters(self, found: GenerationRequest) -> list[dict[str, Any]]:
-        rows = sorted(found.request_adapters.all(), key=lambda row: row.position)
-        return [{"slug": row.adapter.slug, "weight": row.weight} for row in rows]
+        return [{"slug": row.adapter.slug, "weight": row.weight} for row in found.used_adapters]
 
     @extend_schema_field(SourceSerializer(allow_null=True))
     def get_source(self, found: GenerationRequest) -> Any:
-        source = getattr(found, "source", None)
-        return SourceSerializer(source).data if source else None
+        return SourceSerializer(found.starts_from).data if found.starts_from else None
 
     def get_tier(self, found: GenerationRequest) -> str:
         return priority_classes.name_of(found.priority)
@@ -107,9 +105,9 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
 
     @extend_schema_field(ImageSerializer(many=True))
     def get_images(self, found: GenerationRequest) -> Any:
-        kept = [image for image in found.images.all() if image.deleted_at is None]
-        ordered: Any = sorted(kept, key=lambda image: image.index)  # stubs know one object only
-        return ImageSerializer(ordered, many=True, context=self.context).data
+        # The stubs know one object only.
+        kept: Any = [image for image in found.made_images if image.deleted_at is None]
+        return ImageSerializer(kept, many=True, context=self.context).data
 
     @extend_schema_field(FailedImageSerializer(many=True))
     def get_failed_images(self, found: GenerationRequest) -> list[dict[str, Any]]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from config.core.errors import ProofsheetError
 from generation.conditions import init_images
 from generation.gallery import own_images
 from generation.models import (
+    GeneratedImage,
     GenerationRequest,
     IdempotencyKey,
+    RequestAdapter,
     RequestStatus,
     SourcePicture,
     SourceState,
@@ -39,12 +42,22 @@ class StillRunning(ProofsheetError):
     default_advice = "Cancel it first, then delete it."
 
 
+def parts() -> list[Prefetch[Any, Any, Any]]:
+    """What an answer shows of a request beside its columns: `used_adapters`, `made_images`."""
+    used = RequestAdapter.objects.select_related("adapter").order_by("position")
+    made = GeneratedImage.objects.order_by("index")
+    return [
+        Prefetch("request_adapters", used, to_attr="used_adapters"),
+        Prefetch("images", made, to_attr="made_images"),
+    ]
+
+
 def requests_of(user: AbstractBaseUser) -> QuerySet[GenerationRequest]:
     """The user's requests that were not deleted, newest first; those of the live page are none."""
     return (
         GenerationRequest.objects.filter(owner_id=user.pk, deleted_at__isnull=True, is_live=False)
         .select_related("model", "source__image")
-        .prefetch_related("request_adapters__adapter", "images")
+        .prefetch_related(*parts())
         .order_by("-created_at", "-id")
     )
 

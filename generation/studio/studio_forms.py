@@ -303,7 +303,7 @@ def settings_of_request(request: GenerationRequest) -> dict[str, Any]:
     """Initial values that say what `request` said, but for its seed: it was chosen or random."""
     model = request.model
     pace = {model.default_steps: Pace.FULL, model.few_steps: Pace.QUICK}
-    source = getattr(request, "source", None)
+    source = request.starts_from
     return {
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
@@ -316,7 +316,7 @@ def settings_of_request(request: GenerationRequest) -> dict[str, Any]:
         "source_image": source and source.image_id,
         "strength": source and source.strength,
         **_label_of(request),
-        **{f"weight_{used.adapter.slug}": used.weight for used in request.request_adapters.all()},
+        **{f"weight_{used.adapter.slug}": used.weight for used in request.used_adapters},
     }
 
 

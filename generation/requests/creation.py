@@ -1,0 +1,87 @@
+"""The rows of a new request: it, the adapters that it asked for, and what it starts from."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.models import Adapter, BaseModel
+from generation.conditions import init_images
+from generation.models import GenerationRequest, RequestAdapter, RequestStatus
+from generation.request_rules.parameters import SEED_MAX, Draft, taken_steps
+from provenance.marks.visible_label import VisibleLabel
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRequest:
+    """A checked draft with everything that it left to the model filled in."""
+
+    draft: Draft
+    model: BaseModel
+    size: tuple[int, int]
+    steps: int
+    guidance: float
+    adapters: list[tuple[Adapter, float]]
+    source: init_images.Wanted | None
+    label: VisibleLabel | None
+
+    @property
+    def taken_steps(self) -> int:
+        return taken_steps(self.steps, self.source.strength if self.source else None)
+
+
+def create(
+    wanted: ResolvedRequest,
+    *,
+    owner_id: int,
+    priority: int,
+    predicted_ms: int,
+    at: datetime,
+    is_live: bool = False,
+    source_name: str = "",
+) -> GenerationRequest:
+    """In the caller's transaction. A live one waits for a worker at once, others to be screened.
+
+    Its parts are known, so an answer that shows them asks the database for none.
+    """
+    draft = wanted.draft
+    request = GenerationRequest.objects.create(
+        owner_id=owner_id,
+        is_live=is_live,
+        status=RequestStatus.QUEUED if is_live else RequestStatus.SUBMITTED,
+        queued_at=at if is_live else None,
+        prompt=draft.prompt,
+        negative_prompt=draft.negative_prompt,
+        model=wanted.model,
+        steps=wanted.steps,
+        guidance=wanted.guidance,
+        seed=secrets.randbelow(SEED_MAX + 1) if draft.seed is None else draft.seed,
+        width=wanted.size[0],
+        height=wanted.size[1],
+        count=draft.count,
+        label=str(wanted.label or ""),
+        priority=priority,
+        predicted_ms=predicted_ms,
+        created_at=at,
+    )
+    request.used_adapters = _store_adapters(request, wanted.adapters)
+    request.made_images = []
+    source = init_images.attach(request, wanted.source, name=source_name, at=at)
+    request.is_from_noise = source is None
+    return request
+
+
+def _store_adapters(
+    request: GenerationRequest, adapters: list[tuple[Adapter, float]]
+) -> list[RequestAdapter]:
+    return RequestAdapter.objects.bulk_create(
+        RequestAdapter(
+            request=request,
+            adapter=adapter,
+            weight=weight,
+            sha256=adapter.sha256,
+            position=position,
+        )
+        for position, (adapter, weight) in enumerate(adapters)
+    )
