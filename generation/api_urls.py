@@ -9,8 +9,10 @@ from generation.suite_runs import suite_run_api
 app_name = "generation-api"
 urlpatterns = [
     path("generations/", generation_api.Generations.as_view(), name="generations"),
-    path("generations/estimate/", generation_api.Estimate.as_view(), name="estimate"),
-    path("generations/<uuid:request_id>/", generation_api.Generation.as_view(), name="generation"),
+    path("generations/estimate/", generation_api.EstimateView.as_view(), name="estimate"),
+    path(
+        "generations/<uuid:request_id>/", generation_api.GenerationView.as_view(), name="generation"
+    ),
     path("generations/<uuid:request_id>/cancel/", generation_api.Cancel.as_view(), name="cancel"),
     path("images/", image_api.Images.as_view(), name="images"),
     path("images/<uuid:image_id>/", image_api.Image.as_view(), name="image"),

@@ -33,7 +33,7 @@ from generation.models import (
     SourceState,
     private_storage,
 )
-from generation.request_rules.parameters import Draft, SourceGone, SourceNotScreened
+from generation.request_rules.parameters import RequestParameters, SourceGone, SourceNotScreened
 from moderation.cases import review_cases
 from provenance.manifests.content_credentials import Parent
 from provenance.pictures import decoder
@@ -58,7 +58,7 @@ class SourceNotFound(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedInitImage:
     """What a draft starts from, checked: an upload's `data`, or an own `image`."""
 
     strength: float
@@ -92,7 +92,7 @@ class Loaded:
         return Parent(out.getvalue(), "image/png")
 
 
-def resolve(draft: Draft, *, by: AbstractBaseUser) -> Wanted | None:
+def resolve(draft: RequestParameters, *, by: AbstractBaseUser) -> WantedInitImage | None:
     """What a checked draft starts from, None for noise.
 
     Raises SourceTooLarge, SourceNotFound, pictures.PictureUnreadable.
@@ -108,19 +108,21 @@ def resolve(draft: Draft, *, by: AbstractBaseUser) -> Wanted | None:
     image = released.filter(id=draft.source_image).exclude(file="").first()
     if image is None:
         raise SourceNotFound
-    return Wanted(draft.strength, image.sha256, image.width, image.height, image=image)
+    return WantedInitImage(draft.strength, image.sha256, image.width, image.height, image=image)
 
 
-def _of_upload(data: bytes, strength: float) -> Wanted:
+def _of_upload(data: bytes, strength: float) -> WantedInitImage:
     limit = settings.PROOFSHEET_SOURCE_MAX_BYTES
     if len(data) > limit:
         raise SourceTooLarge(message=f"The picture to start from is larger than {limit} bytes.")
     found = decoder.read(data)
-    return Wanted(strength, hashlib.sha256(data).hexdigest(), found.width, found.height, data=data)
+    return WantedInitImage(
+        strength, hashlib.sha256(data).hexdigest(), found.width, found.height, data=data
+    )
 
 
 @contextmanager
-def stored(wanted: Wanted | None) -> Iterator[str]:
+def stored(wanted: WantedInitImage | None) -> Iterator[str]:
     """The name under which an upload is stored, empty for anything else. Stored again nowhere: it
     is deleted when what is done inside fails. Raises space.StorageFull."""
     if wanted is None or wanted.data is None:
@@ -137,7 +139,7 @@ def stored(wanted: Wanted | None) -> Iterator[str]:
 
 
 def attach(
-    request: GenerationRequest, wanted: Wanted | None, *, name: str, at: datetime
+    request: GenerationRequest, wanted: WantedInitImage | None, *, name: str, at: datetime
 ) -> SourcePicture | None:
     """Write the row of a request's source, in the caller's transaction."""
     if wanted is None:

@@ -57,7 +57,7 @@ class Fp8NotPossible(ModelNotLoadable):
     default_message = "The model cannot be served with FP8 weights here."
 
 
-class StepsOutOfRange(ProofsheetError):
+class StepsNotSupported(ProofsheetError):
     default_code = "steps_out_of_range"
     default_message = "The number of steps is not one that the model's schedule can take."
     default_advice = "Ask for at least 1 step, and for no more than the form allows."
@@ -77,7 +77,7 @@ class OutOfMemory(ProofsheetError):
     default_advice = "Ask for a smaller size, or tell the operator."
 
 
-class TooManyAdapters(ProofsheetError):
+class MoreAdaptersThanSlots(ProofsheetError):
     default_code = "too_many_adapters"
     default_message = "The request names more adapters than the model has slots."
     default_advice = "Leave some out."

@@ -35,7 +35,7 @@ from generation.gallery.image_cards import (
 from generation.gallery.refusals import refusals_of
 from generation.gallery.shown_credentials import credentials_of
 from generation.models import GeneratedImage, ImageState
-from generation.request_rules.parameters import Draft, StrengthOutOfRange
+from generation.request_rules.parameters import RequestParameters, StrengthOutOfRange
 from generation.requests import submitting
 from moderation.subjects import blurring
 from provenance.assets import transcode
@@ -163,7 +163,7 @@ def _make(request: SignedIn, image_id: UUID, *, keeps_seed: bool) -> HttpRespons
     return _submit(request, variations.draft_of(found, keeps_seed=keeps_seed))
 
 
-def _submit(request: SignedIn, draft: Draft) -> HttpResponse:
+def _submit(request: SignedIn, draft: RequestParameters) -> HttpResponse:
     made = submitting.submit(draft, by=request.user, at=timezone.now()).request
     return redirect(f"{reverse('generation:studio')}?like={made.id}#sheet")
 

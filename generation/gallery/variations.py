@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from generation.conditions import init_images
 from generation.models import GeneratedImage
-from generation.request_rules.parameters import Draft, SourceGone
+from generation.request_rules.parameters import RequestParameters, SourceGone
 from provenance.assets import label_choices
 from provenance.marks import visible_label
 
 
-def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> Draft:
+def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> RequestParameters:
     """The draft that makes `image` again, or a variant of it under a new random seed; from the same
     picture, where it was made from one. Raises SourceGone."""
     draft = _settings_of(image, seed=image.seed if keeps_seed else None)
@@ -26,15 +26,15 @@ def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> Draft:
     return replace(draft, picture=init_images.read(source))
 
 
-def variation_of(image: GeneratedImage, *, strength: float) -> Draft:
+def variation_of(image: GeneratedImage, *, strength: float) -> RequestParameters:
     """The draft that starts from `image` itself, under a new random seed."""
     draft = _settings_of(image, seed=None)
     return replace(draft, source_image=str(image.id), strength=strength)
 
 
-def _settings_of(image: GeneratedImage, *, seed: int | None) -> Draft:
+def _settings_of(image: GeneratedImage, *, seed: int | None) -> RequestParameters:
     label = visible_label.parse(image.request.label)
-    return Draft(
+    return RequestParameters(
         prompt=image.prompt,
         negative_prompt=image.negative_prompt,
         model=image.model_slug,

@@ -23,7 +23,7 @@ _lock = Lock()
 _loaded: OrderedDict[tuple[str, str], Engine] = OrderedDict()
 
 
-class Seats:
+class DevicePermits:
     """How many requests of this worker may be on the device at once; the last ones are reserved.
 
     `passed_over` are the queues of tickets that found only a reserved seat: whoever frees another
@@ -55,10 +55,10 @@ class Seats:
             self._changed.notify()
 
 
-seats = Seats(SEATS, RESERVED)
+seats = DevicePermits(SEATS, RESERVED)
 
 
-class Turn:
+class DevicePermit:
     """Holds a seat from the claim until the pixels are there. `end` early, so that another request
     denoises while this one is marked, screened and stored."""
 
@@ -66,7 +66,7 @@ class Turn:
         self._is_held = False
         self.is_reserved = False
 
-    def __enter__(self) -> Turn:
+    def __enter__(self) -> DevicePermit:
         self.is_reserved = seats.take()
         self._is_held = True
         return self

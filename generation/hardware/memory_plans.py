@@ -12,7 +12,7 @@ from adapters.models import BaseModel
 from generation.engine.jobs import Fp8NotPossible, ModelTooLarge
 from generation.engine.loading import memory_need, quantization
 from generation.engine.loading.loaded_model import Settings
-from generation.engine.loading.memory_need import GIB, USABLE, Plan, gib
+from generation.engine.loading.memory_need import GIB, USABLE, MemoryPlan, gib
 from generation.engine.loop.engine import batch_sizes, device_of, dtype_of, is_gpu
 
 logger = logging.getLogger(__name__)
@@ -20,12 +20,12 @@ ADAPTER_SLOTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class MemoryVerdict:
     """`smaller` is the least restricted variant that fits; None when none does or is needed."""
 
-    plan: Plan
+    plan: MemoryPlan
     budget_bytes: int
-    smaller: Plan | None
+    smaller: MemoryPlan | None
 
     @property
     def fits(self) -> bool:
@@ -63,7 +63,7 @@ def serving(model: BaseModel, *, on_gpu: bool) -> Settings:
     )
 
 
-def judge(model: BaseModel, *, on_gpu: bool, budget_bytes: int) -> Verdict:
+def judge(model: BaseModel, *, on_gpu: bool, budget_bytes: int) -> MemoryVerdict:
     """Whether `model` fits a device with that much memory. Raises ModelNotLoadable, and
     Fp8NotPossible where FP8 weights are asked for."""
     parts, dtype = memory_need.of_folder(model.path), dtype_of(on_gpu=on_gpu)
@@ -74,16 +74,16 @@ def judge(model: BaseModel, *, on_gpu: bool, budget_bytes: int) -> Verdict:
         smaller = memory_need.smaller(
             parts, settings=wanted, size=size, dtype=dtype, budget_bytes=budget_bytes
         )
-    return Verdict(plan, budget_bytes, smaller)
+    return MemoryVerdict(plan, budget_bytes, smaller)
 
 
-def judge_here(model: BaseModel) -> Verdict:
+def judge_here(model: BaseModel) -> MemoryVerdict:
     """On the device of this process."""
     device = settings.PROOFSHEET_DEVICE
     return judge(model, on_gpu=is_gpu(device), budget_bytes=memory_need.budget_bytes(device))
 
 
-def judge_tier(model: BaseModel, tier: str) -> Verdict:
+def judge_tier(model: BaseModel, tier: str) -> MemoryVerdict:
     """On the hardware that a tier is named for: "gpu-24g" is a GPU with 24 GiB."""
     if named := re.fullmatch(r"gpu-(\d+)g", tier):
         return judge(model, on_gpu=True, budget_bytes=int(USABLE * int(named[1]) * GIB))

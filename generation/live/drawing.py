@@ -25,7 +25,7 @@ from config.core import notify
 from config.core.errors import ProofsheetError
 from generation.conditions import init_images
 from generation.models import ACTIVE, GenerationRequest, RequestAdapter, RequestStatus
-from generation.request_rules.parameters import Draft, check
+from generation.request_rules.parameters import RequestParameters, check
 from generation.requests import fair_queue, submitting
 from moderation.account_status import audiences
 from moderation.screening import classify
@@ -40,7 +40,7 @@ class Stopped(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class LivePicture:
     """A marked PNG that passed its screening. `drawn_for` is the request that it was drawn for; one
     that was spared shows the same."""
 
@@ -51,13 +51,13 @@ class Picture:
         return self.drawn_for.bytes + self.png
 
     @classmethod
-    def of(cls, kept: bytes) -> Picture:
+    def of(cls, kept: bytes) -> LivePicture:
         return cls(UUID(bytes=kept[:16]), kept[16:])
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    picture: Picture
+class ShownPicture:
+    picture: LivePicture
     prompt: str
 
 
@@ -77,7 +77,7 @@ def steps_of(model: BaseModel) -> int:
     return min(model.live_steps, model.few_steps)
 
 
-def draw(draft: Draft, *, by: AbstractBaseUser, at: datetime) -> UUID:
+def draw(draft: RequestParameters, *, by: AbstractBaseUser, at: datetime) -> UUID:
     """Ask for the picture of `draft` and drop what was asked before; its request's id.
 
     What would not change the picture asks for nothing. Raises what `submissions.submit` raises.
@@ -136,7 +136,7 @@ def setting_of(
     return Setting(audiences.profile_of(request.owner_id), others)
 
 
-def shown_to(request: GenerationRequest, setting: Setting) -> Shown | None:
+def shown_to(request: GenerationRequest, setting: Setting) -> ShownPicture | None:
     """The owner's newest picture, where `request` differs from it in nothing but the prompt; for a
     minute after it was drawn, so that none outlives its screening for long."""
     found = cache.get(_shown_key(request.owner_id))
@@ -144,7 +144,7 @@ def shown_to(request: GenerationRequest, setting: Setting) -> Shown | None:
         return None
     _, prompt, drawn_for = found
     drawn: bytes | None = cache.get(_picture_key(request.owner_id, drawn_for))
-    return None if drawn is None else Shown(Picture.of(drawn), prompt)
+    return None if drawn is None else ShownPicture(LivePicture.of(drawn), prompt)
 
 
 def check_prompt(request: GenerationRequest, setting: Setting) -> None:
@@ -174,14 +174,14 @@ def finish(
         if request.cancel_requested_at is not None:
             request.cancel(at=at)
             return
-        _show(request, Picture(request.id, png))
+        _show(request, LivePicture(request.id, png))
         shown = (setting.sha256(), request.prompt, str(request.id))
         cache.set(_shown_key(request.owner_id), shown, LIFETIME_S)
         request.add_up(timings)
         request.finish(at=at)
 
 
-def spare(claim: fair_queue.Claim, shown: Shown, *, at: datetime) -> None:
+def spare(claim: fair_queue.Claim, shown: ShownPicture, *, at: datetime) -> None:
     """Show once more what is shown. Nothing was made, so the request ends as a dropped one does: in
     no quota, no estimate and no price. Raises LeaseLost."""
     with transaction.atomic():
@@ -191,7 +191,7 @@ def spare(claim: fair_queue.Claim, shown: Shown, *, at: datetime) -> None:
         request.cancel(at=at)
 
 
-def _show(request: GenerationRequest, drawn: Picture) -> None:
+def _show(request: GenerationRequest, drawn: LivePicture) -> None:
     """Before the commit of the end: who sees that may rely on the picture."""
     cache.set(_picture_key(request.owner_id, request.id), drawn.as_bytes(), LIFETIME_S)
     notify.wake(wake_name(request.id))
@@ -205,10 +205,10 @@ def keep(claim: fair_queue.Claim) -> None:
         request.save()
 
 
-def picture(request_id: UUID, *, by: AbstractBaseUser) -> Picture | None:
+def picture(request_id: UUID, *, by: AbstractBaseUser) -> LivePicture | None:
     """The owner's picture, while it is there."""
     found: bytes | None = cache.get(_picture_key(by.pk, request_id))
-    return None if found is None else Picture.of(found)
+    return None if found is None else LivePicture.of(found)
 
 
 def find(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest | None:

@@ -21,13 +21,13 @@ from generation.live import drawing
 from generation.live.live_forms import LiveForm
 from generation.models import GenerationRequest, RequestStatus
 from generation.request_rules import failures
-from generation.studio.stream_limits import Seats
+from generation.studio.stream_limits import OpenStreams
 
 LOOK_S = 0.4  # when nobody wakes it: a failure or a cancellation is seen then
 LOOKS = 24
 WAITS_MAX = 8  # of one person at once, in one web process: a tab each
 
-seats = Seats(WAITS_MAX)
+seats = OpenStreams(WAITS_MAX)
 
 
 @require_GET
@@ -106,7 +106,7 @@ def _look(request: HttpRequest, user: Any, request_id: UUID) -> HttpResponse | N
         close_old_connections()
 
 
-def _answer(request: HttpRequest, found: drawing.Picture) -> HttpResponse:
+def _answer(request: HttpRequest, found: drawing.LivePicture) -> HttpResponse:
     etag = f'"{found.drawn_for}"'
     unchanged = get_conditional_response(request, etag=etag)
     answer = unchanged or HttpResponse(found.png, content_type="image/png")

@@ -14,11 +14,11 @@ from generation.engine.jobs import (
     Fp8NotPossible,
     ModelNotLoadable,
     ModelTooLarge,
+    MoreAdaptersThanSlots,
     NotFinite,
     OutOfMemory,
     RankTooHigh,
-    StepsOutOfRange,
-    TooManyAdapters,
+    StepsNotSupported,
 )
 from generation.request_rules.parameters import SourceGone, SourceNotScreened
 
@@ -63,9 +63,9 @@ FAILURES: dict[str, Failure] = {
         RankTooHigh,
         SourceGone,
         SourceNotScreened,
-        StepsOutOfRange,
+        StepsNotSupported,
         StorageFull,
-        TooManyAdapters,
+        MoreAdaptersThanSlots,
     )
 } | {
     "render_failed": UNKNOWN,

@@ -125,7 +125,7 @@ class SourceNotScreened(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RequestParameters:
     """A request as a person wrote it. None means the model's own default (a random seed).
 
     It starts from `picture`, the bytes of an upload, or from the image with the id `source_image`;
@@ -156,7 +156,7 @@ class Draft:
         return hashlib.sha256(body.encode()).hexdigest()
 
 
-def check(draft: Draft) -> Draft:
+def check(draft: RequestParameters) -> RequestParameters:
     """The draft with clean text, or the named error of the first thing that is wrong with it."""
     if max(len(draft.prompt), len(draft.negative_prompt)) > PROMPT_MAX_CHARACTERS:
         raise PromptTooLong
@@ -185,7 +185,7 @@ def taken_steps(steps: int, strength: float | None) -> int:
     return steps if strength is None else int(steps * strength)
 
 
-def _strength(draft: Draft) -> float | None:
+def _strength(draft: RequestParameters) -> float | None:
     if draft.picture is None and draft.source_image is None:
         if draft.strength is not None:
             raise StrengthWithoutSource

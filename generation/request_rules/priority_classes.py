@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
+class PriorityClass:
     """`priority` orders the line strictly; `budget_s` bounds the predicted wait at submission."""
 
     name: str

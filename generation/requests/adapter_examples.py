@@ -19,7 +19,7 @@ from adapters.signals import examples_wanted
 from generation.capacity import estimates
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from generation.request_rules import priority_classes
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 from generation.requests import creation, submitting
 from provenance.assets import label_choices
 
@@ -57,7 +57,7 @@ def _resolved(adapter: Adapter, example: AdapterExample) -> creation.ResolvedReq
     model = adapter.base_model
     assert model is not None, "an accepted adapter has a model"
     return creation.ResolvedRequest(
-        draft=Draft(prompt=example.prompt, seed=example.seed),
+        draft=RequestParameters(prompt=example.prompt, seed=example.seed),
         model=model,
         size=model.default_size,
         steps=model.default_steps,

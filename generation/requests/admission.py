@@ -82,13 +82,13 @@ class Usage:
     oldest_at: datetime | None
 
 
-def tier_of(name: str, *, model: BaseModel, steps: int) -> priority_classes.Tier:
+def tier_of(name: str, *, model: BaseModel, steps: int) -> priority_classes.PriorityClass:
     """Raises TierUnknown, and TooSlowForTier for an interactive request of many steps."""
     if name not in priority_classes.PRIORITIES:
         raise TierUnknown
     if name == "interactive" and steps > model.few_steps:
         raise TooSlowForTier
-    return priority_classes.Tier(
+    return priority_classes.PriorityClass(
         name, priority_classes.PRIORITIES[name], settings.PROOFSHEET_WAIT_BUDGETS_S[name]
     )
 
@@ -143,7 +143,7 @@ def _or(value: int | None, usual: int) -> int:
 
 def estimate(
     model: BaseModel,
-    tier: priority_classes.Tier,
+    tier: priority_classes.PriorityClass,
     *,
     steps: int,
     guidance: float,
@@ -159,7 +159,7 @@ def estimate(
 def admit(
     by: AbstractBaseUser,
     expected: estimates.Estimate,
-    tier: priority_classes.Tier,
+    tier: priority_classes.PriorityClass,
     *,
     count: int,
     at: datetime,

@@ -9,7 +9,7 @@ from datetime import datetime
 from adapters.models import Adapter, BaseModel
 from generation.conditions import init_images
 from generation.models import GenerationRequest, RequestAdapter, RequestStatus
-from generation.request_rules.parameters import SEED_MAX, Draft, taken_steps
+from generation.request_rules.parameters import SEED_MAX, RequestParameters, taken_steps
 from provenance.marks.visible_label import VisibleLabel
 
 
@@ -17,13 +17,13 @@ from provenance.marks.visible_label import VisibleLabel
 class ResolvedRequest:
     """A checked draft with everything that it left to the model filled in."""
 
-    draft: Draft
+    draft: RequestParameters
     model: BaseModel
     size: tuple[int, int]
     steps: int
     guidance: float
     adapters: list[tuple[Adapter, float]]
-    source: init_images.Wanted | None
+    source: init_images.WantedInitImage | None
     label: VisibleLabel | None
 
     @property

@@ -15,7 +15,7 @@ LIFETIME_S = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RenderProgress:
     """`preview` is a small WebP. `stage` is "denoise", "mark", "screen", "sign" or "store"."""
 
     stage: str
@@ -24,21 +24,21 @@ class Progress:
     preview: bytes | None = None
 
 
-def publish(request_id: UUID, progress: Progress) -> None:
+def publish(request_id: UUID, progress: RenderProgress) -> None:
     """Replace what is known; a report without a preview leaves the last preview in place."""
     if progress.preview is not None:
         cache.set(_key(request_id, "preview"), progress.preview, LIFETIME_S)
     cache.set(_key(request_id, "step"), (progress.stage, progress.step, progress.steps), LIFETIME_S)
 
 
-def read(request_id: UUID) -> Progress | None:
+def read(request_id: UUID) -> RenderProgress | None:
     """The last report, or None when the request is not running (or the cache lost it)."""
     found = cache.get_many([_key(request_id, "step"), _key(request_id, "preview")])
     step = found.get(_key(request_id, "step"))
     if step is None:
         return None
     stage, done, steps = step
-    return Progress(stage, done, steps, preview=found.get(_key(request_id, "preview")))
+    return RenderProgress(stage, done, steps, preview=found.get(_key(request_id, "preview")))
 
 
 def forget(request_id: UUID) -> None:

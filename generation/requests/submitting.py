@@ -18,12 +18,12 @@ from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.models import GenerationRequest, IdempotencyKey
 from generation.request_rules.parameters import (
-    Draft,
+    RequestParameters,
     SizeNotOffered,
     StrengthTooLow,
     check,
 )
-from generation.request_rules.priority_classes import Tier
+from generation.request_rules.priority_classes import PriorityClass
 from generation.requests import admission, creation, fair_queue
 from generation.requests.creation import ResolvedRequest
 from moderation.account_status import restrictions
@@ -64,7 +64,7 @@ class Submission:
 
 
 def submit(
-    draft: Draft,
+    draft: RequestParameters,
     *,
     by: AbstractBaseUser,
     at: datetime,
@@ -90,22 +90,7 @@ def submit(
     tier, expected = _expectation(wanted, at=at)
     admission.admit(by, expected, tier, count=wanted.draft.count, at=at)
     try:
-        with init_images.stored(wanted.source) as name, transaction.atomic():
-            request = creation.create(
-                wanted,
-                owner_id=by.pk,
-                priority=tier.priority,
-                predicted_ms=expected.device_ms,
-                at=at,
-                is_live=is_live,
-                source_name=name,
-            )
-            if idempotency_key:
-                _keep_key(idempotency_key, draft, request, at=at)
-            if is_live:
-                fair_queue.send_ticket_for(request)
-            else:
-                send_to_screening(request.id)
+        request = _store(wanted, tier, expected, by=by, key=idempotency_key, is_live=is_live, at=at)
     except IntegrityError:
         # Two equal submissions at once: the unique key let one in, the other answers with it.
         if idempotency_key and (earlier := _earlier(draft, by=by, key=idempotency_key)):
@@ -114,14 +99,46 @@ def submit(
     return Submission(request, is_new=True)
 
 
-def estimate(draft: Draft, *, by: AbstractBaseUser, at: datetime) -> estimates.Estimate:
+def _store(
+    wanted: ResolvedRequest,
+    tier: PriorityClass,
+    expected: estimates.Estimate,
+    *,
+    by: AbstractBaseUser,
+    key: str | None,
+    is_live: bool,
+    at: datetime,
+) -> GenerationRequest:
+    """The request's rows and its upload, and whoever works on it next is told."""
+    with init_images.stored(wanted.source) as name, transaction.atomic():
+        request = creation.create(
+            wanted,
+            owner_id=by.pk,
+            priority=tier.priority,
+            predicted_ms=expected.device_ms,
+            at=at,
+            is_live=is_live,
+            source_name=name,
+        )
+        if key:
+            _keep_key(key, wanted.draft, request, at=at)
+        if is_live:
+            fair_queue.send_ticket_for(request)
+        else:
+            send_to_screening(request.id)
+    return request
+
+
+def estimate(draft: RequestParameters, *, by: AbstractBaseUser, at: datetime) -> estimates.Estimate:
     """What `submit` would do with this draft now, without doing it. Raises what it raises, but for
     the limits of `generation.requests.admission`."""
     _, expected = _expectation(_resolve(draft, by=by), at=at)
     return expected
 
 
-def _earlier(draft: Draft, *, by: AbstractBaseUser, key: str) -> GenerationRequest | None:
+def _earlier(
+    draft: RequestParameters, *, by: AbstractBaseUser, key: str
+) -> GenerationRequest | None:
     row = (
         IdempotencyKey.objects.select_related("request__model")
         .filter(owner_id=by.pk, key=key)
@@ -136,7 +153,9 @@ def _earlier(draft: Draft, *, by: AbstractBaseUser, key: str) -> GenerationReque
     return row.request
 
 
-def _keep_key(key: str, draft: Draft, request: GenerationRequest, *, at: datetime) -> None:
+def _keep_key(
+    key: str, draft: RequestParameters, request: GenerationRequest, *, at: datetime
+) -> None:
     IdempotencyKey.objects.create(
         owner_id=request.owner_id,
         key=key,
@@ -146,7 +165,7 @@ def _keep_key(key: str, draft: Draft, request: GenerationRequest, *, at: datetim
     )
 
 
-def _resolve(draft: Draft, *, by: AbstractBaseUser) -> ResolvedRequest:
+def _resolve(draft: RequestParameters, *, by: AbstractBaseUser) -> ResolvedRequest:
     checked = check(draft)
     model = _find_model(checked.model)
     wanted = ResolvedRequest(
@@ -167,7 +186,7 @@ def _resolve(draft: Draft, *, by: AbstractBaseUser) -> ResolvedRequest:
     return wanted
 
 
-def _size(draft: Draft, model: BaseModel) -> tuple[int, int]:
+def _size(draft: RequestParameters, model: BaseModel) -> tuple[int, int]:
     width, height = model.default_size
     width = width if draft.width is None else draft.width
     height = height if draft.height is None else draft.height
@@ -187,7 +206,9 @@ def _live_size(wanted: ResolvedRequest) -> tuple[int, int]:
     return wanted.size[0] // times, wanted.size[1] // times
 
 
-def _expectation(wanted: ResolvedRequest, *, at: datetime) -> tuple[Tier, estimates.Estimate]:
+def _expectation(
+    wanted: ResolvedRequest, *, at: datetime
+) -> tuple[PriorityClass, estimates.Estimate]:
     tier = admission.tier_of(wanted.draft.tier, model=wanted.model, steps=wanted.steps)
     return tier, admission.estimate(
         wanted.model,

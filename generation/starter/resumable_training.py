@@ -21,7 +21,7 @@ LossOfBatch = Callable[[random.Random], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How long and how hard to train; `minutes` of `clock` count the training time of all runs."""
 
     minutes: float
@@ -57,7 +57,7 @@ def follow(average: Iterable[Tensor], weights: Iterable[Tensor], step: int) -> N
 class Course:
     """The weights that learn, their moving average, the optimizer and how far they came."""
 
-    def __init__(self, weights: Weights, plan: Plan, checkpoint: Path) -> None:
+    def __init__(self, weights: Weights, plan: TrainingPlan, checkpoint: Path) -> None:
         self._weights = weights
         self._checkpoint = checkpoint
         self.average = {name: weight.detach().clone() for name, weight in weights.items()}

@@ -106,7 +106,7 @@ class Generations(SignedInView):
         return Response(body, status=201 if made.is_new else 200, headers={"Location": body["url"]})
 
 
-class Estimate(SignedInView):
+class EstimateView(SignedInView):
     key_scope = "read"
 
     @extend_schema(
@@ -125,7 +125,7 @@ class Estimate(SignedInView):
         return Response(EstimateSerializer(asdict(expected) | {"usage": asdict(usage)}).data)
 
 
-class Generation(SignedInView):
+class GenerationView(SignedInView):
     key_scope = {"GET": "read", "DELETE": "generate"}
 
     @extend_schema(

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from config.core.api.links import UploadField
 from config.core.api.strict_serializers import StrictSerializer
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 
 
 class AdapterUseSerializer(StrictSerializer):
@@ -76,13 +76,13 @@ def _reader() -> DraftSerializer:
     return DraftSerializer()
 
 
-def draft_of(data: Any) -> Draft:
+def draft_of(data: Any) -> RequestParameters:
     """What the body of a request asks for. Raises serializers.ValidationError."""
     said = _reader().run_validation(data)
     adapters = tuple((use["slug"], use["weight"]) for use in said["adapters"])
     image, file = said["source_image"], said["picture"]
     limit = settings.PROOFSHEET_SOURCE_MAX_BYTES
-    return Draft(
+    return RequestParameters(
         **said
         | {
             "adapters": adapters,

@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from generation.models import ACTIVE, GenerationRequest, RequestStatus
 from generation.studio.request_cards import RequestCard, request_cards
-from generation.studio.stream_limits import Seat, Seats
+from generation.studio.stream_limits import OpenStream, OpenStreams
 
 LOOK_RUNNING_S = 0.25
 LOOK_WAITING_S = 0.8
@@ -37,13 +37,13 @@ LOOK_BACK = timedelta(seconds=10)  # longer than any pause: what came and went i
 REQUESTS_MAX = 40
 STREAMS_MAX = 8  # a user, in one web process: a tab each; pages beyond that poll
 
-seats = Seats(STREAMS_MAX)
+seats = OpenStreams(STREAMS_MAX)
 
 
 class EventStream(StreamingHttpResponse):
     """Gives its seat back when Django closes it, should its events never have been asked for."""
 
-    def __init__(self, owner_id: int, seat: Seat) -> None:
+    def __init__(self, owner_id: int, seat: OpenStream) -> None:
         super().__init__(
             _counted(owner_id, seat),
             content_type="text/event-stream",
@@ -74,7 +74,7 @@ def _owner_id(request: HttpRequest) -> int | None:
         close_old_connections()
 
 
-async def _counted(owner_id: int, seat: Seat) -> AsyncIterator[str]:
+async def _counted(owner_id: int, seat: OpenStream) -> AsyncIterator[str]:
     """A client that leaves cancels the stream, which ends it here."""
     try:
         async for event in _events(owner_id):

@@ -181,7 +181,7 @@ def _images_by_request(
 
 def _request_card(
     request: GenerationRequest,
-    steps: dict[UUID, progress.Progress | None],
+    steps: dict[UUID, progress.RenderProgress | None],
     images: list[GeneratedImage],
     refusals: dict[UUID, Refusal],
     stopped: SourcePicture | None,
@@ -189,7 +189,7 @@ def _request_card(
     label, tone = HELD if request.is_held else LABELS[request.status]
     is_cancelling = request.is_active and request.cancel_requested_at is not None
     steps_in_all = request.steps * request.count
-    now = steps.get(request.id) or progress.Progress("denoise", 0, steps_in_all)
+    now = steps.get(request.id) or progress.RenderProgress("denoise", 0, steps_in_all)
     if request.status == RequestStatus.RUNNING:
         label = "Cancelling" if is_cancelling else STAGES.get(now.stage, label)
     elif request.status == RequestStatus.FINISHED and not images:

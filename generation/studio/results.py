@@ -36,7 +36,7 @@ class TookTooLong(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RequestResult:
     """`code` is empty for a released image; `statement_path` only for a refusal."""
 
     request: GenerationRequest
@@ -64,7 +64,7 @@ def wait_for(
     sleep: Callable[[float], None],
     timeout: timedelta,
     look: Look,
-) -> Outcome:
+) -> RequestResult:
     """The outcome, once there is one. A hold is one too: a person may take days.
 
     Calls `look` with every state on the way. Raises NoWorker, TookTooLong.
@@ -89,12 +89,12 @@ def _has_worker(request: GenerationRequest, *, at: datetime) -> bool:
     return worker_processes.alive(name, at=at).exists()
 
 
-def outcome_of(request: GenerationRequest) -> Outcome:
+def outcome_of(request: GenerationRequest) -> RequestResult:
     image = request.images.filter(deleted_at__isnull=True).order_by("index").first()
     refusal = refusals_of([request.id, *([image.id] if image else [])])
     path = next((found.statement_url for found in refusal.values()), "")
     code, sentence = _said(request, image)
-    return Outcome(request, image, code, sentence, path)
+    return RequestResult(request, image, code, sentence, path)
 
 
 def _said(request: GenerationRequest, image: GeneratedImage | None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Seats for what waits on an account's behalf: a stream of events, a long poll.
+"""Open streams: what waits on an account's behalf: a stream of events, a long poll.
 
 A seat is taken before anything is opened, in one step without a pause, so that sixty that come
 together get no more than one by one. Counted in one web process.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 
-class Seat:
+class OpenStream:
     """One that was taken. Giving it back twice gives it back once."""
 
     def __init__(self, taken: Counter[int], account: int) -> None:
@@ -31,12 +31,12 @@ class Seat:
         self.give_back()
 
 
-class Seats:
+class OpenStreams:
     """At most `most` of one account at once."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.taken: Counter[int] = Counter()
 
-    def take(self, account: int) -> Seat | None:
-        return None if self.taken[account] >= self.most else Seat(self.taken, account)
+    def take(self, account: int) -> OpenStream | None:
+        return None if self.taken[account] >= self.most else OpenStream(self.taken, account)

@@ -23,7 +23,7 @@ from generation.request_rules.parameters import (
     STRENGTH_RANGE,
     USUAL_STRENGTH,
     WEIGHT_RANGE,
-    Draft,
+    RequestParameters,
 )
 from provenance.assets import label_choices
 from provenance.marks import visible_label
@@ -60,7 +60,7 @@ LABEL_CHOICES = [(label_choices.NONE, "None")] + [
 ]
 
 
-class Pace:
+class SpeedChoice:
     """How many steps: the model's own number, its few-step mode, or the person's number."""
 
     FULL = "full"
@@ -172,13 +172,13 @@ class StudioForm(forms.Form):
 
     def _offer(self, model: BaseModel, user: AbstractBaseUser) -> None:
         self._choice("pace").choices = [
-            (Pace.FULL, f"Full ({model.default_steps})"),
-            (Pace.QUICK, f"Quick ({model.few_steps})"),
-            (Pace.OWN, "Own"),
+            (SpeedChoice.FULL, f"Full ({model.default_steps})"),
+            (SpeedChoice.QUICK, f"Quick ({model.few_steps})"),
+            (SpeedChoice.OWN, "Own"),
         ]
         self._choice("size").choices = [(f"{w}x{h}", f"{w} × {h}") for w, h in model.sizes]
         self.fields["guidance"].widget.attrs["placeholder"] = f"{model.default_guidance:g}"
-        for name, value in (("model", model.slug), ("pace", Pace.FULL), ("count", 1)):
+        for name, value in (("model", model.slug), ("pace", SpeedChoice.FULL), ("count", 1)):
             self.initial.setdefault(name, value)
         self.initial.setdefault("key", uuid4())
         self.initial.setdefault("label", label_choices.usual_position())
@@ -233,11 +233,11 @@ class StudioForm(forms.Form):
         left_out = {"key", "picture"}  # a browser takes no file back
         return {name: value for name, value in self.cleaned_data.items() if name not in left_out}
 
-    def draft(self, *, tier: str = "standard") -> Draft:
+    def draft(self, *, tier: str = "standard") -> RequestParameters:
         data = self.cleaned_data
         width, _, height = (data["size"] or "").partition("x")
         has_no_label = (data["label"] or label_choices.usual_position()) == label_choices.NONE
-        return Draft(
+        return RequestParameters(
             prompt=data["prompt"],
             negative_prompt=data["negative_prompt"],
             model=data["model"],
@@ -267,9 +267,9 @@ class StudioForm(forms.Form):
         return file.read(settings.PROOFSHEET_SOURCE_MAX_BYTES + 1) if file is not None else None
 
     def _steps(self) -> int | None:
-        if self.base_model and self.cleaned_data["pace"] == Pace.QUICK:
+        if self.base_model and self.cleaned_data["pace"] == SpeedChoice.QUICK:
             return self.base_model.few_steps
-        if self.cleaned_data["pace"] == Pace.OWN:
+        if self.cleaned_data["pace"] == SpeedChoice.OWN:
             steps: int | None = self.cleaned_data["steps"]
             return steps
         return None
@@ -286,7 +286,7 @@ def settings_of(image: GeneratedImage) -> dict[str, Any]:
         "prompt": image.prompt,
         "negative_prompt": image.negative_prompt,
         "model": image.model_slug,
-        "pace": Pace.OWN,
+        "pace": SpeedChoice.OWN,
         "steps": image.steps,
         "guidance": image.guidance,
         "seed": image.seed,
@@ -302,13 +302,13 @@ def settings_of(image: GeneratedImage) -> dict[str, Any]:
 def settings_of_request(request: GenerationRequest) -> dict[str, Any]:
     """Initial values that say what `request` said, but for its seed: it was chosen or random."""
     model = request.model
-    pace = {model.default_steps: Pace.FULL, model.few_steps: Pace.QUICK}
+    pace = {model.default_steps: SpeedChoice.FULL, model.few_steps: SpeedChoice.QUICK}
     source = request.starts_from
     return {
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
         "model": model.slug,
-        "pace": pace.get(request.steps, Pace.OWN),
+        "pace": pace.get(request.steps, SpeedChoice.OWN),
         "steps": None if request.steps in pace else request.steps,
         "guidance": None if request.guidance == model.default_guidance else request.guidance,
         "count": request.count,

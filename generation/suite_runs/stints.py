@@ -53,7 +53,7 @@ class RunFinished(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RunView:
     """A run as its page and the API show it."""
 
     run: AuditRun
@@ -119,7 +119,7 @@ def resume(run_id: UUID, *, by: User, at: datetime) -> AuditRun:
     return run
 
 
-def find(run_id: UUID, *, by: User) -> Standing:
+def find(run_id: UUID, *, by: User) -> RunView:
     """Raises auditors.NotAnAuditor, RunNotFound."""
     auditors.check_auditor(by)
     run = AuditRun.objects.filter(pk=run_id).first()
@@ -128,19 +128,19 @@ def find(run_id: UUID, *, by: User) -> Standing:
     return standing(run)
 
 
-def latest(*, by: User) -> list[Standing]:
+def latest(*, by: User) -> list[RunView]:
     """The newest runs. Raises auditors.NotAnAuditor."""
     auditors.check_auditor(by)
     return [standing(run) for run in AuditRun.objects.order_by("-started_at")[:RUNS_SHOWN]]
 
 
-def standing(run: AuditRun) -> Standing:
+def standing(run: AuditRun) -> RunView:
     progress = suite_rendering.progress(run)
     audit = run.audits.order_by("made_at").first()
-    return Standing(run, progress.done, progress.total, audit, _seconds_left(run, progress))
+    return RunView(run, progress.done, progress.total, audit, _seconds_left(run, progress))
 
 
-def _seconds_left(run: AuditRun, progress: suite_rendering.Progress) -> float | None:
+def _seconds_left(run: AuditRun, progress: suite_rendering.RunProgress) -> float | None:
     """From the pace of the latest twenty pictures; None before two are made."""
     if run.status != Status.RUNNING or progress.done == progress.total:
         return None

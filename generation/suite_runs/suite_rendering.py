@@ -70,7 +70,7 @@ class SeedsOutOfRange(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     done: int
     total: int
 
@@ -142,9 +142,9 @@ def _planned(run: AuditRun, suite: Suite) -> Iterable[AuditRender]:
     ]
 
 
-def progress(run: AuditRun) -> Progress:
+def progress(run: AuditRun) -> RunProgress:
     renders = run.renders.all()
-    return Progress(renders.exclude(rendered_at=None).count(), renders.count())
+    return RunProgress(renders.exclude(rendered_at=None).count(), renders.count())
 
 
 def carry_on(
@@ -152,7 +152,7 @@ def carry_on(
     *,
     now: Clock,
     sleep: Callable[[float], None],
-    look: Callable[[Progress], None],
+    look: Callable[[RunProgress], None],
     most: int | None = None,
 ) -> bool:
     """Render and screen what the run still lacks, at most `most` pictures; True when none is left.

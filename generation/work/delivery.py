@@ -20,7 +20,7 @@ from provenance.assets import marking
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class SealedResult:
     """What the worker has in hand when the file is stored under `name`."""
 
     index: int
@@ -38,7 +38,9 @@ def file_name(request_id: UUID, asset_id: UUID) -> str:
     return f"images/{request_id}/{asset_id}.png"
 
 
-def publish(claim: fair_queue.Claim, finished: Finished, *, at: datetime) -> GeneratedImage | None:
+def publish(
+    claim: fair_queue.Claim, finished: SealedResult, *, at: datetime
+) -> GeneratedImage | None:
     """Write asset, log entry, image, case or decision, or nothing; the last image of a request ends
     it. Publishing the same asset again returns its image: the connection may have broken just after
     the commit. None when its owner cancelled meanwhile. Raises LeaseLost when another worker holds
@@ -82,7 +84,7 @@ def discard_strays(request_id: UUID) -> None:
             storage.delete(f"{folder}/{name}")
 
 
-def _record(request: GenerationRequest, finished: Finished, *, at: datetime) -> float:
+def _record(request: GenerationRequest, finished: SealedResult, *, at: datetime) -> float:
     """Append to the log what was made; milliseconds that it took."""
     started = perf_counter()
     settings = _parameters(request, finished.index)
@@ -98,7 +100,7 @@ def _record(request: GenerationRequest, finished: Finished, *, at: datetime) -> 
 
 
 def _create_image(
-    request: GenerationRequest, finished: Finished, *, at: datetime
+    request: GenerationRequest, finished: SealedResult, *, at: datetime
 ) -> GeneratedImage:
     is_allowed = finished.verdict.verdict == "allow"
     return GeneratedImage.objects.create(

@@ -35,7 +35,7 @@ from generation.engine.jobs import (
     StepReport,
     Unchanged,
 )
-from generation.engine.loop.engine import Ticket
+from generation.engine.loop.engine import RenderHandle
 from generation.hardware import devices, hardware_queues
 from generation.live import drawing
 from generation.models import GeneratedImage, GenerationRequest, RequestAdapter, private_storage
@@ -61,7 +61,7 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
     In a reserved seat only an interactive request is taken; what was passed over so is called
     again as soon as another seat is free.
     """
-    with devices.Turn() as turn:
+    with devices.DevicePermit() as turn:
         claim = fair_queue.claim(
             worker=WORKER,
             at=now(),
@@ -82,7 +82,9 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
     return True
 
 
-def _carry_out(claim: fair_queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -> None:
+def _carry_out(
+    claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, now: Clock
+) -> None:
     try:
         _make(claim, lease, turn, now=now)
     except Cancelled:
@@ -100,7 +102,7 @@ def _carry_out(claim: fair_queue.Claim, lease: Lease, turn: devices.Turn, *, now
         raise
 
 
-def _make(claim: fair_queue.Claim, lease: Lease, turn: devices.Turn, *, now: Clock) -> None:
+def _make(claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, now: Clock) -> None:
     """All images of the request: denoised together, published one by one as they come. One that
     fails does not take the others along; whatever nobody foresaw is raised in the end."""
     requests = GenerationRequest.objects.select_related("model", "owner", "source__image")
@@ -169,7 +171,7 @@ def _complete(
         sealed = _seal(marked, asset_id, request, source, at=now())
     with stages.time("store", "store_ms"):
         name = _keep(delivery.file_name(request.id, asset_id), sealed.data)
-    finished = delivery.Finished(
+    finished = delivery.SealedResult(
         index=index,
         asset_id=asset_id,
         sealed=sealed,
@@ -219,7 +221,7 @@ def _keep(name: str, data: bytes) -> str:
         raise
 
 
-def _leave(turn: devices.Turn) -> None:
+def _leave(turn: devices.DevicePermit) -> None:
     """Free the seat, and call who was passed over while only reserved ones were free."""
     if not turn.end() or turn.is_reserved:
         return
@@ -234,7 +236,7 @@ def _leave(turn: devices.Turn) -> None:
             devices.seats.passed_over.add(name)
 
 
-def _publish(claim: fair_queue.Claim, finished: delivery.Finished, *, now: Clock) -> None:
+def _publish(claim: fair_queue.Claim, finished: delivery.SealedResult, *, now: Clock) -> None:
     """Publish, or delete the file again: but only when it is certain that no image names it.
     Raises Cancelled.
 
@@ -249,7 +251,7 @@ def _publish(claim: fair_queue.Claim, finished: delivery.Finished, *, now: Clock
             private_storage().delete(finished.name)
 
 
-def _tell(request: GenerationRequest, done: progress.Progress) -> None:
+def _tell(request: GenerationRequest, done: progress.RenderProgress) -> None:
     """The request's own page; the live page waits for the picture alone."""
     if not request.is_live:
         progress.publish(request.id, done)
@@ -265,13 +267,13 @@ class Stages:
     @contextmanager
     def time(self, stage: str, key: str) -> Iterator[None]:
         steps = self._request.steps * self._request.count
-        _tell(self._request, progress.Progress(stage, steps, steps))
+        _tell(self._request, progress.RenderProgress(stage, steps, steps))
         started = perf_counter()
         yield
         self.timings[key] = round((perf_counter() - started) * 1000, 2)
 
 
-def _submit(request: GenerationRequest, first: RenderJob) -> dict[int, Ticket]:
+def _submit(request: GenerationRequest, first: RenderJob) -> dict[int, RenderHandle]:
     """The images that the request still lacks, by their places, all handed to the engine."""
     engine = devices.engine_for(request.model)
     return {
@@ -288,12 +290,15 @@ def _prefetch_next(request: GenerationRequest) -> None:
 
 
 def _wait(
-    request: GenerationRequest, ticket: Ticket, all_of_it: Iterable[Ticket], lease: Lease
+    request: GenerationRequest,
+    ticket: RenderHandle,
+    all_of_it: Iterable[RenderHandle],
+    lease: Lease,
 ) -> Rendered:
     def report(step: StepReport) -> None:
         done = sum(ticket.step for ticket in all_of_it)
         total = sum(ticket.total for ticket in all_of_it)
-        _tell(request, progress.Progress("denoise", done, total, step.preview))
+        _tell(request, progress.RenderProgress("denoise", done, total, step.preview))
 
     def should_stop() -> bool:
         return lease.should_stop() or (request.is_live and drawing.is_stale(request))
@@ -305,7 +310,7 @@ def _job(
     request: GenerationRequest,
     adapters: Iterable[RequestAdapter],
     source: init_images.Loaded | None,
-    shown: drawing.Shown | None,
+    shown: drawing.ShownPicture | None,
 ) -> RenderJob:
     return RenderJob(
         prompt=request.prompt,

@@ -28,8 +28,8 @@ from generation.engine.families.stable_diffusion import STABLE_DIFFUSION
 from generation.engine.jobs import RenderJob
 from generation.engine.loading import loaded_model as models
 from generation.engine.loading import memory_need, quantization
-from generation.engine.loading.loaded_model import Model, Settings
-from generation.engine.loading.memory_need import GIB, Parts
+from generation.engine.loading.loaded_model import LoadedModel, Settings
+from generation.engine.loading.memory_need import GIB, ModelParts
 from generation.engine.loading.quantization import AS_SAVED, FP8
 from generation.engine.loop import pixels
 from tests.bench import gpu_models, serving_tuning
@@ -48,12 +48,12 @@ def job(prompt: str, seed: int, *, side: int, steps: int) -> RenderJob:
     return RenderJob(prompt, "", steps, 4.0, seed, side, side, side)
 
 
-def load(folder: Path, weights: str) -> Model:
+def load(folder: Path, weights: str) -> LoadedModel:
     settings = Settings(weights=weights)
     return models.load(folder, settings=settings, device=torch.device("cpu"), dtype=torch.float32)
 
 
-def draw(model: Model, jobs: Sequence[RenderJob]) -> NDArray[np.float64]:
+def draw(model: LoadedModel, jobs: Sequence[RenderJob]) -> NDArray[np.float64]:
     """[jobs, H, W, 3] in grey levels."""
     done = denoise(model, list(jobs))
     with torch.inference_mode():
@@ -117,7 +117,7 @@ def plans() -> list[Row]:
     rows = []
     for name, pipe in pipes.items():
         family, side = families[name], 512 if name == "sd15" else 1024
-        parts = Parts(family, getattr(pipe, family.network), pipe.vae, {}, [])
+        parts = ModelParts(family, getattr(pipe, family.network), pipe.vae, {}, [])
         for weights in (AS_SAVED, FP8):
             settings = Settings(batch_sizes=(1, 2), rank_ceiling=16, weights=weights)
             plan = memory_need.plan(

@@ -19,7 +19,7 @@ from generation.engine.adapters.adapter_slots import FlatAdapter, Slots
 from generation.engine.families.registry import family_of
 from generation.engine.jobs import RenderJob
 from generation.engine.loading.group_norms import widen
-from generation.engine.loading.loaded_model import Model, Settings, assemble
+from generation.engine.loading.loaded_model import LoadedModel, Settings, assemble
 from generation.engine.loading.quantization import FP8, FP8_DYNAMIC, QUANTISED, multiplies_fp8
 from generation.engine.loop.denoiser import Denoiser
 from generation.engine.loop.engine import Engine
@@ -64,7 +64,7 @@ class Bench:
     device: torch.device
     rows: list[Row] = field(default_factory=list)
 
-    def fresh(self, family: str, settings: Settings) -> Model:
+    def fresh(self, family: str, settings: Settings) -> LoadedModel:
         return assemble(self.pipeline(family), settings)
 
     def pipeline(self, family: str) -> Any:
@@ -190,7 +190,7 @@ def _difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
     return 100 * float((ours - theirs).norm() / theirs.norm())
 
 
-def _small_decoder(bench: Bench, model: Model, case: Case) -> None:
+def _small_decoder(bench: Bench, model: LoadedModel, case: Case) -> None:
     full = model.pipe.vae
     model.pipe.vae = AutoencoderTiny().to(model.device, model.dtype).eval()
     model.pipe.vae.to(memory_format=torch.channels_last)
@@ -292,7 +292,7 @@ def adapters(bench: Bench, family: str, settings: Settings) -> None:
 
 
 def _installing(
-    bench: Bench, model: Model, adapters: list[FlatAdapter], name: str, has_targets: bool
+    bench: Bench, model: LoadedModel, adapters: list[FlatAdapter], name: str, has_targets: bool
 ) -> None:
     slots = Slots(model.banks, 1)
     turn = iter(adapters * (bench.scale.rounds + 2))
@@ -334,7 +334,7 @@ def _loading(bench: Bench, family: str, rank: int) -> None:
 
 
 def _switching(
-    bench: Bench, model: Model, adapters: list[FlatAdapter], name: str, has_targets: bool
+    bench: Bench, model: LoadedModel, adapters: list[FlatAdapter], name: str, has_targets: bool
 ) -> None:
     slots, bank = Slots(model.banks, 2), next(iter(model.banks.values()))
     worn = [slots.acquire([(adapter, 1.0)]) or () for adapter in adapters[:2]]
@@ -349,7 +349,7 @@ def _switching(
 
 def _overhead(
     bench: Bench,
-    model: Model,
+    model: LoadedModel,
     case: Case,
     adapters: list[FlatAdapter],
     name: str,
@@ -372,7 +372,7 @@ def _overhead(
         )
 
 
-def _many(bench: Bench, model: Model, case: Case) -> None:
+def _many(bench: Bench, model: LoadedModel, case: Case) -> None:
     """Eight pictures at a time, each with an adapter drawn from so many."""
     jobs = [bench.scale.job(case, seed) for seed in range(8)]
     chance, speeds = random.Random(0), {}

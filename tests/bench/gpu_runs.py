@@ -10,7 +10,7 @@ import torch
 
 from generation.engine.adapters.adapter_slots import FlatAdapter
 from generation.engine.jobs import RenderJob
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop import pixels
 from generation.engine.loop.denoiser import Denoiser
 from generation.engine.loop.trajectory import Order, Trajectory
@@ -118,7 +118,7 @@ def render(
         pixels.decode(denoiser.model, [t.latents for t in done], done[0].size)
 
 
-def flats(model: Model, count: int, *, layers: str = "") -> list[FlatAdapter]:
+def flats(model: LoadedModel, count: int, *, layers: str = "") -> list[FlatAdapter]:
     """Small random adapters of the network's layers whose names hold `layers`, as the shelf would
     hold them. Beyond the eighth they share memory under names of their own: copying them costs
     the same, and a hundred would take minutes to draw."""
@@ -129,7 +129,7 @@ def flats(model: Model, count: int, *, layers: str = "") -> list[FlatAdapter]:
     ]
 
 
-def _flat(model: Model, *, seed: int, layers: str) -> FlatAdapter:
+def _flat(model: LoadedModel, *, seed: int, layers: str) -> FlatAdapter:
     on_gpu = model.device.type == "cuda"
     generator = torch.Generator(model.device).manual_seed(seed)
     bank, *text = model.banks.values()

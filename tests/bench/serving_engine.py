@@ -9,10 +9,10 @@ from statistics import median
 
 import torch
 
-from generation.engine.adapters.adapter_slots import Shelf, Slots
+from generation.engine.adapters.adapter_slots import AdapterCache, Slots
 from generation.engine.jobs import RenderJob
 from generation.engine.loading import loaded_model as models
-from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loop.denoiser import Denoiser
 from generation.engine.loop.trajectory import Order
 from tests.bench.report import Row
@@ -81,7 +81,7 @@ def _installs(folder: Path, rounds: int) -> list[float]:
     model = _model(folder, slots=1)
 
     def install(number: int) -> None:
-        shelf = Shelf(
+        shelf = AdapterCache(
             model.read_adapter,
             model.banks,
             folder=folder / "flat",
@@ -119,8 +119,8 @@ def _equality(folder: Path) -> tuple[float, bool]:
     return worst, torch.equal(beside, among)
 
 
-def _latents(model: Model, requests: list[RenderJob]) -> list[torch.Tensor]:
-    shelf = Shelf(
+def _latents(model: LoadedModel, requests: list[RenderJob]) -> list[torch.Tensor]:
+    shelf = AdapterCache(
         model.read_adapter, model.banks, folder=None, ceiling_bytes=1 << 28, is_pinned=False
     )
     denoiser = Denoiser(model)
@@ -137,7 +137,7 @@ def _latents(model: Model, requests: list[RenderJob]) -> list[torch.Tensor]:
     return [done[order] for order in orders]
 
 
-def _model(folder: Path, *, slots: int) -> Model:
+def _model(folder: Path, *, slots: int) -> LoadedModel:
     return models.load(
         folder,
         settings=Settings(adapter_slots=slots, rank_ceiling=RANK),

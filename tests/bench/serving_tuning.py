@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from generation.engine.loading import loaded_model as models
-from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.loaded_model import LoadedModel, Settings
 from tests.bench.report import ROOT, Row
 
 FOLDER = ROOT / "generation" / "starter" / "model"
@@ -47,12 +47,12 @@ def rows(rounds: int) -> list[Row]:
     ]
 
 
-def _load(**said: Any) -> Model:
+def _load(**said: Any) -> LoadedModel:
     settings = Settings(**said)
     return models.load(FOLDER, settings=settings, device=torch.device("cpu"), dtype=torch.float32)
 
 
-def _forward(model: Model) -> Callable[[], object]:
+def _forward(model: LoadedModel) -> Callable[[], object]:
     generator = torch.Generator().manual_seed(0)
     latents = torch.randn(ROWS, 16, 16, 16, generator=generator)
     timesteps = torch.linspace(1, 999, ROWS)
@@ -66,7 +66,7 @@ def _forward(model: Model) -> Callable[[], object]:
     return run
 
 
-def _decoding(model: Model) -> Callable[[], object]:
+def _decoding(model: LoadedModel) -> Callable[[], object]:
     latents = torch.randn(1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
     return lambda: model.pipe.vae.decode(latents)
 

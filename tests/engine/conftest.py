@@ -11,7 +11,7 @@ import torch
 
 from generation.engine.jobs import AdapterUse
 from generation.engine.loading import loaded_model as models
-from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loop.engine import Engine
 from generation.engine.loop.runner import Runner
 from tests.engine import tiny_models
@@ -46,10 +46,10 @@ def adapter(folders: Callable[[str], Path], tmp_path: Path) -> Callable[..., Ada
 
 
 @pytest.fixture
-def load(folders: Callable[[str], Path]) -> Callable[..., Model]:
+def load(folders: Callable[[str], Path]) -> Callable[..., LoadedModel]:
     """`load("flux", adapter_slots=2)`: that family's model on the CPU."""
 
-    def load(family: str, **settings: Any) -> Model:
+    def load(family: str, **settings: Any) -> LoadedModel:
         return models.load(
             folders(family),
             settings=Settings(**settings),
@@ -61,11 +61,11 @@ def load(folders: Callable[[str], Path]) -> Callable[..., Model]:
 
 
 @pytest.fixture
-def engines() -> Iterator[Callable[[Model], Engine]]:
+def engines() -> Iterator[Callable[[LoadedModel], Engine]]:
     """`engines(model)`: an engine with threads of its own, stopped at the end."""
     runners: list[Runner] = []
 
-    def start(model: Model) -> Engine:
+    def start(model: LoadedModel) -> Engine:
         runners.append(Runner())
         return Engine(model, runners[-1])
 

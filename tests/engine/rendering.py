@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from generation.engine.adapters.adapter_slots import Shelf
+from generation.engine.adapters.adapter_slots import AdapterCache
 from generation.engine.jobs import RenderJob
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop.denoiser import Denoiser
 from generation.engine.loop.engine import order_of
 from generation.engine.loop.trajectory import Order, Trajectory
@@ -40,14 +40,14 @@ def job(prompt: str = "a red kite", **changes: Any) -> RenderJob:
     return RenderJob(prompt=prompt, **(defaults | changes))
 
 
-def order(model: Model, request: RenderJob) -> Order:
-    shelf = Shelf(
+def order(model: LoadedModel, request: RenderJob) -> Order:
+    shelf = AdapterCache(
         model.read_adapter, model.banks, folder=None, ceiling_bytes=1 << 28, is_pinned=False
     )
     return order_of(request, model, shelf)
 
 
-def denoise(model: Model, requests: list[RenderJob]) -> list[Trajectory]:
+def denoise(model: LoadedModel, requests: list[RenderJob]) -> list[Trajectory]:
     """All requests in one denoiser, from noise to final latents, in the order given."""
     denoiser = Denoiser(model)
     orders = [order(model, request) for request in requests]

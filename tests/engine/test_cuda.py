@@ -14,7 +14,7 @@ from generation.engine.jobs import AdapterUse, RenderJob
 from generation.engine.loading import group_norms
 from generation.engine.loading import loaded_model as models
 from generation.engine.loading.cuda_graphs import Graphs
-from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loading.quantization import FP8_DYNAMIC
 from generation.engine.loop.engine import GPU_BATCH_SIZES, Engine
 from tests.engine.rendering import denoise, job
@@ -28,8 +28,8 @@ FAMILIES = ["sd", "sdxl", "flux"]
 
 
 @pytest.fixture
-def load_there(folders: Callable[[str], Path]) -> Callable[..., Model]:
-    def load(family: str, dtype: torch.dtype = torch.float32, **settings: Any) -> Model:
+def load_there(folders: Callable[[str], Path]) -> Callable[..., LoadedModel]:
+    def load(family: str, dtype: torch.dtype = torch.float32, **settings: Any) -> LoadedModel:
         return models.load(
             folders(family),
             settings=Settings(**({"batch_sizes": GPU_BATCH_SIZES} | settings)),
@@ -57,7 +57,7 @@ def batches(family: str, adapter: Callable[..., AdapterUse]) -> list[list[Render
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_replayed_forwards_draw_what_launched_ones_draw(
-    family: str, load_there: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    family: str, load_there: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     plain, replayed = load_there(family), load_there(family, has_cuda_graphs=True)
     assert isinstance(replayed.graphs, Graphs)
@@ -70,7 +70,7 @@ def test_replayed_forwards_draw_what_launched_ones_draw(
 
 
 def test_a_forward_that_cannot_be_captured_goes_on_without_a_graph(
-    load_there: Callable[..., Model], caplog: pytest.LogCaptureFixture
+    load_there: Callable[..., LoadedModel], caplog: pytest.LogCaptureFixture
 ) -> None:
     model = load_there("sd", has_cuda_graphs=True)
     hook = model.network.register_forward_pre_hook(lambda *_: torch.cuda.synchronize())
@@ -86,7 +86,7 @@ def test_a_forward_that_cannot_be_captured_goes_on_without_a_graph(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_linears_that_multiply_in_fp8_draw_nearly_the_same(
-    family: str, load_there: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    family: str, load_there: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     requests = [job(seed=1), job(seed=2, adapters=(adapter(family, seed=1),))]
     plain = denoise(load_there(family, torch.bfloat16), requests)
@@ -111,7 +111,7 @@ def test_wide_norms_are_torchs_own(layout: torch.memory_format) -> None:
 
 
 def test_pictures_are_decoded_beside_the_next_ones(
-    load_there: Callable[..., Model], engines: Callable[[Model], Engine]
+    load_there: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     engine = engines(load_there("sd", torch.bfloat16, has_cuda_graphs=True))
     tickets = [engine.submit(job(seed=seed)) for seed in range(24)]

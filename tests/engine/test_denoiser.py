@@ -11,12 +11,12 @@ from generation.engine.jobs import (
     AdapterUse,
     Cancelled,
     DeadlinePassed,
+    MoreAdaptersThanSlots,
     OutOfMemory,
     RenderJob,
-    StepsOutOfRange,
-    TooManyAdapters,
+    StepsNotSupported,
 )
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop.denoiser import Denoiser
 from generation.engine.loop.trajectory import Order, Trajectory
 from tests.engine.rendering import assert_same, denoise, job, order
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 class Course:
     """A denoiser with some orders in it, stepped by hand; notes who is done after which step."""
 
-    def __init__(self, model: Model, *requests: RenderJob) -> None:
+    def __init__(self, model: LoadedModel, *requests: RenderJob) -> None:
         self.model = model
         self.denoiser = Denoiser(model)
         self.orders: list[Order] = []
@@ -54,7 +54,7 @@ class Course:
             self.step()
 
 
-def short_of_memory(model: Model, rows: int) -> Any:
+def short_of_memory(model: LoadedModel, rows: int) -> Any:
     """A device that holds `rows` rows of this model; call `.remove()` to end it."""
 
     def refuse(network: Any, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -64,7 +64,9 @@ def short_of_memory(model: Model, rows: int) -> Any:
     return model.network.register_forward_pre_hook(refuse)
 
 
-def test_a_short_image_overtakes_a_long_one_that_came_first(load: Callable[..., Model]) -> None:
+def test_a_short_image_overtakes_a_long_one_that_came_first(
+    load: Callable[..., LoadedModel],
+) -> None:
     course = Course(load("sd"), job(steps=50, guidance=1.0))
     course.step(3)
     course.add(job(steps=2, guidance=1.0, seed=8))
@@ -73,7 +75,7 @@ def test_a_short_image_overtakes_a_long_one_that_came_first(load: Callable[..., 
     assert course.orders[0] not in course.done
 
 
-def test_joining_a_batch_underway_changes_no_picture(load: Callable[..., Model]) -> None:
+def test_joining_a_batch_underway_changes_no_picture(load: Callable[..., LoadedModel]) -> None:
     model = load("sd")
     course = Course(model, job(steps=8, seed=1))
     course.step(3)
@@ -84,13 +86,13 @@ def test_joining_a_batch_underway_changes_no_picture(load: Callable[..., Model])
         assert_same(course.done[item].latents, alone.latents)
 
 
-def test_guidance_takes_a_second_row_only_where_it_acts(load: Callable[..., Model]) -> None:
+def test_guidance_takes_a_second_row_only_where_it_acts(load: Callable[..., LoadedModel]) -> None:
     course = Course(load("sd"), job(guidance=1.0), job(guidance=5.0), job(guidance=0.0))
     course.step()
     assert (course.denoiser.forwards, course.denoiser.rows) == (1, 4)
 
 
-def test_a_batch_is_padded_to_a_size_that_is_in_use(load: Callable[..., Model]) -> None:
+def test_a_batch_is_padded_to_a_size_that_is_in_use(load: Callable[..., LoadedModel]) -> None:
     model = load("sd", batch_sizes=(1, 4))
     seen: list[int] = []
     hook = model.network.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
@@ -101,7 +103,7 @@ def test_a_batch_is_padded_to_a_size_that_is_in_use(load: Callable[..., Model]) 
     assert_same(padded[2].latents, alone.latents)
 
 
-def test_images_of_different_sizes_take_turns(load: Callable[..., Model]) -> None:
+def test_images_of_different_sizes_take_turns(load: Callable[..., LoadedModel]) -> None:
     model = load("sd")
     wide = job(width=64, height=32, seed=3)
     made = denoise(model, [job(seed=1), wide, job(seed=2)])
@@ -111,7 +113,7 @@ def test_images_of_different_sizes_take_turns(load: Callable[..., Model]) -> Non
 
 
 def test_more_images_than_rows_are_all_served_the_short_ones_first(
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
 ) -> None:
     long = [job(steps=9, guidance=1.0, seed=seed) for seed in range(4)]
     course = Course(load("sd", batch_sizes=(1, 2)), *long, job(steps=2, guidance=1.0))
@@ -120,14 +122,14 @@ def test_more_images_than_rows_are_all_served_the_short_ones_first(
     assert course.done_after[course.orders[4]] == 2
 
 
-def test_an_interactive_image_goes_before_an_equal_one(load: Callable[..., Model]) -> None:
+def test_an_interactive_image_goes_before_an_equal_one(load: Callable[..., LoadedModel]) -> None:
     course = Course(load("sd", batch_sizes=(1, 2)), job(steps=9), job(steps=9, is_interactive=True))
     course.finish()
     assert course.done_after[course.orders[1]] < course.done_after[course.orders[0]]
 
 
 def test_an_interactive_image_steps_without_those_that_have_time(
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
 ) -> None:
     model = load("sd")
     rows: list[int] = []
@@ -142,7 +144,7 @@ def test_an_interactive_image_steps_without_those_that_have_time(
 
 
 def test_an_image_that_waited_too_long_steps_beside_interactive_ones(
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
 ) -> None:
     course = Course(
         load("sd"),
@@ -154,7 +156,7 @@ def test_an_image_that_waited_too_long_steps_beside_interactive_ones(
     assert [course.done_after[order] for order in course.orders] == [2, 2, 2]
 
 
-def test_a_cancelled_image_leaves_before_its_next_step(load: Callable[..., Model]) -> None:
+def test_a_cancelled_image_leaves_before_its_next_step(load: Callable[..., LoadedModel]) -> None:
     course = Course(load("sd"), job(steps=50), job(steps=3))
     course.step(2)
     course.orders[0].is_cancelled = True
@@ -163,7 +165,9 @@ def test_a_cancelled_image_leaves_before_its_next_step(load: Callable[..., Model
     assert course.steps == 3
 
 
-def test_a_cancelled_image_that_still_waits_is_never_started(load: Callable[..., Model]) -> None:
+def test_a_cancelled_image_that_still_waits_is_never_started(
+    load: Callable[..., LoadedModel],
+) -> None:
     course = Course(load("sd"), job())
     course.orders[0].is_cancelled = True
     course.finish()
@@ -171,7 +175,9 @@ def test_a_cancelled_image_that_still_waits_is_never_started(load: Callable[...,
     assert course.denoiser.forwards == 0
 
 
-def test_an_image_past_its_deadline_is_dropped_between_steps(load: Callable[..., Model]) -> None:
+def test_an_image_past_its_deadline_is_dropped_between_steps(
+    load: Callable[..., LoadedModel],
+) -> None:
     course = Course(load("sd"), job(steps=50, timeout_s=60), job(steps=4))
     course.step(2)
     course.orders[0].submitted_at = monotonic() - 61
@@ -182,30 +188,32 @@ def test_an_image_past_its_deadline_is_dropped_between_steps(load: Callable[...,
 
 @pytest.mark.parametrize("steps", [0, -3, 10_000])
 def test_an_impossible_number_of_steps_fails_that_request_alone(
-    steps: int, load: Callable[..., Model]
+    steps: int, load: Callable[..., LoadedModel]
 ) -> None:
     course = Course(load("sd"), job(), job(steps=steps))
     course.finish()
-    assert isinstance(course.orders[1].future.exception(timeout=0), StepsOutOfRange)
+    assert isinstance(course.orders[1].future.exception(timeout=0), StepsNotSupported)
     assert course.orders[0] in course.done
 
 
-def test_a_very_long_prompt_is_read_as_far_as_the_model_reads(load: Callable[..., Model]) -> None:
+def test_a_very_long_prompt_is_read_as_far_as_the_model_reads(
+    load: Callable[..., LoadedModel],
+) -> None:
     (made,) = denoise(load("sd"), [job("a" * 10_000)])
     assert made.dropped_tokens > 9_000
     assert torch.isfinite(made.latents).all()
 
 
 def test_more_adapters_than_slots_in_one_request_fail_it(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     uses = tuple(adapter("sd", seed=seed) for seed in (1, 2))
     course = Course(load("sd", adapter_slots=1), job(adapters=uses))
     course.finish()
-    assert isinstance(course.orders[0].future.exception(timeout=0), TooManyAdapters)
+    assert isinstance(course.orders[0].future.exception(timeout=0), MoreAdaptersThanSlots)
 
 
-def test_out_of_memory_shrinks_the_batch_and_loses_nobody(load: Callable[..., Model]) -> None:
+def test_out_of_memory_shrinks_the_batch_and_loses_nobody(load: Callable[..., LoadedModel]) -> None:
     model = load("sd")
     requests = [job(guidance=1.0, seed=seed) for seed in range(8)]
     shortage = short_of_memory(model, rows=3)
@@ -219,7 +227,7 @@ def test_out_of_memory_shrinks_the_batch_and_loses_nobody(load: Callable[..., Mo
 
 
 def test_an_image_too_large_even_alone_fails_and_the_rest_goes_on(
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
 ) -> None:
     model = load("sd")
     shortage = short_of_memory(model, rows=1)
@@ -231,7 +239,7 @@ def test_an_image_too_large_even_alone_fails_and_the_rest_goes_on(
 
 
 def test_after_calm_the_batch_grows_again(
-    load: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+    load: Callable[..., LoadedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("generation.engine.loop.denoiser.CALM_FORWARDS", 3)
     model = load("sd", batch_sizes=(1, 2, 4))
@@ -244,7 +252,9 @@ def test_after_calm_the_batch_grows_again(
     assert course.denoiser.rows_ceiling == 4
 
 
-def test_a_fault_in_one_row_fails_that_request_and_no_other(load: Callable[..., Model]) -> None:
+def test_a_fault_in_one_row_fails_that_request_and_no_other(
+    load: Callable[..., LoadedModel],
+) -> None:
     model = load("sd")
 
     def fault(network: Any, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -261,7 +271,7 @@ def test_a_fault_in_one_row_fails_that_request_and_no_other(load: Callable[..., 
     assert [str(item.future.exception(timeout=0)) for item in failed] == ["a fault in this row"]
 
 
-def test_a_prompt_is_encoded_once_while_it_is_remembered(load: Callable[..., Model]) -> None:
+def test_a_prompt_is_encoded_once_while_it_is_remembered(load: Callable[..., LoadedModel]) -> None:
     course = Course(load("sd"), job(seed=1), job(seed=2), job(seed=3))
     course.finish()
     prompts = course.denoiser.admission.prompts
@@ -270,7 +280,7 @@ def test_a_prompt_is_encoded_once_while_it_is_remembered(load: Callable[..., Mod
 
 @pytest.mark.parametrize("family", ["sd", "sdxl", "flux"])
 def test_prompts_admitted_together_are_read_by_one_call(
-    load: Callable[..., Model], family: str
+    load: Callable[..., LoadedModel], family: str
 ) -> None:
     model = load(family)
     calls = []
@@ -288,7 +298,7 @@ def test_prompts_admitted_together_are_read_by_one_call(
 
 
 def test_text_adapters_do_not_leak_into_remembered_prompts(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model, words = load("sd"), adapter("sd", has_text=True)
     requests = [job(), job(adapters=(words,)), job()]

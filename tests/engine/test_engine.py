@@ -19,7 +19,7 @@ from generation.engine.jobs import (
     RenderJob,
     StepReport,
 )
-from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loop.engine import Engine
 from generation.engine.loop.runner import Runner
 from tests.engine.rendering import job
@@ -40,8 +40,8 @@ def render(engine: Engine, request: RenderJob) -> Rendered:
 
 
 def test_twenty_threads_get_each_their_own_picture(
-    load: Callable[..., Model],
-    engines: Callable[[Model], Engine],
+    load: Callable[..., LoadedModel],
+    engines: Callable[[LoadedModel], Engine],
     adapter: Callable[..., AdapterUse],
 ) -> None:
     engine = engines(load("sd", adapter_slots=3))
@@ -60,7 +60,7 @@ def test_twenty_threads_get_each_their_own_picture(
 
 
 def test_a_caller_hears_of_every_step_in_its_own_thread_and_sees_previews(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     reports: list[tuple[str, StepReport]] = []
     engine = engines(load("sd", previews=2))
@@ -79,7 +79,7 @@ def test_a_caller_hears_of_every_step_in_its_own_thread_and_sees_previews(
 
 
 def test_a_preview_shows_where_the_picture_is_going_not_its_noise(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     previews: list[bytes] = []
     engine = engines(load("sd", previews=1000))
@@ -96,7 +96,7 @@ def test_a_preview_shows_where_the_picture_is_going_not_its_noise(
 
 
 def test_should_stop_ends_the_render_within_a_moment(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     engine = engines(load("sd"))
     begun, asked = Event(), monotonic()
@@ -111,7 +111,7 @@ def test_should_stop_ends_the_render_within_a_moment(
 
 
 def test_the_delivered_picture_is_enlarged_and_says_what_it_cost(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     made = render(engines(load("sd")), job("x" * 100, width=128, height=128))
     assert made.pixels.shape == (128, 128, 3)
@@ -123,8 +123,8 @@ def test_the_delivered_picture_is_enlarged_and_says_what_it_cost(
 
 
 def test_an_adapter_that_does_not_fit_is_refused_before_the_queue(
-    load: Callable[..., Model],
-    engines: Callable[[Model], Engine],
+    load: Callable[..., LoadedModel],
+    engines: Callable[[LoadedModel], Engine],
     adapter: Callable[..., AdapterUse],
 ) -> None:
     engine = engines(load("sd", rank_ceiling=2))
@@ -133,7 +133,7 @@ def test_an_adapter_that_does_not_fit_is_refused_before_the_queue(
 
 
 def test_latents_that_decode_to_no_picture_fail_that_request_alone(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     model = load("sd")
     engine = engines(model)
@@ -148,7 +148,7 @@ def test_latents_that_decode_to_no_picture_fail_that_request_alone(
 
 
 def test_two_models_on_one_device_take_turns(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     first = engines(load("sd"))
     second = Engine(load("flux"), first.runner)
@@ -156,7 +156,7 @@ def test_two_models_on_one_device_take_turns(
     assert all(ticket.future.result().pixels.shape == (32, 32, 3) for ticket in tickets)
 
 
-def test_closing_finishes_what_was_submitted(load: Callable[..., Model]) -> None:
+def test_closing_finishes_what_was_submitted(load: Callable[..., LoadedModel]) -> None:
     engine = Engine(load("sd"), Runner())
     tickets = [engine.submit(job(seed=seed)) for seed in range(3)]
     engine.runner.close()

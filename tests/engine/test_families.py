@@ -11,7 +11,7 @@ import torch
 from adapters.base_models.architecture import layers_of_folder
 from adapters.formats.target_modules import Layout
 from generation.engine.jobs import AdapterUse, ModelNotLoadable, RenderJob
-from generation.engine.loading.loaded_model import Model, Settings, assemble
+from generation.engine.loading.loaded_model import LoadedModel, Settings, assemble
 from generation.engine.loop import pixels
 from generation.engine.loop.engine import Engine
 from tests.engine.rendering import assert_same, by_diffusers, denoise, job, pipeline
@@ -44,7 +44,7 @@ def requests_of(adapter: Callable[..., AdapterUse]) -> Callable[[str], list[Rend
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_picture_is_the_same_batched_alone_and_by_diffusers(
     family: str,
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
     folders: Callable[[str], Path],
     requests_of: Callable[[str], list[RenderJob]],
 ) -> None:
@@ -58,7 +58,7 @@ def test_a_picture_is_the_same_batched_alone_and_by_diffusers(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_latents_decode_to_the_pixels_of_diffusers(
-    family: str, load: Callable[..., Model], folders: Callable[[str], Path]
+    family: str, load: Callable[..., LoadedModel], folders: Callable[[str], Path]
 ) -> None:
     model = load(family)
     (made,) = denoise(model, [job()])
@@ -71,7 +71,7 @@ def test_latents_decode_to_the_pixels_of_diffusers(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_adapter_changes_the_picture_and_weight_scales_the_change(
-    family: str, load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    family: str, load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model = load(family)
     style = adapter(family)
@@ -90,7 +90,7 @@ def test_an_adapter_changes_the_picture_and_weight_scales_the_change(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_upload_may_change_the_layers_that_have_slots_and_no_others(
-    family: str, load: Callable[..., Model], folders: Callable[[str], Path]
+    family: str, load: Callable[..., LoadedModel], folders: Callable[[str], Path]
 ) -> None:
     banks = load(family).banks
     layout = Layout.of(family, layers_of_folder(folders(family)))
@@ -105,7 +105,7 @@ def test_an_upload_may_change_the_layers_that_have_slots_and_no_others(
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_adapter_of_every_layer_that_has_a_slot_changes_the_picture_as_in_diffusers(
     family: str,
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
     folders: Callable[[str], Path],
     adapter: Callable[..., AdapterUse],
 ) -> None:
@@ -118,7 +118,7 @@ def test_an_adapter_of_every_layer_that_has_a_slot_changes_the_picture_as_in_dif
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_picture_is_equal_to_the_last_bit_whoever_shares_its_batch(
-    family: str, load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    family: str, load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model, style, other = load(family), adapter(family, seed=1), adapter(family, seed=2)
     mine = job("mine", adapters=(style,))
@@ -128,7 +128,7 @@ def test_a_picture_is_equal_to_the_last_bit_whoever_shares_its_batch(
 
 
 def test_sdxl_without_zeroed_negatives_encodes_an_empty_prompt(
-    load: Callable[..., Model], folders: Callable[[str], Path]
+    load: Callable[..., LoadedModel], folders: Callable[[str], Path]
 ) -> None:
     pipe = pipeline(folders("sdxl"))
     pipe.register_to_config(force_zeros_for_empty_prompt=False)

@@ -14,7 +14,7 @@ from torch import nn
 from generation.engine.jobs import AdapterUse, Fp8NotPossible, RenderJob
 from generation.engine.loading import loaded_model as models
 from generation.engine.loading import memory_need, quantization
-from generation.engine.loading.loaded_model import Model, Settings, assemble
+from generation.engine.loading.loaded_model import LoadedModel, Settings, assemble
 from generation.engine.loading.quantization import FP8, FP8_DYNAMIC
 from generation.engine.loop import pixels
 from generation.engine.loop.engine import Engine
@@ -44,7 +44,7 @@ QUANTISED = {
 }
 
 
-def decoded(model: Model, requests: list[RenderJob]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def decoded(model: LoadedModel, requests: list[RenderJob]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """[requests, H, W, 3] in grey levels."""
     done = denoise(model, requests)
     with torch.inference_mode():
@@ -57,7 +57,9 @@ def stored_bytes(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_pictures_stay_close_to_the_unquantised(family: str, load: Callable[..., Model]) -> None:
+def test_pictures_stay_close_to_the_unquantised(
+    family: str, load: Callable[..., LoadedModel]
+) -> None:
     requests = [job(seed=seed) for seed in range(4)]
     plain, fp8 = load(family), load(family, weights=FP8)
     difference = np.abs(decoded(plain, requests) - decoded(fp8, requests)).mean(axis=(1, 2, 3))
@@ -68,7 +70,7 @@ def test_pictures_stay_close_to_the_unquantised(family: str, load: Callable[...,
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_blocks_are_quantised_and_the_rest_is_left_alone(
-    family: str, load: Callable[..., Model]
+    family: str, load: Callable[..., LoadedModel]
 ) -> None:
     plain, fp8 = load(family).network, load(family, weights=FP8).network
     weight = fp8.get_submodule(QUANTISED[family]).weight
@@ -87,7 +89,7 @@ def test_blocks_are_quantised_and_the_rest_is_left_alone(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_each_row_wears_its_own_adapter_and_gets_the_picture_it_gets_alone(
-    family: str, load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    family: str, load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model, plain = load(family, weights=FP8), load(family)
     style, other = adapter(family, seed=1), adapter(family, seed=2)
@@ -126,7 +128,7 @@ def test_adapters_and_activations_are_bfloat16_beside_fp8(
 
 
 def test_compiled_blocks_draw_the_same(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     requests = [job(), job(seed=8, adapters=(adapter("flux"),))]
     usual = denoise(load("flux", weights=FP8), requests)
@@ -158,7 +160,7 @@ def test_a_pipeline_that_is_loaded_already_is_quantised_once(
 
 
 def test_a_picture_names_torchao_where_it_rounded_the_weights(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     versions = [
         engines(load("sd", weights=weights)).submit(job()).future.result(timeout=300)
@@ -168,7 +170,7 @@ def test_a_picture_names_torchao_where_it_rounded_the_weights(
 
 
 def test_multiplying_in_fp8_is_refused_where_the_device_cannot(
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
 ) -> None:
     with pytest.raises(Fp8NotPossible, match="capability 8.9"):
         load("flux", weights=FP8_DYNAMIC)
@@ -176,11 +178,11 @@ def test_multiplying_in_fp8_is_refused_where_the_device_cannot(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_plan_counts_the_bytes_of_the_quantised_model(
-    family: str, folders: Callable[[str], Path], load: Callable[..., Model]
+    family: str, folders: Callable[[str], Path], load: Callable[..., LoadedModel]
 ) -> None:
     parts = memory_need.of_folder(folders(family))
 
-    def plan(weights: str) -> memory_need.Plan:
+    def plan(weights: str) -> memory_need.MemoryPlan:
         settings = Settings(weights=weights)
         return memory_need.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
 

@@ -15,9 +15,9 @@ from generation.engine.jobs import (
     RenderJob,
     Source,
     StepReport,
-    StepsOutOfRange,
+    StepsNotSupported,
 )
-from generation.engine.loading.loaded_model import Model, Settings, assemble
+from generation.engine.loading.loaded_model import LoadedModel, Settings, assemble
 from generation.engine.loop import pixels
 from generation.engine.loop.engine import Engine
 from tests.engine.rendering import SIDE, assert_same, by_diffusers, denoise, job, pipeline
@@ -40,7 +40,7 @@ def from_picture(prompt: str = "a red kite", *, strength: float, **changes: obje
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_picture_is_the_same_batched_with_strangers_alone_and_by_diffusers(
     family: str,
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
     folders: Callable[[str], Path],
     adapter: Callable[..., AdapterUse],
 ) -> None:
@@ -81,7 +81,9 @@ def test_every_scheduler_starts_where_diffusers_starts_it(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_less_strength_the_closer_it_stays(family: str, load: Callable[..., Model]) -> None:
+def test_the_less_strength_the_closer_it_stays(
+    family: str, load: Callable[..., LoadedModel]
+) -> None:
     model = load(family)
     requests = [from_picture(strength=s, steps=10, guidance=1.0) for s in (0.2, 0.6, 1.0)]
     with torch.inference_mode():
@@ -92,7 +94,7 @@ def test_the_less_strength_the_closer_it_stays(family: str, load: Callable[..., 
 
 
 def test_steps_that_are_taken_are_those_that_are_told(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     reports: list[StepReport] = []
     engines(load("sd")).render(
@@ -103,19 +105,19 @@ def test_steps_that_are_taken_are_those_that_are_told(
 
 
 def test_strength_that_leaves_no_step_is_that_request_alone_failing(
-    load: Callable[..., Model], engines: Callable[[Model], Engine]
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
 ) -> None:
     engine = engines(load("sd"))
     bad = engine.submit(from_picture(strength=0.1, steps=4))
     good = engine.submit(from_picture(strength=0.5, steps=4))
-    with pytest.raises(StepsOutOfRange):
+    with pytest.raises(StepsNotSupported):
         bad.future.result(timeout=60)
     assert good.future.result(timeout=60).pixels.shape == (SIDE, SIDE, 3)
 
 
 def test_too_little_memory_to_encode_the_picture_fails_that_request_alone(
-    load: Callable[..., Model],
-    engines: Callable[[Model], Engine],
+    load: Callable[..., LoadedModel],
+    engines: Callable[[LoadedModel], Engine],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def burst(*_: object) -> None:

@@ -12,8 +12,8 @@ from generation.engine.families.flux import FLUX
 from generation.engine.families.sdxl import SDXL
 from generation.engine.jobs import ModelNotLoadable
 from generation.engine.loading import memory_need
-from generation.engine.loading.loaded_model import Model, Settings
-from generation.engine.loading.memory_need import Parts
+from generation.engine.loading.loaded_model import LoadedModel, Settings
+from generation.engine.loading.memory_need import ModelParts
 from generation.engine.loading.quantization import FP8
 from tests.bench import gpu_models
 from tests.engine.rendering import SIDE, denoise, job
@@ -27,10 +27,10 @@ def blank(kib: int) -> torch.Tensor:
     return torch.zeros(kib * KIB, device="meta", dtype=torch.uint8)
 
 
-def full_size(family: FamilySpec, pipe: object) -> Parts:
+def full_size(family: FamilySpec, pipe: object) -> ModelParts:
     network, vae = getattr(pipe, family.network), pipe.vae  # type: ignore[attr-defined] # a pipeline
     text = {name: getattr(pipe, name) for name in family.text_encoders}
-    return Parts(family, network, vae, text, [])
+    return ModelParts(family, network, vae, text, [])
 
 
 def test_peak_is_what_is_alive_at_once() -> None:
@@ -53,7 +53,7 @@ def test_views_and_weights_take_nothing() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_plan_has_the_weights_and_slots_of_the_loaded_model(
-    family: str, folders: Callable[[str], Path], load: Callable[..., Model]
+    family: str, folders: Callable[[str], Path], load: Callable[..., LoadedModel]
 ) -> None:
     settings = Settings(adapter_slots=3, rank_ceiling=8)
     parts = memory_need.of_folder(folders(family))
@@ -75,7 +75,7 @@ def test_more_rows_and_larger_pictures_take_more(
 ) -> None:
     parts = memory_need.of_folder(folders(family))
 
-    def plan(rows: int, side: int) -> memory_need.Plan:
+    def plan(rows: int, side: int) -> memory_need.MemoryPlan:
         settings = Settings(batch_sizes=(1, rows))
         return memory_need.plan(parts, settings=settings, size=(side, side), dtype=torch.float32)
 
@@ -119,7 +119,7 @@ def test_smaller_variant_keeps_as_many_rows_as_fit(folders: Callable[[str], Path
     size, dtype = (SIDE, SIDE), torch.float32
     whole = memory_need.plan(parts, settings=Settings(), size=size, dtype=dtype)
 
-    def fitted(budget_bytes: int, settings: Settings | None = None) -> memory_need.Plan:
+    def fitted(budget_bytes: int, settings: Settings | None = None) -> memory_need.MemoryPlan:
         found = memory_need.smaller(
             parts,
             settings=settings or Settings(),
@@ -150,7 +150,7 @@ def test_smaller_variant_keeps_as_many_rows_as_fit(folders: Callable[[str], Path
 def test_graphs_keep_a_forward_of_their_own(folders: Callable[[str], Path]) -> None:
     parts, plain = memory_need.of_folder(folders("sd")), Settings()
 
-    def plan(settings: Settings) -> memory_need.Plan:
+    def plan(settings: Settings) -> memory_need.MemoryPlan:
         return memory_need.plan(parts, settings=settings, size=(SIDE, SIDE), dtype=torch.float32)
 
     graphs = plan(replace(plain, has_cuda_graphs=True))
@@ -166,7 +166,9 @@ def test_graphs_keep_a_forward_of_their_own(folders: Callable[[str], Path]) -> N
     assert smaller == plan(plain)
 
 
-def test_text_encoders_in_main_memory_give_the_same_picture(load: Callable[..., Model]) -> None:
+def test_text_encoders_in_main_memory_give_the_same_picture(
+    load: Callable[..., LoadedModel],
+) -> None:
     (usual,) = denoise(load("sdxl"), [job()])
     (other,) = denoise(load("sdxl", is_text_offloaded=True), [job()])
     assert torch.equal(usual.latents, other.latents)

@@ -8,7 +8,7 @@ import torch
 
 from generation.engine.jobs import AdapterUse, Unchanged
 from generation.engine.loading import loaded_model as models
-from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loop.engine import Engine
 from generation.engine.loop.prompt_embeddings import NO_CHANGE, UNSEEN_CHANGE, Prompts, change
 from generation.starter.layout import MODEL
@@ -16,15 +16,15 @@ from tests.engine.rendering import job
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 SIDE = 128
-Engines = Callable[[Model], Engine]
+Engines = Callable[[LoadedModel], Engine]
 
 
 @pytest.fixture(scope="module")
-def starter() -> Model:
+def starter() -> LoadedModel:
     return models.load(MODEL, settings=Settings(), device=torch.device("cpu"), dtype=torch.float32)
 
 
-def looks_like(model: Model, text: str, shown: str) -> bool:
+def looks_like(model: LoadedModel, text: str, shown: str) -> bool:
     with torch.inference_mode():
         return Prompts(model).looks_like(text, shown, key=(), wearing=())
 
@@ -39,7 +39,9 @@ def looks_like(model: Model, text: str, shown: str) -> bool:
         ("woman astro", "woman astron"),  # pieces of words mean nothing to it
     ],
 )
-def test_what_would_not_be_seen_looks_like_the_shown(starter: Model, shown: str, text: str) -> None:
+def test_what_would_not_be_seen_looks_like_the_shown(
+    starter: LoadedModel, shown: str, text: str
+) -> None:
     assert looks_like(starter, text, shown)
 
 
@@ -56,11 +58,11 @@ def test_what_would_not_be_seen_looks_like_the_shown(starter: Model, shown: str,
         "",
     ],
 )
-def test_changed_colours_and_nouns_do_not(starter: Model, text: str) -> None:
+def test_changed_colours_and_nouns_do_not(starter: LoadedModel, text: str) -> None:
     assert not looks_like(starter, text, "a red apple on a table")
 
 
-def test_changed_word_is_drawn_where_the_vectors_hardly_move(starter: Model) -> None:
+def test_changed_word_is_drawn_where_the_vectors_hardly_move(starter: LoadedModel) -> None:
     long = "two smiling people at the beach under the bright sun a red"
     with torch.inference_mode():
         prompts = Prompts(starter)
@@ -69,7 +71,7 @@ def test_changed_word_is_drawn_where_the_vectors_hardly_move(starter: Model) -> 
     assert not looks_like(starter, f"{long} bear", f"{long} bee")
 
 
-def test_the_last_word_of_a_long_prompt_counts(starter: Model) -> None:
+def test_the_last_word_of_a_long_prompt_counts(starter: LoadedModel) -> None:
     long = "a table with a lamp and a chair and a clock and a book and a key and a red"
     assert not looks_like(starter, f"{long} apple", f"{long} heart")
     too_long = f"{long} apple and a star"
@@ -89,7 +91,7 @@ def test_change_is_the_largest_of_any_vector_and_pooled_ones_count() -> None:
 
 
 def test_spared_job_takes_no_forward_and_its_neighbours_are_drawn(
-    starter: Model, engines: Engines
+    starter: LoadedModel, engines: Engines
 ) -> None:
     engine = engines(starter)
     size = {"width": SIDE, "height": SIDE, "native_size": SIDE}
@@ -114,7 +116,7 @@ def test_spared_job_takes_no_forward_and_its_neighbours_are_drawn(
     [("sd", "a  red kite "), ("sdxl", "a  red kite "), ("flux", "a red kite")],
 )
 def test_equal_tokens_are_spared_in_every_family(
-    family: str, text: str, load: Callable[..., Model], engines: Engines
+    family: str, text: str, load: Callable[..., LoadedModel], engines: Engines
 ) -> None:
     engine = engines(load(family))
     with pytest.raises(Unchanged):
@@ -125,7 +127,7 @@ def test_equal_tokens_are_spared_in_every_family(
 
 
 def test_spared_job_gives_its_slot_back(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse], engines: Engines
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse], engines: Engines
 ) -> None:
     engine = engines(load("sd", adapter_slots=1))
     for seed in (1, 2):

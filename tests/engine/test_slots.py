@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from generation.engine.adapters.adapter_slots import FlatAdapter, Shelf, Slots
+from generation.engine.adapters.adapter_slots import AdapterCache, FlatAdapter, Slots
 from generation.engine.adapters.lora_file import AdapterFile
-from generation.engine.adapters.lora_weights import Bank
+from generation.engine.adapters.lora_weights import LoraWeights
 from generation.engine.jobs import AdapterNotLoadable, AdapterUse, NotFinite, RankTooHigh
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop.denoiser import Denoiser
 from tests.engine.rendering import assert_same, by_diffusers, denoise, job, order
 
@@ -23,8 +23,8 @@ pytestmark = [
 ]
 
 
-def shelf_of(model: Model, folder: Path | None = None) -> Shelf:
-    return Shelf(
+def shelf_of(model: LoadedModel, folder: Path | None = None) -> AdapterCache:
+    return AdapterCache(
         model.read_adapter, model.banks, folder=folder, ceiling_bytes=1 << 28, is_pinned=False
     )
 
@@ -46,7 +46,7 @@ def kohya(path: Path, target: Path, *, alpha: float) -> Path:
 
 
 def test_weight_zero_is_the_bare_model_to_the_last_byte(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model, style = load("sd"), adapter("sd", has_text=True)
     silent = AdapterUse(style.name, style.path, 0.0)
@@ -55,7 +55,7 @@ def test_weight_zero_is_the_bare_model_to_the_last_byte(
 
 
 def test_kohya_names_and_alphas_act_as_diffusers_reads_them(
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
     folders: Callable[[str], Path],
     adapter: Callable[..., AdapterUse],
     tmp_path: Path,
@@ -70,7 +70,9 @@ def test_kohya_names_and_alphas_act_as_diffusers_reads_them(
 
 
 def test_every_rank_up_to_the_ceiling_acts_as_in_diffusers(
-    load: Callable[..., Model], folders: Callable[[str], Path], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel],
+    folders: Callable[[str], Path],
+    adapter: Callable[..., AdapterUse],
 ) -> None:
     model = load("sd", rank_ceiling=8)
     for rank in (1, 3, 8):
@@ -81,7 +83,7 @@ def test_every_rank_up_to_the_ceiling_acts_as_in_diffusers(
 
 
 def test_a_rank_above_the_ceiling_is_refused_by_name(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model = load("sd", rank_ceiling=4)
     with pytest.raises(RankTooHigh, match="rank 5; the model allows 4"):
@@ -89,7 +91,7 @@ def test_a_rank_above_the_ceiling_is_refused_by_name(
 
 
 def test_an_adapter_for_layers_that_the_model_lacks_is_refused_by_name(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     with pytest.raises(AdapterNotLoadable, match="mid_block|down_blocks|up_blocks"):
         order(load("sd"), job(adapters=(adapter("sdxl"),)))
@@ -106,7 +108,10 @@ def test_an_adapter_for_layers_that_the_model_lacks_is_refused_by_name(
     ids=["no prefix", "unknown layer", "half a layer", "wrong shapes"],
 )
 def test_a_file_that_would_act_in_part_or_not_at_all_is_refused(
-    damage: Any, load: Callable[..., Model], adapter: Callable[..., AdapterUse], tmp_path: Path
+    damage: Any,
+    load: Callable[..., LoadedModel],
+    adapter: Callable[..., AdapterUse],
+    tmp_path: Path,
 ) -> None:
     damaged = tmp_path / "damaged.safetensors"
     save_file(damage(load_file(adapter("sd").path)), damaged)
@@ -115,7 +120,7 @@ def test_a_file_that_would_act_in_part_or_not_at_all_is_refused(
 
 
 def test_a_file_that_is_no_safetensors_file_is_refused(
-    load: Callable[..., Model], tmp_path: Path
+    load: Callable[..., LoadedModel], tmp_path: Path
 ) -> None:
     path = tmp_path / "adapter.safetensors"
     path.write_bytes(b"\x80\x04 a pickle, perhaps")
@@ -124,7 +129,7 @@ def test_a_file_that_is_no_safetensors_file_is_refused(
 
 
 def test_a_broken_adapter_fails_its_own_request_alone(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse], tmp_path: Path
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse], tmp_path: Path
 ) -> None:
     model, broken = load("sd"), tmp_path / "broken.safetensors"
     save_file({k: t * float("nan") for k, t in load_file(adapter("sd").path).items()}, broken)
@@ -144,7 +149,7 @@ def test_a_broken_adapter_fails_its_own_request_alone(
 
 
 def test_a_flat_file_serves_the_next_start_without_the_original(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse], tmp_path: Path
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse], tmp_path: Path
 ) -> None:
     model, style = load("sd"), adapter("sd", has_text=True)
     first = shelf_of(model, tmp_path / "flat").fetch(style)
@@ -155,7 +160,7 @@ def test_a_flat_file_serves_the_next_start_without_the_original(
 
 
 def test_a_truncated_flat_file_is_made_again(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse], tmp_path: Path
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse], tmp_path: Path
 ) -> None:
     model, style = load("sd"), adapter("sd")
     first = shelf_of(model, tmp_path).fetch(style)
@@ -165,12 +170,12 @@ def test_a_truncated_flat_file_is_made_again(
 
 
 def test_the_shelf_forgets_the_least_recently_used_first(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model = load("sd")
     uses = [adapter("sd", seed=seed) for seed in (1, 2, 3)]
     size = shelf_of(model).fetch(uses[0]).size_bytes
-    shelf = Shelf(
+    shelf = AdapterCache(
         model.read_adapter, model.banks, folder=None, ceiling_bytes=2 * size, is_pinned=False
     )
     first, second = shelf.fetch(uses[0]), shelf.fetch(uses[1])
@@ -181,10 +186,12 @@ def test_the_shelf_forgets_the_least_recently_used_first(
 
 
 def test_the_shelf_keeps_an_adapter_that_alone_is_above_its_ceiling(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model = load("sd")
-    shelf = Shelf(model.read_adapter, model.banks, folder=None, ceiling_bytes=1, is_pinned=False)
+    shelf = AdapterCache(
+        model.read_adapter, model.banks, folder=None, ceiling_bytes=1, is_pinned=False
+    )
     use = adapter("sd")
     assert shelf.fetch(use) is shelf.fetch(use)
 
@@ -196,8 +203,8 @@ def test_a_flat_file_of_another_layout_is_not_read(tmp_path: Path) -> None:
     use = AdapterUse("style", tmp_path / "style.safetensors", 1.0)
     for names in (("one", "other"), ("other", "one")):
         layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in names}
-        bank = Bank(layers, slots=1, rank=2, device=torch.device("cpu"), dtype=torch.float32)
-        shelf = Shelf(
+        bank = LoraWeights(layers, slots=1, rank=2, device=torch.device("cpu"), dtype=torch.float32)
+        shelf = AdapterCache(
             lambda _: file, {"unet": bank}, folder=tmp_path, ceiling_bytes=1 << 20, is_pinned=False
         )
         fetched = shelf.fetch(use)
@@ -205,12 +212,14 @@ def test_a_flat_file_of_another_layout_is_not_read(tmp_path: Path) -> None:
         assert torch.equal(fetched.parts[0], bank.flatten({"one": (down, up)}))
 
 
-def flat(model: Model, name: str) -> tuple[FlatAdapter, float]:
+def flat(model: LoadedModel, name: str) -> tuple[FlatAdapter, float]:
     parts = tuple(torch.zeros(bank.flat_size) for bank in model.banks.values())
     return FlatAdapter(name, parts, tuple(frozenset[str]() for _ in parts)), 1.0
 
 
-def test_pinned_slots_are_never_taken_and_a_released_one_is(load: Callable[..., Model]) -> None:
+def test_pinned_slots_are_never_taken_and_a_released_one_is(
+    load: Callable[..., LoadedModel],
+) -> None:
     model = load("sd", adapter_slots=2)
     slots = Slots(model.banks, 2)
     a, b, c = (flat(model, name) for name in "abc")
@@ -222,7 +231,7 @@ def test_pinned_slots_are_never_taken_and_a_released_one_is(load: Callable[..., 
 
 
 def test_a_row_that_wears_more_than_there_is_room_for_waits_and_pins_nothing(
-    load: Callable[..., Model],
+    load: Callable[..., LoadedModel],
 ) -> None:
     model = load("sd", adapter_slots=2)
     slots = Slots(model.banks, 2)
@@ -233,7 +242,7 @@ def test_a_row_that_wears_more_than_there_is_room_for_waits_and_pins_nothing(
     assert slots.acquire([b, c]) is not None
 
 
-def test_slots_say_which_adapters_are_in_them(load: Callable[..., Model]) -> None:
+def test_slots_say_which_adapters_are_in_them(load: Callable[..., LoadedModel]) -> None:
     model = load("sd", adapter_slots=2)
     slots = Slots(model.banks, 2)
     a, b, c = (flat(model, name) for name in "abc")
@@ -244,7 +253,7 @@ def test_slots_say_which_adapters_are_in_them(load: Callable[..., Model]) -> Non
     assert slots.resident == {"b", "c"}
 
 
-def test_an_adapter_that_is_still_there_costs_no_copy(load: Callable[..., Model]) -> None:
+def test_an_adapter_that_is_still_there_costs_no_copy(load: Callable[..., LoadedModel]) -> None:
     model = load("sd", adapter_slots=2)
     slots = Slots(model.banks, 2)
     a = flat(model, "a")
@@ -254,7 +263,7 @@ def test_an_adapter_that_is_still_there_costs_no_copy(load: Callable[..., Model]
     assert (slots.hits, slots.misses) == (1, 1)
 
 
-def test_the_least_recently_used_adapter_makes_room(load: Callable[..., Model]) -> None:
+def test_the_least_recently_used_adapter_makes_room(load: Callable[..., LoadedModel]) -> None:
     model = load("sd", adapter_slots=2)
     slots = Slots(model.banks, 2)
     a, b, c = (flat(model, name) for name in "abc")
@@ -269,7 +278,7 @@ def test_what_a_batch_wears_can_be_kept_in_one_place() -> None:
     layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in ("first", "second")}
     x = torch.randn(2, 3, 8, generator=generator)
     bare = {name: layer(x) for name, layer in layers.items()}
-    bank = Bank(
+    bank = LoraWeights(
         layers, slots=3, rank=2, device=torch.device("cpu"), dtype=torch.float32, rows_kept=2
     )
     pairs = {}
@@ -299,7 +308,7 @@ def test_what_a_batch_wears_can_be_kept_in_one_place() -> None:
 def test_a_slot_holds_nothing_of_whom_it_held_before() -> None:
     layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in ("first", "second")}
     x = torch.randn(1, 3, 8)
-    bank = Bank(layers, slots=2, rank=2, device=torch.device("cpu"), dtype=torch.float32)
+    bank = LoraWeights(layers, slots=2, rank=2, device=torch.device("cpu"), dtype=torch.float32)
     large = {name: (torch.ones(2, 8), torch.ones(8, 2)) for name in layers}
     bank.install(1, bank.flatten(large), frozenset(layers))
     small = {"second": large["second"]}
@@ -311,7 +320,7 @@ def test_a_slot_holds_nothing_of_whom_it_held_before() -> None:
 
 
 def test_more_adapters_than_slots_still_give_every_picture_its_own(
-    load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     model = load("sd", adapter_slots=2)
     uses = [adapter("sd", seed=seed) for seed in range(5)]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from generation.engine.loading import loaded_model as models
-from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loop.engine import Engine
 from tests.engine.rendering import by_diffusers, denoise, job
 
@@ -17,13 +17,13 @@ SIDE = 128
 
 
 @pytest.fixture
-def starter() -> Model:
+def starter() -> LoadedModel:
 
     return models.load(FOLDER, settings=Settings(), device=torch.device("cpu"), dtype=torch.float32)
 
 
 def test_the_shipped_model_gives_the_pixels_of_diffusers_to_many_at_once(
-    starter: Model, engines: Callable[[Model], Engine]
+    starter: LoadedModel, engines: Callable[[LoadedModel], Engine]
 ) -> None:
     engine = engines(starter)
     requests = [
@@ -47,6 +47,6 @@ def test_the_shipped_model_gives_the_pixels_of_diffusers_to_many_at_once(
         np.testing.assert_allclose(ours / 255, theirs, atol=1.01 / 255)
 
 
-def test_its_schedule_ends_at_clean_latents(starter: Model) -> None:
+def test_its_schedule_ends_at_clean_latents(starter: LoadedModel) -> None:
     (made,) = denoise(starter, [job("a star", width=SIDE, height=SIDE, native_size=SIDE)])
     assert float(made.latents.abs().max()) < 20

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from generation.engine.jobs import AdapterUse, RenderJob
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from tests.engine.rendering import assert_same, denoise, job
 
 pytestmark = [
@@ -31,7 +31,7 @@ def _cases() -> Iterator[pytest.ParameterSet]:
 
 @pytest.mark.parametrize(("family", "tuning"), list(_cases()))
 def test_picture_stays_the_same_bare_and_dressed_in_changing_batches(
-    family: str, tuning: str, load: Callable[..., Model], adapter: Callable[..., AdapterUse]
+    family: str, tuning: str, load: Callable[..., LoadedModel], adapter: Callable[..., AdapterUse]
 ) -> None:
     plain, tuned = load(family), load(family, **TUNINGS[tuning])
     style, other = adapter(family, seed=1), adapter(family, seed=2)

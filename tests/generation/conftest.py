@@ -28,7 +28,7 @@ def model(db: None) -> BaseModel:
     return factories.make_model()
 
 
-_judged: dict[object, memory_plans.Verdict] = {}
+_judged: dict[object, memory_plans.MemoryVerdict] = {}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     that most tests do with it. Here a model of one kind is judged once under the same settings."""
     judge = memory_plans.judge
 
-    def recall(model: BaseModel, *, on_gpu: bool, budget_bytes: int) -> memory_plans.Verdict:
+    def recall(model: BaseModel, *, on_gpu: bool, budget_bytes: int) -> memory_plans.MemoryVerdict:
         said = memory_plans.serving(model, on_gpu=on_gpu)
         key = (model.path, model.digest, str(model.sizes), on_gpu, budget_bytes, said)
         if key not in _judged:

@@ -15,7 +15,7 @@ from generation.capacity import estimates
 from generation.hardware import worker_processes
 from generation.models import Allowance, GenerationRequest, RequestStatus
 from generation.request_rules import priority_classes
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 from generation.requests import admission, submitting
 from generation.studio import own_requests
 from tests.factories import NOON, make_request
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def submit(by: User, **said: object) -> GenerationRequest:
-    draft = Draft(prompt="a red apple", **said)  # type: ignore[arg-type] # the tests name real fields
+    draft = RequestParameters(prompt="a red apple", **said)  # type: ignore[arg-type] # the tests name real fields
     return submitting.submit(draft, by=by, at=NOON).request
 
 
@@ -61,7 +61,7 @@ def test_wait_of_the_whole_budget_is_accepted(
     alice: User, model: BaseModel, predicted_ms: int, is_accepted: bool
 ) -> None:
     make_request(alice, model, predicted_ms=predicted_ms)
-    tier = priority_classes.Tier("standard", 0, 60)
+    tier = priority_classes.PriorityClass("standard", 0, 60)
     told = admission.estimate(model, tier, steps=2, guidance=1.0, count=1, at=NOON)
     assert told.is_accepted == is_accepted
 
@@ -69,7 +69,7 @@ def test_wait_of_the_whole_budget_is_accepted(
 def test_device_seconds_of_a_day_may_be_used_up_to_the_last(alice: User, model: BaseModel) -> None:
     Allowance.objects.create(user=alice, device_seconds_a_day=10)
     make_request(alice, model, status=RequestStatus.FINISHED, device_ms=9_000)
-    tier = priority_classes.Tier("standard", 0, 60)
+    tier = priority_classes.PriorityClass("standard", 0, 60)
     for device_ms, is_refused in ((1_000, False), (1_001, True)):
         asked = estimates.Estimate(device_ms, 0.0, tier.name, True)
         if is_refused:

@@ -203,7 +203,7 @@ def test_long_requests_leave_a_seat_to_an_interactive_one(
 ) -> None:
     sent: list[None] = []
     monkeypatch.setattr(tasks.render, "apply_async", lambda *_, **__: sent.append(None))
-    monkeypatch.setattr(devices, "seats", devices.Seats(2, 1))
+    monkeypatch.setattr(devices, "seats", devices.DevicePermits(2, 1))
     long = make_request(alice, tiny, steps=100)
     waiting = make_request(alice, tiny, steps=100, created_at=clock())
     begun = Event()

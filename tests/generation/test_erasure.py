@@ -26,7 +26,7 @@ from generation.models import (
     SourcePicture,
     private_storage,
 )
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 from generation.requests import progress, submitting
 from generation.studio import own_requests
 from generation.work import sweeper
@@ -85,7 +85,7 @@ def test_deleting_a_request_blanks_its_images(alice: User, model: BaseModel) -> 
 def test_deleting_a_request_erases_its_upload(
     alice: User, model: BaseModel, django_capture_on_commit_callbacks: Any
 ) -> None:
-    draft = Draft(prompt=SECRET, picture=png())
+    draft = RequestParameters(prompt=SECRET, picture=png())
     request = submitting.submit(draft, by=alice, at=NOON).request
     name = str(SourcePicture.objects.get(request=request).file.name)
     own_requests.cancel(request.id, by=alice, at=NOON)
@@ -97,7 +97,7 @@ def test_deleting_a_request_erases_its_upload(
 
 def test_deleting_a_request_forgets_its_progress(alice: User, model: BaseModel) -> None:
     request = ended(alice, model)
-    progress.publish(request.id, progress.Progress("denoise", 1, 4, preview=b"picture"))
+    progress.publish(request.id, progress.RenderProgress("denoise", 1, 4, preview=b"picture"))
     own_requests.delete_request(request.id, by=alice, at=NOON)
     assert progress.read(request.id) is None
 
@@ -137,7 +137,7 @@ def test_a_deleted_request_does_not_come_back_by_its_key(alice: User, model: Bas
 
 
 def test_a_key_is_forgotten_after_a_day(alice: User, model: BaseModel) -> None:
-    submitting.submit(Draft(prompt=SECRET), by=alice, at=NOON, idempotency_key="k")
+    submitting.submit(RequestParameters(prompt=SECRET), by=alice, at=NOON, idempotency_key="k")
     sweeper.sweep(at=NOON + timedelta(hours=25))
     assert not IdempotencyKey.objects.exists()
 
@@ -147,7 +147,7 @@ def test_an_account_takes_its_rows_and_files_along(
     alice: User, mallory: User, model: BaseModel, django_capture_on_commit_callbacks: Any
 ) -> None:
     image = make_image(alice, model, prompt=SECRET)
-    upload = Draft(prompt=SECRET, picture=png())
+    upload = RequestParameters(prompt=SECRET, picture=png())
     source = submitting.submit(upload, by=alice, at=NOON, idempotency_key="k").request
     source_file = SourcePicture.objects.get(request=source).file
     names = [str(image.file.name), str(source_file.name)]

@@ -75,7 +75,7 @@ def test_stream_tells_each_change_and_ends_with_the_last_request(
     made = make_request(alice, model, status=RequestStatus.RUNNING)
 
     def draw() -> None:
-        progress.publish(made.id, progress.Progress("denoise", 2, 4, preview=b"RIFF"))
+        progress.publish(made.id, progress.RenderProgress("denoise", 2, 4, preview=b"RIFF"))
 
     def finish() -> None:
         progress.forget(made.id)

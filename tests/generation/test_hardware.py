@@ -79,7 +79,7 @@ def test_place_in_line_and_wait_count_the_own_queue_alone(
         make_request(alice, flux, predicted_ms=10_000)
     small = make_request(bob, model, predicted_ms=1000)
     assert estimates.position(small) == 1
-    standard = priority_classes.Tier("standard", 0, 300)
+    standard = priority_classes.PriorityClass("standard", 0, 300)
     waits = [
         admission.estimate(each, standard, steps=2, guidance=1.0, count=1, at=NOON).wait_s
         for each in (model, flux)

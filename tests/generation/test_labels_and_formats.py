@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 from adapters.models import BaseModel
 from generation.gallery import variations
 from generation.models import GeneratedImage, GenerationRequest
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 from generation.work import worker
 from provenance.assets import label_choices
 from provenance.assets.label_choices import LabelNotOffered
@@ -186,4 +186,4 @@ def test_format_that_is_not_offered_is_refused(
 
 
 def test_draft_without_a_label_says_none() -> None:
-    assert Draft(prompt="x").visible_label is None
+    assert RequestParameters(prompt="x").visible_label is None

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from adapters.models import BaseModel
 from generation.engine.jobs import Rendered
 from generation.models import Allowance, GeneratedImage, GenerationRequest
-from generation.request_rules.parameters import CountOutOfRange, Draft
+from generation.request_rules.parameters import CountOutOfRange, RequestParameters
 from generation.requests import admission, fair_queue, submitting
 from generation.studio import own_requests
 from generation.work import sweeper, worker
@@ -217,19 +217,19 @@ def test_what_was_made_stays_when_the_attempts_are_used_up(
 
 def test_quota_and_cost_count_every_image(alice: User, model: BaseModel) -> None:
     Allowance.objects.create(user=alice, images_a_day=4)
-    one = submitting.submit(Draft(prompt="a"), by=alice, at=NOON).request
-    two = submitting.submit(Draft(prompt="a", count=2), by=alice, at=NOON).request
+    one = submitting.submit(RequestParameters(prompt="a"), by=alice, at=NOON).request
+    two = submitting.submit(RequestParameters(prompt="a", count=2), by=alice, at=NOON).request
     assert two.predicted_ms == 2 * one.predicted_ms
     assert admission.usage_of(alice, at=NOON).images == 3
     with pytest.raises(admission.QuotaUsedUp):
-        submitting.submit(Draft(prompt="a", count=2), by=alice, at=NOON)
-    submitting.submit(Draft(prompt="a", count=1), by=alice, at=NOON)
+        submitting.submit(RequestParameters(prompt="a", count=2), by=alice, at=NOON)
+    submitting.submit(RequestParameters(prompt="a", count=1), by=alice, at=NOON)
 
 
 @pytest.mark.parametrize("count", [0, 5, 10_000])
 def test_count_out_of_range_is_told(alice: User, model: BaseModel, count: int) -> None:
     with pytest.raises(CountOutOfRange):
-        submitting.submit(Draft(prompt="a", count=count), by=alice, at=NOON)
+        submitting.submit(RequestParameters(prompt="a", count=count), by=alice, at=NOON)
     client = APIClient()
     client.force_authenticate(alice)
     answer = client.post("/api/v1/generations/", {"prompt": "a", "count": count}, format="json")

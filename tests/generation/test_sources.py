@@ -31,7 +31,7 @@ from generation.models import (
     SourcePicture,
     private_storage,
 )
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 from generation.requests import prompt_screening, submitting
 from generation.studio import own_requests
 from generation.work import worker
@@ -61,7 +61,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (48, 40), **said: Any) ->
 
 def ask(by: User, clock: FrozenClock, **said: Any) -> GenerationRequest:
     usual: dict[str, Any] = {"prompt": "a red apple", "picture": picture(), "strength": 0.5}
-    draft = Draft(**usual | said)
+    draft = RequestParameters(**usual | said)
     return submitting.submit(draft, by=by, at=clock()).request
 
 

@@ -217,7 +217,7 @@ def test_preview_is_shown_to_its_owner_alone(
     found = make_request(alice, model, status=RequestStatus.RUNNING)
     path = f"/requests/{found.id}/preview/"
     assert as_user(alice).get(path).status_code == 404
-    progress.publish(found.id, progress.Progress("denoise", 2, 4, preview=b"RIFFsmall"))
+    progress.publish(found.id, progress.RenderProgress("denoise", 2, 4, preview=b"RIFFsmall"))
     answer = as_user(alice).get(path)
     assert (answer.content, answer["Content-Type"]) == (b"RIFFsmall", "image/webp")
     assert "private" in answer["Cache-Control"]

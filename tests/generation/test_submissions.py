@@ -13,7 +13,7 @@ from adapters.models import BaseModel
 from config.core.errors import ProofsheetError
 from generation.models import GenerationRequest
 from generation.request_rules import parameters
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 from generation.requests import submitting
 from tests.factories import NOON, make_adapter
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def submit(by: User, prompt: str = "a red apple", **said: object) -> GenerationRequest:
-    draft = Draft(prompt=prompt, **said)  # type: ignore[arg-type] # the tests name real fields
+    draft = RequestParameters(prompt=prompt, **said)  # type: ignore[arg-type] # the tests name real fields
     return submitting.submit(draft, by=by, at=NOON).request
 
 
@@ -107,7 +107,7 @@ def test_adapters_keep_their_order_weight_and_digest(alice: User, model: BaseMod
 
 
 def test_same_key_and_body_is_the_same_request(alice: User, bob: User, model: BaseModel) -> None:
-    draft = Draft(prompt="a red apple")
+    draft = RequestParameters(prompt="a red apple")
     first = submitting.submit(draft, by=alice, at=NOON, idempotency_key="k")
     again = submitting.submit(draft, by=alice, at=NOON, idempotency_key="k")
     other = submitting.submit(draft, by=bob, at=NOON, idempotency_key="k")
@@ -116,11 +116,17 @@ def test_same_key_and_body_is_the_same_request(alice: User, bob: User, model: Ba
 
 
 def test_same_key_with_another_body_is_refused(alice: User, model: BaseModel) -> None:
-    submitting.submit(Draft(prompt="a red apple"), by=alice, at=NOON, idempotency_key="k")
+    submitting.submit(
+        RequestParameters(prompt="a red apple"), by=alice, at=NOON, idempotency_key="k"
+    )
     with pytest.raises(submitting.KeyReused):
-        submitting.submit(Draft(prompt="a pear"), by=alice, at=NOON, idempotency_key="k")
+        submitting.submit(
+            RequestParameters(prompt="a pear"), by=alice, at=NOON, idempotency_key="k"
+        )
     with pytest.raises(submitting.KeyTooLong):
-        submitting.submit(Draft(prompt="a pear"), by=alice, at=NOON, idempotency_key="k" * 201)
+        submitting.submit(
+            RequestParameters(prompt="a pear"), by=alice, at=NOON, idempotency_key="k" * 201
+        )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -130,7 +136,7 @@ def test_eight_equal_submissions_at_once_make_one_request(alice: User, model: Ba
     def send() -> None:
         start.wait()
         try:
-            draft = Draft(prompt="a red apple", seed=1)
+            draft = RequestParameters(prompt="a red apple", seed=1)
             made.append(submitting.submit(draft, by=alice, at=NOON, idempotency_key="once"))
         finally:
             connection.close()

@@ -12,7 +12,7 @@ from adapters.models import BaseModel
 from generation import tasks
 from generation.hardware import worker_processes
 from generation.models import GenerationRequest, IdempotencyKey, RequestStatus, Worker
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 from generation.requests import fair_queue, submitting
 from generation.work import sweeper
 from tests.factories import NOON, make_request
@@ -131,7 +131,9 @@ def test_broker_that_is_away_loses_no_submission(
     with monkeypatch.context() as outage:
         outage.setattr(tasks.screen_prompt, "apply_async", away)
         with django_capture_on_commit_callbacks(execute=True):
-            made = submitting.submit(Draft(prompt="a red apple"), by=alice, at=NOON).request
+            made = submitting.submit(
+                RequestParameters(prompt="a red apple"), by=alice, at=NOON
+            ).request
     assert made.status == "submitted"
     with django_capture_on_commit_callbacks(execute=True):
         sweeper.sweep(at=NOON + sweeper.PATIENCE + timedelta(seconds=1))
@@ -139,7 +141,7 @@ def test_broker_that_is_away_loses_no_submission(
 
 
 def test_idempotency_keys_are_kept_for_a_day(alice: User, model: BaseModel) -> None:
-    submitting.submit(Draft(prompt="a"), by=alice, at=NOON, idempotency_key="k")
+    submitting.submit(RequestParameters(prompt="a"), by=alice, at=NOON, idempotency_key="k")
     sweeper.sweep(at=NOON + timedelta(hours=23))
     assert IdempotencyKey.objects.exists()
     sweeper.sweep(at=NOON + timedelta(hours=25))

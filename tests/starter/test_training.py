@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from generation.starter.resumable_training import Course, Plan
+from generation.starter.resumable_training import Course, TrainingPlan
 from generation.starter.training.train import train, velocity_loss
 from tests.starter import tiny_lesson
 
@@ -29,7 +29,7 @@ def square(of: dict[str, nn.Parameter]) -> Tensor:
 def test_an_interrupted_training_goes_on_with_its_step_count(tmp_path: Path) -> None:
     checkpoint = tmp_path / "course.pt"
     learned = weights()
-    plan = Plan(minutes=1, save_every_s=0)
+    plan = TrainingPlan(minutes=1, save_every_s=0)
 
     def loss(rng: random.Random) -> Tensor:
         if course.step == 7:
@@ -64,7 +64,7 @@ def test_a_save_that_dies_leaves_the_checkpoint_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint = tmp_path / "course.pt"
-    course = Course(weights(), Plan(minutes=1), checkpoint)
+    course = Course(weights(), TrainingPlan(minutes=1), checkpoint)
     course.save()
     before = checkpoint.read_bytes()
 
@@ -83,7 +83,7 @@ def test_a_save_that_dies_leaves_the_checkpoint_before(
     [(0, 0, 0.01), (99, 0, 1), (5000, 30, 1), (5000, 48, 0.5), (5000, 60, 0.02), (5000, 99, 0.02)],
 )
 def test_the_learning_rate_rises_stays_and_falls(step: int, spent_s: float, share: float) -> None:
-    plan = Plan(minutes=1, learning_rate=1e-3)
+    plan = TrainingPlan(minutes=1, learning_rate=1e-3)
     assert plan.rate(step, spent_s) == pytest.approx(share * 1e-3)
 
 

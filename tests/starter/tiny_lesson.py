@@ -14,16 +14,16 @@ from generation.starter.corpus.captions import Caption, vocabulary
 from generation.starter.networks.autoencoder import Basis, fit_basis, to_unit
 from generation.starter.networks.stock_networks import build_text_encoder, build_unet
 from generation.starter.networks.tokenizer import build, spare_ids
-from generation.starter.resumable_training import Plan
-from generation.starter.training.train import Lesson, Student
+from generation.starter.resumable_training import TrainingPlan
+from generation.starter.training.train import CaptionedLatents, Student
 
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (40, 60, 220)}
 
 
-def plan(steps: int, *, batch: int = 4, learning_rate: float = 1e-3) -> Plan:
+def plan(steps: int, *, batch: int = 4, learning_rate: float = 1e-3) -> TrainingPlan:
     """So many steps on any machine: the clock ticks a second at each look."""
     ticks = itertools.count()
-    return Plan(
+    return TrainingPlan(
         steps / 60, batch=batch, learning_rate=learning_rate, clock=lambda: float(next(ticks))
     )
 
@@ -47,13 +47,13 @@ def basis() -> Basis:
     return fit_basis(images + 0.02 * torch.randn_like(images))
 
 
-def lesson(folder: Path) -> Lesson:
+def lesson(folder: Path) -> CaptionedLatents:
     """Four pictures of each colour, captioned by it."""
     captions = [Caption(f"{c}{n}", c, ("disc",), 1) for c in COLOURS for n in range(4)]
     words = vocabulary(captions)
     tokenizer = build(words, folder)
     latents = basis().encode(to_unit(pictures()))
-    return Lesson(latents, captions, tokenizer, spare_ids(tokenizer, words))
+    return CaptionedLatents(latents, captions, tokenizer, spare_ids(tokenizer, words))
 
 
 def student(tokenizer: CLIPTokenizer) -> Student:

@@ -1,6 +1,6 @@
 """Which adapter is in which slot, and how it gets there: file → flat RAM → slot by one copy.
 
-Disk and RAM belong to the callers' threads (`Shelf`), slots to the engine's thread (`Slots`).
+Disk and RAM belong to the callers' threads (`AdapterCache`), slots to the engine's thread (`Slots`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from generation.engine.adapters.lora_file import AdapterFile, layers_of
-from generation.engine.adapters.lora_weights import Bank, Wearing
+from generation.engine.adapters.lora_weights import LoraWeights, Wearing
 from generation.engine.jobs import AdapterNotLoadable, AdapterUse
 
-Banks = dict[str, Bank]  # by component: the denoising network first, then the text encoders
+Banks = dict[str, LoraWeights]  # by component: the denoising network first, then the text encoders
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class FlatAdapter:
         return sum(part.nbytes for part in self.parts)
 
 
-class Shelf:
+class AdapterCache:
     """Adapters in RAM, least recently used first to go, and on disk as flat files."""
 
     def __init__(

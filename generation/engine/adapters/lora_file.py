@@ -17,7 +17,7 @@ from peft import LoraConfig
 from safetensors import SafetensorError
 from torch import Tensor
 
-from generation.engine.adapters.lora_weights import Bank
+from generation.engine.adapters.lora_weights import LoraWeights
 from generation.engine.jobs import AdapterNotLoadable, RankTooHigh
 
 Layers = dict[str, tuple[Tensor, Tensor]]
@@ -56,7 +56,7 @@ def read(pipe: Any, path: Path, options: Mapping[str, Any]) -> AdapterFile:
     return AdapterFile(tensors, alphas or {}, metadata or {})
 
 
-def layers_of(component: str, bank: Bank, file: AdapterFile) -> Layers:
+def layers_of(component: str, bank: LoraWeights, file: AdapterFile) -> Layers:
     """`lora_A` and scaled `lora_B` of the layers of one component ("unet", "text_encoder", …).
 
     Raises AdapterNotLoadable for a layer that the bank does not hold, RankTooHigh above its rank.
@@ -73,7 +73,7 @@ def layers_of(component: str, bank: Bank, file: AdapterFile) -> Layers:
     return {name: (downs[name].float(), ups[name].float() * scales[name]) for name in downs}
 
 
-def _check_shapes(name: str, bank: Bank, down: Tensor, up: Tensor) -> None:
+def _check_shapes(name: str, bank: LoraWeights, down: Tensor, up: Tensor) -> None:
     rank, place = len(down), bank.places[name]
     if rank > bank.rank:
         raise RankTooHigh(message=f"The adapter has rank {rank}; the model allows {bank.rank}.")

@@ -32,7 +32,7 @@ _BITS = {2: torch.int16, 4: torch.int32}  # numpy knows no bfloat16
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LayerPlace:
     """Where a layer's `lora_A` [rank, in] and `lora_B` [out, rank] lie in a slot."""
 
     in_features: int
@@ -78,7 +78,7 @@ WEARING: dict[type[nn.Module], type[nn.Module]] = {
 }
 
 
-class Bank:
+class LoraWeights:
     """Adapter slots over the linear `layers` of one network.
 
     `flat_size` is the number of elements of one slot; `layout_digest` changes whenever a flat file
@@ -212,7 +212,7 @@ class Bank:
             self._kept.append(self._store.new_empty(self._rows_kept, self.flat_size))
         return self._kept[number]
 
-    def _views(self, sheet: Tensor, place: Place) -> tuple[Tensor, Tensor]:
+    def _views(self, sheet: Tensor, place: LayerPlace) -> tuple[Tensor, Tensor]:
         """`lora_A` [rows, in, rank] and `lora_B` [rows, rank, out] of a layer, by one call each: a
         model has hundreds, and each change of the batch asks for all."""
         rows, rank, begin = len(sheet), self.rank, sheet.storage_offset()
@@ -231,7 +231,7 @@ def _dressable(layer: nn.Module) -> Pairs:
     return wearing.worn
 
 
-def _lay_out(layers: Mapping[str, nn.Module], rank: int) -> tuple[dict[str, Place], int, int]:
+def _lay_out(layers: Mapping[str, nn.Module], rank: int) -> tuple[dict[str, LayerPlace], int, int]:
     """The layers' places, where the first `lora_B` lies, and the size of a slot."""
     end = 0
 
@@ -244,7 +244,7 @@ def _lay_out(layers: Mapping[str, nn.Module], rank: int) -> tuple[dict[str, Plac
     downs = {name: take(rank * width) for name, (width, _) in sizes.items()}
     ups_at = end
     places = {
-        name: Place(width, height, downs[name], take(rank * height))
+        name: LayerPlace(width, height, downs[name], take(rank * height))
         for name, (width, height) in sizes.items()
     }
     return places, ups_at, end

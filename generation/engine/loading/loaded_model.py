@@ -22,7 +22,7 @@ from adapters.formats import adapted_layers
 from generation.engine.adapters import lora_file
 from generation.engine.adapters.adapter_slots import Banks
 from generation.engine.adapters.lora_file import AdapterFile
-from generation.engine.adapters.lora_weights import Bank, Wearing, can_wear
+from generation.engine.adapters.lora_weights import LoraWeights, Wearing, can_wear
 from generation.engine.families.family import FamilySpec, Rows
 from generation.engine.families.registry import family_of
 from generation.engine.jobs import ModelNotLoadable
@@ -81,7 +81,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Model:
+class LoadedModel:
     """`network` is the U-Net or transformer; `scheduler` one that can be stepped by row.
 
     `device` and `dtype` are the network's, kept: diffusers walks through every module to tell.
@@ -138,7 +138,9 @@ class Model:
         return self.network.config.get("time_cond_proj_dim") is None
 
 
-def load(folder: Path, *, settings: Settings, device: torch.device, dtype: torch.dtype) -> Model:
+def load(
+    folder: Path, *, settings: Settings, device: torch.device, dtype: torch.dtype
+) -> LoadedModel:
     """Load a diffusers folder of any family. Raises ModelNotLoadable, Fp8NotPossible."""
     pipelines: Any = diffusers.DiffusionPipeline  # diffusers leaves its methods untyped
     try:
@@ -156,7 +158,7 @@ def load(folder: Path, *, settings: Settings, device: torch.device, dtype: torch
     return assemble(pipe, settings)
 
 
-def assemble(pipe: Any, settings: Settings) -> Model:
+def assemble(pipe: Any, settings: Settings) -> LoadedModel:
     """A model of a pipeline that is loaded already. Raises ModelNotLoadable, Fp8NotPossible."""
     family = family_of(pipe)
     network = getattr(pipe, family.network)
@@ -172,7 +174,7 @@ def assemble(pipe: Any, settings: Settings) -> Model:
             part.requires_grad_(False).eval()
     scheduler = row_schedules.supported(pipe.scheduler)
     _tune(network, pipe.vae, settings)
-    return Model(
+    return LoadedModel(
         pipe,
         family,
         network,
@@ -208,8 +210,8 @@ def layers_to_wear(component: str, module: Any) -> dict[str, nn.Module]:
     }
 
 
-def _bank(component: str, network: Any, settings: Settings, *, rows_kept: int = 0) -> Bank:
-    return Bank(
+def _bank(component: str, network: Any, settings: Settings, *, rows_kept: int = 0) -> LoraWeights:
+    return LoraWeights(
         layers_to_wear(component, network),
         slots=settings.adapter_slots,
         rank=settings.rank_ceiling,

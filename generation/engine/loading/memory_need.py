@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from generation.engine.adapters.lora_weights import Bank
+from generation.engine.adapters.lora_weights import LoraWeights
 from generation.engine.families.family import FamilySpec, Size
 from generation.engine.families.registry import FAMILIES
 from generation.engine.jobs import Fp8NotPossible, ModelNotLoadable
@@ -38,7 +38,7 @@ GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MemoryPlan:
     """Bytes by what takes them, for batches of at most `rows` rows.
 
     `text` are the weights of the text encoders, `weights` all others; `slots` the adapters' bank
@@ -78,7 +78,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ModelParts:
     """A pipeline's modules on the meta device."""
 
     family: FamilySpec
@@ -88,7 +88,7 @@ class Parts:
     others: list[nn.Module]
 
 
-def plan(parts: Parts, *, settings: Settings, size: Size, dtype: torch.dtype) -> Plan:
+def plan(parts: ModelParts, *, settings: Settings, size: Size, dtype: torch.dtype) -> MemoryPlan:
     """For pictures of `size` (height and width out of the VAE) in numbers of `dtype`.
 
     Raises Fp8NotPossible.
@@ -106,7 +106,7 @@ def plan(parts: Parts, *, settings: Settings, size: Size, dtype: torch.dtype) ->
     timesteps = torch.zeros(rows, device="meta")
     picture = torch.zeros(1, vae.config.latent_channels, *grid, device="meta")
     call = parts.family.call
-    return Plan(
+    return MemoryPlan(
         rows=rows,
         weights=_weights([network, vae, *parts.others], dtype),
         text=_weights(list(parts.text_encoders.values()), dtype),
@@ -120,8 +120,8 @@ def plan(parts: Parts, *, settings: Settings, size: Size, dtype: torch.dtype) ->
 
 
 def smaller(
-    parts: Parts, *, settings: Settings, size: Size, dtype: torch.dtype, budget_bytes: int
-) -> Plan | None:
+    parts: ModelParts, *, settings: Settings, size: Size, dtype: torch.dtype, budget_bytes: int
+) -> MemoryPlan | None:
     """The least restricted variant that fits: without graphs and with text encoders in main memory,
     which change no picture, then FP8 weights, then the same with fewer rows."""
     forms = {settings.weights: parts}
@@ -154,7 +154,7 @@ def budget_bytes(device: str) -> int:
     return int(USABLE * total)
 
 
-def of_folder(folder: Path) -> Parts:
+def of_folder(folder: Path) -> ModelParts:
     """The parts of a diffusers folder, by its configurations. Raises ModelNotLoadable."""
     try:
         index = json.loads((folder / "model_index.json").read_text())
@@ -169,7 +169,7 @@ def of_folder(folder: Path) -> Parts:
     text = {name: part for name, part in built.items() if name.startswith("text_encoder")}
     known = {family.network, "vae", *text}
     others = [part for name, part in built.items() if name not in known]
-    return Parts(family, built[family.network], built["vae"], text, others)
+    return ModelParts(family, built[family.network], built["vae"], text, others)
 
 
 def _build(library: str, class_name: str, folder: Path) -> Any:
@@ -181,7 +181,7 @@ def _build(library: str, class_name: str, folder: Path) -> Any:
         return kind.from_config(kind.load_config(folder)).eval()
 
 
-def _in_fp8(parts: Parts, dtype: torch.dtype) -> Parts:
+def _in_fp8(parts: ModelParts, dtype: torch.dtype) -> ModelParts:
     """With a quantised copy of the network: both kinds of FP8 keep the same numbers. Raises
     Fp8NotPossible."""
     network = deepcopy(parts.network.to(dtype))
@@ -197,8 +197,8 @@ def _weights(modules: list[nn.Module], dtype: torch.dtype) -> int:
     )
 
 
-def _bank(component: str, module: Any, settings: Settings, dtype: torch.dtype) -> Bank:
-    return Bank(
+def _bank(component: str, module: Any, settings: Settings, dtype: torch.dtype) -> LoraWeights:
+    return LoraWeights(
         layers_to_wear(component, module),
         slots=settings.adapter_slots,
         rank=settings.rank_ceiling,
@@ -207,7 +207,7 @@ def _bank(component: str, module: Any, settings: Settings, dtype: torch.dtype) -
     )
 
 
-def _grid(parts: Parts, size: Size) -> tuple[int, int]:
+def _grid(parts: ModelParts, size: Size) -> tuple[int, int]:
     levels = len(parts.vae.config.get("block_out_channels") or ())
     tiny = parts.vae.config.get("encoder_block_out_channels")
     factor = 2 ** (len(tiny or range(levels)) - 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop.trajectory import Trajectory
 from generation.engine.schedules import row_schedules
 
@@ -18,7 +18,7 @@ class Batch:
     It stays valid while the same images step together, so conditioning is stacked once.
     """
 
-    def __init__(self, model: Model, members: Sequence[Trajectory]) -> None:
+    def __init__(self, model: LoadedModel, members: Sequence[Trajectory]) -> None:
         self.members = tuple(members)
         self._model = model
         self._guided = [i for i, member in enumerate(members) if len(member.rows) > 1]

@@ -19,7 +19,7 @@ from torch import Tensor
 from generation.engine.families.family import Size
 from generation.engine.jobs import NotFinite, OutOfMemory, Rendered
 from generation.engine.loading.library_versions import library_versions
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loading.quantization import QUANTISED
 from generation.engine.loop import pixels
 from generation.engine.loop.trajectory import Order, Trajectory
@@ -30,8 +30,8 @@ TOGETHER = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Finished:
-    model: Model
+class FinishedLatents:
+    model: LoadedModel
     trajectory: Trajectory
     denoised_at: float
 
@@ -45,10 +45,10 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Preview:
+class PreviewLatents:
     """`show` gets a small WebP of the estimated final `latents`."""
 
-    model: Model
+    model: LoadedModel
     latents: Tensor
     size: Size
     show: Callable[[bytes], None]
@@ -61,31 +61,33 @@ def use_cores(count: int) -> None:
     torch.set_num_threads(count)
 
 
-Item = TypeVar("Item", Finished, Preview)
+Item = TypeVar("Item", FinishedLatents, PreviewLatents)
 
 
 class Decoder:
     """Of an order's previews only the newest is kept; the others are out of date."""
 
     def __init__(self) -> None:
-        self._finished: list[Finished] = []
-        self._previews: dict[Order, Preview] = {}
+        self._finished: list[FinishedLatents] = []
+        self._previews: dict[Order, PreviewLatents] = {}
         self._changed = Condition()
         self._is_open = True
         self._thread = Thread(target=self._run, name="decoder", daemon=True)
         self._thread.start()
 
-    def finish(self, model: Model, trajectories: list[Trajectory]) -> None:
+    def finish(self, model: LoadedModel, trajectories: list[Trajectory]) -> None:
         if not trajectories:
             return
         now = monotonic()
         with self._changed:
-            self._finished += [Finished(model, trajectory, now) for trajectory in trajectories]
+            self._finished += [
+                FinishedLatents(model, trajectory, now) for trajectory in trajectories
+            ]
             for trajectory in trajectories:
                 self._previews.pop(trajectory.order, None)
             self._changed.notify()
 
-    def preview(self, order: Order, preview: Preview) -> None:
+    def preview(self, order: Order, preview: PreviewLatents) -> None:
         with self._changed:
             self._previews[order] = preview
             self._changed.notify()
@@ -114,7 +116,7 @@ class Decoder:
             _show(previews)
         return bool(finished or previews)
 
-    def _take(self) -> tuple[list[Finished], list[Preview]]:
+    def _take(self) -> tuple[list[FinishedLatents], list[PreviewLatents]]:
         """What fits into one decode; nothing when the thread is to stop."""
         with self._changed:
             while self._is_open and not self._finished and not self._previews:
@@ -134,7 +136,7 @@ def _alike(items: list[Item]) -> list[Item]:
     return found[:TOGETHER]
 
 
-def _deliver(finished: list[Finished]) -> None:
+def _deliver(finished: list[FinishedLatents]) -> None:
     started = monotonic()
     try:
         images = _decode(finished)
@@ -152,7 +154,7 @@ def _deliver(finished: list[Finished]) -> None:
             order.future.set_result(_rendered(item, image, decode_ms))
 
 
-def _rendered(item: Finished, image: NDArray[np.uint8], decode_ms: float) -> Rendered:
+def _rendered(item: FinishedLatents, image: NDArray[np.uint8], decode_ms: float) -> Rendered:
     trajectory = item.trajectory
     order = trajectory.order
     waited_s = trajectory.started_at - order.submitted_at
@@ -172,7 +174,7 @@ def _rendered(item: Finished, image: NDArray[np.uint8], decode_ms: float) -> Ren
     )
 
 
-def _show(previews: list[Preview]) -> None:
+def _show(previews: list[PreviewLatents]) -> None:
     try:
         images = _decode(previews)
     except Exception:  # a preview is a courtesy: the image itself will say what is wrong
@@ -183,7 +185,7 @@ def _show(previews: list[Preview]) -> None:
             item.show(pixels.preview(image))
 
 
-def _decode(items: list[Finished] | list[Preview]) -> list[NDArray[np.uint8] | None]:
+def _decode(items: list[FinishedLatents] | list[PreviewLatents]) -> list[NDArray[np.uint8] | None]:
     with _beside(items[0].model.device):
         return pixels.decode(items[0].model, [item.latents for item in items], items[0].size)
 

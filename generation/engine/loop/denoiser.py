@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from generation.engine.jobs import NotFinite
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop.batch import Batch
 from generation.engine.loop.preparation import Admission, named
 from generation.engine.loop.trajectory import Order, Trajectory
@@ -25,7 +25,7 @@ CALM_FORWARDS = 200
 class Denoiser:
     """Belongs to the engine's thread. `forwards` and `rows` count what it has done."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: LoadedModel) -> None:
         self.model = model
         self.admission = Admission(model)
         self.active: list[Trajectory] = []

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 import torch
 from torch import Tensor
 
-from generation.engine.adapters.adapter_slots import Shelf
+from generation.engine.adapters.adapter_slots import AdapterCache
 from generation.engine.jobs import (
     AdapterNotLoadable,
     AdapterUse,
@@ -24,9 +24,9 @@ from generation.engine.jobs import (
     StepReport,
 )
 from generation.engine.loading import loaded_model as models
-from generation.engine.loading.loaded_model import Model, Settings
+from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loop import pixels
-from generation.engine.loop.decoder import Preview
+from generation.engine.loop.decoder import PreviewLatents
 from generation.engine.loop.denoiser import Denoiser
 from generation.engine.loop.preparation import native_size
 from generation.engine.loop.runner import Runner
@@ -69,11 +69,11 @@ def runner_of(device: str, threads: int) -> Runner:
 class Engine:
     """`submit` returns at once, `render` waits; both are safe from many threads."""
 
-    def __init__(self, model: Model, runner: Runner) -> None:
+    def __init__(self, model: LoadedModel, runner: Runner) -> None:
         self.model = model
         self.runner = runner
         self.denoiser = Denoiser(model)
-        self.shelf = Shelf(
+        self.shelf = AdapterCache(
             model.read_adapter,
             model.banks,
             folder=model.settings.flat_folder,
@@ -119,14 +119,14 @@ class Engine:
             "rows": self.denoiser.rows,
         }
 
-    def submit(self, job: RenderJob) -> Ticket:
+    def submit(self, job: RenderJob) -> RenderHandle:
         """Fetch the job's adapters into RAM and queue it. A weight of 0 is left out, not scaled,
         so the image is that of the bare model.
 
         Raises AdapterNotLoadable, RankTooHigh.
         """
         order = order_of(job, self.model, self.shelf)
-        ticket = Ticket(self, order)
+        ticket = RenderHandle(self, order)
         self.runner.submit(self.denoiser, order)
         return ticket
 
@@ -146,7 +146,7 @@ class Engine:
         return self.submit(job).wait(on_step=on_step, should_stop=should_stop)
 
 
-def order_of(job: RenderJob, model: Model, shelf: Shelf) -> Order:
+def order_of(job: RenderJob, model: LoadedModel, shelf: AdapterCache) -> Order:
     """What can be done before the engine's own thread is asked: adapters in RAM, the picture that
     is started from in its size. Raises AdapterNotLoadable, RankTooHigh."""
     acting = [use for use in job.adapters if use.weight != 0]
@@ -158,7 +158,7 @@ def order_of(job: RenderJob, model: Model, shelf: Shelf) -> Order:
     )
 
 
-class Ticket:
+class RenderHandle:
     """The caller's end of a submitted job: its future, its steps and previews, and a way out.
 
     `step` of `total` steps are done.
@@ -196,7 +196,7 @@ class Ticket:
         self._report(None)
         if estimate is not None:
             model, decoder = self._engine.model, self._engine.runner.decoder
-            decoder.preview(self._order, Preview(model, estimate, self._size, self._report))
+            decoder.preview(self._order, PreviewLatents(model, estimate, self._size, self._report))
 
     def _report(self, preview: bytes | None) -> None:
         self._reports.put(StepReport(self.step, self.total, preview))

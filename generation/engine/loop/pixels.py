@@ -12,12 +12,14 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from generation.engine.families.family import Size
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 
 PREVIEW_SIDE = 128
 
 
-def decode(model: Model, latents: Sequence[Tensor], size: Size) -> list[NDArray[np.uint8] | None]:
+def decode(
+    model: LoadedModel, latents: Sequence[Tensor], size: Size
+) -> list[NDArray[np.uint8] | None]:
     """Latents [1, …] of one size to uint8 [H, W, 3] RGB each; None where the VAE made no numbers.
 
     Out of memory halves the batch, down to one picture at a time.
@@ -35,7 +37,7 @@ def decode(model: Model, latents: Sequence[Tensor], size: Size) -> list[NDArray[
     return [image if is_finite else None for image, is_finite in zip(pixels, finite, strict=True)]
 
 
-def _decode(model: Model, latents: Tensor, size: Size) -> Tensor:
+def _decode(model: LoadedModel, latents: Tensor, size: Size) -> Tensor:
     vae = model.pipe.vae
     scaled = model.family.to_vae(model.pipe, latents, size)
     images: Tensor = vae.decode(scaled.to(vae.dtype), return_dict=False)[0]

@@ -10,13 +10,13 @@ from generation.engine.adapters.adapter_slots import Slots
 from generation.engine.adapters.lora_weights import Wearing
 from generation.engine.families.family import Size
 from generation.engine.jobs import (
+    MoreAdaptersThanSlots,
     OutOfMemory,
     RenderJob,
-    StepsOutOfRange,
-    TooManyAdapters,
+    StepsNotSupported,
     Unchanged,
 )
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop.prompt_embeddings import Prompts, TextKey
 from generation.engine.loop.trajectory import Order, Trajectory
 from generation.engine.schedules import row_schedules
@@ -33,7 +33,7 @@ def named(error: Exception) -> Exception:
 class Admission:
     """Encodes, draws the noise, finds the slots. Belongs to the engine's thread."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: LoadedModel) -> None:
         self._model = model
         self.prompts = Prompts(model)
         self.slots = Slots(model.banks, model.settings.adapter_slots)
@@ -91,9 +91,9 @@ class Admission:
 
     def _check(self, order: Order) -> None:
         if not 1 <= order.job.steps <= self._model.settings.steps_ceiling:
-            raise StepsOutOfRange(message=f"{order.job.steps} steps cannot be taken.")
+            raise StepsNotSupported(message=f"{order.job.steps} steps cannot be taken.")
         if len(order.adapters) > self.slots.count:
-            raise TooManyAdapters
+            raise MoreAdaptersThanSlots
 
     def _start(self, order: Order, wearing: Wearing) -> Trajectory:
         job, model = order.job, self._model
@@ -156,7 +156,7 @@ class Admission:
             try:
                 self._plans[key] = row_schedules.plan(model.scheduler, options, skipped=skipped)
             except ValueError as error:
-                raise StepsOutOfRange(message=f"{steps} steps cannot be taken.") from error
+                raise StepsNotSupported(message=f"{steps} steps cannot be taken.") from error
         return self._plans[key]
 
 

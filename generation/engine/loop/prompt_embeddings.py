@@ -12,7 +12,7 @@ import torch
 
 from generation.engine.adapters.lora_weights import Wearing
 from generation.engine.families.family import Rows
-from generation.engine.loading.loaded_model import Model
+from generation.engine.loading.loaded_model import LoadedModel
 
 # Shares of a token's vector. Up to the first, nothing that the network reads has changed; up to the
 # second, other punctuation or another article changes a picture by less than one level of 255
@@ -26,7 +26,7 @@ TextKey = tuple[tuple[str, float], ...]  # adapters that change how a text is re
 class Prompts:
     """Belongs to the engine's thread: tokenizers cannot be shared between threads."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: LoadedModel) -> None:
         self._model = model
         self._rows: OrderedDict[tuple[str, TextKey], Rows] = OrderedDict()
         self.hits = 0

@@ -20,10 +20,10 @@ from django.utils import timezone
 from config.core.errors import ProofsheetError
 from generation.capacity import estimates
 from generation.models import GenerationRequest, RequestStatus
-from generation.request_rules.parameters import Draft
+from generation.request_rules.parameters import RequestParameters
 from generation.requests import progress, submitting
 from generation.studio import own_requests, results
-from generation.studio.results import Outcome
+from generation.studio.results import RequestResult
 
 BAD_INPUT, POLICY, UNDONE, FAILED, CANCELLED = 1, 3, 4, 5, 6
 EXITS = """exit status:
@@ -88,7 +88,7 @@ class Command(BaseCommand):
         outcome = self._wait(made, user)
         self._tell_outcome(outcome)
 
-    def _wait(self, made: GenerationRequest, user: User) -> Outcome:
+    def _wait(self, made: GenerationRequest, user: User) -> RequestResult:
         try:
             return results.wait_for(
                 made.id,
@@ -113,7 +113,7 @@ class Command(BaseCommand):
             self._told = line
             self.stderr.write(line, self.style.NOTICE)
 
-    def _tell_outcome(self, outcome: Outcome) -> None:
+    def _tell_outcome(self, outcome: RequestResult) -> None:
         said = _said(outcome)
         if not outcome.is_released:
             status = POLICY if outcome.is_stopped_by_policy else FAILED
@@ -172,10 +172,10 @@ def _check_out(out: Path | None) -> None:
         raise OutNotWritable
 
 
-def _draft(options: dict[str, Any]) -> Draft:
+def _draft(options: dict[str, Any]) -> RequestParameters:
     names = ("prompt", "negative_prompt", "model", "seed", "steps", "guidance", "visible_label")
     adapters = tuple(_adapter(text) for text in options["adapter"])
-    return Draft(**{name: options[name] for name in names}, adapters=adapters)
+    return RequestParameters(**{name: options[name] for name in names}, adapters=adapters)
 
 
 def _adapter(text: str) -> tuple[str, float]:
@@ -199,7 +199,7 @@ def _line(request: GenerationRequest) -> str:
     return f"step {now.step} of {now.steps}" if now else "starting"
 
 
-def _said(outcome: Outcome) -> dict[str, Any]:
+def _said(outcome: RequestResult) -> dict[str, Any]:
     """The JSON of an outcome."""
     request, image = outcome.request, outcome.image
     said: dict[str, Any] = {

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error.code}: {error}") from error
         self._tell(audit, is_json=options["json"])
 
-    def _look(self, progress: suite_rendering.Progress) -> None:
+    def _look(self, progress: suite_rendering.RunProgress) -> None:
         filled = BAR * progress.done // max(progress.total, 1)
         bar = "█" * filled + "·" * (BAR - filled)
         end = "\n" if progress.done == progress.total else ""
@@ -79,5 +79,5 @@ class Command(BaseCommand):
         self.stdout.write(f"Audit {audit.id}: manage.py export_audit {audit.id} --out DIR")
 
 
-def _quiet(progress: suite_rendering.Progress) -> None:
+def _quiet(progress: suite_rendering.RunProgress) -> None:
     """Nothing is shown while the answer is JSON."""

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from generation.starter.corpus.picture_sets import CACHE, SETS, load
-from generation.starter.resumable_training import Course, Plan, mixed_precision
+from generation.starter.resumable_training import Course, TrainingPlan, mixed_precision
 
 PATCH, CHANNELS, WIDTH = 8, 16, 48
 LATENT_GAIN = 0.7
@@ -165,7 +165,11 @@ def _crops(pixels: NDArray[np.uint8], count: int, cells: int, rng: random.Random
 
 
 def train_decoder(
-    model: AutoencoderTiny, basis: Basis, pixels: NDArray[np.uint8], plan: Plan, checkpoint: Path
+    model: AutoencoderTiny,
+    basis: Basis,
+    pixels: NDArray[np.uint8],
+    plan: TrainingPlan,
+    checkpoint: Path,
 ) -> AutoencoderTiny:
     """Train until `plan.minutes` are spent, then give `model` the averaged decoder."""
 
@@ -191,7 +195,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     basis = load_basis(options.cache)
     pixels = np.concatenate([load(slug, options.cache).pixels for slug in SETS])
-    plan = Plan(options.minutes, batch=16, learning_rate=2e-3, falling_share=0.5)
+    plan = TrainingPlan(options.minutes, batch=16, learning_rate=2e-3, falling_share=0.5)
     train_decoder(build_autoencoder(basis), basis, pixels, plan, options.cache / CHECKPOINT)
 
 

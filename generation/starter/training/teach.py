@@ -26,7 +26,7 @@ from generation.starter.networks import text_encoder as package
 from generation.starter.networks.stock_networks import alphas_sigmas
 from generation.starter.networks.text_encoder import LENGTH, Spread
 from generation.starter.networks.widening import grow
-from generation.starter.resumable_training import Course, Plan, mixed_precision
+from generation.starter.resumable_training import Course, TrainingPlan, mixed_precision
 from generation.starter.training.lesson import Encoder, Lesson, Mix, Texts, phrase_of
 
 BLOCKS = (48, 192, 320)
@@ -162,7 +162,7 @@ def main() -> None:
             torch.save(unet.state_dict(), aligned)
     unet.set_attn_processor(AttnProcessor())
     unet.to(memory_format=torch.channels_last)
-    plan = Plan(options.minutes, options.batch, options.learning_rate, falling_share=0.3)
+    plan = TrainingPlan(options.minutes, options.batch, options.learning_rate, falling_share=0.3)
     course = Course(dict(unet.named_parameters()), plan, cache / CHECKPOINT)
     course.learn(lambda rng: velocity_loss(unet, *lesson.draw(plan.batch, rng)))
 

@@ -24,7 +24,7 @@ from generation.starter.corpus.picture_sets import CACHE, EMOJIBASE, fetch, load
 from generation.starter.networks.autoencoder import load_basis, load_latents, load_latents_of
 from generation.starter.networks.stock_networks import alphas_sigmas, build_text_encoder, build_unet
 from generation.starter.networks.tokenizer import build, encode, spare_ids
-from generation.starter.resumable_training import Course, Plan, mixed_precision
+from generation.starter.resumable_training import Course, TrainingPlan, mixed_precision
 
 EMPTY_SHARE = 0.1
 SPARE_SHARE = 0.1
@@ -32,7 +32,7 @@ CHECKPOINT = "base.pt"
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class CaptionedLatents:
     """Latents float32 [N, 16, 16, 16] with their captions, and who turns captions into ids."""
 
     latents: Tensor
@@ -87,7 +87,9 @@ def quicken(student: Student) -> Student:
     return student
 
 
-def train(student: Student, lesson: Lesson, plan: Plan, checkpoint: Path) -> Student:
+def train(
+    student: Student, lesson: CaptionedLatents, plan: TrainingPlan, checkpoint: Path
+) -> Student:
     """Train until `plan.minutes` are spent, then give `student` the averaged weights."""
     course = Course(dict(quicken(student).named_parameters()), plan, checkpoint)
     average = course.learn(lambda rng: velocity_loss(student, *lesson.draw(plan.batch, rng)))
@@ -118,21 +120,21 @@ def build_student(vocabulary_size: int) -> Student:
     return Student(build_text_encoder(vocabulary_size), build_unet())
 
 
-def prepare(slug: str, cache: Path = CACHE) -> tuple[Student, Lesson]:
+def prepare(slug: str, cache: Path = CACHE) -> tuple[Student, CaptionedLatents]:
     """Fresh networks and the lesson of one picture set."""
     tokenizer, spare = load_tokenizer(cache)
     latents = load_latents(slug, load_basis(cache), cache)
-    return build_student(len(tokenizer)), Lesson(
+    return build_student(len(tokenizer)), CaptionedLatents(
         latents, load(slug, cache).captions, tokenizer, spare
     )
 
 
-def prepare_from(model: Path, slug: str, cache: Path = CACHE) -> tuple[Student, Lesson]:
+def prepare_from(model: Path, slug: str, cache: Path = CACHE) -> tuple[Student, CaptionedLatents]:
     """The networks of an exported model, and the lesson in its own latents."""
     student, tokenizer = load_student(model)
     words = vocabulary(list(read_captions(fetch(*EMOJIBASE, cache)).values()))
     latents = load_latents_of(model, slug, cache)
-    return student, Lesson(
+    return student, CaptionedLatents(
         latents, load(slug, cache).captions, tokenizer, spare_ids(tokenizer, words)
     )
 
@@ -153,7 +155,7 @@ def main() -> None:
         student, lesson = prepare("noto", options.cache)
     sizes = [sum(p.numel() for p in part.parameters()) / 1e6 for part in student.children()]
     print(f"text encoder {sizes[0]:.1f} M, unet {sizes[1]:.1f} M", flush=True)
-    plan = Plan(options.minutes, options.batch, options.learning_rate)
+    plan = TrainingPlan(options.minutes, options.batch, options.learning_rate)
     train(student, lesson, plan, options.cache / CHECKPOINT)
 
 

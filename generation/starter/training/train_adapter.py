@@ -27,8 +27,8 @@ from torch.nn import Parameter
 from generation.starter.corpus.picture_sets import CACHE, load
 from generation.starter.layout import ADAPTERS, CATALOGUE, MODEL
 from generation.starter.networks.autoencoder import load_latents_of
-from generation.starter.resumable_training import Course, Plan
-from generation.starter.training.train import Lesson, Student, load_student, velocity_loss
+from generation.starter.resumable_training import Course, TrainingPlan
+from generation.starter.training.train import CaptionedLatents, Student, load_student, velocity_loss
 
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
 
@@ -100,7 +100,11 @@ def write_catalogue(folder: Path) -> None:
 
 
 def train_adapter(
-    student: Student, lesson: Lesson, weights: dict[str, Parameter], plan: Plan, checkpoint: Path
+    student: Student,
+    lesson: CaptionedLatents,
+    weights: dict[str, Parameter],
+    plan: TrainingPlan,
+    checkpoint: Path,
 ) -> Any:
     """Train `weights` until `plan.minutes` are spent; returns their average."""
     course = Course(weights, plan, checkpoint)
@@ -122,8 +126,8 @@ def main() -> None:
     slug, style = options.style, STYLES[options.style]
     student, tokenizer = load_student(options.model)
     latents = load_latents_of(options.model, slug, options.cache)
-    lesson = Lesson(latents, load(slug, options.cache).captions, tokenizer, [])
-    plan = Plan(options.minutes, learning_rate=options.learning_rate)
+    lesson = CaptionedLatents(latents, load(slug, options.cache).captions, tokenizer, [])
+    plan = TrainingPlan(options.minutes, learning_rate=options.learning_rate)
     checkpoint = options.cache / f"adapter-{slug}.pt"
     file = options.folder / f"{slug}.safetensors"
     weights = add_adapter(student, style.rank, file if options.go_on else None)

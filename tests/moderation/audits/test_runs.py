@@ -103,7 +103,7 @@ def test_a_run_that_was_cut_off_repeats_and_loses_nothing(
     again.refresh_from_db()
     assert again.status == AuditRun.Status.FINISHED
     assert list(again.renders.filter(place__lt=4).values_list("place", "image_sha256")) == done
-    assert suite_rendering.progress(again) == suite_rendering.Progress(12, 12)
+    assert suite_rendering.progress(again) == suite_rendering.RunProgress(12, 12)
     assert len(image_classifier.seen) == 12
 
 
