@@ -1,6 +1,6 @@
 """Which adapter is in which slot, and how it gets there: file → flat RAM → slot by one copy.
 
-Disk and RAM belong to the callers' threads (`AdapterCache`), slots to the engine's thread (`Slots`).
+Disk and RAM belong to the callers' threads (`AdapterCache`), slots to the engine's (`Slots`).
 """
 
 from __future__ import annotations
