@@ -21,10 +21,10 @@ from generation.models import (
 )
 from generation.requests import (
     adapter_examples,
+    creation,
     evidence,
     fair_queue,
     stored_files,
-    submitting,
 )
 from moderation.models import Decision
 from moderation.signals import decision_enforced
@@ -95,7 +95,7 @@ def _enforce_on_source(source_id: UUID, outcome: str, decision: Decision) -> Non
             is_stopped = request.is_held or request.status == RequestStatus.REFUSED
             if is_stopped and request.deleted_at is None:
                 request.resume()
-                submitting.send_to_screening(request.id)
+                creation.send_to_screening(request.id)
         case _, SourceState.UNSCREENED | SourceState.HELD:
             source.refuse(code=decision.code)
             if request.status == RequestStatus.SUBMITTED:

@@ -20,7 +20,8 @@ from generation.capacity import estimates
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from generation.request_rules import priority_classes
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import creation, submitting
+from generation.requests import creation
+from generation.requests.resolving import ResolvedRequest
 from provenance.assets import label_choices
 
 STATES = {
@@ -49,14 +50,13 @@ def render(*, adapter: Adapter, examples: Sequence[AdapterExample], at: datetime
             at=at,
         )
         example.send(request.id)
-        submitting.send_to_screening(request.id)
 
 
-def _resolved(adapter: Adapter, example: AdapterExample) -> creation.ResolvedRequest:
+def _resolved(adapter: Adapter, example: AdapterExample) -> ResolvedRequest:
     """As the model does it when nothing is said; the adapter need not be offered to anybody yet."""
     model = adapter.base_model
     assert model is not None, "an accepted adapter has a model"
-    return creation.ResolvedRequest(
+    return ResolvedRequest(
         draft=RequestParameters(prompt=example.prompt, seed=example.seed),
         model=model,
         size=model.default_size,

@@ -23,6 +23,7 @@ from generation.capacity import estimates
 from generation.hardware import hardware_queues
 from generation.models import ACTIVE, Allowance, RequestStatus
 from generation.request_rules import priority_classes
+from generation.requests.resolving import ResolvedRequest
 
 DAY = timedelta(days=1)
 
@@ -154,6 +155,21 @@ def estimate(
     cost = count * estimates.cost_ms(model, steps=steps, guidance=guidance)
     wait = estimates.wait_s(hardware_queues.queue_of(model), priority=tier.priority, at=at)
     return estimates.Estimate(cost, round(wait, 1), tier.name, wait <= tier.budget_s)
+
+
+def expectation(
+    wanted: ResolvedRequest, *, at: datetime
+) -> tuple[priority_classes.PriorityClass, estimates.Estimate]:
+    """The class of a request, and what it will cost and wait. Raises what `tier_of` raises."""
+    tier = tier_of(wanted.draft.tier, model=wanted.model, steps=wanted.steps)
+    return tier, estimate(
+        wanted.model,
+        tier,
+        steps=wanted.taken_steps,
+        guidance=wanted.guidance,
+        count=wanted.draft.count,
+        at=at,
+    )
 
 
 def admit(

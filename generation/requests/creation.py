@@ -1,34 +1,19 @@
-"""The rows of a new request: it, the adapters that it asked for, and what it starts from."""
+"""The rows of a new request: it, the adapters that it asked for, and what it starts from; and
+whoever works on it next is told."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from adapters.models import Adapter, BaseModel
+from adapters.models import Adapter
+from config.core import events
 from generation.conditions import init_images
 from generation.models import GenerationRequest, RequestAdapter, RequestStatus
-from generation.request_rules.parameters import SEED_MAX, RequestParameters, taken_steps
-from provenance.marks.visible_label import VisibleLabel
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedRequest:
-    """A checked draft with everything that it left to the model filled in."""
-
-    draft: RequestParameters
-    model: BaseModel
-    size: tuple[int, int]
-    steps: int
-    guidance: float
-    adapters: list[tuple[Adapter, float]]
-    source: init_images.WantedInitImage | None
-    label: VisibleLabel | None
-
-    @property
-    def taken_steps(self) -> int:
-        return taken_steps(self.steps, self.source.strength if self.source else None)
+from generation.request_rules.parameters import SEED_MAX
+from generation.requests import fair_queue
+from generation.requests.resolving import ResolvedRequest
 
 
 def create(
@@ -69,7 +54,16 @@ def create(
     request.made_images = []
     source = init_images.attach(request, wanted.source, name=source_name, at=at)
     request.is_from_noise = source is None
+    if is_live:
+        fair_queue.send_ticket_for(request)
+    else:
+        send_to_screening(request.id)
     return request
+
+
+def send_to_screening(request_id: UUID) -> None:
+    """Robust: with the broker away the row still stands, and the sweeper sends the ticket again."""
+    events.send("generation.tasks.screen_prompt", str(request_id))
 
 
 def _store_adapters(

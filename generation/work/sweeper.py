@@ -10,7 +10,7 @@ from django.db.models import Sum
 from generation.hardware import hardware_queues, worker_processes
 from generation.live import drawing
 from generation.models import GenerationRequest, IdempotencyKey, RequestStatus
-from generation.requests import adapter_examples, submitting
+from generation.requests import adapter_examples, creation
 from generation.requests.fair_queue import ATTEMPTS_MAX, send_ticket, send_ticket_for
 from generation.work import delivery
 
@@ -35,7 +35,7 @@ def _send_to_screening_again(*, at: datetime) -> None:
         status=RequestStatus.SUBMITTED, is_held=False, created_at__lt=at - PATIENCE
     )
     for request_id in waiting.order_by("created_at").values_list("id", flat=True)[:BATCH]:
-        submitting.send_to_screening(request_id)
+        creation.send_to_screening(request_id)
 
 
 def _send_lost_tickets(name: str, *, at: datetime) -> None:

@@ -14,7 +14,7 @@ from config.core.errors import ProofsheetError
 from generation.models import GenerationRequest
 from generation.request_rules import parameters
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import submitting
+from generation.requests import idempotency, submitting
 from tests.factories import NOON, make_adapter
 
 pytestmark = pytest.mark.django_db
@@ -119,11 +119,11 @@ def test_same_key_with_another_body_is_refused(alice: User, model: BaseModel) ->
     submitting.submit(
         RequestParameters(prompt="a red apple"), by=alice, at=NOON, idempotency_key="k"
     )
-    with pytest.raises(submitting.KeyReused):
+    with pytest.raises(idempotency.KeyReused):
         submitting.submit(
             RequestParameters(prompt="a pear"), by=alice, at=NOON, idempotency_key="k"
         )
-    with pytest.raises(submitting.KeyTooLong):
+    with pytest.raises(idempotency.KeyTooLong):
         submitting.submit(
             RequestParameters(prompt="a pear"), by=alice, at=NOON, idempotency_key="k" * 201
         )

@@ -1,0 +1,70 @@
+"""Idempotency keys: the same submission sent twice is one request.
+
+The names follow the IETF draft "The Idempotency-Key HTTP Header Field".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from config.core.errors import ProofsheetError
+from generation.models import GenerationRequest, IdempotencyKey
+from generation.request_rules.parameters import RequestParameters
+
+KEY_MAX_CHARACTERS = 200
+
+
+class KeyReused(ProofsheetError):
+    default_code = "idempotency_key_reused"
+    default_status = 422
+    default_message = "That Idempotency-Key was already used for a different request."
+    default_advice = "Send a new key with a new request."
+
+
+class RequestDeleted(ProofsheetError):
+    default_code = "request_deleted"
+    default_status = 410
+    default_message = "The request that was sent under this Idempotency-Key has been deleted."
+    default_advice = "To make it anew, send it under a new key, or from a fresh form."
+
+
+class KeyTooLong(ProofsheetError):
+    default_code = "idempotency_key_too_long"
+    default_status = 422
+    default_message = f"The Idempotency-Key is longer than {KEY_MAX_CHARACTERS} characters."
+    default_advice = "A UUID makes a good key."
+
+
+def earlier(
+    key: str | None, draft: RequestParameters, *, by: AbstractBaseUser
+) -> GenerationRequest | None:
+    """The request that came under that key before. Raises KeyTooLong, KeyReused, RequestDeleted."""
+    if not key:
+        return None
+    if len(key) > KEY_MAX_CHARACTERS:
+        raise KeyTooLong
+    rows = IdempotencyKey.objects.select_related("request__model")
+    row = rows.filter(owner_id=by.pk, key=key).first()
+    if row is None:
+        return None
+    if row.request.deleted_at is not None:
+        raise RequestDeleted
+    if row.body_sha256 != draft.sha256():
+        raise KeyReused
+    return row.request
+
+
+def keep(
+    key: str | None, draft: RequestParameters, request: GenerationRequest, *, at: datetime
+) -> None:
+    """Raises IntegrityError where another submission under the same key came first."""
+    if key:
+        IdempotencyKey.objects.create(
+            owner_id=request.owner_id,
+            key=key,
+            body_sha256=draft.sha256(),
+            request=request,
+            created_at=at,
+        )
