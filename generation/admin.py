@@ -16,6 +16,8 @@ from generation.models import Allowance, GeneratedImage, GenerationRequest, Work
 
 @admin.register(GenerationRequest)
 class GenerationRequestAdmin(ReadOnlyAdmin):
+    """Every request and how it ended, without its prompt or its lease's token."""
+
     list_display = (
         "id", "owner", "status", "code", "model", "steps", "attempts", "lease_worker",
         "created_at", "started_at", "ended_at",
@@ -31,6 +33,8 @@ class GenerationRequestAdmin(ReadOnlyAdmin):
 
 @admin.register(GeneratedImage)
 class GeneratedImageAdmin(ReadOnlyAdmin):
+    """Every image and its state, without its prompt or its picture."""
+
     list_display = (
         "id", "owner", "state", "code", "model_slug", "width", "height", "size_bytes",
         "created_at", "released_at",
@@ -46,6 +50,8 @@ class GeneratedImageAdmin(ReadOnlyAdmin):
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):
+    """Workers as they last announced themselves."""
+
     list_display = ("name", "queues", "slots", "started_at", "seen_at")
     ordering = ("name",)
 

@@ -44,6 +44,7 @@ def connect() -> None:
 def enforce(
     *, subject_kind: str, subject_id: UUID, outcome: str, decision: Decision, **_: Any
 ) -> None:
+    """Runs in the decision's transaction. Other kinds of subject are not this room's."""
     match subject_kind:
         case "prompt":
             _enforce_on_request(subject_id, outcome, decision)

@@ -14,12 +14,14 @@ from generation.capacity import current_load as house
 
 
 def may_operate(user: User) -> bool:
+    """Staff of the admin and the group of operators may look at the capacity page."""
     return user.is_staff or user.groups.filter(name="operators").exists()
 
 
 @require_GET
 @page
 def capacity(request: SignedIn) -> HttpResponse:
+    """Staff and operators see workers, the line, waits and costs; anybody else gets a 403."""
     if not may_operate(request.user):
         raise PermissionDenied
     return render(request, "generation/capacity.html", {"house": house.look(at=timezone.now())})

@@ -74,6 +74,8 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
+    """`devices` are workers with a slot; `needs` is empty while nothing finished in the window."""
+
     tiers: tuple[TierLoad, ...]
     workers: tuple[LiveWorker, ...]
     models: tuple[ModelCost, ...]
@@ -83,6 +85,7 @@ class Capacity:
 
 
 def look(*, at: datetime) -> Capacity:
+    """The house at that time, its rates and costs from the 15 minutes before."""
     finished = _finished(at=at)
     a_minute = len(finished) / (WINDOW.total_seconds() / 60)
     costs = [device_ms for _, device_ms in finished]

@@ -65,6 +65,7 @@ def _speed(model_id: int) -> priority_classes.Speed:
 
 
 def cost_ms(model: BaseModel, *, steps: int, guidance: float) -> int:
+    """Device milliseconds predicted for one image, from what the model's last ones took."""
     return priority_classes.predicted_ms(speed_of(model), steps=steps, guidance=guidance)
 
 

@@ -17,6 +17,8 @@ from generation.capacity import current_load
 
 
 class LineCollector(Collector):
+    """Asks the database at every scrape; while that is away it tells nothing."""
+
     def describe(self) -> list[GaugeMetricFamily]:
         return []  # nothing is read from the database before the first scrape
 
@@ -75,4 +77,5 @@ def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
 
 
 def register() -> None:
+    """Once a process, before its first scrape."""
     REGISTRY.register(LineCollector())

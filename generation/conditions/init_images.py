@@ -158,6 +158,7 @@ def attach(
 
 
 def of_request(request: GenerationRequest) -> SourcePicture | None:
+    """The row of what `request` starts from, None for noise; whether it passed is not asked."""
     return SourcePicture.objects.select_related("image").filter(request=request).first()
 
 

@@ -48,6 +48,7 @@ FRAMES_A_SHEET = 24
 @require_GET
 @page
 def gallery(request: SignedIn) -> HttpResponse:
+    """One's own images, newest first, narrowed by what the address asks; htmx gets the sheet."""
     mine = own_images.images_of(request.user)
     models = mine.order_by("model_name").values_list("model_slug", "model_name").distinct()
     form = GalleryFilter(request.GET, models=list(models))
@@ -68,6 +69,7 @@ def gallery(request: SignedIn) -> HttpResponse:
 @require_GET
 @page
 def image(request: SignedIn, image_id: UUID) -> HttpResponse:
+    """One own image with all that made it, its marks and, where it was refused, why."""
     found = own_images.find_image(image_id, by=request.user)
     [card] = image_cards([found])
     context = {
@@ -137,12 +139,14 @@ def show(request: SignedIn, image_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def again(request: SignedIn, image_id: UUID) -> HttpResponse:
+    """Asks for an own image once more, with its seed; then the studio shows the request."""
     return _make(request, image_id, keeps_seed=True)
 
 
 @require_POST
 @page
 def vary(request: SignedIn, image_id: UUID) -> HttpResponse:
+    """Asks for an own image's settings under a new random seed; then the studio."""
     return _make(request, image_id, keeps_seed=False)
 
 

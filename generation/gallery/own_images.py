@@ -44,6 +44,7 @@ def images_of(user: AbstractBaseUser) -> QuerySet[GeneratedImage]:
 
 
 def find_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedImage:
+    """One's own image in whatever state; others' and deleted ones raise ImageNotFound."""
     image = images_of(by).select_related("request").filter(id=image_id).first()
     if image is None:
         raise ImageNotFound

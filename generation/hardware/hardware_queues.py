@@ -24,6 +24,7 @@ def queues() -> tuple[str, ...]:
 
 
 def queue_of(model: BaseModel) -> str:
+    """The queue of the model's hardware tier where HARDWARE_QUEUES names it, else `gpu`."""
     return model.tier if model.tier in settings.PROOFSHEET_HARDWARE_QUEUES else ANY
 
 

@@ -31,6 +31,7 @@ def announce(
     at: datetime,
     vitals: dict[str, int] | None = None,
 ) -> None:
+    """Writes the worker's row; its `started_at` stays that of the first announcement."""
     said = {"queues": queues, "slots": slots, "seen_at": at, "vitals": vitals or {}}
     Worker.objects.update_or_create(
         name=name, defaults=said, create_defaults=said | {"started_at": at}
@@ -38,6 +39,7 @@ def announce(
 
 
 def dismiss(name: str) -> None:
+    """Drops the row of a worker that ends in order; nobody counts on it from then on."""
     Worker.objects.filter(name=name).delete()
 
 
@@ -47,6 +49,7 @@ def forget_lost(*, at: datetime) -> None:
 
 
 def heard_of(*, at: datetime) -> QuerySet[Worker]:
+    """Workers that announced themselves in the last 20 s, also those that still load."""
     return Worker.objects.filter(seen_at__gte=at - LOST_AFTER)
 
 

@@ -57,6 +57,8 @@ class LivePicture:
 
 @dataclass(frozen=True, slots=True)
 class ShownPicture:
+    """What the live page shows now, and the prompt that it was drawn for."""
+
     picture: LivePicture
     prompt: str
 

@@ -33,6 +33,7 @@ seats = OpenStreams(WAITS_MAX)
 @require_GET
 @page
 def live_page(request: SignedIn) -> HttpResponse:
+    """The form, filled with prompt, model and seed of the address; for whoever is signed in."""
     names = ("prompt", "model", "seed")
     said = {name: request.GET[name] for name in names if name in request.GET}
     form = LiveForm(initial={"seed": 1} | said, user=request.user)

@@ -1,0 +1,1 @@
+"""What operators run: the shipped model is registered by `builtin_models`, for the commands."""

@@ -15,6 +15,8 @@ from generation.models.requests import GenerationRequest
 
 
 class ImageState(models.TextChoices):
+    """Held waits for a reviewer, withheld was refused; its owner sees a released one alone."""
+
     HELD = "held"
     RELEASED = "released"
     WITHHELD = "withheld"

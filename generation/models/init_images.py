@@ -14,6 +14,8 @@ from generation.models.requests import GenerationRequest
 
 
 class SourceState(models.TextChoices):
+    """What the screening said of a picture to start from; only a passed one is used."""
+
     UNSCREENED = "unscreened"
     HELD = "held"
     PASSED = "passed"

@@ -23,6 +23,8 @@ DEVICE_STAGES = ("adapters_ms", "denoise_ms", "decode_ms")
 
 
 class RequestStatus(models.TextChoices):
+    """Submitted waits to be screened, queued for a worker; only a refusal is undone again."""
+
     SUBMITTED = "submitted"
     QUEUED = "queued"
     RUNNING = "running"

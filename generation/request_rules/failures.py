@@ -42,6 +42,8 @@ class AdapterGone(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
+    """What its owner is told: one sentence of what happened, one of what to do."""
+
     message: str
     advice: str
 

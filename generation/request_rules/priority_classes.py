@@ -41,4 +41,5 @@ def predicted_ms(speed: Speed, *, steps: int, guidance: float) -> int:
 
 
 def rows(guidance: float) -> int:
+    """Rows of a forward that one image takes: above 1, guidance denoises a second prompt."""
     return 2 if guidance > 1 else 1

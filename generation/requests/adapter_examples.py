@@ -32,6 +32,7 @@ STATES = {
 
 
 def connect() -> None:
+    """Once, when every application is loaded: a review that needs examples has them rendered."""
     examples_wanted.connect(render, dispatch_uid="generation.render_examples")
 
 

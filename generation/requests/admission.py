@@ -112,6 +112,7 @@ _USAGE = """
 
 
 def usage_of(user: AbstractBaseUser, *, at: datetime) -> Usage:
+    """What the user used in the 24 hours before `at` and has on the way, with the limits."""
     said, limits = _allowance(user.pk), settings.PROOFSHEET_ALLOWANCE
     asked: dict[str, Any] = {
         "owner": user.pk,

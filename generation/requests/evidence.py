@@ -13,12 +13,14 @@ from moderation.subjects.subject import Subject
 
 
 def of_prompt(request: GenerationRequest, verdict: PromptVerdict) -> dict[str, Any]:
+    """Of a stopped prompt; `matched` are the words that the rules found in it."""
     return _of_request(request) | _of_verdict(verdict) | {"matched": list(verdict.matched)}
 
 
 def of_image(
     request: GenerationRequest, image: GeneratedImage, verdict: ImageVerdict
 ) -> dict[str, Any]:
+    """Of a stopped image: its file by name and SHA-256, never its bytes."""
     picture = {"id": str(image.id), "file": image.file.name, "sha256": image.sha256}
     return _of_request(request) | _of_verdict(verdict) | {"seed": image.seed, "image": picture}
 

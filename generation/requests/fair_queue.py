@@ -48,6 +48,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
+    """What an extended lease tells: whether it still holds, and whether the owner cancelled."""
+
     is_held: bool
     is_cancel_requested: bool
 
@@ -59,6 +61,7 @@ def send_ticket(name: str) -> None:
 
 
 def send_ticket_for(request: GenerationRequest) -> None:
+    """`send_ticket` to the queue of the request's model."""
     send_ticket(hardware_queues.queue_of_request(request))
 
 

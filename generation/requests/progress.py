@@ -42,6 +42,7 @@ def read(request_id: UUID) -> RenderProgress | None:
 
 
 def forget(request_id: UUID) -> None:
+    """Drops report and preview once a request is through, before their minute is over."""
     cache.delete_many([_key(request_id, "step"), _key(request_id, "preview")])
 
 

@@ -11,6 +11,7 @@ from generation.models import GeneratedImage, SourcePicture
 
 
 def connect() -> None:
+    """Once, when every application is loaded: a deleted row's file goes at the commit."""
     for table in (GeneratedImage, SourcePicture):
         post_delete.connect(_delete_file, sender=table, dispatch_uid=f"files.{table.__name__}")
 

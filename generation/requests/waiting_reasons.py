@@ -23,6 +23,7 @@ def lines(requests: Iterable[GenerationRequest], *, at: datetime) -> dict[str, s
 
 
 def line_of(request: GenerationRequest, told: dict[str, str]) -> str:
+    """The line of the request's queue among `lines`; empty where a worker is ready."""
     return told.get(_queue_of(request), "") if _waits(request) else ""
 
 

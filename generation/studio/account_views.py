@@ -12,4 +12,5 @@ from config.core.pages import SignedIn, page
 @require_GET
 @page
 def account(request: SignedIn) -> HttpResponse:
+    """Whoever is signed in sees their name and address, and links to the rest of the account."""
     return render(request, "generation/account.html")

@@ -42,10 +42,12 @@ def generation_context(found: Iterable[GenerationRequest], request: Request) -> 
 
 
 def images_among(found: Iterable[GenerationRequest]) -> list[GeneratedImage]:
+    """All images of the requests; these must have their `own_requests.parts`."""
     return [image for row in found for image in row.made_images]
 
 
 def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
+    """One request as the API writes it, its parts fetched where they are not yet."""
     prefetch_related_objects([found], *own_requests.parts())
     return written(found, generation_context([found], request))
 
@@ -150,6 +152,8 @@ class GenerationView(SignedInView):
 
 
 class Cancel(SignedInView):
+    """Its owner: ends a request that has not ended yet."""
+
     key_scope = "generate"
 
     @extend_schema(

@@ -63,6 +63,7 @@ def requests_of(user: AbstractBaseUser) -> QuerySet[GenerationRequest]:
 
 
 def find_request(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest:
+    """One's own request; others', deleted ones and those of the live page raise RequestNotFound."""
     request = requests_of(by).filter(id=request_id).first()
     if request is None:
         raise RequestNotFound
@@ -94,7 +95,7 @@ def cancel(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> Generatio
 def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> None:
     """Delete an ended request with its texts, its images and the upload that it started from.
 
-    Raises RequestNotFound, StillRunning, images.UnderReview.
+    Raises RequestNotFound, StillRunning, own_images.UnderReview.
     """
     with transaction.atomic():
         request = _locked(request_id, by=by)

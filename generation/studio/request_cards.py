@@ -143,6 +143,7 @@ class RequestCard:
 
 
 def request_cards(requests: Iterable[GenerationRequest]) -> list[RequestCard]:
+    """One card a request, in their order; what was refused or withheld with its reason."""
     found = list(requests)
     running = [request.id for request in found if request.status == RequestStatus.RUNNING]
     steps = {request_id: progress.read(request_id) for request_id in running}

@@ -90,6 +90,7 @@ def _has_worker(request: GenerationRequest, *, at: datetime) -> bool:
 
 
 def outcome_of(request: GenerationRequest) -> RequestResult:
+    """How the request stands now, told by its first image that was not deleted."""
     image = request.images.filter(deleted_at__isnull=True).order_by("index").first()
     refusal = refusals_of([request.id, *([image.id] if image else [])])
     path = next((found.statement_url for found in refusal.values()), "")

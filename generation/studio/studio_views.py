@@ -39,6 +39,7 @@ STRIP = (
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
+    """The front page, for anybody: how an image is made, in a strip of frames."""
     strip = [
         {
             "number": frame_number(place),
@@ -54,6 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 @page
 def studio(request: SignedIn) -> HttpResponse:
+    """The form, filled from what the address names (`copy`, `like`), and the latest requests."""
     form = StudioForm(initial=_wanted_settings(request), user=request.user)
     return _bench(request, form)
 
@@ -107,6 +109,7 @@ def _sheet(user: User) -> list[RequestCard]:
 @require_POST
 @page
 def submit(request: SignedIn) -> HttpResponse:
+    """Takes a request in and shows the sheet; what is not taken comes back with its reason."""
     form = StudioForm(request.POST, request.FILES, user=request.user)
     if not form.is_valid():
         return _bench(request, form, status=422)
@@ -138,6 +141,7 @@ def request_page(request: SignedIn, request_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def cancel(request: SignedIn, request_id: UUID) -> HttpResponse:
+    """Cancels an own request; htmx gets its card anew, anybody else its page."""
     own_requests.cancel(request_id, by=request.user, at=timezone.now())
     if not request.htmx:
         return redirect("generation:request", request_id)

@@ -135,6 +135,7 @@ def latest(*, by: User) -> list[RunView]:
 
 
 def standing(run: AuditRun) -> RunView:
+    """How far the run is; its audit is the first that was made of it, None before."""
     progress = suite_rendering.progress(run)
     audit = run.audits.order_by("made_at").first()
     return RunView(run, progress.done, progress.total, audit, _seconds_left(run, progress))

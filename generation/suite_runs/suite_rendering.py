@@ -71,6 +71,8 @@ class SeedsOutOfRange(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
+    """Renders of a run: `done` have been made and screened, `total` are planned."""
+
     done: int
     total: int
 
@@ -143,6 +145,7 @@ def _planned(run: AuditRun, suite: Suite) -> Iterable[AuditRender]:
 
 
 def progress(run: AuditRun) -> RunProgress:
+    """Counted anew at every call."""
     renders = run.renders.all()
     return RunProgress(renders.exclude(rendered_at=None).count(), renders.count())
 

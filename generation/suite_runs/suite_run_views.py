@@ -81,12 +81,14 @@ def start(request: SignedIn) -> HttpResponse:
 @require_GET
 @page
 def run_page(request: SignedIn, run_id: UUID) -> HttpResponse:
+    """Compliance and senior moderators: how far a run is; htmx gets only what moves."""
     return _run(request, run_id)
 
 
 @require_POST
 @page
 def cancel(request: SignedIn, run_id: UUID) -> HttpResponse:
+    """Compliance: the run stops after the batch that is being made."""
     stints.cancel(run_id, by=request.user)
     return redirect("generation:audit-run", run_id)
 
@@ -94,6 +96,7 @@ def cancel(request: SignedIn, run_id: UUID) -> HttpResponse:
 @require_POST
 @page
 def resume(request: SignedIn, run_id: UUID) -> HttpResponse:
+    """Compliance: a stopped run goes on where it stopped."""
     stints.resume(run_id, by=request.user, at=timezone.now())
     return redirect("generation:audit-run", run_id)
 

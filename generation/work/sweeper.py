@@ -20,6 +20,7 @@ BATCH = 50
 
 
 def sweep(*, at: datetime) -> None:
+    """Sends lost tickets and screenings again, takes back lost leases, drops what is too old."""
     _take_back_lost_leases(at=at)
     _send_to_screening_again(at=at)
     for name in hardware_queues.queues():

@@ -1,0 +1,1 @@
+"""What operators run: `manage.py` finds it in `commands`."""

@@ -1,0 +1,1 @@
+"""Commands of `manage.py`: `inspect_adapter`, `register_model`."""

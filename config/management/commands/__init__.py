@@ -1,0 +1,1 @@
+"""Commands of `manage.py`: `appoint`, `make_key`, `prepare_house`."""

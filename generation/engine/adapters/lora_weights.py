@@ -42,6 +42,8 @@ class LayerPlace:
 
 
 class WearingLinear(nn.Linear):
+    """Adds what each row wears to its output; the input is [rows, n, in] or [rows, in]."""
+
     worn: Pairs
 
     def forward(self, input: Tensor) -> Tensor:

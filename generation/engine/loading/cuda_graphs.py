@@ -29,12 +29,16 @@ Run = Callable[[Tensor, Tensor, Rows, Rows], Tensor]
 
 
 class Uncaptured(Enum):
+    """Why a shape has no graph: it ran once so far, or its capture failed for good."""
+
     WARM = auto()  # libraries and compilers have chosen their kernels
     REFUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
+    """A graph with the places that it reads and writes; `replay` answers with a copy."""
+
     graph: Any
     inputs: list[Tensor]
     output: Tensor

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 
 class WideGroupNorm(nn.GroupNorm):
+    """`nn.GroupNorm` by `normalise`: the same but for rounding, and not for training."""
+
     def forward(self, input: Tensor) -> Tensor:
         return normalise(input, self.weight, self.bias, self.num_groups, self.eps)
 

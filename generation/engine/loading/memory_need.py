@@ -265,4 +265,5 @@ def _storage(tensor: Tensor) -> int:
 
 
 def gib(count: int) -> str:
+    """Bytes for people: in GiB, or in MiB below a tenth of one."""
     return f"{count / GIB:.1f} GiB" if count >= GIB / 10 else f"{count / 2**20:.0f} MiB"

@@ -67,6 +67,7 @@ def require(weights: str, device: torch.device) -> None:
 
 
 def layers_to_quantise(network: nn.Module) -> dict[str, nn.Linear]:
+    """By name, the linears that FP8 weights are made for; the module says which and why."""
     return {
         name: layer
         for name, layer in network.named_modules()
@@ -77,6 +78,7 @@ def layers_to_quantise(network: nn.Module) -> dict[str, nn.Linear]:
 
 
 def is_quantised(network: nn.Module) -> bool:
+    """Whether any weight of `network` is a quantised tensor already."""
     return any(hasattr(weight, "__tensor_flatten__") for weight in network.parameters())
 
 
@@ -89,6 +91,7 @@ def weight_bytes(weight: Tensor, dtype: torch.dtype) -> int:
 
 
 def multiplies_fp8(device: torch.device) -> bool:
+    """Whether `device` is a GPU of capability 8.9 or above."""
     return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 9)
 
 

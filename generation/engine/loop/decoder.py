@@ -31,6 +31,8 @@ TOGETHER = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinishedLatents:
+    """Latents after their last step, to be decoded; `denoised_at` is monotonic seconds."""
+
     model: LoadedModel
     trajectory: Trajectory
     denoised_at: float

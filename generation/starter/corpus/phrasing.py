@@ -161,6 +161,7 @@ def article(text: str) -> str:
 
 
 def pick_language(rng: random.Random) -> int:
+    """Index into LANGUAGES, drawn by LANGUAGE_SHARES."""
     return rng.choices(range(len(LANGUAGES)), LANGUAGE_SHARES)[0]
 
 

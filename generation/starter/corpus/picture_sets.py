@@ -172,6 +172,7 @@ def load_transparent(slug: str, cache: Path = CACHE) -> Transparent:
 
 
 def main() -> None:
+    """Fetches and draws every set that the cache lacks, and prints their sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE)
     cache = parser.parse_args().cache

@@ -187,6 +187,7 @@ def train_decoder(
 
 
 def main() -> None:
+    """Trains the decoder on all sets for `--minutes`, from its checkpoint where there is one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=15, help="training time in all")
     parser.add_argument("--threads", type=int, default=1)

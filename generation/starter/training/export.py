@@ -105,6 +105,7 @@ def _averaged(checkpoint: Path) -> dict[str, torch.Tensor]:
 
 
 def main() -> None:
+    """Writes the model's folder and prints its size; exits with 1 when it is above 40 MiB."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the checkpoints are")
     parser.add_argument("--folder", type=Path, default=MODEL, help="replaced by the export")

@@ -133,6 +133,7 @@ def read_sealed(folder: Path) -> frozenset[str]:
 
 
 def main() -> None:
+    """Prepares encoder, texts and pictures, then teaches for `--minutes` in all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=600, help="training time in all")
     parser.add_argument("--threads", type=int, default=1)

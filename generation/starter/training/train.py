@@ -140,6 +140,7 @@ def prepare_from(model: Path, slug: str, cache: Path = CACHE) -> tuple[Student, 
 
 
 def main() -> None:
+    """Trains for `--minutes` in all, from the checkpoint where there is one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=80, help="training time in all")
     parser.add_argument("--threads", type=int, default=1)

@@ -112,6 +112,7 @@ def train_adapter(
 
 
 def main() -> None:
+    """Trains the adapter of one style, saves it and writes the catalogue anew."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("style", choices=STYLES)
     parser.add_argument("--minutes", type=float, default=10, help="training time in all")

@@ -1,0 +1,3 @@
+"""Commands of `manage.py`: exports and the transparency report, trial
+screenings, a classifier's digest, the erasing of words.
+"""
