@@ -59,7 +59,7 @@ class SourceNotFound(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class WantedInitImage:
-    """What a draft starts from, checked: an upload's `data`, or an own `image`."""
+    """What a request is to start from, checked: an upload's `data`, or an own `image`."""
 
     strength: float
     sha256: str
@@ -93,9 +93,9 @@ class Loaded:
 
 
 def resolve(draft: RequestParameters, *, by: AbstractBaseUser) -> WantedInitImage | None:
-    """What a checked draft starts from, None for noise.
+    """What checked parameters start from, None for noise.
 
-    Raises SourceTooLarge, SourceNotFound, pictures.PictureUnreadable.
+    Raises SourceTooLarge, SourceNotFound, PictureUnreadable.
     """
     if draft.strength is None:
         return None
@@ -124,7 +124,7 @@ def _of_upload(data: bytes, strength: float) -> WantedInitImage:
 @contextmanager
 def stored(wanted: WantedInitImage | None) -> Iterator[str]:
     """The name under which an upload is stored, empty for anything else. Stored again nowhere: it
-    is deleted when what is done inside fails. Raises space.StorageFull."""
+    is deleted when what is done inside fails. Raises disk_full.StorageFull."""
     if wanted is None or wanted.data is None:
         yield ""
         return
@@ -165,7 +165,7 @@ def of_request(request: GenerationRequest) -> SourcePicture | None:
 def load(request: GenerationRequest) -> Loaded | None:
     """What the worker starts `request` from, None for noise.
 
-    Raises SourceNotScreened, SourceGone, pictures.PictureUnreadable.
+    Raises SourceNotScreened, SourceGone, PictureUnreadable.
     """
     source = request.starts_from
     if source is None:
@@ -199,7 +199,7 @@ def read(source: SourcePicture) -> bytes:
 def shown(source: SourcePicture) -> bytes:
     """A WebP for its owner's page, at most 512 pixels a side and without the file's metadata.
 
-    Raises SourceGone, SourceNotScreened, pictures.PictureUnreadable.
+    Raises SourceGone, SourceNotScreened, PictureUnreadable.
     """
     if source.state != SourceState.PASSED:
         raise SourceNotScreened(

@@ -1,1 +1,4 @@
-"""Denoises and decodes, many images in one batch. Knows no Django; `jobs` needs no torch."""
+"""Denoises and decodes, many images in one batch. Knows no Django.
+
+Doors: `jobs`, which needs no torch, `loop.engine.Engine`, `loading.memory_need`.
+"""

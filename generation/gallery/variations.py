@@ -1,4 +1,4 @@
-"""Drafts that make an earlier image again, or something close to it."""
+"""Parameters that make an earlier image again, or something close to it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from provenance.marks import visible_label
 
 
 def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> RequestParameters:
-    """The draft that makes `image` again, or a variant of it under a new random seed; from the same
-    picture, where it was made from one. Raises SourceGone."""
+    """The parameters that make `image` again, or a variant of it under a new random seed; from the
+    same picture, where it was made from one. Raises SourceGone."""
     draft = _settings_of(image, seed=image.seed if keeps_seed else None)
     if not image.source:
         return draft
@@ -27,7 +27,7 @@ def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> RequestParameters:
 
 
 def variation_of(image: GeneratedImage, *, strength: float) -> RequestParameters:
-    """The draft that starts from `image` itself, under a new random seed."""
+    """The parameters that start from `image` itself, under a new random seed."""
     draft = _settings_of(image, seed=None)
     return replace(draft, source_image=str(image.id), strength=strength)
 

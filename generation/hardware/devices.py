@@ -1,4 +1,4 @@
-"""The models that this worker process has loaded, and the seats in the batch on its device."""
+"""The models that this worker process has loaded, and the permits to its device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generation.hardware import memory_plans
 
 MODELS_CEILING = 2
 SEATS = 8
-RESERVED = 2  # of the seats, for interactive requests: eight long ones must not shut them out
+RESERVED = 2  # of the permits, for interactive requests: eight long ones must not shut them out
 
 _loading = Lock()
 _lock = Lock()
@@ -26,8 +26,8 @@ _loaded: OrderedDict[tuple[str, str], Engine] = OrderedDict()
 class DevicePermits:
     """How many requests of this worker may be on the device at once; the last ones are reserved.
 
-    `passed_over` are the queues of tickets that found only a reserved seat: whoever frees another
-    seat must look whether somebody still waits there.
+    `passed_over` are the queues of tickets that found only a reserved one: whoever frees another
+    must look whether somebody still waits there.
     """
 
     def __init__(self, count: int, reserved: int) -> None:
@@ -37,7 +37,7 @@ class DevicePermits:
         self.passed_over = set[str]()
 
     def take(self) -> bool:
-        """Wait for a seat; whether it is a reserved one."""
+        """Wait for a permit; whether it is a reserved one."""
         with self._changed:
             self._changed.wait_for(lambda: self._open or self._reserved)
             if self._open:
@@ -59,8 +59,8 @@ seats = DevicePermits(SEATS, RESERVED)
 
 
 class DevicePermit:
-    """Holds a seat from the claim until the pixels are there. `end` early, so that another request
-    denoises while this one is marked, screened and stored."""
+    """Held from the claim until the pixels are there. `end` early, so that another request denoises
+    while this one is marked, screened and stored."""
 
     def __init__(self) -> None:
         self._is_held = False
@@ -80,7 +80,7 @@ class DevicePermit:
         self.end()
 
     def end(self) -> bool:
-        """Free the seat; false when it was free already."""
+        """Give the permit back; false when it was back already."""
         was_held, self._is_held = self._is_held, False
         if was_held:
             seats.give_back(is_reserved=self.is_reserved)

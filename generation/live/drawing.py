@@ -82,7 +82,7 @@ def steps_of(model: BaseModel) -> int:
 def draw(draft: RequestParameters, *, by: AbstractBaseUser, at: datetime) -> UUID:
     """Ask for the picture of `draft` and drop what was asked before; its request's id.
 
-    What would not change the picture asks for nothing. Raises what `submissions.submit` raises.
+    What would not change the picture asks for nothing. Raises what `submitting.submit` raises.
     """
     digest = check(draft).sha256()
     newest = cache.get(_newest_key(by.pk))

@@ -1,7 +1,7 @@
 """Requests, their sources and images, workers, and whose turn it is, by story.
 
-Rows change only through the domain modules (``requests``, ``queue``, ``publishing``, …), which hold
-the row's lock and call the transition methods.
+Rows change only through the domain modules (``requests``, ``gallery``, ``work``, …), which hold the
+row's lock and call the transition methods.
 """
 
 from config.core.storage import private_storage  # migrations name it here

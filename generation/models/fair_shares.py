@@ -1,4 +1,4 @@
-"""Rows behind fairness: whose turn it is in each tier, and what one user may use."""
+"""Rows behind fairness: whose turn it is in each priority class, and what one user may use."""
 
 from __future__ import annotations
 

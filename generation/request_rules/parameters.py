@@ -157,7 +157,7 @@ class RequestParameters:
 
 
 def check(draft: RequestParameters) -> RequestParameters:
-    """The draft with clean text, or the named error of the first thing that is wrong with it."""
+    """The parameters with clean text, or the named error of the first thing that is wrong."""
     if max(len(draft.prompt), len(draft.negative_prompt)) > PROMPT_MAX_CHARACTERS:
         raise PromptTooLong
     prompt = visible(draft.prompt)

@@ -19,7 +19,7 @@ PRIORITIES = {"interactive": 1, "standard": 0, "batch": -1}
 
 
 def name_of(priority: int) -> str:
-    """The tier of a stored priority; one that an operator raised counts as interactive."""
+    """The class of a stored priority; one that an operator raised counts as interactive."""
     return "interactive" if priority > 0 else "standard" if priority == 0 else "batch"
 
 

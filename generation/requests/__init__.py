@@ -1,5 +1,5 @@
-"""A request from its submission to its worker: admitted, stored, screened, in line.
+"""A request from its submission to its worker: resolved, admitted, stored, screened, in line.
 
-Doors: `submitting` (submit, estimate, send_to_screening), `prompt_screening.screen`, `fair_queue`
-for whoever works, `progress`, `admission.usage_of`, `waiting_reasons`.
+Doors: `submitting` (submit, estimate), `creation.send_to_screening`, `prompt_screening.screen`,
+`fair_queue` for whoever works, `progress`, `admission.usage_of`, `waiting_reasons`.
 """

@@ -1,4 +1,4 @@
-"""Who may submit one more: quotas of a user, and the wait that a tier promises.
+"""Who may submit one more: quotas of a user, and the wait that a priority class promises.
 
 The checks read what others may be writing, so concurrent submissions can pass a limit by as many
 as there are at once; a limit is for load, not for money.

@@ -81,9 +81,9 @@ def claim(
     resident: frozenset[str] = frozenset(),
     only_interactive: bool = False,
 ) -> Claim | None:
-    """Take the best request that waits in the queue of that `name`: the highest tier, there the
-    user whose turn it is, and of that user's oldest requests one whose adapters (`resident`, by
-    digest) are loaded already.
+    """Take the best request that waits in the queue of that `name`: the highest priority
+    class, there the user whose turn it is, and of that user's oldest requests one whose adapters
+    (`resident`, by digest) are loaded already.
     """
     with transaction.atomic():
         waiting = _waiting().filter(hardware_queues.waiting_in(name))

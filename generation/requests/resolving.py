@@ -26,7 +26,7 @@ _find_model = remembered(visibility.find_model)
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRequest:
-    """A checked draft with everything that it left to the model filled in."""
+    """Checked parameters with everything that they left to the model filled in."""
 
     draft: RequestParameters
     model: BaseModel

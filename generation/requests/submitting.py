@@ -32,7 +32,7 @@ def submit(
     idempotency_key: str | None = None,
     is_live: bool = False,
 ) -> Submission:
-    """Check a draft, store it and send it to be screened. Nothing is rendered before that.
+    """Check `draft`, store a request and send it to be screened. Nothing is rendered before that.
 
     A request of the live page waits for a render worker at once, which screens its prompt itself
     while the first steps are taken. Raises what `requests.idempotency`, `.resolving` and
@@ -65,7 +65,7 @@ def submit(
 
 
 def estimate(draft: RequestParameters, *, by: AbstractBaseUser, at: datetime) -> estimates.Estimate:
-    """What `submit` would do with this draft now, without doing it. Raises what it raises, but for
+    """What `submit` would do with `draft` now, without doing it. Raises what it raises, but for
     the limits of `admission.admit`."""
     _, expected = admission.expectation(resolving.resolve(draft, by=by), at=at)
     return expected

@@ -1,1 +1,4 @@
-"""The small text-to-image model that ships with Proofsheet, and how it is trained."""
+"""The small text-to-image model that ships with Proofsheet, and how it is trained.
+
+Door: `layout`, where its files lie. The application imports nothing else from here.
+"""

@@ -79,7 +79,8 @@ class RunView:
 def ask(suite: str, *, model: str, seeds: int, by: User, at: datetime) -> AuditRun:
     """Start a run, or carry on the unfinished one of the same suite, model, seeds and policy.
 
-    Raises NotCompliance, suites.SuiteInvalid, and what `audit_runs.start_or_resume` raises.
+    Raises auditors.NotCompliance, counterfactuals.SuiteInvalid, and what
+    `suite_rendering.start_or_resume` raises.
     """
     auditors.check_compliance(by)
     if suite not in counterfactuals.names():  # a path is for the command line alone

@@ -92,7 +92,7 @@ def start_or_resume(
 ) -> AuditRun:
     """The unfinished run of the same suite, model, seeds and policy, or a new one.
 
-    Raises SeedsOutOfRange, policy.PolicyUnknown.
+    Raises SeedsOutOfRange, policy_document.PolicyUnknown.
     """
     if not 1 <= seeds <= 100:
         raise SeedsOutOfRange

@@ -58,8 +58,8 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
     """Claim the best request that waits in the queue of that `name` and carry it out. False when
     none waits.
 
-    In a reserved seat only an interactive request is taken; what was passed over so is called
-    again as soon as another seat is free.
+    Under a reserved permit only an interactive request is taken; what was passed over so is called
+    again as soon as another permit is free.
     """
     with devices.DevicePermit() as turn:
         claim = fair_queue.claim(
@@ -201,7 +201,7 @@ def _seal(
     at: datetime,
 ) -> marking.SealedImage:
     """Sign, with the picture that it was made from as its parent. Credentials of an upload that
-    nobody could read again are left out of it. Raises manifests.SigningFailed."""
+    nobody could read again are left out of it. Raises SigningFailed."""
     seal = partial(marking.seal, marked, asset_id=asset_id, created_at=at, system=_system(request))
     if source is None:
         return seal()
@@ -222,7 +222,7 @@ def _keep(name: str, data: bytes) -> str:
 
 
 def _leave(turn: devices.DevicePermit) -> None:
-    """Free the seat, and call who was passed over while only reserved ones were free."""
+    """Give the permit back, and call who was passed over while only reserved ones were free."""
     if not turn.end() or turn.is_reserved:
         return
     for name in tuple(devices.seats.passed_over):

@@ -23,7 +23,7 @@ Banks = dict[str, LoraWeights]  # by component: the denoising network first, the
 
 @dataclass(frozen=True, slots=True)
 class FlatAdapter:
-    """One adapter, laid out as the slots are: for each bank its part, and the layers it changes."""
+    """One adapter, laid out as the slots are: by component a part, and the layers it changes."""
 
     name: str
     parts: tuple[Tensor, ...]
@@ -123,7 +123,7 @@ class AdapterCache:
 
 
 class Slots:
-    """`count` slots shared by all banks; an adapter in use is pinned, the others make room."""
+    """`count` slots across all components; an adapter in use is pinned, the others make room."""
 
     def __init__(self, banks: Banks, count: int) -> None:
         self._banks = banks

@@ -1,4 +1,4 @@
-"""Reads a LoRA file into the layers of a bank, in whatever naming diffusers understands."""
+"""Reads a LoRA file into layers of LoraWeights, in whatever naming diffusers understands."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def read(pipe: Any, path: Path, options: Mapping[str, Any]) -> AdapterFile:
 def layers_of(component: str, bank: LoraWeights, file: AdapterFile) -> Layers:
     """`lora_A` and scaled `lora_B` of the layers of one component ("unet", "text_encoder", …).
 
-    Raises AdapterNotLoadable for a layer that the bank does not hold, RankTooHigh above its rank.
+    Raises AdapterNotLoadable for a layer that `bank` does not hold, RankTooHigh above its rank.
     """
     tensors = _in_peft_names(component, file.tensors)
     downs = {n.removesuffix(DOWN): t.flatten(1) for n, t in tensors.items() if n.endswith(DOWN)}

@@ -209,7 +209,7 @@ class LoraWeights:
         return sheet
 
     def _keep(self, number: int) -> Tensor:
-        """The place of the sheets of that `number`, as long as the bank lives."""
+        """The place of the sheets of that `number`, as long as these weights live."""
         while number >= len(self._kept):
             self._kept.append(self._store.new_empty(self._rows_kept, self.flat_size))
         return self._kept[number]
@@ -260,7 +260,7 @@ def _features(layer: nn.Module) -> tuple[int, int]:
 
 
 def can_wear(layer: nn.Module) -> bool:
-    """Whether a bank can hold adapters of `layer`: linear, or a convolution of 1×1."""
+    """Whether LoraWeights can hold adapters of `layer`: linear, or a convolution of 1×1."""
     if type(layer) not in {*WEARING, *WEARING.values()}:
         return False
     if isinstance(layer, nn.Conv2d):

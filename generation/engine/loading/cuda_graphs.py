@@ -2,7 +2,8 @@
 
 A small forward takes a GPU less time than Python needs to launch its two thousand kernels. A graph
 is captured once for each shape of batch and replayed from then on. It reads its inputs and what the
-batch wears (`Bank`, `rows_kept`) from places that never change, so only their contents are copied.
+batch wears (`LoraWeights`, `rows_kept`) from places that never change, so only their contents are
+copied.
 
 Source: PyTorch's notes on CUDA graphs (`torch.cuda.graph`).
 """

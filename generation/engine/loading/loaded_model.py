@@ -1,4 +1,4 @@
-"""One loaded model: diffusers' parts, the family they belong to, and the banks over them."""
+"""One loaded model: diffusers' parts, their family, and the LoRA weights over them."""
 
 from __future__ import annotations
 

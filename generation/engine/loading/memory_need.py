@@ -41,9 +41,9 @@ GIB = 2**30
 class MemoryPlan:
     """Bytes by what takes them, for batches of at most `rows` rows.
 
-    `text` are the weights of the text encoders, `weights` all others; `slots` the adapters' bank
-    with what a batch wears of it; `forward` the most that is alive in a forward of the network, and
-    `decoding` in the decoding of one picture, which can go on beside it.
+    `text` are the weights of the text encoders, `weights` all others; `slots` the slots of adapters
+    with what a batch wears of them; `forward` the most that is alive in a forward of the network,
+    and `decoding` in the decoding of one picture, which can go on beside it.
     """
 
     rows: int
