@@ -78,6 +78,7 @@ def test_profiles_differ_where_their_policies_say_so() -> None:
     assert verdict("a rape scene", "adult") == "refuse"
 
 
+@pytest.mark.slow
 def test_worth_on_the_test_half_reaches_its_aims() -> None:
     ordinary, medical, recall, evaded = worth.measure("test")
     assert ordinary.value <= 0.01, ordinary

@@ -170,6 +170,7 @@ def test_every_changed_byte_is_caught(whole: bytes, flip: int) -> None:
 
 # A flipped bit can make a certificate's serial number negative, which cryptography warns of.
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
+@pytest.mark.slow
 def test_every_changed_byte_inside_a_file_is_caught(whole: bytes) -> None:
     """As one would who rewrites the archive around the change."""
     files = bundle_format.read(whole)

@@ -51,6 +51,7 @@ def test_sentences_in_six_scripts_get_the_vectors_of_the_package(written: Path) 
     assert (ours * theirs).sum(axis=1).min() > 0.999
 
 
+@pytest.mark.slow
 def test_a_spread_gives_states_of_that_mean_and_deviation(written: Path, tmp_path: Path) -> None:
     states, mask = _states(written)
     real = states[mask[..., 0] > 0]

@@ -99,6 +99,7 @@ def test_the_same_data_give_the_same_bytes(bob: User) -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_drift_is_measured_from_the_period_before_and_told_again(bob: User) -> None:
     """A report that is made again, or one of an earlier period, changes nothing of it."""
     october = Window("image", date(2026, 10, 1), date(2026, 10, 31))
