@@ -53,6 +53,8 @@ class PngRenderer(JSONRenderer):
 
 
 class Images(SignedInView):
+    """Their owner: lists images."""
+
     key_scope = "read"
 
     @extend_schema(
@@ -62,6 +64,7 @@ class Images(SignedInView):
         responses={200: ImagePageSerializer},
     )
     def get(self, request: Request) -> Response:
+        """Held and withheld ones too, without their files."""
         rows = narrowed(
             own_images.images_of(self.user()),
             self.asked,
@@ -74,6 +77,8 @@ class Images(SignedInView):
 
 
 class Image(SignedInView):
+    """Its owner: looks at an image, or deletes it."""
+
     key_scope = {"GET": "read", "DELETE": "generate"}
 
     @extend_schema(
@@ -82,6 +87,7 @@ class Image(SignedInView):
         responses={200: ImageDetailSerializer, **problems(_404="It is not among yours.")},
     )
     def get(self, request: Request, image_id: UUID) -> Response:
+        """What made it, how it is shown, and the credentials that it carries."""
         found = own_images.find_image(image_id, by=self.user())
         marks = credentials_of(found.id)
         body = ImageSerializer(found, context=image_context([found], request)).data
@@ -98,11 +104,14 @@ class Image(SignedInView):
         },
     )
     def delete(self, request: Request, image_id: UUID) -> Response:
+        """The file and its texts go; others may still verify copies that they have."""
         own_images.delete_image(image_id, by=self.user(), at=timezone.now())
         return Response(status=204)
 
 
 class ImageFile(SignedInView):
+    """Its owner: the bytes of a released image."""
+
     key_scope = "read"
     renderer_classes = [JSONRenderer, PngRenderer]
 
@@ -122,12 +131,15 @@ class ImageFile(SignedInView):
         },
     )
     def get(self, request: Request, image_id: UUID) -> HttpResponseBase:
+        """`as` chooses the format; other formats than PNG are copies that name the original."""
         found = own_images.find_released_image(image_id, by=self.user())
         mime = transcode.mime_of(self.asked["as"])
         return private_file(picture(found, mime=mime))
 
 
 class ShowImage(SignedInView):
+    """Its owner: shows an image that is blurred."""
+
     key_scope = "generate"
 
     @extend_schema(
@@ -140,5 +152,6 @@ class ShowImage(SignedInView):
         },
     )
     def post(self, request: Request, image_id: UUID) -> Response:
+        """For its owner, who has read why it is blurred."""
         found = own_images.show_image(image_id, by=self.user(), at=timezone.now())
         return Response(ImageSerializer(found, context=image_context([found], request)).data)

@@ -53,6 +53,8 @@ def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
 
 
 class Generations(SignedInView):
+    """Its owner: lists requests, or asks for images."""
+
     key_scope = {"GET": "read", "POST": "generate"}
 
     @extend_schema(
@@ -62,6 +64,7 @@ class Generations(SignedInView):
         responses={200: GenerationPageSerializer},
     )
     def get(self, request: Request) -> Response:
+        """Those of the live page are left out; filters narrow the list."""
         rows = narrowed(
             own_requests.requests_of(self.user()),
             self.asked,
@@ -109,6 +112,8 @@ class Generations(SignedInView):
 
 
 class EstimateView(SignedInView):
+    """Its owner: what a request would cost, before it is made."""
+
     key_scope = "read"
 
     @extend_schema(
@@ -121,6 +126,7 @@ class EstimateView(SignedInView):
         },
     )
     def post(self, request: Request) -> Response:
+        """Nothing is stored or begun; with it, what the account has used."""
         draft, now = draft_of(request.data), timezone.now()
         expected = submitting.estimate(draft, by=self.user(), at=now)
         usage = admission.usage_of(self.user(), at=now)
@@ -128,6 +134,8 @@ class EstimateView(SignedInView):
 
 
 class GenerationView(SignedInView):
+    """Its owner: looks at a request, or deletes it."""
+
     key_scope = {"GET": "read", "DELETE": "generate"}
 
     @extend_schema(
@@ -136,6 +144,7 @@ class GenerationView(SignedInView):
         responses={200: GenerationSerializer, **problems(_404="It is not among yours.")},
     )
     def get(self, request: Request, request_id: UUID) -> Response:
+        """Where it stands, its images so far, and why it was refused or failed."""
         return Response(answer(own_requests.find_request(request_id, by=self.user()), request))
 
     @extend_schema(
@@ -147,6 +156,7 @@ class GenerationView(SignedInView):
         },
     )
     def delete(self, request: Request, request_id: UUID) -> Response:
+        """Its texts and files go; what was logged and decided about it stays."""
         own_requests.delete_request(request_id, by=self.user(), at=timezone.now())
         return Response(status=204)
 
@@ -172,6 +182,8 @@ class Cancel(SignedInView):
 
 
 class Models(SignedInView):
+    """Anybody with an account: the models that requests may name."""
+
     key_scope = "read"
 
     @extend_schema(
@@ -180,4 +192,5 @@ class Models(SignedInView):
         responses={200: ModelSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
+        """With the sizes, steps and limits that a request may name."""
         return Response(ModelSerializer(visibility.active_models(), many=True).data)

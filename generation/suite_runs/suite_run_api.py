@@ -62,6 +62,8 @@ class AuditRunSerializer(serializers.Serializer[Any]):
 
 
 class Suites(SignedInView):
+    """Auditors: the suites that can be run."""
+
     key_scope = "export"
 
     @extend_schema(
@@ -70,6 +72,7 @@ class Suites(SignedInView):
         responses={200: AuditSuiteSerializer(many=True), **problems(_403=NOT_FOR_YOU)},
     )
     def get(self, request: Request) -> Response:
+        """For compliance and senior moderators."""
         auditors.check_auditor(self.user())
         offered = [counterfactuals.load(name) for name in counterfactuals.names()]
         return Response(
@@ -87,6 +90,8 @@ class Suites(SignedInView):
 
 
 class Runs(SignedInView):
+    """Auditors: the latest runs; compliance staff: starts one."""
+
     key_scope = "export"
 
     @extend_schema(
@@ -95,6 +100,7 @@ class Runs(SignedInView):
         responses={200: AuditRunSerializer(many=True), **problems(_403=NOT_FOR_YOU)},
     )
     def get(self, request: Request) -> Response:
+        """For compliance and senior moderators."""
         found = stints.latest(by=self.user())
         return Response(AuditRunSerializer(found, many=True).data)
 
@@ -127,6 +133,8 @@ class Runs(SignedInView):
 
 
 class RunDetail(SignedInView):
+    """Auditors: how far a run is."""
+
     key_scope = "export"
 
     @extend_schema(
@@ -135,10 +143,13 @@ class RunDetail(SignedInView):
         responses={200: AuditRunSerializer, **problems(_403=NOT_FOR_YOU, _404="No such run.")},
     )
     def get(self, request: Request, run_id: UUID) -> Response:
+        """How many pictures are made and screened, and the seconds that are left."""
         return Response(AuditRunSerializer(stints.find(run_id, by=self.user())).data)
 
 
 class CancelRun(SignedInView):
+    """Compliance staff: stops a run."""
+
     key_scope = "export"
 
     @extend_schema(
@@ -151,11 +162,14 @@ class CancelRun(SignedInView):
         },
     )
     def post(self, request: Request, run_id: UUID) -> Response:
+        """After the batch that is being made."""
         run = stints.cancel(run_id, by=self.user())
         return Response(AuditRunSerializer(stints.standing(run)).data)
 
 
 class ResumeRun(SignedInView):
+    """Compliance staff: carries a stopped run on."""
+
     key_scope = "export"
 
     @extend_schema(
@@ -168,5 +182,6 @@ class ResumeRun(SignedInView):
         },
     )
     def post(self, request: Request, run_id: UUID) -> Response:
+        """What was made is kept, and it goes on from there."""
         run = stints.resume(run_id, by=self.user(), at=timezone.now())
         return Response(AuditRunSerializer(stints.standing(run)).data, status=202)
