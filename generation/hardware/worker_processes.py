@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
@@ -77,12 +77,13 @@ class Announcer:
         self._done = Event()
         self._thread: Thread | None = None
         self._said: Announcement | None = None
+        self._saying = Lock()
 
     def start(self, said: Announcement) -> None:
         """Announce that from now on; what was announced before is no longer so."""
         self._said = said
         if self._thread is not None and self._thread.is_alive():
-            self._say(said)
+            self._say()
             connection.close()
             return
         self._done.clear()
@@ -94,26 +95,30 @@ class Announcer:
 
     def _keep(self) -> None:
         try:
-            while (said := self._said) is not None:
-                self._say(said)
+            while (said := self._say()) is not None:
                 if self._done.wait(ANNOUNCE_S):
                     dismiss(said.name)
                     return
         finally:
             connection.close()
 
-    def _say(self, said: Announcement) -> None:
-        try:
-            announce(
-                said.name,
-                queues=said.queues,
-                slots=said.slots,
-                at=clock.now(),
-                vitals=said.vitals(),
-            )
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("cannot announce this worker, the database is away: %s", error)
-            connection.close()
+    def _say(self) -> Announcement | None:
+        """Write what holds now. One thread at a time, or an older word could follow a newer one."""
+        with self._saying:
+            if (said := self._said) is None:
+                return None
+            try:
+                announce(
+                    said.name,
+                    queues=said.queues,
+                    slots=said.slots,
+                    at=clock.now(),
+                    vitals=said.vitals(),
+                )
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("cannot announce this worker, the database is away: %s", error)
+                connection.close()
+            return said
 
 
 announcer = Announcer()

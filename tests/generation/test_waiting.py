@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import pytest
@@ -81,11 +83,35 @@ def test_a_worker_announces_itself_before_it_has_loaded(monkeypatch: pytest.Monk
     assert said[0].vitals() == {"loaded": 2, "parts": 2}
 
 
+@pytest.fixture
+def ours() -> Iterator[worker_processes.Announcer]:
+    """One that is stopped before the next test, whatever happens in this one."""
+    announcer = worker_processes.Announcer()
+    yield announcer
+    announcer.stop()
+    if announcer._thread:
+        announcer._thread.join()
+
+
 @pytest.mark.django_db(transaction=True)
-def test_what_is_announced_later_takes_its_place() -> None:
-    ours = worker_processes.Announcer()
+def test_what_is_announced_later_takes_its_place(
+    ours: worker_processes.Announcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the first word is still being written when the second is there."""
+    write, begun, later, written = worker_processes.announce, Event(), Event(), Event()
+
+    def slowly(name: str, **said: Any) -> None:
+        if said["slots"] == 0:
+            begun.set()
+            later.wait(0.5)
+        write(name, **said)
+        (written if said["slots"] == 0 else later).set()
+
+    monkeypatch.setattr(worker_processes, "announce", slowly)
     ours.start(worker_processes.Announcement("cpu@here", ["cpu"], 0, dict))
+    begun.wait()
     ours.start(worker_processes.Announcement("cpu@here", ["cpu"], 2, dict))
+    written.wait()
     assert Worker.objects.get().slots == 2
     ours.stop()
     assert ours._thread
