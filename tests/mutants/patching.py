@@ -95,6 +95,7 @@ def _defaults(name: str, new: object, text: str, path: str) -> list[tuple[Any, s
 
 def _living(path: str) -> list[FunctionType]:
     """Every function of the module that something holds."""
+    gc.unfreeze()  # what a start has frozen is not among the objects
     every = [one for one in gc.get_objects() if type(one) is FunctionType]
     return [function for function in every if function.__code__.co_filename == path]
 

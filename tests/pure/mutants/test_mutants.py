@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def edit_of(sentence: str, text: str) -> Edit:
 def test_patch_reaches_what_was_imported_before_and_goes_away() -> None:
     text = Path(str(fair_share.__file__)).read_text()
     serve, ring = fair_share.serve, fair_share.Ring(None, {})
+    gc.freeze()  # as a worker does, and a test of one in this process
     with patched(fair_share, edit_of("accounts[chosen] -= costs[chosen] → pass", text), text):
         assert serve(ring, {1: 10.0})[1].accounts == {1: 50.0}
     assert serve(ring, {1: 10.0})[1].accounts == {1: 40.0}
