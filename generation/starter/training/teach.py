@@ -4,7 +4,8 @@
 
 Starts from the exported U-Net, grown wider (`grow`), with the pretrained encoder (`encoder`). The
 way from the encoder's states to the network is first aligned with what the old text encoder said,
-for `ALIGNING` steps without the network, then everything learns.
+for `ALIGNING` steps without the network, then everything learns: with `--stage things` mostly
+single things until they hold, then the whole mix.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from generation.starter.training.lesson import Encoder, Lesson, Mix, Texts, phra
 BLOCKS = (48, 192, 320)
 ALIGNING = 800
 CHECKPOINT = "taught.pt"
+STAGES = {"things": Mix(coloured=0.05, counted=0.03, joined=0.05), "all": Mix()}
 
 
 def build(start: Path) -> UNet2DConditionModel:
@@ -139,6 +141,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--stage", choices=STAGES, default="all")
     parser.add_argument("--start", type=Path, default=Path("generation/starter/model"))
     parser.add_argument("--sealed", type=Path, default=Path("tests/starter/phrases"))
     parser.add_argument("--cache", type=Path, default=CACHE)
@@ -150,9 +153,8 @@ def main() -> None:
     names = [every[code] for code in drawn.codes]
     prepare_encoder(cache / "encoder", names)
     texts = Texts(cache / "encoder")
-    lesson = Lesson(
-        drawn.pixels, names, texts, Encoder(options.start), read_sealed(options.sealed), Mix()
-    )
+    sealed, mix = read_sealed(options.sealed), STAGES[options.stage]
+    lesson = Lesson(drawn.pixels, names, texts, Encoder(options.start), sealed, mix)
     unet = build(options.start)
     if not (cache / CHECKPOINT).exists():
         aligned = cache / "aligned.pt"
