@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from config.core.ownership import OwnedRows
+from config.core.projects.models import Project
 
 
 def _salt() -> bytes:
@@ -24,7 +25,8 @@ class ApiKeyRows(OwnedRows["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A key that lets a program act for its owner, within its scopes and until its end.
+    """A key that lets a program act for its owner in its project, within its scopes and until its
+    end.
 
     The key itself is nowhere: `digest` is its SHA-256, `hint` its first characters.
     """
@@ -36,7 +38,15 @@ class ApiKey(models.Model):
         REVIEW = "review", "Work at the review desk and hear appeals"
         EXPORT = "export", "Audits and their reports"
         OPERATE = "operate", "Read the metrics"
+        MODERATE = "moderate", "Have texts and pictures judged"
+        APPEALS_ACT = "appeals.act", "Lodge appeals for those whom the project serves"
+        WEBHOOKS = "webhooks", "Set up webhooks of the project"
 
+    class RefusalAs(models.TextChoices):
+        ERROR = "error", "An error with its reason"
+        CARD = "card", "A picture that shows reason, address and QR code"
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="api_keys", editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys", editable=False
     )
@@ -44,6 +54,8 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=16)
     scopes = models.JSONField()
+    refusal_as = models.CharField(max_length=8, choices=RefusalAs.choices, default=RefusalAs.ERROR)
+    networks = models.JSONField(default=list, help_text="From where alone; empty: anywhere.")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
@@ -58,6 +70,7 @@ class ApiKey(models.Model):
                 condition=Q(
                     scopes__contained_by=[
                         "read", "generate", "verify", "review", "export", "operate",
+                        "moderate", "appeals.act", "webhooks",
                     ]
                 ),
                 name="house_key_scopes_known",

@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_prometheus",
+    "config.core.projects.apps.ProjectsConfig",
     "config.apps.HouseConfig",
     "provenance",
     "moderation",

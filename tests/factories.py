@@ -14,6 +14,7 @@ from django.utils import timezone
 from adapters.base_models import registration
 from adapters.models import Adapter, BaseModel, Family
 from config.accounts.api_keys import key_format
+from config.core.projects import personal
 from config.models import ApiKey
 from generation.models import (
     GeneratedImage,
@@ -154,6 +155,7 @@ def make_key(owner: User, *scopes: str, days: int = 30) -> str:
     key, now = key_format.new_key(), timezone.now()
     ApiKey.objects.create(
         owner=owner,
+        project=personal.project_of(owner),
         name="a program",
         digest=key_format.digest_of(key),
         hint=key_format.hint_of(key),

@@ -185,6 +185,10 @@ RULES: dict[str, RecordRule] = {
     "generation_sourcepicture": STATE,
     "generation_worker": STATE,
     # -------------------------------------------------------------- config
+    "projects_organisation": STATE,
+    "projects_project": STATE,
+    "projects_membership": STATE,
+    "projects_enduser": STATE,
     "house_apikey": STATE,
     "house_rolechange": RecordRule(
         "evidence",

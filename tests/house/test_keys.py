@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 
 from config.accounts.api_keys import key_format, key_issuing
 from config.accounts.api_keys.key_authentication import KeyAuthentication
+from config.core.projects import personal
 from config.models import ApiKey
 from tests.factories import make_key
 from tests.moderation.test_further_decisions import suspended
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
 PASSWORD = "a long test password"
 SCOPES = [scope.value for scope in ApiKey.Scope]
+FOR_ANYBODY = ["read", "generate", "verify", "moderate", "appeals.act", "webhooks"]
 FILLED = {
     "uuid": "00000000-0000-4000-8000-000000000000",
     "int": "1",
@@ -131,10 +133,10 @@ def test_nobody_revokes_a_key_of_somebody_else(alice: User, mallory: User, as_us
 
 
 def test_scopes_are_offered_by_role(alice: User, bob: User, dora: User, olga: User) -> None:
-    assert key_issuing.scopes_for(alice) == ["read", "generate", "verify"]
-    assert key_issuing.scopes_for(bob) == ["read", "generate", "verify", "review"]
-    assert key_issuing.scopes_for(dora) == ["read", "generate", "verify", "export"]
-    assert key_issuing.scopes_for(olga) == ["read", "generate", "verify", "operate"]
+    assert key_issuing.scopes_for(alice) == FOR_ANYBODY
+    assert key_issuing.scopes_for(bob) == [*FOR_ANYBODY, "review"]
+    assert key_issuing.scopes_for(dora) == [*FOR_ANYBODY, "export"]
+    assert key_issuing.scopes_for(olga) == [*FOR_ANYBODY, "operate"]
 
 
 @pytest.mark.parametrize("said", [{"scopes": ["review"]}, {"scopes": []}, {"days": "9999"}])
@@ -323,6 +325,10 @@ def test_tokens_of_before_become_keys_that_end(alice: User) -> None:
     token = "0123456789abcdef0123456789abcdef01234567"
     migration = import_module("config.migrations.0002_tokens_become_keys")
     with connection.cursor() as cursor:
+        cursor.execute(  # as the table was then
+            "ALTER TABLE house_apikey ALTER project_id DROP NOT NULL,"
+            " ALTER refusal_as SET DEFAULT 'error', ALTER networks SET DEFAULT '[]'"
+        )
         cursor.execute(
             "CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY,"
             " created timestamptz NOT NULL, user_id integer NOT NULL)"
@@ -334,7 +340,11 @@ def test_tokens_of_before_become_keys_that_end(alice: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('authtoken_token')")
         assert cursor.fetchone() == (None,)
+    mine = personal.project_of(alice)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("config.migrations.0006_keys_of_projects").EACH_TO_ITS_OWNERS)
     row = ApiKey.objects.get()
-    assert (row.owner, sorted(row.scopes)) == (alice, sorted(SCOPES))
+    assert (row.owner, row.project) == (alice, mine)
+    assert row.scopes == ["export", "generate", "operate", "read", "review", "verify"]
     assert timedelta(days=89) < row.expires_at - timezone.now() < timedelta(days=91)
     assert sent(token, "Token").get("/api/v1/images/").status_code == 200

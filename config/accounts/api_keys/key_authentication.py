@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from config.accounts.api_keys import key_issuing
 from config.accounts.second_factor import requirement
+from config.core.projects import calling
 from config.models import ApiKey
 
 SCHEMES = ("bearer", "token")
@@ -41,6 +42,7 @@ class KeyAuthentication(BaseAuthentication):
         check_scope(row, needed)
         if needed in OF_STAFF:
             requirement.check_key_of(row.owner)
+        calling.act_in(row.owner, row.project)
         return row.owner, row
 
     def scope_for(self, request: Request) -> str | None:

@@ -11,13 +11,18 @@ from django.db.models import Q, QuerySet
 
 from config.accounts.api_keys import key_format
 from config.core.errors import ProofsheetError
+from config.core.projects import personal
+from config.core.projects.models import Project
 from config.models import ApiKey
 
 Scope = ApiKey.Scope
 LIFETIMES_DAYS = (7, 30, 90, 365)
 MOST_KEYS = 20
 _SEEN_EVERY = timedelta(minutes=1)
-_FOR_ANYBODY = (Scope.READ, Scope.GENERATE, Scope.VERIFY)
+_FOR_ANYBODY = (
+    *(Scope.READ, Scope.GENERATE, Scope.VERIFY),
+    *(Scope.MODERATE, Scope.APPEALS_ACT, Scope.WEBHOOKS),
+)
 
 
 class TooManyKeys(ProofsheetError):
@@ -75,9 +80,16 @@ def keys_of(user: User) -> QuerySet[ApiKey]:
 
 @transaction.atomic
 def make(
-    *, by: User, name: str, scopes: Collection[str], days: int, at: datetime
+    *,
+    by: User,
+    name: str,
+    scopes: Collection[str],
+    days: int,
+    at: datetime,
+    project: Project | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its row. The key is in no other place: whoever calls shows it once.
+    """A new key and its row, of the person's own project if none is named. The key is in no other
+    place: whoever calls shows it once.
 
     Raises ScopeNotOffered or TooManyKeys.
     """
@@ -89,6 +101,7 @@ def make(
     key = key_format.new_key()
     row = ApiKey.objects.create(
         owner=by,
+        project=project or personal.project_of(by),
         name=name,
         digest=key_format.digest_of(key),
         hint=key_format.hint_of(key),
@@ -114,7 +127,8 @@ def find(key: str, *, at: datetime) -> ApiKey | None:
     """The key that is good at `at`, of an open account; its last use is written once a minute."""
     if not key_format.is_spelled_right(key):
         return None
-    rows = ApiKey.objects.select_related("owner").filter(revoked_at=None, expires_at__gt=at)
+    rows = ApiKey.objects.select_related("owner", "project")
+    rows = rows.filter(revoked_at=None, expires_at__gt=at)
     row = rows.filter(digest=key_format.digest_of(key), owner__is_active=True).first()
     if row is not None and (row.last_used_at is None or row.last_used_at <= at - _SEEN_EVERY):
         not_seen = Q(last_used_at=None) | Q(last_used_at__lte=at - _SEEN_EVERY)

@@ -1,0 +1,31 @@
+"""A person's own project, made when it is first needed."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from config.core.projects.models import Membership, Project
+
+
+def project_of(user: AbstractBaseUser) -> Project:
+    """The person's own project; two that ask at once get the same."""
+    return project_of_id(user.pk, name=user.get_username())
+
+
+def project_of_id(user_id: int, *, name: str = "") -> Project:
+    """The same, for who knows no more than the account's id."""
+    if found := Project.objects.filter(personal_of_id=user_id).first():
+        return found
+    now = timezone.now()
+    with transaction.atomic():
+        made, _ = Project.objects.get_or_create(
+            personal_of_id=user_id, defaults={"name": name or "Personal", "created_at": now}
+        )
+        Membership.objects.get_or_create(
+            project=made,
+            user_id=user_id,
+            defaults={"role": Membership.MemberRole.OWNER, "since": now},
+        )
+    return made
