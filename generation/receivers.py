@@ -22,13 +22,14 @@ from generation.models import (
 from generation.requests import (
     adapter_examples,
     creation,
+    delivered_pictures,
     evidence,
     fair_queue,
     stored_files,
 )
 from moderation.models import Decision
 from moderation.signals import decision_enforced
-from moderation.subjects import reportable_pictures
+from moderation.subjects import deliverable_pictures, reportable_pictures
 
 
 def connect() -> None:
@@ -39,6 +40,7 @@ def connect() -> None:
     line_metrics.register()
     checks.register(hardware_queues.check_names)
     reportable_pictures.register("generation", evidence.of_released)
+    deliverable_pictures.register("generation", delivered_pictures.delivered)
 
 
 def enforce(

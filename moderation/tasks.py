@@ -37,3 +37,9 @@ def settle_decisions() -> None:
 def mail_appeal(appeal_id: str) -> None:
     """Tell the appellant how the appeal ended."""
     mails.mail_appeal(UUID(appeal_id))
+
+
+@shared_task
+def mail_appeal_received(appeal_id: str) -> None:
+    """Confirm an appeal to whoever lodged it without an account."""
+    mails.mail_appeal_received(UUID(appeal_id))

@@ -10,6 +10,7 @@ from moderation.desk.teamwork import teamwork_views
 from moderation.exports import export_views
 from moderation.hash_banks import hash_bank_views
 from moderation.policy import policy_views
+from moderation.public_notices import public_views
 from moderation.reports import report_views
 from moderation.statements import statement_views
 
@@ -47,6 +48,14 @@ urlpatterns = [
     path("review/wellbeing/blur/", wellbeing_views.blur, name="blur"),
     path("statements/<uuid:statement_id>/", statement_views.statement, name="statement"),
     path("statements/<uuid:statement_id>/appeal/", appeal_views.lodge, name="lodge"),
+    path("r/<str:token>", public_views.notice, name="public-notice"),
+    path("r/<str:token>/words", public_views.words, name="public-words"),
+    path("r/<str:token>/appeal", public_views.appeal, name="public-appeal"),
+    path(
+        "r/<str:token>/pictures/<uuid:image_id>",
+        public_views.picture,
+        name="public-picture",
+    ),
     path("report/", report_views.report, name="report"),
     path("images/<uuid:image_id>/report/", report_views.report_by_number),
     path("reported/", report_views.mine, name="reported"),

@@ -1,5 +1,5 @@
-"""Appeals: the owner of a restricted thing contests it, or whoever reported a picture contests that
-it stays; and somebody who did not decide hears it.
+"""Appeals: the owner of a restricted thing contests it, or whoever holds its public address; or
+whoever reported a picture contests that it stays. Somebody who did not decide hears it.
 """
 
 from datetime import datetime, time, timedelta
@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from config.core import events
 from config.core.errors import ProofsheetError
 from moderation.decisions import enforcing
-from moderation.models import Appeal, ContentNotice, Decision
+from moderation.models import Appeal, ContentNotice, Decision, PublicAddress
 from moderation.models.appeals import GROUNDS_MAX
 from moderation.statements import issuing
 from moderation.subjects.actions import RESTRICTIONS
@@ -95,26 +95,29 @@ class AppealNotFound(ProofsheetError):
 
 
 @transaction.atomic
-def lodge(decision: Decision, *, by: User, grounds: str, at: datetime) -> Appeal:
-    """Lodge the one appeal that a restriction can have.
+def lodge(
+    decision: Decision,
+    *,
+    by: User | None = None,
+    holds: PublicAddress | None = None,
+    email: str = "",
+    grounds: str,
+    at: datetime,
+) -> Appeal:
+    """Lodge the one appeal that a restriction can have: by its owner, or by whoever `holds` its
+    public address, who need say nothing and may leave an e-mail address for the outcome.
 
     Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
     """
     row = Decision.objects.select_for_update(of=("self",)).get(id=decision.id)
-    if row.owner_id != by.pk or row.action not in RESTRICTIONS or hasattr(row, "reversed_by"):
+    may = holds.decided == row if holds else by is not None and row.owner_id == by.pk
+    if not may or row.action not in RESTRICTIONS or hasattr(row, "reversed_by"):
         raise NotAppealable
-    if Appeal.objects.filter(decision=row).exists():
-        raise AlreadyAppealed
-    if at > issuing.deadline(row):
-        raise WindowClosed
-    return Appeal.objects.create(
-        decision=row,
-        appellant=by,
-        decider_id=row.decided_by_id,
-        grounds=_words(grounds),
-        lodged_at=at,
-        due_at=at + HEARING,
-    )
+    words = _words(grounds, least=0 if holds else 1)
+    appeal = _lodged(row, Appeal(appellant=by, address=holds, email=email, grounds=words), at=at)
+    if holds is not None:
+        events.send("moderation.tasks.mail_appeal_received", str(appeal.id))
+    return appeal
 
 
 @transaction.atomic
@@ -126,22 +129,26 @@ def lodge_for_notice(notice: ContentNotice, *, grounds: str, at: datetime) -> Ap
     found = Decision.objects.select_for_update(of=("self",)).filter(case=notice.case_id).first()
     if found is None or found.action != Decision.Action.ALLOW:
         raise NotAppealable(advice="Your receipt shows what was decided.")
-    if Appeal.objects.filter(decision=found).exists():
+    lodged = Appeal(appellant=notice.notifier, notice=notice, grounds=_words(grounds))
+    try:
+        return _lodged(found, lodged, at=at)
+    except AlreadyAppealed as error:
         raise AlreadyAppealed(
             message="You or somebody else who reported the picture has appealed already.",
             advice="Your receipt shows how far the appeal is.",
-        )
-    if at > issuing.deadline(found):
+        ) from error
+
+
+def _lodged(row: Decision, appeal: Appeal, *, at: datetime) -> Appeal:
+    """Writes the appeal against a decision whose lock is held."""
+    if Appeal.objects.filter(decision=row).exists():
+        raise AlreadyAppealed
+    if at > issuing.deadline(row):
         raise WindowClosed
-    return Appeal.objects.create(
-        decision=found,
-        appellant=notice.notifier,
-        decider_id=found.decided_by_id,
-        notice=notice,
-        grounds=_words(grounds),
-        lodged_at=at,
-        due_at=at + HEARING,
-    )
+    appeal.decision, appeal.decider_id = row, row.decided_by_id
+    appeal.lodged_at, appeal.due_at = at, at + HEARING
+    appeal.save(force_insert=True)
+    return appeal
 
 
 @transaction.atomic
@@ -264,8 +271,8 @@ def find_to_hear(appeal_id: UUID, *, by: User) -> Appeal:
     return found
 
 
-def _words(text: str) -> str:
+def _words(text: str, *, least: int = 1) -> str:
     words = text.strip()
-    if not 1 <= len(words) <= GROUNDS_MAX:
+    if not least <= len(words) <= GROUNDS_MAX:
         raise NoWords
     return words

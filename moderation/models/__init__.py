@@ -13,6 +13,7 @@ from moderation.models.desk import CaseNote, SavedView
 from moderation.models.exports import Export
 from moderation.models.hash_banks import BankedHash, BankMatch, HashBank
 from moderation.models.policies import AudienceChoice, Policy
+from moderation.models.public_addresses import PublicAddress
 from moderation.models.reports import ContentNotice
 from moderation.models.screenings import Screening
 from moderation.models.suspensions import Suspension
@@ -33,6 +34,7 @@ __all__ = [
     "Intent",
     "Perceived",
     "Policy",
+    "PublicAddress",
     "Reveal",
     "ReviewCase",
     "SavedView",

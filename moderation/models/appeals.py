@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from moderation.models.conditions import already
 from moderation.models.decisions import Decision
+from moderation.models.public_addresses import PublicAddress
 from moderation.models.reports import ContentNotice
 
 GROUNDS_MAX = 4000  # characters of grounds, reasons and explanations
@@ -19,8 +20,9 @@ class Appeal(models.Model):
     """An internal complaint, heard by someone who did not decide:
     ``lodged -> heard -> upheld | reversed``, or ``lodged -> withdrawn``.
 
-    With a `notice`, whoever sent it contests that a reported picture stays; without an account
-    there is no `appellant` then.
+    With a `notice`, whoever sent it contests that a reported picture stays. With an `address`,
+    whoever holds it contests what it shows. Without an account there is no `appellant` then, and
+    `email` is kept until the outcome is mailed to it.
     """
 
     class Status(models.TextChoices):
@@ -49,6 +51,10 @@ class Appeal(models.Model):
     notice = models.OneToOneField(
         ContentNotice, null=True, on_delete=models.PROTECT, related_name="appeal"
     )
+    address = models.ForeignKey(
+        PublicAddress, null=True, on_delete=models.PROTECT, related_name="appeals"
+    )
+    email = models.EmailField(blank=True, default="", db_default="")
     grounds = models.TextField()
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.LODGED)
     lodged_at = models.DateTimeField()

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from moderation.cases import reported
 from moderation.models import Appeal, ContentNotice, Decision
+from moderation.public_notices import addresses
 from moderation.reports import report_status
 from moderation.statements import issuing
 from moderation.subjects.actions import RESTRICTIONS
@@ -38,21 +39,40 @@ def mail_decision(decision_id: UUID) -> None:
 
 
 def mail_appeal(appeal_id: UUID) -> None:
-    """Tell the appellant how the appeal ended; silent where there is no address."""
-    appeal = Appeal.objects.select_related("appellant", "notice__notifier").get(id=appeal_id)
-    notice = appeal.notice
-    address = _address(notice) if notice else appeal.appellant and appeal.appellant.email
-    if not address:
-        return
-    url = (notice or appeal).get_absolute_url()
-    context = {"appeal": appeal, "url": settings.PUBLIC_URL + url}
-    body = render_to_string("moderation/mail_appeal.txt", context)
-    send_mail(
-        f"Your appeal was decided: {appeal.get_status_display()}",
-        body,
-        None,
-        [address],
-    )
+    """Tell the appellant how the appeal ended, and forget an address that was kept for that alone;
+    silent where there is none.
+    """
+    appeal = _appeal(appeal_id)
+    outcome = appeal.get_status_display()
+    _mail_appellant(appeal, f"Your appeal was decided: {outcome}", "moderation/mail_appeal.txt")
+    if appeal.email:
+        Appeal.objects.filter(id=appeal.id).update(email="")
+
+
+def mail_appeal_received(appeal_id: UUID) -> None:
+    """Confirm an appeal to whoever lodged it without an account; silent where none can be told."""
+    template = "moderation/mail_appeal_received.txt"
+    _mail_appellant(_appeal(appeal_id), "Your appeal was received", template)
+
+
+def _appeal(appeal_id: UUID) -> Appeal:
+    related = ("appellant", "notice__notifier", "address", "decision", "decision__case")
+    return Appeal.objects.select_related(*related).get(id=appeal_id)
+
+
+def _mail_appellant(appeal: Appeal, subject: str, template: str) -> None:
+    person = appeal.appellant.email if appeal.appellant else ""
+    to = _address(appeal.notice) if appeal.notice else appeal.email or person
+    if to:
+        body = render_to_string(template, {"appeal": appeal, "url": _url_of(appeal)})
+        send_mail(subject, body, None, [to])
+
+
+def _url_of(appeal: Appeal) -> str:
+    """Where whoever lodged it reads the outcome."""
+    if appeal.address is not None:
+        return addresses.appeal_address(addresses.address_of(appeal.decision))
+    return settings.PUBLIC_URL + (appeal.notice or appeal).get_absolute_url()
 
 
 def mail_receipt(notice_id: UUID) -> None:

@@ -45,7 +45,9 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
 
     def get_appeal_url(self, statement: Statement) -> str:
         appeal: Appeal | None = getattr(statement.decision, "appeal", None)
-        return appeal.get_absolute_url() if appeal else f"{statement.get_absolute_url()}#appeal"
+        if appeal is None or appeal.appellant_id != statement.owner_id:
+            return f"{statement.get_absolute_url()}#appeal"
+        return appeal.get_absolute_url()
 
 
 StatementPageSerializer = page_of(StatementSerializer)

@@ -110,7 +110,7 @@ RULES: dict[str, RecordRule] = {
         "evidence",
         changes=("status",),
         once=("hearer_id", "reasons", "heard_at"),
-        forgets=("appellant_id", "decider_id", "hearer_id"),
+        forgets=("appellant_id", "decider_id", "hearer_id", "email"),
         erases=("grounds", "reasons"),
         sealed_by="heard_at",
     ),
@@ -123,6 +123,9 @@ RULES: dict[str, RecordRule] = {
         ),
         forgets=("drafted_by_id", "proposed_by_id", "activated_by_id"),
         sealed_by="retired_at",
+    ),
+    "moderation_publicaddress": RecordRule(
+        "evidence", once=("withdrawn_at",), sealed_by="withdrawn_at"
     ),
     "moderation_screening": EVIDENCE,
     "moderation_bankmatch": RecordRule("evidence", is_cascaded=True),
