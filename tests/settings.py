@@ -39,7 +39,9 @@ if not _hands_out():
     os.environ["DATABASE_URL"] = os.environ.pop("DATABASE_OWNER_URL")
 
 from config.settings import *  # noqa: E402, F403 - the addresses above must be set first
+from provenance.keys import key_folder  # noqa: E402 - likewise
 
+key_folder.load_or_make(PROOFSHEET_KEYS_DIR)  # noqa: F405 - from the star above
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {  # noqa: F405 - from the star above

@@ -17,7 +17,7 @@ from typing import Any
 from celery.signals import celeryd_after_setup
 from django.db import connection
 
-from config.runtime import gc_tuning
+from config.runtime import gc_tuning, start_check
 
 logger = logging.getLogger(__name__)
 # A forward is a thousand short calls that each let other threads run, and wait this long for one
@@ -42,9 +42,12 @@ def connect() -> None:
 
 
 def warm_up(sender: str, instance: Any, **_: Any) -> None:
-    """Whatever fails here fails again, and is told, where it is needed."""
+    """Whatever fails to load fails again, and is told, where it is needed. Ends the process whose
+    keys are not this house's.
+    """
     from generation.hardware import worker_processes  # workers alone: the web knows no devices
 
+    start_check.require_own_keys()
     queues = set(instance.app.amqp.queues.consume_from)
     parts = list(_parts(queues))
     loading = Loading(len(parts))

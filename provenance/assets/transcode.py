@@ -9,6 +9,7 @@ from uuid import UUID
 
 from config.core.errors import ProofsheetError
 from provenance.assets import marking, waiting_copies
+from provenance.log import own_keys
 from provenance.manifests.definition import ManifestClaim, Parent
 from provenance.manifests.signing_context import signer
 from provenance.marks import perceptual_match
@@ -41,6 +42,7 @@ def in_format(data: bytes, mime: Mime, *, asset_id: UUID, at: datetime) -> bytes
     new one, which gets its timestamp later (`copies`).
 
     Raises:
+        KeysForeign, KeysMissing: the keys here are not this house's.
         FormatNotOffered: nothing is recorded about the picture, so a copy could not be signed.
         SigningFailed: the copy could not be signed, or did not verify afterwards.
     """
@@ -49,6 +51,7 @@ def in_format(data: bytes, mime: Mime, *, asset_id: UUID, at: datetime) -> bytes
     asset = Asset.objects.filter(id=asset_id).first()
     if asset is None:
         raise FormatNotOffered(advice="Take it as it is: its record was erased.")
+    own_keys.require()
     if (kept := waiting_copies.find(asset_id, mime)) is not None:
         return kept
     picture = decoder.read_whole(data)

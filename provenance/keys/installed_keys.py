@@ -19,10 +19,17 @@ KeysInUse = tuple[Path, OutsideKey | None, tuple[int, ...]]
 
 
 def keyring() -> key_folder.Keyring:
-    """The keys in `settings.PROOFSHEET_KEYS_DIR`, made at first use, with the certificate from
-    outside where settings name one. Raises `KeysUnusable`.
+    """The keys in `settings.PROOFSHEET_KEYS_DIR`, with the certificate from outside where settings
+    name one. Raises `KeysMissing` where none were made, `KeysUnusable`.
     """
     return _keyring(in_use())
+
+
+def make_missing() -> None:
+    """Make what the folder lacks; for `log.own_keys`, which asks first whether it may.
+    Raises `KeysUnusable`.
+    """
+    key_folder.load_or_make(Path(settings.PROOFSHEET_KEYS_DIR))
 
 
 def in_use() -> KeysInUse:
@@ -33,8 +40,8 @@ def in_use() -> KeysInUse:
 
 @contextmanager
 def changing_keys() -> Iterator[tuple[Path, key_folder.KeyPlan]]:
-    """The folder of the keys and its plan, which nobody else changes meanwhile; the first keys are
-    made where there are none. Raises `KeysUnusable`.
+    """The folder of the keys and its plan, which nobody else changes meanwhile. Raises
+    `KeysMissing`, `KeysUnusable`.
     """
     folder = Path(settings.PROOFSHEET_KEYS_DIR)
     keyring()
@@ -63,5 +70,5 @@ def _outside_key() -> OutsideKey | None:
 @lru_cache(maxsize=4)
 def _keyring(keys: KeysInUse) -> key_folder.Keyring:
     folder, outside, _ = keys
-    own = key_folder.load_or_make(folder)
+    own = key_folder.load_made(folder)
     return outside.put_into(own) if outside else own

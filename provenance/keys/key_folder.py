@@ -1,4 +1,4 @@
-"""The installation's own keys, made at first use in one folder and never sent anywhere. No Django.
+"""The installation's own keys, made once in one folder and never sent anywhere. No Django.
 
 `ca.pem` with `ca.key`: a local certificate authority. `signer.pem` with `signer.key`: the ES256
 leaf that signs manifests. Their certificates stay when others take over. `log.key`: Ed25519, signs
@@ -38,6 +38,17 @@ class KeysUnusable(ProofsheetError):
     default_message = "The signing keys cannot be read or made."
     default_advice = "Check the keys folder: its files, its owner, and the space left on its disk."
     default_status = 503
+
+
+class KeysMissing(KeysUnusable):
+    """There are no keys here, and whoever asked may not make any: others may sign elsewhere."""
+
+    default_code = "keys_missing"
+    default_message = "There are no signing keys in the keys folder."
+    default_advice = (
+        "Mount the folder with this house's keys, or restore it from a backup; `manage.py "
+        "prepare_house` makes the keys of a new house."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,24 @@ def load_or_make(folder: Path) -> Keyring:
     with locked(folder):
         _make_missing(folder)
         return load(folder)
+
+
+def load_made(folder: Path) -> Keyring:
+    """The keyring of a folder as it is; nothing is made.
+
+    Raises:
+        KeysMissing: no keys were ever made there.
+        KeysUnusable: the folder holds something unreadable, or a part of it is missing.
+    """
+    if not has_keys(folder):
+        raise KeysMissing(message=f"There are no signing keys in {folder.name}/.")
+    with locked(folder):
+        return load(folder)
+
+
+def has_keys(folder: Path) -> bool:
+    """Whether keys were made here, all of them or some."""
+    return any((folder / name).exists() for name in (PLAN, "log.key", "ca.pem", "signer.pem"))
 
 
 @contextmanager

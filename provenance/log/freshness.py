@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from provenance.keys.installed_keys import keyring
-from provenance.log import cosigning, transparency_log
+from provenance.log import cosigning, own_keys, transparency_log
 from provenance.log.formats import checkpoint
 from provenance.models import Checkpoint, Freshness
 
@@ -23,6 +23,7 @@ def refresh(*, at: datetime) -> bool:
     age = timedelta(seconds=settings.PROOFSHEET_CHECKPOINT_SECONDS)
     if Freshness.objects.filter(tree_size=head.tree_size, at__gt=at - age).exists():
         return False
+    own_keys.require_signer_of(head)
     origin = settings.PROOFSHEET_LOG_ORIGIN
     tree = checkpoint.TreeHead(origin, head.tree_size, bytes(head.root_hash))
     line = "".join(

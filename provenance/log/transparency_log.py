@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from config.core.errors import ProofsheetError
 from provenance.keys.installed_keys import keyring
+from provenance.log import own_keys
 from provenance.log.formats import canonical_json, checkpoint, merkle
 from provenance.models import Checkpoint, Leaf, LogEntry
 
@@ -57,7 +58,9 @@ def append(*, kind: str, subject: UUID, body: Mapping[str, Any], at: datetime) -
 
     Raises:
         canonical.NotCanonical: the body cannot be written as canonical bytes.
+        KeysForeign, KeysMissing: the log was signed by keys that are not here.
     """
+    own_keys.require()
     record = {"v": 1, "kind": kind, "subject": str(subject), "at": _utc(at), "body": dict(body)}
     encoded = canonical_json.encode(record)
     if len(encoded) > MAX_BODY_BYTES:
@@ -102,6 +105,8 @@ def _sequence_batch(*, at: datetime) -> int:
             return 0
         waiting = _waiting()
         last = Checkpoint.objects.order_by("-tree_size").first()
+        if last is not None:
+            own_keys.require_signer_of(last)
         if waiting or last is None:
             frontier = _frontier(last.tree_size if last else 0)
             _integrate(frontier, waiting)

@@ -130,7 +130,7 @@ def rotate_log_key(*, at: datetime, overlap: timedelta) -> Rotated:
         KeysUnusable: the folder cannot be written or holds something unreadable.
     """
     folder, origin = Path(settings.PROOFSHEET_KEYS_DIR), settings.PROOFSHEET_LOG_ORIGIN
-    keyring()  # makes the first keys, where nothing has been signed yet
+    keyring()  # tells of missing keys before anything is written
     new = Ed25519PrivateKey.generate()
     name = f"log-{checkpoint.key_id(origin, new.public_key()).hex()}"
     with key_folder.locked(folder):

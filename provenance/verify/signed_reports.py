@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from provenance.keys.installed_keys import keyring
+from provenance.log import own_keys
 from provenance.log.formats import checkpoint
 from provenance.verify.verdicts import VerifyReport
 
@@ -17,7 +18,8 @@ FORMAT = "proofsheet-verify-report/v1"
 
 
 def sign(report: VerifyReport) -> str:
-    """The signed note of a report."""
+    """The signed note of a report. Raises `KeysForeign`, `KeysMissing`."""
+    own_keys.require()
     told = json.dumps(report.as_json(), ensure_ascii=False, separators=(",", ":"))
     return checkpoint.sign_text(
         f"{FORMAT}\n{told}\n", name=settings.PROOFSHEET_LOG_ORIGIN, key=keyring().log_key

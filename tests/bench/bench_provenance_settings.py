@@ -29,3 +29,6 @@ atexit.register(_stop)
 os.environ["DATABASE_URL"] = os.environ.pop("DATABASE_OWNER_URL")  # benchmarks make tables
 
 from config.settings import *  # noqa: E402, F403 - the addresses above must be set first
+from provenance.keys import key_folder  # noqa: E402 - likewise
+
+key_folder.load_or_make(PROOFSHEET_KEYS_DIR)  # noqa: F405 - from the star above

@@ -35,6 +35,7 @@ from django.urls import get_resolver
 
 from config.accounts.roles.role_permissions import give_permissions
 from moderation.policy.rulebook import policy_document
+from provenance.keys import key_folder
 from tests.house import filled_house
 from tests.house.filled_house import House
 from tests.house.unchanged_text import Placeholders, routes, stand_in
@@ -62,6 +63,7 @@ def house(
     ):
         filled_house.stop_the_clock(patch)
         patch.setattr(settings, "PROOFSHEET_KEYS_DIR", tmp_path_factory.mktemp("keys") / "keys")
+        key_folder.load_or_make(settings.PROOFSHEET_KEYS_DIR)
         patch.setitem(current_app.conf, "task_always_eager", True)
         cache.clear()
         give_permissions(Group, Permission)

@@ -47,7 +47,7 @@ Mark = Callable[[NDArray[np.uint8]], Marked]
 def own_keys(settings: Settings, tmp_path: Path) -> Path:
     """Keys of this test alone."""
     settings.PROOFSHEET_KEYS_DIR = tmp_path / "keys"
-    keyring()
+    key_folder.load_or_make(tmp_path / "keys")
     return tmp_path / "keys"
 
 

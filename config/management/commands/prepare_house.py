@@ -11,6 +11,7 @@ from config.accounts.roles import demo_accounts
 from config.accounts.roles.role_permissions import PURPOSES, give_permissions
 from config.launch import private_files
 from config.mail import developer_mailbox
+from provenance.log import own_keys
 from provenance.manifests import signing_context
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         self._say("static files")
         call_command("collectstatic", interactive=False, verbosity=0)
         self._say("signing keys, roles, models")
+        own_keys.make()
         signing_context.signer()
         give_permissions()
         call_command("register_starter", verbosity=0)

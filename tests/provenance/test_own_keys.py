@@ -1,0 +1,104 @@
+"""A house with foreign keys, or with none, signs nothing; its log goes on with the right ones."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from pytest_django.fixtures import Settings
+
+from config.runtime import preload
+from provenance.keys import key_folder
+from provenance.keys.key_folder import KeysMissing
+from provenance.log import freshness, own_keys, recomputation, transparency_log
+from provenance.log.own_keys import KeysForeign
+from provenance.models import Checkpoint, LogEntry
+from provenance.rotation import key_rotation
+from tests.provenance.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def entry() -> None:
+    transparency_log.append(kind="test.noted", subject=uuid4(), body={}, at=NOW)
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Settings, tmp_path: Path) -> Path:
+    """A house of its own with one signed entry."""
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / "own"
+    own_keys.make()
+    entry()
+    transparency_log.sequence(at=NOW)
+    return tmp_path / "own"
+
+
+def test_empty_folder_makes_no_keys_and_signs_nothing(settings: Settings, tmp_path: Path) -> None:
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / "empty"
+    for act in (own_keys.require, entry, lambda: freshness.refresh(at=NOW)):
+        with pytest.raises(KeysMissing):
+            act()
+    assert not (tmp_path / "empty").exists()
+
+
+def test_commands_that_look_make_no_keys(settings: Settings, tmp_path: Path) -> None:
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / "empty"
+    with pytest.raises(KeysMissing):
+        call_command("verify_log")
+    assert not (tmp_path / "empty").exists()
+
+
+def test_first_keys_are_not_made_beside_a_log_that_is_signed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / "empty"
+    with pytest.raises(KeysForeign, match="a checkpoint already"):
+        own_keys.make()
+    assert not list((tmp_path / "empty").glob("*.key"))
+
+
+def test_foreign_keys_neither_append_nor_sign(settings: Settings, tmp_path: Path) -> None:
+    entry()
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / "foreign"
+    key_folder.load_or_make(tmp_path / "foreign")
+    with pytest.raises(KeysForeign):
+        entry()
+    with pytest.raises(KeysForeign):
+        transparency_log.sequence(at=NOW)
+    with pytest.raises(KeysForeign):
+        freshness.refresh(at=NOW)
+    assert Checkpoint.objects.count() == 1
+    assert LogEntry.objects.filter(pending__isnull=False).count() == 1
+
+
+def test_log_goes_on_once_the_right_keys_are_back(
+    folder: Path, settings: Settings, tmp_path: Path
+) -> None:
+    entry()
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / "foreign"
+    key_folder.load_or_make(tmp_path / "foreign")
+    with pytest.raises(KeysForeign):
+        transparency_log.sequence(at=NOW)
+    settings.PROOFSHEET_KEYS_DIR = folder
+    assert transparency_log.sequence(at=NOW) == 1
+    assert recomputation.audit().fault is None
+
+
+def test_rotated_keys_are_still_the_house_s_own() -> None:
+    key_rotation.rotate_log_key(at=NOW, overlap=timedelta(days=30))
+    entry()
+    assert transparency_log.sequence(at=NOW) >= 1
+    own_keys.require()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("keys", ["empty", "foreign"])
+def test_worker_with_such_keys_does_not_start(
+    keys: str, settings: Settings, tmp_path: Path
+) -> None:
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / keys
+    if keys == "foreign":
+        key_folder.load_or_make(tmp_path / keys)
+    with pytest.raises(SystemExit, match="keys"):
+        preload.warm_up("gpu@host", None)
