@@ -72,6 +72,8 @@ def make_adapter(model: BaseModel, **said: Any) -> Adapter:
         "visibility": Adapter.Visibility.PUBLIC,
         "created_at": NOON,
     }
+    if owner := said.get("owner"):
+        defaults["project"] = personal.project_of(owner)
     return Adapter.objects.create(**defaults | said)
 
 
@@ -100,6 +102,7 @@ def make_request(
         defaults["made"] = 1
     if status in {RequestStatus.REFUSED, RequestStatus.FAILED}:
         defaults["code"] = "prompt_refused" if status == RequestStatus.REFUSED else "render_failed"
+    defaults["project"] = personal.project_of(owner)
     return GenerationRequest.objects.create(
         owner=owner, model=model, status=status, created_at=at, **defaults | said
     )
@@ -124,6 +127,7 @@ def make_image(
     defaults: dict[str, Any] = {
         "request": request,
         "owner": owner,
+        "project": request.project,
         "state": state,
         "code": "" if state == ImageState.RELEASED else "image_held",
         "released_at": at if state == ImageState.RELEASED else None,

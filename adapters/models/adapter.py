@@ -15,6 +15,7 @@ from adapters.models.adapter_share import AdapterShare
 from adapters.models.base_model import BaseModel
 from adapters.models.conditions import AdapterWrongState
 from config.core.ownership import OwnedRows, Person
+from config.core.projects import columns
 from config.core.storage import private_storage
 
 REFUSED = "adapter_refused"  # the code of a moderator's refusal
@@ -90,6 +91,7 @@ class Adapter(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE
     )
+    project = columns.project(null=True, blank=True)
     file = models.FileField(
         storage=private_storage, upload_to="adapters", max_length=200, blank=True
     )

@@ -153,7 +153,7 @@ def reportable_of(image_id: UUID) -> Reportable | None:
         "policy_version": audiences.policy_of(owner_id).version,
         "image": {"id": str(image_id), "file": example.file.name, "sha256": example.sha256},
     }
-    return Reportable(Subject("image", image_id, owner_id), evidence)
+    return Reportable(Subject("image", image_id, owner_id, example.adapter.project_id), evidence)
 
 
 def sheet_of(examples: Iterable[AdapterExample]) -> dict[str, str]:

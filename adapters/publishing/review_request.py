@@ -96,7 +96,7 @@ def open_review(adapter_id: UUID, *, at: datetime) -> None:
         row = Adapter.objects.select_for_update().get(id=adapter_id)
         if row.review_asked_at is None or _has_case(row):
             return
-        subject = Subject("adapter", row.id, row.owner_id)
+        subject = _subject_of(row)
         named = _worst(adapter, verdict)
         review_cases.open_case(subject=subject, evidence=evidence, named=named, at=at)
 
@@ -186,7 +186,11 @@ def connect() -> None:
 def withdrawable_of(slug: str) -> Subject | None:
     """An adapter that new requests could use, as something to be decided about."""
     adapter = Adapter.objects.usable().filter(slug=slug).first()
-    return Subject("adapter", adapter.id, adapter.owner_id) if adapter else None
+    return _subject_of(adapter) if adapter else None
+
+
+def _subject_of(adapter: Adapter) -> Subject:
+    return Subject("adapter", adapter.id, adapter.owner_id, adapter.project_id)
 
 
 def enforce(

@@ -21,6 +21,7 @@ from adapters.uploads import quarantine
 from adapters.uploads.quarantine import Quarantined
 from config.core import events
 from config.core.errors import ProofsheetError
+from config.core.projects import calling
 from moderation.account_status import restrictions
 from moderation.policy.rulebook.characters import visible
 
@@ -100,6 +101,7 @@ def _receive(
             adapter = Adapter.objects.create(
                 slug=_slug(details.name or _stem(upload)),
                 owner_id=by.pk,
+                project=calling.project_for(by),
                 base_model=model,
                 original=upload.stored_as,
                 sha256=upload.sha256,
@@ -189,6 +191,7 @@ def fit_to_ceiling(slug: str, *, by: AbstractBaseUser, at: datetime) -> Adapter:
         slug=_slug(f"{parent.name}-rank-{rank}"),
         name=f"{parent.name[:100]} (rank {rank})",
         owner_id=by.pk,
+        project_id=parent.project_id,
         base_model=parent.base_model,
         parent=parent,
         parent_sha256=parent.sha256,

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from config.core.ownership import ProjectRows
+from config.core.projects import columns
 from config.core.storage import private_storage
 from config.core.transitions import WrongState
 from generation.models.requests import GenerationRequest
@@ -27,6 +29,10 @@ class Restriction(models.TextChoices):
 
     BLURRED = "blurred"
     AGE_RESTRICTED = "age_restricted", "for adults"
+
+
+class ImageRows(ProjectRows["GeneratedImage"]):
+    """Images, by whose project they are."""
 
 
 class GeneratedImage(models.Model):
@@ -48,6 +54,8 @@ class GeneratedImage(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generated_images"
     )
+    project = columns.project()
+    end_user = columns.end_user()
     state = models.CharField(max_length=16, choices=ImageState.choices)
     code = models.CharField(
         max_length=64, blank=True, help_text="Why it is held, withheld or restricted."
@@ -83,6 +91,8 @@ class GeneratedImage(models.Model):
     released_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ImageRows.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -105,6 +115,11 @@ class GeneratedImage(models.Model):
                 fields=["owner", "-created_at"],
                 condition=Q(deleted_at__isnull=True),
                 name="generation_image_of_owner",
+            ),
+            models.Index(
+                fields=["project", "-created_at"],
+                condition=Q(deleted_at__isnull=True),
+                name="generation_image_of_project",
             ),
         ]
 

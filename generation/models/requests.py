@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from adapters.models import Adapter, BaseModel
+from config.core.ownership import ProjectRows
+from config.core.projects import columns
 from config.core.transitions import WrongState
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ S = RequestStatus
 ACTIVE = (S.SUBMITTED, S.QUEUED, S.RUNNING)
 
 
+class GenerationRows(ProjectRows["GenerationRequest"]):
+    """Requests, by whose project they are."""
+
+
 class GenerationRequest(models.Model):
     """One prompt on its way to an image, or to a few with seeds of their own.
 
@@ -61,6 +67,8 @@ class GenerationRequest(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generation_requests"
     )
+    project = columns.project()
+    end_user = columns.end_user()
     status = models.CharField(max_length=16, choices=S.choices, default=S.SUBMITTED)
     is_held = models.BooleanField(default=False)
     is_live = models.BooleanField(
@@ -101,6 +109,8 @@ class GenerationRequest(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GenerationRows.as_manager()
 
     class Meta:
         constraints = [
@@ -151,6 +161,12 @@ class GenerationRequest(models.Model):
                 name="generation_leases",
             ),
             models.Index(fields=["owner", "-created_at"], name="generation_request_of_owner"),
+            models.Index(fields=["project", "-created_at"], name="generation_request_of_project"),
+            models.Index(
+                fields=["end_user", "-created_at"],
+                condition=Q(end_user__isnull=False),
+                name="generation_request_of_end_user",
+            ),
             models.Index(
                 fields=["model", "-ended_at"],
                 condition=Q(status=S.FINISHED),
@@ -315,6 +331,7 @@ class IdempotencyKey(models.Model):
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    project = columns.project()
     key = models.CharField(max_length=200)
     body_sha256 = models.CharField(max_length=64, blank=True)
     request = models.ForeignKey(GenerationRequest, on_delete=models.CASCADE, related_name="+")
@@ -322,7 +339,9 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["owner", "key"], name="generation_key_once_a_user"),
+            models.UniqueConstraint(
+                fields=["project", "key"], name="generation_key_once_a_project"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,8 @@ from adapters.models import Adapter, AdapterExample
 from adapters.publishing import examples
 from adapters.publishing.examples import ExampleMissing, ExamplePicture
 from adapters.signals import examples_wanted
+from config.core.projects import personal
+from config.core.projects.calling import Caller
 from generation.capacity import estimates
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from generation.request_rules import priority_classes
@@ -38,12 +40,12 @@ def connect() -> None:
 
 def render(*, adapter: Adapter, examples: Sequence[AdapterExample], at: datetime, **_: Any) -> None:
     """Ask for the pictures of `examples`, each with the adapter at its full weight."""
-    assert adapter.owner_id is not None, "an owner asked"
+    assert adapter.owner is not None, "an owner asked"
     for example in examples:
         wanted = _resolved(adapter, example)
         request = creation.create(
             wanted,
-            owner_id=adapter.owner_id,
+            caller=Caller(adapter.owner, adapter.project or personal.project_of(adapter.owner)),
             priority=priority_classes.PRIORITIES["batch"],
             predicted_ms=estimates.cost_ms(
                 wanted.model, steps=wanted.steps, guidance=wanted.guidance

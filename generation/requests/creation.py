@@ -9,6 +9,7 @@ from uuid import UUID
 
 from adapters.models import Adapter
 from config.core import events
+from config.core.projects.calling import Caller
 from generation.conditions import init_images
 from generation.models import GenerationRequest, RequestAdapter, RequestStatus
 from generation.request_rules.parameters import SEED_MAX
@@ -19,7 +20,7 @@ from generation.requests.resolving import ResolvedRequest
 def create(
     wanted: ResolvedRequest,
     *,
-    owner_id: int,
+    caller: Caller,
     priority: int,
     predicted_ms: int,
     at: datetime,
@@ -32,7 +33,9 @@ def create(
     """
     draft = wanted.draft
     request = GenerationRequest.objects.create(
-        owner_id=owner_id,
+        owner_id=caller.user.pk,
+        project=caller.project,
+        end_user=caller.end_user,
         is_live=is_live,
         status=RequestStatus.QUEUED if is_live else RequestStatus.SUBMITTED,
         queued_at=at if is_live else None,

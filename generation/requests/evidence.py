@@ -61,7 +61,8 @@ def of_released(image_id: UUID) -> Reportable | None:
         "created_at": image.created_at.isoformat(),
         "image": {"id": str(image.id), "file": image.file.name, "sha256": image.sha256},
     }
-    return Reportable(Subject("image", image.id, image.owner_id), shown)
+    subject = Subject("image", image.id, image.owner_id, image.project_id, image.end_user_id)
+    return Reportable(subject, shown)
 
 
 def _of_request(request: GenerationRequest) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
-
 from config.core.errors import ProofsheetError
+from config.core.projects.models import Project
 from generation.models import GenerationRequest, IdempotencyKey
 from generation.request_rules.parameters import RequestParameters
 
@@ -38,15 +37,18 @@ class KeyTooLong(ProofsheetError):
 
 
 def earlier(
-    key: str | None, draft: RequestParameters, *, by: AbstractBaseUser
+    key: str | None, draft: RequestParameters, *, project: Project
 ) -> GenerationRequest | None:
-    """The request that came under that key before. Raises KeyTooLong, KeyReused, RequestDeleted."""
+    """The project's request that came under that key before.
+
+    Raises KeyTooLong, KeyReused, RequestDeleted.
+    """
     if not key:
         return None
     if len(key) > KEY_MAX_CHARACTERS:
         raise KeyTooLong
     rows = IdempotencyKey.objects.select_related("request__model")
-    row = rows.filter(owner_id=by.pk, key=key).first()
+    row = rows.filter(project=project, key=key).first()
     if row is None:
         return None
     if row.request.deleted_at is not None:
@@ -63,6 +65,7 @@ def keep(
     if key:
         IdempotencyKey.objects.create(
             owner_id=request.owner_id,
+            project_id=request.project_id,
             key=key,
             body_sha256=draft.sha256(),
             request=request,

@@ -85,7 +85,7 @@ def _apply_to_source(
             source.hold(code=verdict.code)
             request.hold()
     shown = evidence.of_source(request, source, verdict)
-    subject = Subject("image", source.id, request.owner_id)
+    subject = Subject("image", source.id, *_whose(request))
     acting.act(verdict, subject, shown, at=at)
     return verdict.verdict == "allow"
 
@@ -111,5 +111,9 @@ def _apply(request: GenerationRequest, verdict: classify.PromptVerdict, *, at: d
             request.hold()
         case "refuse":
             request.save()
-    subject = Subject("prompt", request.id, request.owner_id)
+    subject = Subject("prompt", request.id, *_whose(request))
     acting.act(verdict, subject, shown, at=at)
+
+
+def _whose(request: GenerationRequest) -> tuple[int, UUID, UUID | None]:
+    return request.owner_id, request.project_id, request.end_user_id

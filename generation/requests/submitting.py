@@ -8,6 +8,7 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
+from config.core.projects import calling
 from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.models import GenerationRequest
@@ -27,7 +28,7 @@ class Submission:
 def submit(
     draft: RequestParameters,
     *,
-    by: AbstractBaseUser,
+    by: AbstractBaseUser | calling.Caller,
     at: datetime,
     idempotency_key: str | None = None,
     is_live: bool = False,
@@ -35,20 +36,22 @@ def submit(
     """Check `draft`, store a request and send it to be screened. Nothing is rendered before that.
 
     A request of the live page waits for a render worker at once, which screens its prompt itself
-    while the first steps are taken. Raises what `requests.idempotency`, `.resolving` and
+    while the first steps are taken. `by` is an account or a whole caller, with the project and the
+    end user whom it acts for. Raises what `requests.idempotency`, `.resolving` and
     `.admission` raise, and AccountSuspended.
     """
-    if earlier := idempotency.earlier(idempotency_key, draft, by=by):
+    caller = calling.as_caller(by)
+    if earlier := idempotency.earlier(idempotency_key, draft, project=caller.project):
         return Submission(earlier, is_new=False)
-    restrictions.check(by.pk, at=at)
-    wanted = resolving.resolve(draft, by=by, is_live=is_live)
+    restrictions.check(caller.user.pk, at=at)
+    wanted = resolving.resolve(draft, by=caller.user, is_live=is_live)
     tier, expected = admission.expectation(wanted, at=at)
-    admission.admit(by, expected, tier, count=wanted.draft.count, at=at)
+    admission.admit(caller.user, expected, tier, count=wanted.draft.count, at=at)
     try:
         with init_images.stored(wanted.source) as name, transaction.atomic():
             request = creation.create(
                 wanted,
-                owner_id=by.pk,
+                caller=caller,
                 priority=tier.priority,
                 predicted_ms=expected.device_ms,
                 at=at,
@@ -58,7 +61,7 @@ def submit(
             idempotency.keep(idempotency_key, draft, request, at=at)
     except IntegrityError:
         # Two equal submissions at once: the unique key let one in, the other answers with it.
-        if earlier := idempotency.earlier(idempotency_key, draft, by=by):
+        if earlier := idempotency.earlier(idempotency_key, draft, project=caller.project):
             return Submission(earlier, is_new=False)
         raise
     return Submission(request, is_new=True)

@@ -59,7 +59,7 @@ def publish(
         request.note_made(at=at)
         acting.act(
             finished.verdict,
-            Subject("image", image.id, image.owner_id),
+            Subject("image", image.id, image.owner_id, image.project_id, image.end_user_id),
             evidence.of_image(request, image, finished.verdict),
             at=at,
         )
@@ -108,6 +108,8 @@ def _create_image(
         request=request,
         index=finished.index,
         owner_id=request.owner_id,
+        project_id=request.project_id,
+        end_user_id=request.end_user_id,
         state=ImageState.RELEASED if is_allowed else ImageState.HELD,
         code="" if is_allowed else finished.verdict.code,
         released_at=at if is_allowed else None,

@@ -146,6 +146,7 @@ def _lodged(row: Decision, appeal: Appeal, *, at: datetime) -> Appeal:
     if at > issuing.deadline(row):
         raise WindowClosed
     appeal.decision, appeal.decider_id = row, row.decided_by_id
+    appeal.project_id, appeal.end_user_id = row.project_id, row.end_user_id
     appeal.lodged_at, appeal.due_at = at, at + HEARING
     appeal.save(force_insert=True)
     return appeal

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from config.core.errors import ProofsheetError
+from config.core.projects import personal
 from moderation.cases import wellbeing
 from moderation.models import ReviewCase
 from moderation.policy.rulebook import policy_document
@@ -137,6 +138,8 @@ def _filed(
     hours = category.review_within_hours if category else UNJUDGED_HOURS
     return {
         "owner_id": subject.owner_id,
+        "project_id": subject.project_id or personal.id_of(subject.owner_id),
+        "end_user_id": subject.end_user_id,
         "evidence": evidence,
         "category": category.name if category else "",
         "severity": category.severity if category else 1,

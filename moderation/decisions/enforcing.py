@@ -15,6 +15,7 @@ from django.db import transaction
 
 from config.core import events
 from config.core.errors import ProofsheetError
+from config.core.projects import personal
 from moderation.account_status import restrictions
 from moderation.cases import reported, review_cases
 from moderation.decisions import allowed_actions
@@ -51,6 +52,8 @@ def refuse_automatically(
         subject_kind=subject.kind,
         subject_id=subject.id,
         owner_id=subject.owner_id,
+        project_id=subject.project_id or personal.id_of(subject.owner_id),
+        end_user_id=subject.end_user_id,
         action="refuse",
         is_automated=True,
         reason=worst.name,
@@ -138,6 +141,8 @@ def enforce(
         subject_kind=row.subject_kind,
         subject_id=row.subject_id,
         owner_id=row.owner_id,
+        project_id=row.project_id,
+        end_user_id=row.end_user_id,
         action=action,
         days=terms.days,
         is_automated=False,
@@ -177,6 +182,9 @@ def reverse(
             subject_kind=decision.subject_kind,
             subject_id=decision.subject_id,
             owner_id=decision.owner_id,
+            project_id=decision.project_id,
+            end_user_id=decision.end_user_id,
+            overlay=decision.overlay,
             action=action,
             is_automated=False,
             decided_by=by,
@@ -269,6 +277,7 @@ def _withdrawal(decision: Decision, adapter: Subject) -> Decision:
         subject_kind=adapter.kind,
         subject_id=adapter.id,
         owner_id=adapter.owner_id,
+        project_id=adapter.project_id,
         action="withdraw_adapter",
         is_automated=False,
         decided_by=decision.decided_by,

@@ -8,12 +8,18 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from config.core.ownership import ProjectRows
+from config.core.projects import columns
 from moderation.models.conditions import already
 from moderation.models.decisions import Decision
 from moderation.models.public_addresses import PublicAddress
 from moderation.models.reports import ContentNotice
 
 GROUNDS_MAX = 4000  # characters of grounds, reasons and explanations
+
+
+class AppealRows(ProjectRows["Appeal"]):
+    """Appeals, by whose project they are."""
 
 
 class Appeal(models.Model):
@@ -45,6 +51,8 @@ class Appeal(models.Model):
     appellant = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="appeals"
     )
+    project = columns.project(null=True)
+    end_user = columns.end_user()
     decider = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -64,6 +72,8 @@ class Appeal(models.Model):
     )
     reasons = models.TextField(blank=True)
     heard_at = models.DateTimeField(null=True)
+
+    objects = AppealRows.as_manager()
 
     class Meta:
         permissions = [("hear_appeals", "Can hear appeals")]

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from config.core.projects import columns
 from moderation.models.conditions import SubjectKind, already
 
 
@@ -36,6 +37,8 @@ class ReviewCase(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="review_cases"
     )
+    project = columns.project(null=True)
+    end_user = columns.end_user()
     evidence = models.JSONField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
     category = models.CharField(max_length=32, blank=True)
@@ -99,6 +102,11 @@ class ReviewCase(models.Model):
                 fields=["-severity", "due_at", "id"],
                 condition=~Q(status="decided"),
                 name="undecided_case_order",
+            ),
+            models.Index(
+                fields=["project", "status"],
+                condition=~Q(status="decided"),
+                name="undecided_case_of_project",
             ),
             models.Index(  # the queue in numbers, counted without reading the rows
                 fields=["subject_kind", "category", "severity", "due_at"],

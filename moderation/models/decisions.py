@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from config.core.ownership import ProjectRows
+from config.core.projects import columns
 from config.core.transitions import WrittenOnce
 from moderation.models.cases import ReviewCase
 from moderation.models.conditions import Perceived, SubjectKind
@@ -42,6 +44,11 @@ class Decision(WrittenOnce):
     subject_id = models.UUIDField()
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    project = columns.project(null=True)
+    end_user = columns.end_user()
+    overlay = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of the project, if any."
     )
     action = models.CharField(max_length=16, choices=Action.choices)
     days = models.PositiveSmallIntegerField(null=True, help_text="How long a suspension lasts.")
@@ -158,6 +165,10 @@ class Intent(models.Model):
         self.save()
 
 
+class StatementRows(ProjectRows["Statement"]):
+    """Statements, by whose project they are."""
+
+
 class Statement(models.Model):
     """The statement of reasons that belongs to a restriction (DSA Art. 17(3))."""
 
@@ -166,8 +177,12 @@ class Statement(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="statements"
     )
+    project = columns.project(null=True)
+    end_user = columns.end_user()
     fields = models.JSONField(help_text="EU Transparency Database field names; no personal data")
     created_at = models.DateTimeField()
+
+    objects = StatementRows.as_manager()
 
     def __str__(self) -> str:
         return f"statement {self.id}"

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from config.core.projects import columns
 from moderation.models.decisions import Decision
 
 
@@ -15,6 +16,7 @@ class Suspension(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="suspensions"
     )
+    end_user = columns.end_user()
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT)
     began_at = models.DateTimeField()
     ends_at = models.DateTimeField()

@@ -110,6 +110,8 @@ def write(decision: Decision, *, at: datetime) -> Statement:
     return Statement.objects.create(
         decision=decision,
         owner_id=decision.owner_id,
+        project_id=decision.project_id,
+        end_user_id=decision.end_user_id,
         fields=eu_statement.fields(case),
         created_at=at,
     )

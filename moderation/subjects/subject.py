@@ -13,9 +13,11 @@ class Subject:
     """One thing that is decided about.
 
     ``owner_id`` is the primary key of the user who is told of the decision, or None when there is
-    none.
+    none. ``end_user_id`` is whom the project asked for: then decisions on persons act on that one.
     """
 
     kind: Kind
     id: UUID
     owner_id: int | None
+    project_id: UUID | None = None
+    end_user_id: UUID | None = None

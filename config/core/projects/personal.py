@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
@@ -29,3 +31,8 @@ def project_of_id(user_id: int, *, name: str = "") -> Project:
             defaults={"role": Membership.MemberRole.OWNER, "since": now},
         )
     return made
+
+
+def id_of(owner_id: int | None) -> UUID | None:
+    """Of an account's own project, for rows about whose project nothing else is known."""
+    return None if owner_id is None else project_of_id(owner_id).pk

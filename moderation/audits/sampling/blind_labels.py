@@ -76,7 +76,7 @@ def _open_proper(case: ReviewCase, *, reason: str, at: datetime) -> None:
 
 def _subject(case: ReviewCase) -> Subject:
     kind: Kind = "image" if case.subject_kind == "image" else "prompt"
-    return Subject(kind, case.subject_id, case.owner_id)
+    return Subject(kind, case.subject_id, case.owner_id, case.project_id, case.end_user_id)
 
 
 def _write(item: SampledItem, *, by: User | None, truth: str, at: datetime) -> None:
