@@ -9,7 +9,7 @@ from django.conf import settings  # noqa: E402 - the line above reads the settin
 from django.urls import get_resolver  # noqa: E402 - likewise
 
 from config.launch import private_files  # noqa: E402 - likewise
-from config.runtime import gc_tuning  # noqa: E402 - likewise
+from config.runtime import gc_tuning, start_check  # noqa: E402 - likewise
 from config.web import senders  # noqa: E402 - likewise
 from config.web.bad_header_handler import Handler  # noqa: E402 - likewise
 from config.web.crowding import Crowding, Proxies  # noqa: E402 - likewise
@@ -41,6 +41,7 @@ application = Crowding(
     most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
 )
 
+start_check.require_static_files()
 private_files.begin()
 get_resolver().url_patterns  # noqa: B018 - imports every view now, not at the first request
 gc_tuning.settle()

@@ -15,7 +15,15 @@ from celery.schedules import crontab
 from django.templatetags.static import static
 
 from config.app_settings import *  # noqa: F403 - they are settings of this module from here on
-from config.env import beside, database_from_url, env_bool, env_int, env_list, env_str
+from config.env import (
+    beside,
+    database_from_url,
+    env_bool,
+    env_choice,
+    env_int,
+    env_list,
+    env_str,
+)
 from config.launch import embedded_servers, folder_lock, private_files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,9 +74,10 @@ SECURE_SSL_REDIRECT = not IS_LOCAL
 SESSION_COOKIE_SECURE = not IS_LOCAL
 SESSION_ENGINE = "config.accounts.sign_in.sessions"
 CSRF_COOKIE_SECURE = not IS_LOCAL
-SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
-SECURE_HSTS_INCLUDE_SUBDOMAINS = not IS_LOCAL
-SECURE_HSTS_PRELOAD = not IS_LOCAL
+HSTS = "off" if IS_LOCAL else env_choice("HSTS", ("preload", "subdomains", "host", "off"))
+SECURE_HSTS_SECONDS = 0 if HSTS == "off" else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS in {"subdomains", "preload"}
+SECURE_HSTS_PRELOAD = HSTS == "preload"
 PROXIES = env_int("PROOFSHEET_PROXIES", 0)
 # What no proxy of the house has set never gets so far: see config.web.crowding.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
@@ -119,7 +128,8 @@ INSTALLED_APPS = [
     "generation",
 ]
 MIDDLEWARE = [
-    # The outermost: no error of any other one passes it as a page.
+    "config.web.probes.Probes",
+    # The outermost but for probes: no error of any other one passes it as a page.
     "config.core.api.problem_handler.LastWord",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -167,6 +177,9 @@ DATABASES: dict[str, dict[str, Any]] = {
             DATABASE_OWNER_URL or DATABASE_URL, pool_size=env_int("DATABASE_POOL_SIZE", 16)
         ),
         "CONN_HEALTH_CHECKS": True,
+        # A pooler that gives each transaction another connection knows no cursor of the last one.
+        "DISABLE_SERVER_SIDE_CURSORS": env_choice("DATABASE_POOLER", ("none", "transaction"))
+        == "transaction",
         "CONN_MAX_AGE": 0,  # under ASGI and thread pools connections come from the pool
     }
 }
@@ -351,7 +364,7 @@ SPECTACULAR_SETTINGS = {
 
 # ---------------------------------------------------------------- files
 STATIC_URL = "/static/"
-STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT = Path(env_str("STATIC_ROOT", str(STATE_DIR / "static"))).resolve()
 STATICFILES_DIRS = [ROOT / "config" / "static"]
 MEDIA_ROOT = Path(env_str("MEDIA_ROOT", str(STATE_DIR / "media"))).resolve()
 PRIVATE_STORAGE_BACKEND = env_str(

@@ -1,7 +1,9 @@
-"""What no process goes on without: keys that are this house's own."""
+"""What no process goes on without: keys that are this house's own, and for the web its files."""
 
 import logging
 
+from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.db import DatabaseError, connection
 
 from config.core.errors import ProofsheetError
@@ -23,3 +25,18 @@ def require_own_keys() -> None:
         logger.warning("the database does not answer: whose the signing keys are is asked later")
     finally:
         connection.close()
+
+
+def has_static_files() -> bool:
+    """Whether the release's static files were collected where this process serves them from."""
+    storage = staticfiles_storage
+    return not isinstance(storage, ManifestFilesMixin) or storage.manifest_hash != ""
+
+
+def require_static_files() -> None:
+    """End a web process in production that would answer every page with an error."""
+    if not settings.IS_LOCAL and not has_static_files():
+        raise SystemExit(
+            f"There are no static files in {settings.STATIC_ROOT}, and every page needs them. "
+            "Run `manage.py collectstatic` on this host, or set STATIC_ROOT to where they lie."
+        )
