@@ -23,8 +23,8 @@ from generation.requests import (
     adapter_examples,
     creation,
     delivered_pictures,
-    evidence,
     fair_queue,
+    request_evidence,
     stored_files,
 )
 from moderation.models import Decision
@@ -39,7 +39,7 @@ def connect() -> None:
     adapter_examples.connect()
     line_metrics.register()
     checks.register(hardware_queues.check_names)
-    reportable_pictures.register("generation", evidence.of_released)
+    reportable_pictures.register("generation", request_evidence.of_released)
     deliverable_pictures.register("generation", delivered_pictures.delivered)
 
 

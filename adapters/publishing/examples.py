@@ -25,6 +25,7 @@ from config.core.errors import ProofsheetError
 from config.core.ownership import Person
 from config.core.storage import private_storage
 from moderation.account_status import audiences
+from moderation.subjects.evidence import PictureEvidence, ScreenedFile
 from moderation.subjects.reportable_pictures import Reportable
 from moderation.subjects.subject import Subject
 
@@ -146,24 +147,24 @@ def reportable_of(image_id: UUID) -> Reportable | None:
     if example is None:
         return None
     owner_id = example.adapter.owner_id
-    evidence = {
-        "prompt": example.prompt,
-        "seed": example.seed,
-        "adapters": [],
-        "policy_version": audiences.policy_of(owner_id).version,
-        "image": {"id": str(image_id), "file": example.file.name, "sha256": example.sha256},
-    }
+    evidence = PictureEvidence(
+        prompt=example.prompt,
+        seed=example.seed,
+        adapters=(),
+        policy_version=audiences.policy_of(owner_id).version,
+        image=ScreenedFile(str(image_id), example.file.name or "", example.sha256),
+    )
     return Reportable(Subject("image", image_id, owner_id, example.adapter.project_id), evidence)
 
 
-def sheet_of(examples: Iterable[AdapterExample]) -> dict[str, str]:
-    """All the pictures in one, stored for the moderator: {"file", "sha256"}, or {} without any."""
+def sheet_of(examples: Iterable[AdapterExample], adapter_id: UUID) -> ScreenedFile | None:
+    """All the pictures in one, stored for the moderator; None without any."""
     pictures = [example.file.read() for example in examples if example.file]
     if not pictures:
-        return {}
+        return None
     sheet = contact_sheet.of(pictures)
     sha256 = hashlib.sha256(sheet).hexdigest()
-    return {"file": _stored(sheet, sha256), "sha256": sha256}
+    return ScreenedFile(str(adapter_id), _stored(sheet, sha256), sha256)
 
 
 def said_of(example: AdapterExample) -> str:

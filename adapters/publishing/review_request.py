@@ -21,6 +21,7 @@ from moderation.policy.rulebook import policy_document
 from moderation.screening import classify
 from moderation.signals import decision_enforced
 from moderation.subjects import withdrawable_adapters
+from moderation.subjects.evidence import AdapterEvidence, UsedModel
 from moderation.subjects.subject import Subject
 
 
@@ -144,20 +145,19 @@ def words_of(adapter: Adapter) -> str:
     return ". ".join(part for part in said if part)
 
 
-def evidence_of(adapter: Adapter, verdict: classify.PromptVerdict) -> dict[str, Any]:
+def evidence_of(adapter: Adapter, verdict: classify.PromptVerdict) -> AdapterEvidence:
     """What a moderator sees, frozen: the words with what the rules found, the example pictures in
     one sheet, and the plain facts."""
     model = adapter.base_model
     made = list(adapter.examples.order_by("position"))
-    sheet = examples.sheet_of(made)
-    return {
-        "image": {"id": str(adapter.id)} | sheet if sheet else {},
-        "prompt": words_of(adapter),
-        "matched": list(verdict.matched),
-        "policy_version": verdict.policy_version,
-        "screening": str(verdict.screening_id),
-        "model": {"slug": model.slug, "name": model.name, "digest": model.digest} if model else {},
-        "adapter": {
+    return AdapterEvidence(
+        image=examples.sheet_of(made, adapter.id),
+        prompt=words_of(adapter),
+        matched=verdict.matched,
+        policy_version=verdict.policy_version,
+        screening=str(verdict.screening_id),
+        model=UsedModel(model.slug, model.name, model.digest) if model else None,
+        adapter={
             "name": adapter.name,
             "trigger": adapter.trigger,
             "licence": adapter.licence,
@@ -168,7 +168,7 @@ def evidence_of(adapter: Adapter, verdict: classify.PromptVerdict) -> dict[str, 
             "shows_a_real_person": _consent(adapter),
         }
         | {f"picture_{row.position + 1}": examples.said_of(row) for row in made},
-    }
+    )
 
 
 def _consent(adapter: Adapter) -> str:

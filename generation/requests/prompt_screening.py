@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 
 from generation.conditions import init_images
 from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
-from generation.requests import evidence, fair_queue
+from generation.requests import fair_queue, request_evidence
 from moderation.account_status import audiences
 from moderation.decisions import acting
 from moderation.screening import classify
@@ -84,7 +84,7 @@ def _apply_to_source(
         case "hold":
             source.hold(code=verdict.code)
             request.hold()
-    shown = evidence.of_source(request, source, verdict)
+    shown = request_evidence.of_source(request, source, verdict)
     subject = Subject("image", source.id, *_whose(request))
     acting.act(verdict, subject, shown, at=at)
     return verdict.verdict == "allow"
@@ -102,7 +102,7 @@ def _waiting() -> QuerySet[GenerationRequest]:
 
 
 def _apply(request: GenerationRequest, verdict: classify.PromptVerdict, *, at: datetime) -> None:
-    shown = evidence.of_prompt(request, verdict)
+    shown = request_evidence.of_prompt(request, verdict)
     match verdict.verdict:
         case "allow":
             request.enqueue(at=at)

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from generation.models import GeneratedImage, GenerationRequest, ImageState, private_storage
-from generation.requests import evidence, fair_queue
+from generation.requests import fair_queue, request_evidence
 from moderation.decisions import acting
 from moderation.screening.classify import ImageVerdict
 from moderation.subjects.subject import Subject
@@ -60,7 +60,7 @@ def publish(
         acting.act(
             finished.verdict,
             Subject("image", image.id, image.owner_id, image.project_id, image.end_user_id),
-            evidence.of_image(request, image, finished.verdict),
+            request_evidence.of_image(request, image, finished.verdict),
             at=at,
         )
         if request.attempts > 1 and not request.is_active:
@@ -136,6 +136,6 @@ def _parameters(request: GenerationRequest, index: int) -> dict[str, Any]:
         "model_slug": request.model.slug,
         "model_name": request.model.name,
         "model_digest": request.model.digest,
-        "adapters": evidence.adapters_of(request),
-        "source": evidence.source_of(request),
+        "adapters": request_evidence.adapters_of(request),
+        "source": request_evidence.source_of(request),
     }

@@ -13,10 +13,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from moderation.models import Appeal, ContentNotice, Decision, ReviewCase
+from moderation.subjects.evidence import without_words
 from provenance.database.record_rules import ERASED
 from provenance.log import transparency_log
-
-WORDS = ("prompt", "negative_prompt", "matched", "image", "source", "adapters", "seed")
 
 
 @transaction.atomic
@@ -39,18 +38,14 @@ def _changes(
     """Each row about the person, and what its columns become."""
     closed = ReviewCase.objects.filter(owner=person, status=ReviewCase.Status.DECIDED)
     for case in closed.order_by("id"):
-        yield case, {"evidence": _without_words(case.evidence)}
+        yield case, {"evidence": without_words(case.evidence)}
     for decision in Decision.objects.filter(owner=person).order_by("id"):
-        yield decision, {"evidence": _without_words(decision.evidence), "explanation": ""}
+        yield decision, {"evidence": without_words(decision.evidence), "explanation": ""}
     heard = ~Q(status__in=[Appeal.Status.LODGED, Appeal.Status.HEARD])
     for appeal in Appeal.objects.filter(heard, appellant=person).order_by("id"):
         yield appeal, {"grounds": "", "reasons": ""}
     for notice in ContentNotice.objects.filter(notifier=person).order_by("id"):
         yield notice, {"explanation": ""}
-
-
-def _without_words(evidence: dict[str, object]) -> dict[str, object]:
-    return {name: said for name, said in evidence.items() if name not in WORDS}
 
 
 def _tombstone(row_id: UUID, erased: list[str], *, at: datetime) -> None:

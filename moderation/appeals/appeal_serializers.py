@@ -75,7 +75,7 @@ class HearingSerializer(serializers.ModelSerializer[Appeal]):
         return appeal.notice_id is not None
 
     def get_evidence(self, appeal: Appeal) -> dict[str, Any]:
-        return appeal_detail.of_appeal(appeal).shown.evidence
+        return appeal_detail.told_evidence(appeal)
 
 
 HearingPageSerializer = page_of(HearingSerializer)

@@ -1,8 +1,6 @@
 """A case's evidence as its page shows it: frozen values between the tables and the template."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -11,14 +9,14 @@ from moderation.cases import subject_history
 from moderation.cases.case_pictures import ShownSubject
 from moderation.policy.rulebook import policy_document
 from moderation.policy.rulebook.highlights import Piece, pieces
-
-PARAMETERS = (
-    ("seed", "Seed"),
-    ("steps", "Steps"),
-    ("guidance", "Guidance"),
-    ("width", "Width"),
-    ("height", "Height"),
+from moderation.subjects.evidence import (
+    AdapterEvidence,
+    Evidence,
+    PictureEvidence,
+    UsedAdapter,
+    UsedModel,
 )
+
 TONES = {"allow": "good", "hold": "warn", "refuse": "bad"}
 
 
@@ -51,7 +49,7 @@ class Dossier:
     model: str
     model_digest: str
     parameters: tuple[tuple[str, str], ...]
-    adapters: tuple[Mapping[str, Any], ...]
+    adapters: tuple[UsedAdapter, ...]
     details: tuple[tuple[str, str], ...]
     policy_version: str
     active_version: str
@@ -72,27 +70,34 @@ def compile_dossier(
     """The evidence as a page shows it, judged by the policy that the case was opened under."""
     kind, subject_id, evidence = shown.subject_kind, shown.subject_id, shown.evidence
     judged = policy_document.load(policy_version)
-    matched = evidence.get("matched", [])
-    model = evidence.get("model") or {}
+    matched = evidence.matched or ()
+    model = evidence.model or UsedModel()
+    asked = evidence if isinstance(evidence, PictureEvidence) else PictureEvidence()
     return Dossier(
         kind=kind,
         subject_id=subject_id,
-        prompt=tuple(pieces(evidence.get("prompt", ""), matched)),
-        negative_prompt=evidence.get("negative_prompt", ""),
-        rules=tuple(dict.fromkeys(str(match[2]) for match in matched)),
+        prompt=tuple(pieces(evidence.prompt or "", matched)),
+        negative_prompt=asked.negative_prompt or "",
+        rules=tuple(dict.fromkeys(rule for _, _, rule in matched)),
         scores=_scores(judged, kind, evidence),
-        model=model.get("name", ""),
-        model_digest=model.get("digest", ""),
+        model=model.name,
+        model_digest=model.digest,
         parameters=tuple(
-            (label, str(evidence[key]))
-            for key, label in PARAMETERS
-            if evidence.get(key) is not None
+            (label, str(value))
+            for label, value in (
+                ("Seed", asked.seed),
+                ("Steps", asked.steps),
+                ("Guidance", asked.guidance),
+                ("Width", asked.width),
+                ("Height", asked.height),
+            )
+            if value is not None
         ),
-        adapters=tuple(evidence.get("adapters", ())),
-        details=_details(evidence.get("adapter") or {}),
+        adapters=evidence.adapters or (),
+        details=_details(evidence),
         policy_version=policy_version,
         active_version=policy_document.active(judged.profile).version,
-        has_picture=bool((evidence.get("image") or {}).get("file")),
+        has_picture=bool(evidence.image and evidence.image.file),
         shown=shown,
         marks=subject_history.marks_of(kind, subject_id),
         record=subject_history.of_owner(owner),
@@ -101,15 +106,14 @@ def compile_dossier(
 
 
 def _scores(
-    judged: policy_document.Rulebook, kind: str, evidence: Mapping[str, Any]
+    judged: policy_document.Rulebook, kind: str, evidence: Evidence
 ) -> tuple[ScoreLine, ...]:
     """The categories that were scored, highest first; none for a subject that nothing scored."""
     if kind == "adapter":
         return ()
     stage: policy_document.Stage = "prompt" if kind == "prompt" else "image"
     by_rule = {rule.id: rule.category for rule in judged.rules}
-    named = {by_rule.get(str(match[2])) for match in evidence.get("matched", [])}
-    scores: Mapping[str, float] = evidence.get("categories", {})
+    named = {by_rule.get(rule) for _, _, rule in evidence.matched or ()}
     lines = [
         ScoreLine(
             title=category.title,
@@ -119,16 +123,17 @@ def _scores(
             verdict=category.thresholds[stage].verdict(score),
             is_named_by_rule=name in named,
         )
-        for name, score in scores.items()
+        for name, score in (evidence.categories or {}).items()
         if (category := judged.categories.get(name))
     ]
     return tuple(sorted(lines, key=lambda line: -line.score))
 
 
-def _details(adapter: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _details(evidence: Evidence) -> tuple[tuple[str, str], ...]:
     """The plain facts of an adapter under review, as its room wrote them."""
+    facts = evidence.adapter if isinstance(evidence, AdapterEvidence) else None
     return tuple(
         (name.replace("_", " ").capitalize(), str(value))
-        for name, value in adapter.items()
-        if isinstance(value, str | int | float) and not isinstance(value, bool)
+        for name, value in (facts or {}).items()
+        if value is not None
     )

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import Any
 from uuid import UUID, uuid5
 
 from django.contrib.auth.models import User
@@ -18,6 +17,7 @@ from config.core.errors import ProofsheetError
 from moderation.cases import wellbeing
 from moderation.cases.review_cases import SEVERE
 from moderation.models import Reveal
+from moderation.subjects.evidence import Evidence, ScreenedFile
 from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
 from provenance.pictures import decoder
@@ -61,22 +61,22 @@ class ShownSubject:
     subject_kind: str
     subject_id: UUID
     severity: int
-    evidence: dict[str, Any]
+    evidence: Evidence
     category: str = ""
 
     @property
     def sha256(self) -> str:
         """Digest of the screened file; raises NoPicture where the evidence names none."""
-        return str(self._picture["sha256"])
+        return self._picture.sha256
 
     @property
     def file(self) -> str:
-        return str(self._picture["file"])
+        return self._picture.file
 
     @property
-    def _picture(self) -> dict[str, Any]:
-        picture: dict[str, Any] | None = self.evidence.get("image")
-        if not picture or not picture.get("file"):
+    def _picture(self) -> ScreenedFile:
+        picture = self.evidence.image
+        if picture is None or not picture.file:
             raise CaseWithoutPicture
         return picture
 

@@ -12,6 +12,7 @@ from moderation.cases import reported, review_cases, wellbeing
 from moderation.cases.case_detail import compile_dossier
 from moderation.cases.case_pictures import ShownSubject, is_revealed
 from moderation.models import ReviewCase, SubjectKind
+from moderation.subjects import evidence
 
 Of = Literal["case", "appeal"]
 
@@ -45,7 +46,7 @@ def of_case(case: ReviewCase) -> Exhibit:
         case.subject_kind,
         case.subject_id,
         case.severity,
-        review_cases.shown(case),
+        evidence.read(case.subject_kind, review_cases.shown(case)),
         category=category,
     )
     version = review_cases.policy_version_of(case)

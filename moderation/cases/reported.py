@@ -25,11 +25,6 @@ class ReportWords:
     received_at: datetime
 
 
-def is_reported(evidence: dict[str, object]) -> bool:
-    """Whether the case with this evidence was opened by a report."""
-    return bool(evidence.get("is_reported"))
-
-
 def grounds() -> dict[str, str]:
     """What a picture can be reported for, and the titles: the policy's categories first."""
     categories = policy_document.active("general").categories

@@ -15,13 +15,13 @@ from moderation.cases import wellbeing
 from moderation.models import ReviewCase
 from moderation.policy.rulebook import policy_document
 from moderation.signals import case_labelled
+from moderation.subjects.evidence import Evidence, without_verdict
 from moderation.subjects.subject import Kind, Subject
 
 LEASE = timedelta(minutes=10)
 UNJUDGED_HOURS = 24  # for subjects that no classifier scored
 SEVERE = 5  # cases from here on are only for those who hear appeals
 GRAVE = 4  # from here on a case counts as severe in the queue's filter
-VERDICT = {"categories", "code", "matched", "screening"}  # of the evidence
 
 
 class CaseNotFound(ProofsheetError):
@@ -81,7 +81,7 @@ class OwnSubject(ProofsheetError):
 def open_case(
     *,
     subject: Subject,
-    evidence: dict[str, Any],
+    evidence: Evidence,
     at: datetime,
     is_blind: bool = False,
     named: str = "",
@@ -103,7 +103,7 @@ def open_case(
 def open_sampled(
     *,
     subject: Subject,
-    evidence: dict[str, Any],
+    evidence: Evidence,
     nearest: str,
     at: datetime,
     not_for: User | None = None,
@@ -130,7 +130,7 @@ def withdraw_sampled(kind: Kind, subject_id: UUID) -> None:
 
 def _filed(
     subject: Subject,
-    evidence: dict[str, Any],
+    evidence: Evidence,
     category: policy_document.Category | None,
     *,
     at: datetime,
@@ -140,7 +140,7 @@ def _filed(
         "owner_id": subject.owner_id,
         "project_id": subject.project_id or personal.id_of(subject.owner_id),
         "end_user_id": subject.end_user_id,
-        "evidence": evidence,
+        "evidence": evidence.to_json(),
         "category": category.name if category else "",
         "severity": category.severity if category else 1,
         "opened_at": at,
@@ -148,22 +148,18 @@ def _filed(
     }
 
 
-def _category(name: str, evidence: dict[str, Any]) -> policy_document.Category | None:
-    return policy_document.load(evidence["policy_version"]).categories[name] if name else None
+def _category(name: str, evidence: Evidence) -> policy_document.Category | None:
+    return policy_document.load(evidence.policy_version).categories[name] if name else None
 
 
 def shown(case: ReviewCase) -> dict[str, Any]:
     """The case's evidence, without verdict and scores while it is answered blind."""
-    evidence: dict[str, Any] = case.evidence
-    if not case.is_masked:
-        return evidence
-    return {name: said for name, said in evidence.items() if name not in VERDICT}
+    return without_verdict(case.evidence) if case.is_masked else case.evidence
 
 
 def policy_version_of(case: ReviewCase) -> str:
     """The policy that the case was opened under, or the one in force where it names none."""
-    version: str = case.evidence.get("policy_version") or policy_document.active("general").version
-    return version
+    return case.seen.policy_version or policy_document.active("general").version
 
 
 def visible_to(by: User) -> QuerySet[ReviewCase]:
@@ -353,8 +349,8 @@ def _leased(row: ReviewCase, *, by: User, at: datetime) -> ReviewCase:
     return row
 
 
-def _worst(subject: Subject, evidence: dict[str, Any]) -> policy_document.Category | None:
-    if subject.kind == "adapter" or "categories" not in evidence:
+def _worst(subject: Subject, evidence: Evidence) -> policy_document.Category | None:
+    if subject.kind == "adapter" or evidence.categories is None:
         return None
-    judged = policy_document.load(evidence["policy_version"])
-    return judged.worst(evidence["categories"], stage=subject.kind)
+    judged = policy_document.load(evidence.policy_version)
+    return judged.worst(evidence.categories, stage=subject.kind)

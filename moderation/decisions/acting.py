@@ -3,19 +3,19 @@ then a person looks at it, or it is refused, or it passes.
 """
 
 from datetime import datetime
-from typing import Any
 
 from moderation.audits.sampling import frame
 from moderation.cases import review_cases
 from moderation.decisions import enforcing
 from moderation.screening.classify import ImageVerdict, PromptVerdict
+from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Subject
 
 
 def act(
     verdict: PromptVerdict | ImageVerdict,
     subject: Subject,
-    evidence: dict[str, Any],
+    evidence: Evidence,
     *,
     at: datetime,
 ) -> None:
@@ -24,9 +24,7 @@ def act(
 
     `evidence` is what a reviewer would see; its prompt says whom the picture or the text is about.
     """
-    entry = frame.enter(
-        verdict, subject=subject, prompt=evidence["prompt"], evidence=evidence, at=at
-    )
+    entry = frame.enter(verdict, subject=subject, evidence=evidence, at=at)
     match verdict.verdict:
         case "allow":
             pass

@@ -1,7 +1,6 @@
 """What may be decided about a case: which measures, on which grounds, and whether two decide."""
 
 from config.core.errors import ProofsheetError
-from moderation.cases import reported
 from moderation.cases.review_cases import SEVERE, policy_version_of
 from moderation.models import ReviewCase
 from moderation.policy.rulebook import policy_document
@@ -50,7 +49,7 @@ def actions_of(case: ReviewCase) -> list[Action]:
     """
     if case.is_blind:
         return ["allow", "refuse"]
-    is_uploaded = bool(case.evidence.get("is_uploaded"))
+    is_uploaded = case.seen.is_uploaded
     return [
         action
         for action, measure in MEASURES.items()
@@ -63,9 +62,9 @@ def actions_of(case: ReviewCase) -> list[Action]:
 
 def adapters_of(case: ReviewCase) -> dict[str, str]:
     """Slug to name of the adapters that a picture was made with."""
-    if case.subject_kind != "image" or case.evidence.get("is_uploaded"):
+    if case.subject_kind != "image" or case.seen.is_uploaded:
         return {}
-    return {used["slug"]: used["name"] for used in case.evidence.get("adapters", ())}
+    return {used.slug: used.name for used in case.seen.adapters or ()}
 
 
 def reasons_for(action: Action, *, policy_version: str) -> dict[str, str]:
@@ -90,7 +89,7 @@ def reasons_for(action: Action, *, policy_version: str) -> dict[str, str]:
 def reasons_of(case: ReviewCase, action: Action) -> dict[str, str]:
     """The reasons for a case; one that was reported has one more to allow."""
     reasons = reasons_for(action, policy_version=policy_version_of(case))
-    is_more = action == "allow" and reported.is_reported(case.evidence)
+    is_more = action == "allow" and case.seen.is_reported
     return reasons | IF_REPORTED if is_more else reasons
 
 

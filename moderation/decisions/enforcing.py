@@ -26,6 +26,7 @@ from moderation.signals import decision_enforced
 from moderation.statements import issuing
 from moderation.subjects import withdrawable_adapters as adapters
 from moderation.subjects.actions import RESTRICTIONS, Outcome, Terms, code_of, outcome_of
+from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Action, Kind, Subject
 from provenance.log import transparency_log
 
@@ -37,7 +38,7 @@ def refuse_automatically(
     *,
     subject: Subject,
     verdict: PromptVerdict | ImageVerdict,
-    evidence: dict[str, Any],
+    evidence: Evidence,
     at: datetime,
 ) -> Decision:
     """Refuse without a person; ``decision.statement`` holds the statement of reasons.
@@ -59,7 +60,7 @@ def refuse_automatically(
         reason=worst.name,
         code=verdict.code,
         categories=verdict.categories,
-        evidence=evidence,
+        evidence=evidence.to_json(),
         policy_version=verdict.policy_version,
         decided_at=at,
     )
@@ -150,7 +151,7 @@ def enforce(
         reason=reason,
         explanation=explanation,
         code=code_of(action, _kind(row.subject_kind)),
-        categories=row.evidence.get("categories", {}),
+        categories=row.seen.categories or {},
         evidence=row.evidence,
         policy_version=review_cases.policy_version_of(row),
         is_severe=severe,

@@ -10,6 +10,7 @@ from moderation.cases import review_cases
 from moderation.models import Decision, Intent, Perceived, ReviewCase, SubjectKind
 from moderation.models.appeals import GROUNDS_MAX
 from moderation.policy.rulebook import policy_document
+from moderation.subjects import evidence
 from moderation.subjects.actions import DAYS, Terms
 
 
@@ -34,7 +35,7 @@ class CaseSerializer(serializers.ModelSerializer[ReviewCase]):
 
     def to_representation(self, case: ReviewCase) -> dict[str, Any]:
         said: dict[str, Any] = super().to_representation(case)
-        said["evidence"] = review_cases.shown(case)
+        said["evidence"] = evidence.as_told(review_cases.shown(case))
         return said | {"category": ""} if case.is_masked else said
 
 

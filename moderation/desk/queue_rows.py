@@ -75,7 +75,7 @@ class Summary:
 
 def line(case: ReviewCase, *, by: User, at: datetime) -> CaseLine:
     """A case as this reviewer sees it in the queue."""
-    is_leased = case.is_leased(at=at)
+    is_leased, seen = case.is_leased(at=at), case.seen
     return CaseLine(
         id=case.id,
         url=case.get_absolute_url(),
@@ -83,8 +83,8 @@ def line(case: ReviewCase, *, by: User, at: datetime) -> CaseLine:
         severity=case.severity,
         category=title_of(case),
         is_blind=case.is_masked,
-        is_reported=bool(case.evidence.get("is_reported")),
-        prompt=case.evidence.get("prompt", ""),
+        is_reported=seen.is_reported,
+        prompt=seen.prompt or "",
         opened_at=case.opened_at,
         due_at=case.due_at,
         is_overdue=case.status != ReviewCase.Status.DECIDED and case.due_at < at,
@@ -112,7 +112,7 @@ def title_of(case: ReviewCase) -> str:
     """The category that the case was opened for; empty where nothing was scored or may be seen."""
     if not case.category or case.is_masked:
         return ""
-    return policy_document.load(case.evidence["policy_version"]).categories[case.category].title
+    return policy_document.load(case.seen.policy_version).categories[case.category].title
 
 
 def summary(*, by: User, at: datetime) -> Summary:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from config.core.projects import columns
 from moderation.models.conditions import SubjectKind, already
+from moderation.subjects.evidence import Evidence, of_a_label, read
 
 
 class ReviewCase(models.Model):
@@ -132,6 +133,11 @@ class ReviewCase(models.Model):
             raise already("case", self.status)
         self.status = status
 
+    @property
+    def seen(self) -> Evidence:
+        """What a reviewer is shown of the subject, verdict and scores included."""
+        return read(self.subject_kind, self.evidence)
+
     def is_leased(self, *, at: datetime) -> bool:
         """Whether somebody holds it at `at`; a lease that ran out is none."""
         return self.lease_expires_at is not None and self.lease_expires_at > at
@@ -158,8 +164,7 @@ class ReviewCase(models.Model):
 
     def forget(self) -> None:
         """Drop what was shown for a label that is given."""
-        kept = ("policy_version", "screening")
-        self.evidence = {name: self.evidence[name] for name in kept}
+        self.evidence = of_a_label(self.evidence)
         self.save(update_fields=["evidence"])
 
     def propose(self) -> None:

@@ -15,6 +15,7 @@ from config.core.transitions import WrittenOnce
 from moderation.models.cases import ReviewCase
 from moderation.models.conditions import Perceived, SubjectKind
 from moderation.subjects.actions import MEASURES, Measure
+from moderation.subjects.evidence import Evidence, read
 from moderation.subjects.subject import Action
 
 
@@ -113,6 +114,11 @@ class Decision(WrittenOnce):
     @property
     def measure(self) -> Measure:
         return MEASURES[cast(Action, self.action)]
+
+    @property
+    def seen(self) -> Evidence:
+        """What whoever decided was shown of the subject."""
+        return read(self.subject_kind, self.evidence)
 
 
 class Intent(models.Model):

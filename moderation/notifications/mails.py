@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from moderation.cases import reported
 from moderation.models import Appeal, ContentNotice, Decision
 from moderation.public_notices import addresses
 from moderation.reports import report_status
@@ -23,7 +22,7 @@ def mail_decision(decision_id: UUID) -> None:
         return
     is_restriction = decision.action in RESTRICTIONS
     is_news = is_restriction or decision.reverses_id
-    was_public = reported.is_reported(decision.evidence) or decision.evidence.get("is_found")
+    was_public = decision.seen.is_reported or decision.seen.is_found
     if was_public and not is_news:
         return  # the picture was never held, so there is nothing to tell its owner
     context = {"decision": decision, "base_url": settings.PUBLIC_URL}

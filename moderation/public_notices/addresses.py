@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.core.errors import ProofsheetError
-from moderation.cases import reported
 from moderation.models import Appeal, Decision, PublicAddress, ReviewCase
 from moderation.public_notices import tokens
 from moderation.statements import issuing
@@ -90,7 +89,7 @@ def addresses_of_held(subject_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 def is_held(case: ReviewCase) -> bool:
     """Whether its subject is kept back until somebody has looked at it."""
-    was_public = reported.is_reported(case.evidence) or bool(case.evidence.get("is_found"))
+    was_public = case.seen.is_reported or case.seen.is_found
     return not case.is_sampled and not was_public
 
 

@@ -76,12 +76,12 @@ def picture(notice: PublicNotice, image_id: UUID) -> DeliverablePicture:
 def _waiting(address: PublicAddress) -> PublicNotice:
     case = address.case
     assert case is not None, "an address without a decision is of a case"
-    thing = "upload" if case.evidence.get("is_uploaded") else case.subject_kind
+    thing = "upload" if case.seen.is_uploaded else case.subject_kind
     return PublicNotice(
         address=address,
         state="waiting",
         heading=f"Your {issuing.NOUNS[thing]} waits for a person",
-        words=tuple(pieces(case.evidence.get("prompt", ""), [])),
+        words=tuple(pieces(case.seen.prompt or "", [])),
         issuer=issuer_of(case),
         statement=None,
         appeal=None,
@@ -113,4 +113,4 @@ def _decided(address: PublicAddress, decision: Decision, *, at: datetime) -> Pub
 
 
 def _words(decision: Decision) -> tuple[Piece, ...]:
-    return tuple(pieces(decision.evidence.get("prompt", ""), []))
+    return tuple(pieces(decision.seen.prompt or "", []))

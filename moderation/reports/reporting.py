@@ -4,7 +4,7 @@ A notice opens the picture's review case or joins it. What it says raises the ca
 trusted flagger's more so; it never decides anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -161,7 +161,7 @@ def _checked(draft: ReportDraft) -> str:
 
 def _case_of(found: reportable_pictures.Reportable, *, at: datetime) -> ReviewCase:
     """The picture's undecided case under its lock; one that was decided meanwhile is not joined."""
-    evidence = {**found.evidence, "is_reported": True}
+    evidence = replace(found.evidence, is_reported=True)
     row = review_cases.locked(
         review_cases.open_case(subject=found.subject, evidence=evidence, at=at)
     )
@@ -189,7 +189,7 @@ def _hurry(row: ReviewCase, notice: ContentNotice) -> None:
     """
     if row.status == Status.PROPOSED:
         return
-    categories = policy_document.load(row.evidence["policy_version"]).categories
+    categories = policy_document.load(row.seen.policy_version).categories
     said, known = categories.get(notice.category), categories.get(row.category)
     severity = said.severity if said else 1
     hours = said.review_within_hours if said else review_cases.UNJUDGED_HOURS

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -96,7 +96,7 @@ def write(decision: Decision, *, at: datetime) -> Statement:
         kind=decision.subject_kind,
         category=category,
         facts=_facts(decision, category),
-        is_detected_automatically="categories" in decision.evidence,
+        is_detected_automatically=decision.seen.categories is not None,
         is_decided_automatically=decision.is_automated,
         content_date=_content_date(decision),
         application_date=at.date(),
@@ -165,7 +165,7 @@ def notice(statement: Statement, *, at: datetime) -> StatementView:
         rule=category.law["ground"] if category.law else category.rule,
         ground=category.law["explanation"] if category.law else category.explanation,
         explanation=decision.explanation,
-        prompt=tuple(pieces(decision.evidence.get("prompt", ""), quoted(decision))),
+        prompt=tuple(pieces(decision.seen.prompt or "", quoted(decision))),
         categories=tuple(_flagged(decision)),
         policy_version=decision.policy_version,
         is_automated=decision.is_automated,
@@ -202,7 +202,7 @@ def quoted(decision: Decision) -> list[tuple[int, int, str]]:
     """Spans of the prompt that the notice may quote: none once a severe category is involved."""
     active = policy_document.load(decision.policy_version)
     by_rule = {rule.id: active.categories[rule.category] for rule in active.rules}
-    matched = [tuple(match) for match in decision.evidence.get("matched", [])]
+    matched = list(decision.seen.matched or ())
     involved = [
         category_of(decision),
         *(by_rule[rule] for _, _, rule in matched if rule in by_rule),
@@ -230,7 +230,7 @@ def _means(statement: Statement) -> str:
         MEANS[_thing(statement.decision)]
         if statement.fields["automated_detection"] == "Yes"
         else MEANS_OF_NOTICE
-        if reported.is_reported(statement.decision.evidence)
+        if statement.decision.seen.is_reported
         else "A person noticed it"
     )
     if statement.decision.is_automated:
@@ -265,7 +265,7 @@ def _suspended_until(decision: Decision) -> date | None:
 
 def _thing(decision: Decision) -> str:
     """The kind of subject in the statement's words: an upload is told from a drawn image."""
-    return "upload" if decision.evidence.get("is_uploaded") else decision.subject_kind
+    return "upload" if decision.seen.is_uploaded else decision.subject_kind
 
 
 def _facts(decision: Decision, category: policy_document.Category) -> str:
@@ -277,7 +277,7 @@ def _facts(decision: Decision, category: policy_document.Category) -> str:
         )
     elif decision.follows_id is not None:
         how = f"A reviewer looked at a picture made with the {noun} and withdrew the {noun}."
-    elif reported.is_reported(decision.evidence):
+    elif decision.seen.is_reported:
         how = f"Somebody had reported the {noun}; a person looked at it and {_did(decision)} it."
     else:
         how = f"A reviewer looked at the {noun}, which had been held, and {_did(decision)} it."
@@ -292,13 +292,12 @@ def _did(decision: Decision) -> str:
 
 def _source(decision: Decision) -> eu_statement.Source:
     """Own initiative, a notice under Art. 16, or a trusted flagger's; never who sent it."""
-    if not reported.is_reported(decision.evidence):
+    if not decision.seen.is_reported:
         return "SOURCE_VOLUNTARY"
     case_id = decision.case_id or (decision.reverses.case_id if decision.reverses else None)
     is_trusted = reported.of_case(case_id).filter(is_trusted=True).exists()
     return "SOURCE_TRUSTED_FLAGGER" if is_trusted else "SOURCE_ARTICLE_16"
 
 
-def _content_date(decision: Decision) -> Any:
-    made = decision.evidence.get("created_at")
-    return datetime.fromisoformat(made).date() if made else decision.decided_at.date()
+def _content_date(decision: Decision) -> date:
+    return (decision.seen.created_at or decision.decided_at).date()

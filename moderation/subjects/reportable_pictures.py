@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from config.core.errors import ProofsheetError
+from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Subject
 
 
@@ -23,7 +23,7 @@ class Reportable:
     """A released picture and what a reviewer is to see of it, with its file under "image"."""
 
     subject: Subject
-    evidence: dict[str, Any]
+    evidence: Evidence
 
 
 Source = Callable[[UUID], Reportable | None]

@@ -87,7 +87,7 @@ def fill(owner: User, count: int, screenings: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(INDEXES_WAIT)  # one build is far quicker than row by row
-        cursor.execute(CASES, [owner.pk, json.dumps(evidence()), count])
+        cursor.execute(CASES, [owner.pk, json.dumps(evidence().to_json()), count])
         cursor.execute(SCREENINGS, [policy_id, screenings])
         cursor.execute("REINDEX TABLE moderation_reviewcase")
         cursor.execute("REINDEX TABLE moderation_screening")

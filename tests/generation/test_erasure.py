@@ -173,7 +173,7 @@ def test_a_decision_keeps_its_evidence_without_the_name(alice: User, bob: User) 
     bob.delete()
     kept = Decision.objects.get(id=decision.id)
     assert (kept.owner_id, kept.decided_by_id) == (None, None)
-    assert kept.evidence["prompt"] == evidence()["prompt"]
+    assert kept.seen.prompt == evidence().prompt
     assert Statement.objects.get(decision=kept).owner_id is None
     assert "alice" not in str(Statement.objects.filter(decision=kept).values())
 

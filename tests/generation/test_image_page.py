@@ -12,6 +12,7 @@ from django.test import Client
 from adapters.models import BaseModel
 from generation.models import GeneratedImage, GenerationRequest, ImageState
 from moderation.cases import review_cases
+from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Subject
 from provenance.assets import marking
 from provenance.log import transparency_log
@@ -100,7 +101,7 @@ def test_reviewer_gets_a_picture_only_by_the_logged_reveal_of_its_case(
 ) -> None:
     held = make_image(alice, model, state=ImageState.HELD)
     review_cases.open_case(
-        subject=Subject("image", held.id, alice.pk), evidence={}, at=datetime.now(UTC)
+        subject=Subject("image", held.id, alice.pk), evidence=Evidence(), at=datetime.now(UTC)
     )
     client = as_user(bob)
     assert client.get(f"/images/{held.id}/file/").status_code == 404

@@ -23,6 +23,7 @@ from generation.work import worker
 from moderation.cases import review_cases
 from moderation.models import Decision
 from moderation.subjects.actions import Terms
+from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Subject
 from tests import tiny_pipeline
 from tests.factories import make_adapter, make_image, make_request
@@ -82,7 +83,9 @@ def by_a_moderator(adapter: Adapter, owner: User, bob: User) -> Decision:
 
 def by_a_refusal(adapter: Adapter, owner: User, bob: User) -> Decision:
     subject = Subject("adapter", adapter.id, owner.pk)
-    case = review_cases.open_case(subject=subject, evidence={"policy_version": VERSION}, at=NOON)
+    case = review_cases.open_case(
+        subject=subject, evidence=Evidence(policy_version=VERSION), at=NOON
+    )
     return decided(case, bob, "refuse")
 
 

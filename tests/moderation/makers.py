@@ -16,6 +16,7 @@ from moderation.decisions import enforcing
 from moderation.models import Decision, ReviewCase
 from moderation.policy.rulebook import policy_document
 from moderation.screening.classify import PromptVerdict
+from moderation.subjects.evidence import Evidence, read
 from moderation.subjects.subject import Subject
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -23,8 +24,8 @@ VERSION = policy_document.ACTIVE["general"]
 PROMPT = "a naked flame of a statue, unclear"
 
 
-def evidence(**more: Any) -> dict[str, Any]:
-    return {
+def evidence(*, kind: str = "prompt", **more: Any) -> Evidence:
+    said = {
         "prompt": PROMPT,
         "negative_prompt": "",
         "model": {"slug": "starter", "name": "Starter", "digest": "ab" * 32},
@@ -41,6 +42,7 @@ def evidence(**more: Any) -> dict[str, Any]:
         "matched": [[2, 7, "nudity.bare"]],
         **more,
     }
+    return read(kind, said)
 
 
 def prompt_case(owner: User | None, *, at: datetime = NOON, **more: Any) -> ReviewCase:

@@ -30,6 +30,7 @@ from moderation.statements import issuing
 from moderation.statements.formats import eu_statement
 from moderation.subjects import blurring
 from moderation.subjects.actions import MEASURES, Terms
+from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Action, Subject
 from provenance.models import LogEntry
 from tests.factories import make_adapter, make_image, make_model
@@ -339,7 +340,9 @@ def test_withdrawing_an_adapter_on_its_own_case_is_reversed_too(
     adapter = make_adapter(model, owner=mallory, state="accepted", visibility="private")
     adapter.ask_for_review(at=NOON)
     subject = Subject("adapter", adapter.id, mallory.pk)
-    case = review_cases.open_case(subject=subject, evidence={"policy_version": VERSION}, at=NOON)
+    case = review_cases.open_case(
+        subject=subject, evidence=Evidence(policy_version=VERSION), at=NOON
+    )
     decision = decided(case, bob, "withdraw_adapter")
     adapter.refresh_from_db()
     assert (adapter.state, adapter.code) == ("rejected", "adapter_withdrawn")

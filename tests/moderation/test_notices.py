@@ -1,5 +1,6 @@
 """Reports of public pictures: taken from anybody, decided by a person, contested, not misused."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -278,7 +279,7 @@ def test_report_that_joins_a_case_found_in_a_sample_is_read_and_answered(
     image: GeneratedImage, bob: User, as_user: Any, post_office: None
 ) -> None:
     found = reportable_pictures.find(image.id)
-    facts = found.evidence | {"is_found": True}
+    facts = replace(found.evidence, is_found=True)
     case = review_cases.open_case(subject=found.subject, evidence=facts, at=NOON, named="nudity")
     notice = reported(image, email="eve@example.org")
     assert notice.case == case

@@ -28,7 +28,7 @@ def looked(by: User, *, points: int, at: Any = NOON) -> None:
 def shown_to(alice: User) -> case_pictures.ShownSubject:
     case, _ = image_case(alice)
     return case_pictures.ShownSubject(
-        "image", case.subject_id, case.severity, case.evidence, case.category
+        "image", case.subject_id, case.severity, case.seen, case.category
     )
 
 

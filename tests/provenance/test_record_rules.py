@@ -254,7 +254,7 @@ def test_a_case_for_a_label_alone_can_be_given_up(alice: Any) -> None:
     waiting = prompt_case(alice)
     sampled = review_cases.open_sampled(
         subject=Subject("prompt", uuid4(), alice.pk),
-        evidence=waiting.evidence,
+        evidence=waiting.seen,
         nearest="",
         at=NOON,
     )

@@ -6,8 +6,10 @@ but where a picture that passed turns out to break the policy, a proper case is 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -40,7 +42,7 @@ def keep(
     A case that was opened for the label alone forgets what it showed.
     """
     items = SampledItem.objects.select_for_update(of=("self",)).select_related("entry")
-    item = items.get(pk=case.evidence["screening"])
+    item = items.get(pk=UUID(case.seen.screening or ""))
     is_first = item.labels_given == 0
     item.count_label()
     _write(item, by=by, truth=truth, at=at)
@@ -51,7 +53,7 @@ def keep(
     if item.labels_given < item.labels_wanted:
         review_cases.open_sampled(
             subject=_subject(case),
-            evidence=case.evidence,
+            evidence=case.seen,
             nearest=item.entry.category,
             at=at,
             not_for=by,
@@ -67,11 +69,8 @@ def _was_released(item: SampledItem) -> bool:
 
 def _open_proper(case: ReviewCase, *, reason: str, at: datetime) -> None:
     """A person found it, so no score of the screening is named as the ground."""
-    left_out = {"categories", "code"}
-    found = {name: said for name, said in case.evidence.items() if name not in left_out}
-    review_cases.open_case(
-        subject=_subject(case), evidence=found | {"is_found": True}, named=reason, at=at
-    )
+    found = replace(case.seen, categories=None, code=None, is_found=True)
+    review_cases.open_case(subject=_subject(case), evidence=found, named=reason, at=at)
 
 
 def _subject(case: ReviewCase) -> Subject:

@@ -16,6 +16,7 @@ from moderation.cases import review_cases
 from moderation.models import Screening
 from moderation.policy.rulebook import policy_document, prompt_readings
 from moderation.screening.classify import ImageVerdict, PromptVerdict
+from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Subject
 
 
@@ -32,8 +33,7 @@ def enter(
     verdict: PromptVerdict | ImageVerdict,
     *,
     subject: Subject,
-    prompt: str,
-    evidence: dict[str, Any],
+    evidence: Evidence,
     at: datetime,
 ) -> FrameEntry:
     """Enter one screening, in the caller's transaction. Entering it again changes nothing.
@@ -44,6 +44,7 @@ def enter(
     """
     stage: policy_document.Stage = "prompt" if isinstance(verdict, PromptVerdict) else "image"
     category, score, threshold = nearest(verdict.categories, verdict.policy_version, stage=stage)
+    prompt = evidence.prompt or ""
     who = groups_of(prompt)
     drawn = draw(
         current_design(),

@@ -54,7 +54,7 @@ def screened(owner: User, *, sexual: float, prompt: str = PROMPT) -> FrameEntry:
         matched=[],
     )
     subject = Subject("image", image_id, owner.pk)
-    entry = frame.enter(verdict, subject=subject, prompt=prompt, evidence=shown, at=NOON)
+    entry = frame.enter(verdict, subject=subject, evidence=shown, at=NOON)
     if verdict.verdict == "hold":
         review_cases.open_case(subject=subject, evidence=shown, at=NOON, is_blind=entry.is_sampled)
     return entry
@@ -136,7 +136,7 @@ def test_right_answer_about_a_passed_picture_is_a_label_and_nothing_else(
     assert not Decision.objects.exists()
     assert not LogEntry.objects.filter(kind="moderation.decision").exists()
     assert case.status == ReviewCase.Status.DECIDED
-    assert set(case.evidence) == {"policy_version", "screening"}
+    assert set(case.evidence) == {"version", "policy_version", "screening"}
     seen = Presentation.objects.get()
     named = {field.name for field in Presentation._meta.get_fields()}
     assert named.isdisjoint({"owner", "entry", "reviewer", "label", "subject_id"})
@@ -280,7 +280,6 @@ def test_prompt_is_labelled_as_a_prompt_and_opens_no_case(alice: User, carol: Us
     entry = frame.enter(
         verdict,
         subject=Subject("prompt", uuid4(), alice.pk),
-        prompt="a man running",
         evidence=shown,
         at=NOON,
     )
