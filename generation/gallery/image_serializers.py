@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from generation.gallery.list_filters import FilterSerializer
-from generation.gallery.refusal_serializers import RefusalSerializer, refusal_of
+from generation.gallery.refusal_serializers import RefusalSerializer, refusal_of, waiting_url_of
 from generation.models import GeneratedImage, ImageState, Restriction
 
 
@@ -65,6 +65,9 @@ class ImageSerializer(serializers.Serializer[GeneratedImage]):
     notes = NoteSerializer(many=True)
     library_versions = serializers.DictField(child=serializers.CharField())
     refusal = serializers.SerializerMethodField()
+    waiting_url = serializers.SerializerMethodField(
+        help_text="While it is held: where its state is read without an account."
+    )
     created_at = serializers.DateTimeField()
     released_at = serializers.DateTimeField(allow_null=True)
 
@@ -83,6 +86,10 @@ class ImageSerializer(serializers.Serializer[GeneratedImage]):
     @extend_schema_field(RefusalSerializer(allow_null=True))
     def get_refusal(self, image: GeneratedImage) -> Any:
         return refusal_of(self, image)
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_waiting_url(self, image: GeneratedImage) -> str | None:
+        return waiting_url_of(self, image)
 
     def _absolute(self, name: str, image: GeneratedImage) -> str:
         path = reverse(f"generation-api:{name}", args=[image.id])

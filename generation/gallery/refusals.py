@@ -6,17 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from moderation.models import Statement
+from moderation.models import Decision, Statement
 from moderation.subjects.actions import RESTRICTIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a prompt or an image was refused or restricted, and where its statement stands."""
+    """Why a prompt or an image was refused or restricted, where its statement stands for the
+    account, and the decision itself.
+    """
 
     code: str
     is_automated: bool
     statement_url: str
+    decision: Decision
 
 
 def refusals_of(subject_ids: Iterable[UUID]) -> dict[UUID, Refusal]:
@@ -35,6 +38,7 @@ def refusals_of(subject_ids: Iterable[UUID]) -> dict[UUID, Refusal]:
             code=statement.decision.code,
             is_automated=statement.decision.is_automated,
             statement_url=statement.get_absolute_url(),
+            decision=statement.decision,
         )
         for statement in statements
     }

@@ -18,8 +18,8 @@ from config.core.api.paging import NewestFirst, SizedPageSerializer
 from config.core.api.problem_schema import problems
 from config.core.api.signed_in_view import SignedInView
 from generation.gallery.list_filters import narrowed
-from generation.gallery.refusal_serializers import refusals_among
-from generation.models import GeneratedImage, GenerationRequest, RequestStatus
+from generation.gallery.refusal_serializers import refusal_context
+from generation.models import GeneratedImage, GenerationRequest
 from generation.requests import admission, submitting
 from generation.studio import own_requests
 from generation.studio.estimate_serializers import EstimateSerializer
@@ -34,11 +34,8 @@ from generation.studio.parameter_serializers import DraftSerializer, draft_of
 
 
 def generation_context(found: Iterable[GenerationRequest], request: Request) -> dict[str, Any]:
-    """The serializer's context, with every refusal of the page fetched at once."""
-    rows = [row for row in found if row.status == RequestStatus.REFUSED]
-    refused = [row.id for row in rows]
-    refused += [row.starts_from.id for row in rows if row.starts_from]
-    return {"request": request, "refusals": refusals_among(refused, images_among(found))}
+    """The serializer's context."""
+    return refusal_context(found, images_among(found), request)
 
 
 def images_among(found: Iterable[GenerationRequest]) -> list[GeneratedImage]:

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from generation.capacity import estimates
 from generation.gallery.image_serializers import ImageSerializer
 from generation.gallery.list_filters import FilterSerializer
-from generation.gallery.refusal_serializers import RefusalSerializer, refusal_of
+from generation.gallery.refusal_serializers import RefusalSerializer, refusal_of, waiting_url_of
 from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
 from generation.request_rules import failures, priority_classes
 from generation.studio.parameter_serializers import AdapterUseSerializer
@@ -76,6 +76,9 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
         child=serializers.FloatField(), help_text="Milliseconds by stage, over all its images."
     )
     refusal = serializers.SerializerMethodField()
+    waiting_url = serializers.SerializerMethodField(
+        help_text="While it is held: where its state is read without an account."
+    )
     failure = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
     queued_at = serializers.DateTimeField(allow_null=True)
@@ -121,6 +124,10 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
     @extend_schema_field(RefusalSerializer(allow_null=True))
     def get_refusal(self, found: GenerationRequest) -> Any:
         return refusal_of(self, found)
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_waiting_url(self, found: GenerationRequest) -> str | None:
+        return waiting_url_of(self, found)
 
     @extend_schema_field(FailureSerializer(allow_null=True))
     def get_failure(self, found: GenerationRequest) -> Any:

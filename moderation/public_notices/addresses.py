@@ -139,6 +139,8 @@ def _thing_of(decision: Decision) -> Thing:
 
 def _addresses(things: list[Thing]) -> dict[Thing, str]:
     """What has no address yet gets one."""
+    if not things:
+        return {}
     found = _tokens(things)
     if missing := [thing for thing in things if thing not in found]:
         now = timezone.now()

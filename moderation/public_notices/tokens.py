@@ -1,9 +1,9 @@
 """How the token of a public address is made and spelled.
 
 An HMAC-SHA256 under the house's pseudonym key, of the thing's id and a number, cut to 22 letters
-and digits: 130 bits and more. The same thing gets the same token whenever it is asked for, so
+and digits: 128 bits and more. The same thing gets the same token whenever it is asked for, so
 nothing but the token's SHA-256 has to be kept. Letters and digits alone, for what finds addresses
-in a text leaves a last `-` or `_` out.
+in a text leaves a last `-` or `_` out; and none that look like another, for it may be typed in.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from uuid import UUID
 from provenance.keys.installed_keys import keyring
 
 LENGTH = 22
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _PURPOSE = b"public-address:"
 
 
@@ -22,8 +22,8 @@ def token_of(thing_id: UUID, number: int) -> str:
     said = _PURPOSE + thing_id.bytes + number.to_bytes(2)
     left, token = int.from_bytes(hmac.digest(keyring().pseudonym_key, said, sha256)), ""
     for _ in range(LENGTH):
-        left, place = divmod(left, len(_ALPHABET))
-        token += _ALPHABET[place]
+        left, place = divmod(left, len(ALPHABET))
+        token += ALPHABET[place]
     return token
 
 
@@ -34,4 +34,4 @@ def digest_of(token: str) -> str:
 
 def is_spelled_right(token: str) -> bool:
     """Whether it can be a token at all."""
-    return len(token) == LENGTH and all(letter in _ALPHABET for letter in token)
+    return len(token) == LENGTH and all(letter in ALPHABET for letter in token)

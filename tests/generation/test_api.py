@@ -8,9 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
@@ -23,7 +25,10 @@ from generation.models import (
     RequestStatus,
 )
 from generation.requests import prompt_screening
+from moderation.cases import review_cases
+from moderation.subjects.subject import Subject
 from tests.factories import NOON, make_adapter, make_image, make_key, make_request, png
+from tests.moderation.makers import evidence
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/generations/"
@@ -268,18 +273,35 @@ def test_held_image_cannot_be_deleted(api: APIClient, alice: User, model: BaseMo
 
 
 @pytest.mark.usefixtures("prompt_classifier")
-def test_refusal_carries_code_statement_and_appeal(
-    api: APIClient, alice: User, model: BaseModel, as_user: Any
-) -> None:
+def test_refusal_carries_code_statement_and_appeal(api: APIClient, model: BaseModel) -> None:
     made = GenerationRequest.objects.get(id=post(api, "an awful thing").json()["id"])
     prompt_screening.screen(made.id, at=NOON)
     body = api.get(f"{URL}{made.id}/").json()
     assert (body["status"], body["code"]) == ("refused", "prompt_refused")
     refusal = body["refusal"]
     assert (refusal["code"], refusal["is_automated"]) == ("prompt_refused", True)
-    assert as_user(alice).get(refusal["statement_url"]).status_code == 200
-    assert refusal["appeal_url"] == f"{refusal['statement_url']}appeal/"
+    for said in ("statement_url", "appeal_url"):
+        page = Client().get(refusal[said].removeprefix(settings.PUBLIC_URL))
+        assert "Your prompt was refused" in page.content.decode()
+    assert refusal["appeal_url"] == f"{refusal['statement_url']}/appeal"
     assert api.get(URL).json()["results"][0]["refusal"] == refusal
+
+
+def test_hold_carries_the_address_of_its_state(
+    api: APIClient, alice: User, model: BaseModel
+) -> None:
+    request = make_request(alice, model, status=RequestStatus.SUBMITTED, is_held=True)
+    image = make_image(alice, model, state=ImageState.HELD)
+    for kind, held in (("prompt", request), ("image", image)):
+        subject = Subject(kind, held.id, alice.pk)  # type: ignore[arg-type] # one of the two
+        review_cases.open_case(subject=subject, evidence=evidence(), at=timezone.now())
+    body = api.get(f"{URL}{request.id}/").json()
+    page = Client().get(body["waiting_url"].removeprefix(settings.PUBLIC_URL))
+    assert "Your prompt waits for a person" in page.content.decode()
+    [told] = api.get(f"{URL}{image.request_id}/").json()["images"]
+    assert told["waiting_url"] == api.get(f"/api/v1/images/{image.id}/").json()["waiting_url"]
+    assert told["waiting_url"] not in (None, body["waiting_url"])
+    assert api.get(f"{URL}{image.request_id}/").json()["waiting_url"] is None
 
 
 def test_failure_is_explained(api: APIClient, alice: User, model: BaseModel) -> None:

@@ -17,6 +17,7 @@ _DIFFERS = re.compile(
     r"|(?<=\bps_key_)(?P<key>\w{4})(?=…)"
     r"|(?<=/confirm-email/)(?P<confirmation>[^/\s]+)"
     r"|(?<=/reset/key/)(?P<reset>[^/\s]+)"
+    r"|(?<=/r/)(?P<token>[0-9A-Za-z]{22})\b"
     r'|(?<=nonce=")(?P<nonce>[^"]+)'
     rf"|(?!{NOBODYS})(?P<uuid>\b[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
     r"|\b(?!(?P<unit>[0-9a-f]{1,2})(?P=unit)+\b)(?P<hex>[0-9a-f]{32,})\b"
