@@ -341,7 +341,7 @@ class Signer(Reader):
 
     def _verified(self, signed: SignedFile, mime: Mime, asset_id: str) -> SignedFile:
         reading = self.read(signed.data, mime)
-        if reading.state != "trusted" or reading.asset_id != asset_id:
+        if reading.state != "trusted" or (reading.asset_id or "") != asset_id:
             raise SigningFailed(message=f"The signed picture reads as {reading.state}.")
         return replace(signed, is_timestamped=reading.timestamp == "trusted")
 

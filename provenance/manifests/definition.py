@@ -15,6 +15,7 @@ SOFT_BINDING_ALGORITHM = "app.proofsheet.tile.1"
 PARENT = "parent"
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 CREATED = _SOURCE_TYPES + "trainedAlgorithmicMedia"
+DRAWN = _SOURCE_TYPES + "dataDrivenMedia"
 COMPOSED = _SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 SUFFIXES: dict[Mime, str] = {
     "image/png": "png",
@@ -30,7 +31,8 @@ class ManifestClaim:
     """What a manifest says about its asset: ids and names of systems only.
 
     `converted_at` marks a copy in another format of its parent, with nothing else changed.
-    `visible_label` is the text that was drawn on the picture, and where.
+    `visible_label` is the text that was drawn on the picture, and where. A notice is words that a
+    program drew: no generated picture, so it has neither an id nor marks.
     """
 
     asset_id: str
@@ -44,6 +46,7 @@ class ManifestClaim:
     is_observed: bool = True
     converted_at: datetime | None = None
     visible_label: tuple[str, str] | None = None
+    is_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def definition_of(
 ) -> dict[str, Any]:
     """The manifest definition that the builder signs."""
     agent = {"name": claim.system_name, "version": claim.system_version}
+    if claim.is_notice:
+        return _definition_of_notice(claim, agent, mime=mime)
     bindings = [_binding(SOFT_BINDING_ALGORITHM, claim.watermark_id)]
     if claim.image_code:
         bindings.append(_binding(iscc.ALGORITHM, claim.image_code))
@@ -80,6 +85,23 @@ def definition_of(
             _assertion("cawg.training-mining", training),
             _assertion(ASSET_LABEL, _asset(claim)),
         ],
+    }
+
+
+def _definition_of_notice(
+    claim: ManifestClaim, agent: dict[str, str], *, mime: Mime
+) -> dict[str, Any]:
+    drawn = {
+        "action": "c2pa.created",
+        "digitalSourceType": DRAWN,
+        "when": claim.created_at.isoformat(),
+        "softwareAgent": agent,
+        "description": "A notice in words, drawn by a program. No model generated it.",
+    }
+    return {
+        "claim_generator_info": [agent],
+        "title": f"notice.{SUFFIXES[mime]}",
+        "assertions": [_assertion("c2pa.actions.v2", {"actions": [drawn]})],
     }
 
 

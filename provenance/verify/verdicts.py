@@ -176,6 +176,13 @@ class VerifyReport:
         return self.disclosure is not None and (is_signed or is_marked)
 
     @property
+    def is_notice(self) -> bool:
+        """Signed here over these very bytes, and no picture that a model made."""
+        is_sound = self.manifest.verdict == self.signer.verdict == MarkVerdict.FOUND_GOOD
+        is_here = is_sound and self.signer.vouched_by == "this_system"
+        return is_here and self.disclosure is None and self.stated is None
+
+    @property
     def is_edited(self) -> bool:
         """Ours, with a part of it changed since."""
         return self.is_ours and bool(self.fingerprint.changed)
@@ -192,6 +199,8 @@ class VerifyReport:
             return "Inconclusive: it looks like a picture of this system, but nothing proves it."
         if self._bad_marks():
             return "Not confirmed: it carries a mark that does not hold."
+        if self.is_notice:
+            return "This system signed it as a notice: no model generated it."
         if self.stated is not None:
             return self.stated.sentence
         return "Inconclusive: no mark of this system was found."
@@ -208,6 +217,8 @@ class VerifyReport:
             return "Each mark is read for itself: they prove different things."
         if self.disclosure is not None:
             return "Read each mark for itself before you rely on the picture."
+        if self.is_notice:
+            return "Nobody has changed the file since. The address on it says what it is about."
         if self.stated is not None and self.stated.is_signer_known:
             return "No mark of this system was found: another one made the picture, or says so."
         if self.stated is not None:
