@@ -5,6 +5,7 @@ from django.urls import path
 from moderation.appeals import appeal_api
 from moderation.desk import bulk_api, case_api, queue_api
 from moderation.desk.teamwork import teamwork_api
+from moderation.public_notices import notice_api
 from moderation.reports import report_api
 from moderation.statements import statement_api
 
@@ -14,6 +15,16 @@ urlpatterns = [
         "statements/<uuid:statement_id>/",
         statement_api.StatementDetail.as_view(),
         name="api-statement",
+    ),
+    path(
+        "statements/<uuid:statement_id>/notice/",
+        notice_api.StatementNotice.as_view(),
+        name="api-statement-notice",
+    ),
+    path(
+        "statements/<uuid:statement_id>/appeal/",
+        notice_api.StatementAppeal.as_view(),
+        name="api-statement-appeal",
     ),
     path("appeals/", appeal_api.AppealList.as_view(), name="api-appeals"),
     path("appeals/<uuid:appeal_id>/", appeal_api.AppealDetail.as_view(), name="api-appeal"),

@@ -24,7 +24,7 @@ Thing = tuple[Literal["case", "decision"], UUID]
 _RELATED = (
     *("case", "case__decision", "case__decision__statement", "case__decision__reversed_by"),
     *("case__decision__appeal", "decision", "decision__statement", "decision__reversed_by"),
-    "decision__appeal",
+    *("decision__appeal", "case__project", "case__decision__project", "decision__project"),
 )
 
 
@@ -115,6 +115,17 @@ def find(token: str, *, at: datetime) -> PublicAddress:
     if (until := valid_until(row.decided)) is not None and at > until:
         raise AddressExpired
     return row
+
+
+def row_of(decision: Decision) -> PublicAddress:
+    """The address of a decision as a row, with all that its page shows."""
+    token = address_of(decision).rpartition("/")[2]
+    return PublicAddress.objects.select_related(*_RELATED).get(digest=tokens.digest_of(token))
+
+
+def shown(row: PublicAddress) -> str:
+    """An address that was made with the key of today, in full."""
+    return settings.PUBLIC_URL + path_of(tokens.token_of(_thing(row)[1], row.number))
 
 
 def valid_until(decision: Decision | None) -> datetime | None:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from config.core.errors import ProofsheetError
 from config.core.pages import private_bytes
 from moderation.appeals import hearing
-from moderation.public_notices import notices, page_limits
+from moderation.public_notices import issuers, notices, page_limits
 from moderation.public_notices.public_form import PublicAppealForm
 
 PublicView = Callable[..., HttpResponse]
@@ -96,6 +96,16 @@ def picture(request: HttpRequest, token: str, image_id: UUID) -> HttpResponse:
     said = content_disposition_header("download" in request.GET, f"proofsheet-{found.id}.png")
     response["Content-Disposition"] = said or "inline"
     return response
+
+
+@_for_holders
+@require_safe
+def logo(request: HttpRequest, token: str) -> HttpResponse:
+    """The logo of the product that the notice is for."""
+    found = issuers.logo_of(notices.read(token, at=timezone.now()).issuer)
+    if found is None:
+        raise notices.PictureNotThere
+    return private_bytes(*found)
 
 
 def _page(

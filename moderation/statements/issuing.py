@@ -49,6 +49,11 @@ RESTRICTED = {
     "age_restrict": "The picture: it is shown only to people whose audience is adults and who said "
     "that they are of age.",
 }
+REDRESS = (
+    "Within the European Union you can turn to a certified out-of-court dispute settlement body "
+    "(Digital Services Act, Article 21), with or without an appeal here. The way to a court is "
+    "open to you at any time."
+)
 WINDOW = timedelta(days=184)  # no six months of any calendar are longer
 
 
@@ -182,6 +187,8 @@ def heading(decision: Decision) -> str:
     told = decision.measure.told
     if decision.action == Decision.Action.WITHDRAW_ADAPTER and decision.subject_kind == "image":
         told = "refused"  # the adapter's owner gets a statement of their own
+    if decision.end_user_id is not None:
+        told = told.replace("your account is", "you are")
     return f"Your {NOUNS[_thing(decision)]} was {told}"
 
 
@@ -239,14 +246,18 @@ def _means(statement: Statement) -> str:
 
 
 def _restriction(decision: Decision) -> str:
-    """What is restricted, as one or two sentences."""
+    """What is restricted, as one or two sentences; an end user has no account here."""
     said = RESTRICTED.get(decision.action) or REFUSED[_thing(decision)]
+    is_of_end_user = decision.end_user_id is not None
     if decision.action == Decision.Action.WARN:
-        return f"{said} Your account is warned: a suspension can follow if this happens again."
+        who = "You are" if is_of_end_user else "Your account is"
+        return f"{said} {who} warned: a suspension can follow if this happens again."
     if until := _suspended_until(decision):
+        who = "You are" if is_of_end_user else "Your account is"
+        may = "read this and appeal" if is_of_end_user else "sign in, read and appeal"
         return (
-            f"{said} Your account is suspended until {until:%-d %B %Y}: you can sign in, read and "
-            "appeal, and ask for nothing new."
+            f"{said} {who} suspended until {until:%-d %B %Y}: you can {may}, and ask for nothing "
+            "new."
         )
     return said
 

@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from PIL import Image
 
+from config.core.projects.models import EndUser
 from moderation.cases import review_cases
 from moderation.decisions import enforcing
 from moderation.models import Decision, ReviewCase
@@ -84,7 +85,9 @@ def refused_by(reviewer: User, owner: User, *, at: datetime = NOON, **more: Any)
     return enforcing.decide(case, by=reviewer, action="refuse", reason="nudity", token=token, at=at)
 
 
-def refused_by_machine(owner: User, *, at: datetime = NOON, **more: Any) -> Decision:
+def refused_by_machine(
+    owner: User, *, at: datetime = NOON, end_user: EndUser | None = None, **more: Any
+) -> Decision:
     scores = {"nudity": 0.97}
     verdict = PromptVerdict(
         verdict="refuse",
@@ -95,7 +98,13 @@ def refused_by_machine(owner: User, *, at: datetime = NOON, **more: Any) -> Deci
         screening_id=uuid4(),
     )
     return enforcing.refuse_automatically(
-        subject=Subject("prompt", uuid4(), owner.pk),
+        subject=Subject(
+            "prompt",
+            uuid4(),
+            owner.pk,
+            end_user.project_id if end_user else None,
+            end_user.id if end_user else None,
+        ),
         verdict=verdict,
         evidence=evidence(categories=scores, **more),
         at=at,

@@ -96,8 +96,7 @@ def test_page_has_every_member_of_article_17_and_the_redress(refusal: Decision) 
         statement.means,
         statement.rule,
         statement.policy_version,
-        "out-of-court dispute settlement body",
-        "The way to a court",
+        issuing.REDRESS,
         "Lodge the appeal",
     ):
         assert said in page
