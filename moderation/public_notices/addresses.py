@@ -138,10 +138,9 @@ def valid_until(decision: Decision | None) -> datetime | None:
     return appeal.heard_at + issuing.WINDOW if appeal.heard_at else None
 
 
-def withdraw(decision: Decision, *, at: datetime) -> int:
-    """Withdraw every address of a decision; how many there were. Whoever asks then gets another."""
-    rows = _rows([_thing_of(decision)]).filter(withdrawn_at__isnull=True)
-    return rows.update(withdrawn_at=at)
+def withdraw(address: PublicAddress, *, at: datetime) -> None:
+    """Show nothing at an address from now on. Whoever asks for one then gets another."""
+    PublicAddress.objects.filter(id=address.id, withdrawn_at__isnull=True).update(withdrawn_at=at)
 
 
 def _thing_of(decision: Decision) -> Thing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from io import StringIO
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -173,7 +175,9 @@ def test_address_is_open_while_an_appeal_waits_and_six_months_after(
 
 def test_withdrawn_address_shows_nothing_and_another_is_made(refusal: Decision) -> None:
     path = shown(refusal)
-    assert addresses.withdraw(refusal, at=timezone.now()) == 1
+    with pytest.raises(CommandError, match="no notice at this address"):
+        call_command("withdraw_notice", "none")
+    call_command("withdraw_notice", f"{settings.PUBLIC_URL}{path}/appeal", stdout=StringIO())
     answer = Client().get(path)
     assert (answer.status_code, b"withdrawn" in answer.content) == (410, True)
     other = shown(refusal)
