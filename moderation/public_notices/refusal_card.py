@@ -55,7 +55,7 @@ class _Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class _Area:
     left: int
     top: int
     width: int
@@ -82,9 +82,9 @@ def draw(
     code = _code(address, _room(width, height, margin, is_wide=is_wide))
     card.paste(code, (width - code.width - margin, height - code.height - margin))
     box = (
-        _Box(margin, 2 * margin, width - code.width - 3 * margin, height - 3 * margin)
+        _Area(margin, 2 * margin, width - code.width - 3 * margin, height - 3 * margin)
         if is_wide
-        else _Box(margin, 2 * margin, width - 2 * margin, height - code.height - 3 * margin)
+        else _Area(margin, 2 * margin, width - 2 * margin, height - code.height - 3 * margin)
     )
     _write(card, box, _paragraphs(kind, reason, address, issuer))
     plain = BytesIO()
@@ -120,7 +120,7 @@ def _paragraphs(kind: Kind, reason: str, address: str, issuer: str) -> list[_Par
     ]
 
 
-def _write(card: Image.Image, box: _Box, paragraphs: list[_Paragraph]) -> None:
+def _write(card: Image.Image, box: _Area, paragraphs: list[_Paragraph]) -> None:
     """As large as fits; what does not fit in the smallest is left out from the end, the address
     last of all.
     """
@@ -143,7 +143,7 @@ def _height(each: _Paragraph, size: int, lines: int) -> int:
 
 
 def _draw(
-    card: Image.Image, box: _Box, laid: list[tuple[_Paragraph, list[str]]], size: int
+    card: Image.Image, box: _Area, laid: list[tuple[_Paragraph, list[str]]], size: int
 ) -> None:
     pen, top = ImageDraw.Draw(card), box.top
     for each, lines in laid:
