@@ -26,7 +26,7 @@ class TooManyAppeals(TooManyNoticesOpened):
 class _Opened(RateThrottle):
     scope, rate = "public-notices", "120/min"
 
-    def get_cache_key(self, request: HttpRequest, view: object) -> str:  # type: ignore[override] # reads META only
+    def get_cache_key(self, request: HttpRequest, view: object) -> str:
         ident = self.get_ident(request)  # type: ignore[arg-type] # reads META only
         return str(self.cache_format % {"scope": self.scope, "ident": ident})
 

@@ -71,7 +71,7 @@ def words(request: HttpRequest, token: str) -> HttpResponse:
 def appeal(request: HttpRequest, token: str) -> HttpResponse:
     """The receipt of an appeal, with its outcome once there is one; on POST the appeal itself."""
     if request.method != "POST":
-        return _page(request, token, is_receipt=True)
+        return _page(request, token)
     found = notices.read(token, at=timezone.now())
     form = PublicAppealForm(request.POST)
     if not form.is_valid():
@@ -113,7 +113,6 @@ def _page(
     token: str,
     *,
     shows_words: bool = False,
-    is_receipt: bool = False,
     form: PublicAppealForm | None = None,
     error: ProofsheetError | None = None,
     status: int = 200,
@@ -124,7 +123,6 @@ def _page(
         "notice": found.statement,
         "token": token,
         "shows_words": shows_words,
-        "is_receipt": is_receipt and found.appeal is not None,
         "form": form or PublicAppealForm(),
         "error": error,
         "now": timezone.now(),

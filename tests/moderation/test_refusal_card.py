@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from moderation.public_notices import card_text, refusal_card
+from provenance.assets import notice_signing
 from provenance.manifests.content_credentials import SigningFailed
 from provenance.manifests.signing_context import signer
 from provenance.verify import examination
@@ -104,5 +105,5 @@ def test_card_is_drawn_where_it_cannot_be_signed(monkeypatch: pytest.MonkeyPatch
     def fails(*_: object, **__: object) -> bytes:
         raise SigningFailed
 
-    monkeypatch.setattr(refusal_card.notice_signing, "signed", fails)
+    monkeypatch.setattr(notice_signing, "signed", fails)
     assert code_in(drawn()) == ADDRESS
