@@ -54,6 +54,9 @@ PROOFSHEET_SOURCE_MAX_BYTES = env_int("PROOFSHEET_SOURCE_MAX_BYTES", 10 * 1024 *
 PROOFSHEET_VERIFY_MAX_BYTES = env_int("PROOFSHEET_VERIFY_MAX_BYTES", 20 * 1024 * 1024)
 PROOFSHEET_VERIFY_AT_ONCE = env_int("PROOFSHEET_VERIFY_AT_ONCE", 2)
 
+# ---------------------------------------------------------------- what goes out
+PROOFSHEET_WEBHOOKS_TO_LOOPBACK = env_bool("WEBHOOKS_TO_LOOPBACK", False)
+
 # ---------------------------------------------------------------- rendering
 PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
 # Hardware tiers of models (gpu-24g) whose requests wait in a queue of that name, for workers of

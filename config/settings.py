@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "django_filters",
     "django_prometheus",
     "config.core.projects.apps.ProjectsConfig",
+    "config.core.outbox.apps.OutboxConfig",
     "config.apps.HouseConfig",
     "provenance",
     "moderation",
@@ -229,6 +230,9 @@ CELERY_TASK_ROUTES = {
     "generation.tasks.render": {"queue": "gpu"},
     "generation.tasks.render_audits": {"queue": "gpu"},
     "generation.tasks.audit_stint": {"queue": "gpu", "priority": 9},  # the lowest, on Redis
+    # Of its own: whatever waits for somebody else's server must not hold up the screening.
+    "config.core.outbox.tasks.*": {"queue": "outbox"},
+    "config.webhooks.tasks.*": {"queue": "outbox"},
 }
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sequence-log": {"task": "provenance.tasks.sequence_log", "schedule": 1.0},
@@ -249,6 +253,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=4, minute=0),
     },
     "requeue-audits": {"task": "generation.tasks.requeue_audits", "schedule": 30.0},
+    "sweep-outbox": {"task": "config.core.outbox.tasks.sweep", "schedule": 5.0},
     "requeue-stalled-checks": {"task": "adapters.tasks.requeue_stalled_checks", "schedule": 60.0},
 }
 # A ticket of beat's is worth nothing once the next one is sent: a worker that stood still must not
@@ -306,6 +311,7 @@ EMAIL_HOST = env_str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env_int("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = 20  # seconds: a mail server that hangs holds a thread no longer
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "proofsheet@localhost")
 

@@ -1,14 +1,42 @@
-"""What happens becomes known outside: tasks are sent by name, once the transaction is kept.
+"""What happens becomes known outside, in three ways.
 
-The rooms' domain sends; their `tasks` modules are leaves that call the domain. A task that cannot
-be sent is logged and lost: what waits for it lies in the database, where a sweeper finds it.
+`send`: a task by name, once the transaction is kept. One that cannot be sent is logged and lost:
+what waits for it lies in the database, where a sweeper finds it. The rooms' domain sends; their
+`tasks` modules are leaves that call the domain.
+
+`mail`: a task for which nothing else waits. It is a row of the transaction and is done at least
+once, whatever dies in between.
+
+`tell`: an event for a project's own programs. Whoever keeps webhooks writes its deliveries in the
+same transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
+from django.dispatch import Signal
+
+from config.core import clock
+from config.core.event_types import EVENT_TYPES
+from config.core.outbox.models import OutboxRow
+
+told = Signal()
+"""Sent inside the transaction with `event`, an `Event`; a receiver that raises undoes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to what is a project's. `data` is ids, states and addresses."""
+
+    project_id: UUID
+    type: str
+    data: Mapping[str, Any]
+    at: datetime
 
 
 def after_commit(act: Callable[[], object]) -> None:
@@ -32,3 +60,32 @@ def send_now(task: str, *args: Any) -> None:
     """
     known: Any = current_app.tasks[task]
     known.apply_async(args)
+
+
+def mail(task: str, *args: str) -> None:
+    """Have the task of that name done at least once, such as `moderation.tasks.mail_decision`: a
+    row of the running transaction says so until it is. Raises celery's NotRegistered.
+    """
+    known: Any = current_app.tasks[task]
+    at = clock.now()
+    OutboxRow.objects.create(task=known.name, arguments=list(args), written_at=at, due_at=at)
+    send("config.core.outbox.tasks.drain")
+
+
+def tell(
+    project_id: UUID | None,
+    type: str,
+    data: Mapping[str, Any],
+    *,
+    end_user_id: UUID | None = None,
+) -> None:
+    """Tell a project's programs, at least once and in no promised order, of what happened; without
+    a project nobody. Raises ValueError for a type that `EVENT_TYPES` does not have.
+    """
+    if type not in EVENT_TYPES:
+        raise ValueError(f"no event is called {type}")
+    if project_id is None:
+        return
+    whose = {"end_user_id": str(end_user_id)} if end_user_id else {}
+    said = Event(project_id, type, {**data, **whose}, clock.now())
+    told.send(sender=Event, event=said)

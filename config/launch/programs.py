@@ -1,4 +1,4 @@
-"""The processes of the house under one supervisor: web server, two workers, beat."""
+"""The processes of the house under one supervisor: web server, three workers, beat."""
 
 import contextlib
 import os
@@ -89,11 +89,14 @@ def children(host: str, port: int, logs: Path) -> list[Child]:
     # screened and stored its thread feeds nothing.
     render = [*worker, "-P", "threads", "-c", "10", "-Q", "gpu", "-n", "render@%h"]
     cpu = [*worker, "-P", "threads", "-c", "2", "-Q", "cpu", "-n", "cpu@%h"]
+    # Threads that wait for other servers, mostly; half of them for those that are slow.
+    outbox = [*worker, "-P", "threads", "-c", "32", "-Q", "outbox", "-n", "outbox@%h"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "-s", str(logs.parent / "beat")]
     return [
         Child("web", web, logs / "web.log"),
         Child("render", render, logs / "render.log", dies_by=signal.SIGKILL),
         Child("cpu", cpu, logs / "cpu.log", dies_by=signal.SIGKILL),
+        Child("outbox", outbox, logs / "outbox.log", dies_by=signal.SIGKILL),
         Child("beat", beat, logs / "beat.log"),
     ]
 

@@ -212,7 +212,7 @@ def _conclude(
     transparency_log.append(
         kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at
     )
-    events.send("moderation.tasks.mail_appeal", str(row.id))
+    events.mail("moderation.tasks.mail_appeal", str(row.id))
 
 
 def may_hear(appeal: Appeal, *, by: User) -> bool:

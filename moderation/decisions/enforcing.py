@@ -248,7 +248,7 @@ def _enforced(decision: Decision) -> Decision:
         outcome=_outcome(decision),
         decision=decision,
     )
-    events.send("moderation.tasks.mail_decision", str(decision.id))
+    events.mail("moderation.tasks.mail_decision", str(decision.id))
     _tell_reporters(decision)
     return decision
 
@@ -261,7 +261,7 @@ def _tell_reporters(decision: Decision) -> None:
     while first.reverses is not None:
         first = first.reverses
     for notice_id in reported.of_case(first.case_id).values_list("id", flat=True):
-        events.send("moderation.tasks.mail_notifier", str(notice_id))
+        events.mail("moderation.tasks.mail_notifier", str(notice_id))
 
 
 def _outcome(decision: Decision) -> Outcome:

@@ -121,7 +121,7 @@ def submit(draft: ReportDraft, *, sender: Sender, at: datetime) -> ContentNotice
         received_at=at,
     )
     _hurry(row, notice)
-    events.send("moderation.tasks.mail_receipt", str(notice.id))
+    events.mail("moderation.tasks.mail_receipt", str(notice.id))
     return notice
 
 

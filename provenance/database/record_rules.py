@@ -192,6 +192,7 @@ RULES: dict[str, RecordRule] = {
     "projects_project": STATE,
     "projects_membership": STATE,
     "projects_enduser": STATE,
+    "outbox_outboxrow": STATE,
     "house_apikey": STATE,
     "house_rolechange": RecordRule(
         "evidence",

@@ -13,8 +13,9 @@ from django.db import OperationalError, connection
 from numpy.typing import NDArray
 from PIL import Image
 
-import moderation.tasks
 from adapters.models import BaseModel
+from config.core.outbox import tasks as outbox_tasks
+from config.core.outbox.models import OutboxRow
 from generation.engine.jobs import NotFinite
 from generation.engine.loop.denoiser import Denoiser
 from generation.gallery import own_images
@@ -289,7 +290,7 @@ def test_broker_that_is_away_while_an_image_is_refused_costs_no_file(
     def away(*_: object, **__: object) -> None:
         raise ConnectionError("the broker does not answer")
 
-    monkeypatch.setattr(moderation.tasks.mail_decision, "apply_async", away)
+    monkeypatch.setattr(outbox_tasks.drain, "apply_async", away)
     image_classifier.sexual = 0.99
     request = make_request(alice, tiny)
     with contextlib.suppress(ConnectionError):
@@ -298,6 +299,7 @@ def test_broker_that_is_away_while_an_image_is_refused_costs_no_file(
     image = GeneratedImage.objects.get()
     assert (request.status, image.state) == ("finished", "withheld")
     assert private_storage().exists(str(image.file.name))
+    assert OutboxRow.objects.get().arguments == [str(Decision.objects.get().id)]
 
 
 def test_long_prompt_is_rendered_and_says_what_was_cut(

@@ -82,7 +82,7 @@ def test_a_house_survives_a_kill_and_leaves_nothing_behind(folder: Path) -> None
     for name in ("alice", "bob", "carol", "dora", "olga"):
         assert re.search(rf"{name} +{re.escape(passwords[name])}", first.lines)
     pids = first.pids()
-    assert len(pids) == 6  # two servers, web, two workers, beat
+    assert len(pids) == 7  # two servers, web, three workers, beat
 
     first.process.send_signal(signal.SIGKILL)
     first.process.communicate()

@@ -225,4 +225,4 @@ def _log(row: RoleChange, *, at: datetime) -> None:
 
 
 def _tell(row: RoleChange) -> None:
-    events.send("config.tasks.mail_role_change", str(row.id))
+    events.mail("config.tasks.mail_role_change", str(row.id))

@@ -1,10 +1,10 @@
-"""Fetching a picture from a stranger's URL, without becoming their way into our network. Pure of
-Django.
+"""Calling an address that a stranger named, without becoming their way into our network: fetching
+a picture, or telling something. Pure of Django.
 
 Only http and https on their own ports; every address of the host must be public, and the connection
-goes to the very address that was checked. Redirects are followed a few times, each checked anew.
-The body is bounded. One time limit holds for all of it, the name's resolution included: what takes
-longer is ended, however slowly it drips.
+goes to the very address that was checked. Redirects are followed a few times when fetching, each
+checked anew, and never when telling. The body is bounded. One time limit holds for all of it, the
+name's resolution included: what takes longer is ended, however slowly it drips.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -64,6 +64,14 @@ class Limits:
     max_bytes: int
     seconds: float = TOTAL_SECONDS
     may_connect: MayConnect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer to a POST; `retry_after` is that header, empty where there is none."""
+
+    status: int
+    retry_after: str
 
 
 def is_public(address: str, port: int) -> bool:
@@ -117,6 +125,25 @@ def fetch(url: str, *, limits: Limits) -> bytes:
             return body
         url = urljoin(url, location)
     raise UrlRefused(message="That address redirects too often.")
+
+
+def post(url: str, body: bytes, *, headers: Mapping[str, str], limits: Limits) -> Told:
+    """What the server at a URL answers to a POST, whatever its status; a redirect is an answer like
+    any other. Of the answer's body nothing is read, so `max_bytes` is never reached.
+
+    Raises:
+        UrlRefused: another scheme, a login in the URL, a private address.
+        UrlUnreachable: no connection, or no answer in time.
+    """
+    parts = _checked(url)
+    ends_at_s = time.monotonic() + limits.seconds
+    try:
+        with _connection(parts, limits.may_connect or is_public, ends_at_s) as connection:
+            connection.request("POST", _path(parts), body, {**_AGENT, **headers})
+            answer = connection.getresponse()
+            return Told(answer.status, answer.getheader("Retry-After", ""))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise UrlUnreachable from error
 
 
 def _checked(url: str) -> SplitResult:
@@ -202,12 +229,18 @@ def _cut(guard: socket.socket, is_over: threading.Event) -> None:
         guard.shutdown(socket.SHUT_RDWR)
 
 
+_AGENT = {"User-Agent": "Proofsheet"}
+
+
+def _path(parts: SplitResult) -> str:
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
 def _exchange(
     connection: http.client.HTTPConnection, parts: SplitResult, max_bytes: int
 ) -> tuple[int, str, bytes]:
     """Status, location and body of one GET, which sends nothing about who asks."""
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection.request("GET", path, headers={"Accept": "image/*", "User-Agent": "Proofsheet"})
+    connection.request("GET", _path(parts), headers={"Accept": "image/*", **_AGENT})
     answer = connection.getresponse()
     location = answer.getheader("Location", "")
     if answer.status != http.client.OK:
