@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "django_prometheus",
     "config.core.projects.apps.ProjectsConfig",
     "config.core.outbox.apps.OutboxConfig",
+    "config.webhooks.apps.WebhooksConfig",
     "config.apps.HouseConfig",
     "provenance",
     "moderation",
@@ -254,6 +255,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "requeue-audits": {"task": "generation.tasks.requeue_audits", "schedule": 30.0},
     "sweep-outbox": {"task": "config.core.outbox.tasks.sweep", "schedule": 5.0},
+    "sweep-webhooks": {"task": "config.webhooks.tasks.sweep", "schedule": 10.0},
+    "forget-webhooks": {"task": "config.webhooks.tasks.forget", "schedule": 3600.0},
     "requeue-stalled-checks": {"task": "adapters.tasks.requeue_stalled_checks", "schedule": 60.0},
 }
 # A ticket of beat's is worth nothing once the next one is sent: a worker that stood still must not

@@ -13,7 +13,14 @@ from config.mail import mailbox_views
 from config.runtime.metrics_page import metrics
 
 handler500 = "config.web.unavailable.server_error"
-APPS = ("provenance", "moderation", "moderation.audits", "adapters", "generation")
+APPS = (
+    "config.webhooks",
+    "provenance",
+    "moderation",
+    "moderation.audits",
+    "adapters",
+    "generation",
+)
 
 urlpatterns = [
     path(  # the admin's own form knows no limit of tries

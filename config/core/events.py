@@ -22,15 +22,15 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from config.core import clock
-from config.core.event_types import EVENT_TYPES
+from config.core.outbox.event_types import EVENT_TYPES
 from config.core.outbox.models import OutboxRow
 
 told = Signal()
-"""Sent inside the transaction with `event`, an `Event`; a receiver that raises undoes it."""
+"""Sent inside the transaction with `event`, an `ProjectEvent`; a receiver that raises undoes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ProjectEvent:
     """Something that happened to what is a project's. `data` is ids, states and addresses."""
 
     project_id: UUID
@@ -87,5 +87,5 @@ def tell(
     if project_id is None:
         return
     whose = {"end_user_id": str(end_user_id)} if end_user_id else {}
-    said = Event(project_id, type, {**data, **whose}, clock.now())
-    told.send(sender=Event, event=said)
+    said = ProjectEvent(project_id, type, {**data, **whose}, clock.now())
+    told.send(sender=ProjectEvent, event=said)

@@ -193,6 +193,10 @@ RULES: dict[str, RecordRule] = {
     "projects_membership": STATE,
     "projects_enduser": STATE,
     "outbox_outboxrow": STATE,
+    "webhooks_endpoint": STATE,
+    "webhooks_signingsecret": STATE,
+    "webhooks_delivery": STATE,
+    "webhooks_deliveryattempt": STATE,
     "house_apikey": STATE,
     "house_rolechange": RecordRule(
         "evidence",

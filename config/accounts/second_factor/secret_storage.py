@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 
-from config.core.sealing import Seal
+from config.core.secrets.seal import Seal
 
 _SEAL = Seal(b"proofsheet: second factors")
 _MARK = "gAAAA"  # how every Fernet token begins

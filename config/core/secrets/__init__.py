@@ -1,0 +1,1 @@
+"""Secrets that the house must know again."""

@@ -1,0 +1,1 @@
+"""Deliveries from the event that they tell of to the log: written, sent, judged, forgotten."""
