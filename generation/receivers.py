@@ -18,6 +18,7 @@ from generation.models import (
     Restriction,
     SourcePicture,
     SourceState,
+    news,
 )
 from generation.requests import (
     adapter_examples,
@@ -28,6 +29,7 @@ from generation.requests import (
     stored_files,
 )
 from moderation.models import Decision
+from moderation.public_notices import addresses
 from moderation.signals import decision_enforced
 from moderation.subjects import deliverable_pictures, reportable_pictures
 
@@ -64,8 +66,24 @@ def _enforce_on_request(request_id: UUID, outcome: str, decision: Decision) -> N
         case "allow", RequestStatus.SUBMITTED | RequestStatus.REFUSED:
             request.enqueue(at=decision.decided_at)
             fair_queue.send_ticket_for(request)
+            news.tell_of_request(request, "released")
         case "refuse", RequestStatus.SUBMITTED:
-            request.refuse(code=decision.code, at=decision.decided_at)
+            _refuse(request, decision)
+
+
+def _refuse(request: GenerationRequest, decision: Decision) -> None:
+    request.refuse(code=decision.code, at=decision.decided_at)
+    news.tell_of_request(request, "refused", _notice_of(decision))
+
+
+def _notice_of(decision: Decision) -> news.Further:
+    """Where a refusal's reasons and its appeal are found, without an account."""
+
+    def said() -> dict[str, str]:
+        address = addresses.address_of(decision)
+        return {"notice_url": address, "appeal_url": addresses.appeal_address(address)}
+
+    return said
 
 
 def _enforce_on_image(image_id: UUID, outcome: str, decision: Decision) -> None:
@@ -75,14 +93,23 @@ def _enforce_on_image(image_id: UUID, outcome: str, decision: Decision) -> None:
     match outcome, image.state:
         case "allow", ImageState.HELD | ImageState.WITHHELD:
             image.release(at=decision.decided_at)
+            news.tell_of_image(image, "released")
         case "allow", ImageState.RELEASED if image.restriction:
             image.lift()
         case "blur", _:
-            image.restrict(Restriction.BLURRED, code=decision.code, at=decision.decided_at)
+            _restrict(image, Restriction.BLURRED, decision)
         case "age_restrict", _:
-            image.restrict(Restriction.AGE_RESTRICTED, code=decision.code, at=decision.decided_at)
+            _restrict(image, Restriction.AGE_RESTRICTED, decision)
         case "refuse", ImageState.HELD | ImageState.RELEASED:
             image.withhold(code=decision.code)
+            news.tell_of_image(image, "refused", _notice_of(decision))
+
+
+def _restrict(image: GeneratedImage, how: Restriction, decision: Decision) -> None:
+    was_released = image.state == ImageState.RELEASED
+    image.restrict(how, code=decision.code, at=decision.decided_at)
+    if not was_released:
+        news.tell_of_image(image, "released")
 
 
 def _enforce_on_source(source_id: UUID, outcome: str, decision: Decision) -> None:
@@ -102,4 +129,4 @@ def _enforce_on_source(source_id: UUID, outcome: str, decision: Decision) -> Non
         case _, SourceState.UNSCREENED | SourceState.HELD:
             source.refuse(code=decision.code)
             if request.status == RequestStatus.SUBMITTED:
-                request.refuse(code=decision.code, at=decision.decided_at)
+                _refuse(request, decision)

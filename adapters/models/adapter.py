@@ -14,6 +14,7 @@ from django.urls import reverse
 from adapters.models.adapter_share import AdapterShare
 from adapters.models.base_model import BaseModel
 from adapters.models.conditions import AdapterWrongState
+from config.core import events
 from config.core.ownership import OwnedRows, Person
 from config.core.projects import columns
 from config.core.storage import private_storage
@@ -188,11 +189,19 @@ class Adapter(models.Model):
         self.content_sha256 = content_sha256
         self.report, self.code, self.validated_at = report, "", at
         self.save()
+        self._tell("accepted")
 
     def reject(self, *, code: str, report: dict[str, Any], at: datetime) -> None:
         self._move(self.State.REJECTED)
         self.code, self.report, self.validated_at = code, report, at
         self.save()
+        self._tell("rejected")
+
+    def _tell(self, what: str) -> None:
+        """The project's programs, of the check's verdict."""
+        url = settings.PUBLIC_URL + reverse("api-adapter", args=[self.slug])
+        said = {"adapter_id": str(self.id), "slug": self.slug, "code": self.code, "url": url}
+        events.tell(self.project_id, f"adapter.{what}", said)
 
     def upload_again(self) -> None:
         self._move(self.State.UPLOADED)

@@ -31,11 +31,12 @@ told = Signal()
 
 @dataclass(frozen=True, slots=True)
 class ProjectEvent:
-    """Something that happened to what is a project's. `data` is ids, states and addresses."""
+    """Something that happened to what is a project's. What it says is worked out once somebody
+    wants to know it."""
 
     project_id: UUID
     type: str
-    data: Mapping[str, Any]
+    said: Callable[[], dict[str, Any]]
     at: datetime
 
 
@@ -75,17 +76,23 @@ def mail(task: str, *args: str) -> None:
 def tell(
     project_id: UUID | None,
     type: str,
-    data: Mapping[str, Any],
+    data: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
     *,
     end_user_id: UUID | None = None,
 ) -> None:
     """Tell a project's programs, at least once and in no promised order, of what happened; without
-    a project nobody. Raises ValueError for a type that `EVENT_TYPES` does not have.
+    a project nobody. `data` is ids, states and addresses, or what works them out, which is called
+    in the transaction if anybody listens.
+
+    Raises ValueError for a type that `EVENT_TYPES` does not have.
     """
     if type not in EVENT_TYPES:
         raise ValueError(f"no event is called {type}")
     if project_id is None:
         return
     whose = {"end_user_id": str(end_user_id)} if end_user_id else {}
-    said = ProjectEvent(project_id, type, {**data, **whose}, clock.now())
-    told.send(sender=ProjectEvent, event=said)
+
+    def said() -> dict[str, Any]:
+        return {**(data() if callable(data) else data), **whose}
+
+    told.send(sender=ProjectEvent, event=ProjectEvent(project_id, type, said, clock.now()))

@@ -15,6 +15,7 @@ from adapters.models import Adapter, BaseModel
 from config.core.ownership import ProjectRows
 from config.core.projects import columns
 from config.core.transitions import WrongState
+from generation.models import news
 
 if TYPE_CHECKING:
     from generation.models.images import GeneratedImage
@@ -206,6 +207,7 @@ class GenerationRequest(models.Model):
             raise WrongState
         self.is_held = True
         self.save()
+        news.tell_of_request(self, "held")
 
     def enqueue(self, *, at: datetime) -> None:
         self._move(S.QUEUED)
@@ -272,6 +274,8 @@ class GenerationRequest(models.Model):
 
     def finish(self, *, at: datetime) -> None:
         self._end(S.FINISHED, at=at)
+        if self.images.filter(state="released").exists():  # what is held is told of by itself
+            news.tell_of_request(self, "succeeded")
 
     def refuse(self, *, code: str, at: datetime) -> None:
         self._end(S.REFUSED, code=code, at=at)
@@ -281,6 +285,7 @@ class GenerationRequest(models.Model):
 
     def fail(self, *, code: str, at: datetime) -> None:
         self._end(S.FAILED, code=code, at=at)
+        news.tell_of_request(self, "failed")
 
     def ask_to_cancel(self, *, at: datetime) -> None:
         if self.status != S.RUNNING:

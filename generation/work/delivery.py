@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from generation.models import GeneratedImage, GenerationRequest, ImageState, private_storage
+from generation.models import GeneratedImage, GenerationRequest, ImageState, news, private_storage
 from generation.requests import fair_queue, request_evidence
 from moderation.decisions import acting
 from moderation.screening.classify import ImageVerdict
@@ -63,6 +63,8 @@ def publish(
             request_evidence.of_image(request, image, finished.verdict),
             at=at,
         )
+        if finished.verdict.verdict == "hold":
+            news.tell_of_image(image, "held")
         if request.attempts > 1 and not request.is_active:
             transaction.on_commit(lambda: discard_strays(request.id), robust=True)
     return image

@@ -116,7 +116,7 @@ def lodge(
     words = _words(grounds, least=0 if holds else 1)
     appeal = _lodged(row, Appeal(appellant=by, address=holds, email=email, grounds=words), at=at)
     if holds is not None:
-        events.send("moderation.tasks.mail_appeal_received", str(appeal.id))
+        events.mail("moderation.tasks.mail_appeal_received", str(appeal.id))
     return appeal
 
 
@@ -149,6 +149,7 @@ def _lodged(row: Decision, appeal: Appeal, *, at: datetime) -> Appeal:
     appeal.project_id, appeal.end_user_id = row.project_id, row.end_user_id
     appeal.lodged_at, appeal.due_at = at, at + HEARING
     appeal.save(force_insert=True)
+    _tell("received", appeal)
     return appeal
 
 
@@ -213,6 +214,21 @@ def _conclude(
         kind="moderation.appeal", subject=row.id, body={"outcome": outcome}, at=at
     )
     events.mail("moderation.tasks.mail_appeal", str(row.id))
+    _tell("decided", row)
+
+
+def _tell(what: str, appeal: Appeal) -> None:
+    """The project's programs, of an appeal of its own people; one of somebody who reported a
+    picture is theirs alone."""
+    if appeal.notice_id is None:
+        decision = appeal.decision
+        said = {
+            "appeal_id": str(appeal.id),
+            "state": str(appeal.status),
+            "decision_id": str(decision.id),
+            "subject": {"kind": decision.subject_kind, "id": str(decision.subject_id)},
+        }
+        events.tell(appeal.project_id, f"appeal.{what}", said, end_user_id=appeal.end_user_id)
 
 
 def may_hear(appeal: Appeal, *, by: User) -> bool:

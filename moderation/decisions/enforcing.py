@@ -199,6 +199,13 @@ def reverse(
             decided_at=at,
         )
     )
+    said = {
+        "decision_id": str(decision.id),
+        "by_decision_id": str(made.id),
+        "action": action,
+        "subject": {"kind": decision.subject_kind, "id": str(decision.subject_id)},
+    }
+    events.tell(decision.project_id, "decision.overturned", said, end_user_id=made.end_user_id)
     for consequence in decision.consequences.filter(reversed_by__isnull=True):
         reverse(consequence, by=by, explanation=explanation, at=at)
     return made

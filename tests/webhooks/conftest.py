@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 from django.contrib.auth.models import User
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from config.core.projects import personal
 from config.core.projects.models import Project
@@ -31,7 +31,7 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-def listen(settings: SettingsWrapper) -> Iterator[Listen]:
+def listen(settings: Settings) -> Iterator[Listen]:
     """`listen(says(200))`: a receiver that answers so, until the test is over."""
     settings.PROOFSHEET_WEBHOOKS_TO_LOOPBACK = True
     with ExitStack() as stack:

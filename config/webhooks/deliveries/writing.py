@@ -23,7 +23,7 @@ def write(*, event: events.ProjectEvent, **_: Any) -> None:
     wanting = [endpoint for endpoint in found if endpoint.wants(event.type)]
     if not wanting:
         return
-    event_id, body = new_id(), body_of(event.type, event.data, at=event.at)
+    event_id, body = new_id(), body_of(event.type, event.said(), at=event.at)
     Delivery.objects.bulk_create(
         Delivery(
             endpoint=endpoint,
