@@ -7,7 +7,7 @@ QUEUE ?= gpu
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: help house docs decisions test-schema test-slow install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse mutants
+.PHONY: help house docs decisions test-schema test-slow install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -100,6 +100,9 @@ bench-gpu: install ## measure full-size models on one CUDA device
 
 bench-abuse: install ## what one address, account or file can do to everybody else
 	@exec $(BIN)/python -W ignore -m tests.bench.bench_abuse
+
+bench-api: install ## what a product meets: webhooks beside slow and dead endpoints
+	@exec $(BIN)/python -W ignore -m tests.bench.bench_api
 
 mutants: install ## change 150 lines of twelve modules, one at a time, and count what their tests notice
 	@exec $(BIN)/python -m tests.mutants
