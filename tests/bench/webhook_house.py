@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
@@ -22,7 +23,6 @@ from config.launch.programs import program
 from config.webhooks import endpoints
 from config.webhooks.deliveries import sending
 from config.webhooks.models import Delivery, Endpoint
-from tests import factories
 from tests.webhooks.receivers import Receiver, hangs, says
 
 KINDS = ("good", "slow", "dead")
@@ -85,7 +85,7 @@ def running() -> Iterator[WebhookHouse]:
 
 
 def _project(kind: str, url: str) -> Project:
-    owner = factories.User.objects.create_user(f"owner-of-{kind}")
+    owner = User.objects.create_user(f"owner-of-{kind}")
     now = timezone.now()
     project = Project.objects.create(name=kind, created_at=now)
     Membership.objects.create(project=project, user=owner, role="owner", since=now)

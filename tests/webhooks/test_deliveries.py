@@ -182,7 +182,7 @@ def test_a_redirect_to_the_metadata_address_is_not_followed(
         asked.append(address)
         return real(address, *args, **kwargs)
 
-    monkeypatch.setattr(safe_fetch.socket, "create_connection", connect)
+    monkeypatch.setattr(socket, "create_connection", connect)
     refused(project)
     sending.deliver(endpoint.id, now=clock)
     assert asked == [("127.0.0.1", receiver.port)]
@@ -227,7 +227,7 @@ def test_a_name_that_leads_elsewhere_the_second_time_is_asked_once(
         raise ConnectionRefusedError
 
     monkeypatch.setattr(safe_fetch, "_addresses_of", lambda *_: answers.pop(0))
-    monkeypatch.setattr(safe_fetch.socket, "create_connection", connect)
+    monkeypatch.setattr(socket, "create_connection", connect)
     endpoint, _ = made(project, "https://rebinding.example.org/hook")
     refused(project)
     sending.deliver(endpoint.id, now=clock)

@@ -23,6 +23,7 @@ from config.core.net import safe_fetch
 from config.webhooks import endpoint_addresses, signing_secrets
 from config.webhooks.deliveries import outcomes, writing
 from config.webhooks.models import Delivery, Endpoint
+from config.webhooks.standard.signatures import SigningKey
 
 TIMEOUT_S = 15.0
 LEASE = timedelta(seconds=60)
@@ -98,9 +99,7 @@ def _send(claim: DeliveryClaim, *, now: Clock) -> bool:
     return outcomes.note(row, answer, token=claim.token, at=now(), luck=random.random())
 
 
-def attempt(
-    row: Delivery, *, keys: list[signing_secrets.SigningKey], at: datetime
-) -> outcomes.AttemptResult:
+def attempt(row: Delivery, *, keys: list[SigningKey], at: datetime) -> outcomes.AttemptResult:
     """Send a delivery once, signed for this attempt; whatever goes wrong is in the answer."""
     started = perf_counter()
     status, retry_after, problem = None, "", ""
