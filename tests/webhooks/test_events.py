@@ -46,7 +46,8 @@ def request_(alice: User) -> GenerationRequest:
 
 
 def decided(subject: Subject, action: Any, reason: str, *, by: User) -> Decision:
-    case, token = claimed(review_cases.open_case(subject=subject, evidence=evidence(), at=NOON), by)
+    shown = evidence(kind=subject.kind)
+    case, token = claimed(review_cases.open_case(subject=subject, evidence=shown, at=NOON), by)
     return enforcing.decide(case, by=by, action=action, reason=reason, token=token, at=NOON)
 
 
