@@ -7,7 +7,7 @@ QUEUE ?= gpu
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: help house docs decisions test-schema test-slow install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api mutants
+.PHONY: help house docs decisions test-schema test-slow test-clients install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -43,13 +43,16 @@ worker: install ## run one more worker on this host (QUEUE=gpu or gpu-24g render
 	  --without-gossip --without-mingle --loglevel INFO
 
 test: install ## run the tests, in two processes with servers of their own (PROCESSES=2)
-	@exec $(BIN)/python -m pytest -n $(PROCESSES) -m "not slow"
+	@exec $(BIN)/python -m pytest -n $(PROCESSES) -m "not slow and not clients"
 
 test-slow: install ## run property tests at full depth, simulations and whole hosts
 	@exec $(BIN)/python -m pytest -n $(PROCESSES) -m "slow or hypothesis" --hypothesis-profile full
 
 test-schema: install ## send the API what its schema allows and forbids, with every role's key
 	@exec $(BIN)/python -m pytest tests/schema/every_role.py -q -p no:randomly --show-capture=no
+
+test-clients: install ## run other people's clients, and our own, against a whole house
+	@exec $(BIN)/python -m pytest tests/clients -q -m clients -p no:randomly
 
 lint: install ## check style, templates and the rooms' import contracts
 	@$(BIN)/ruff check .

@@ -18,6 +18,8 @@ class RefusalSerializer(serializers.Serializer[Refusal]):
     """Why it was refused. Both addresses open without an account, for whom a program serves."""
 
     code = serializers.CharField()
+    reason = serializers.CharField(help_text="The policy's category, in a few words.")
+    statement = serializers.UUIDField(help_text="What `/api/v1/appeals/` takes.")
     is_automated = serializers.BooleanField()
     statement_url = serializers.SerializerMethodField(help_text="The statement of reasons.")
     appeal_url = serializers.SerializerMethodField(

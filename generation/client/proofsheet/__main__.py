@@ -1,0 +1,7 @@
+"""`python -m proofsheet`."""
+
+import sys
+
+from proofsheet.command import main
+
+sys.exit(main())

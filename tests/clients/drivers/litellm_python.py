@@ -1,0 +1,30 @@
+"""LiteLLM as a library, with our address as that of any OpenAI."""
+
+import base64
+import io
+import os
+from typing import Any
+
+import litellm
+from loop import serve
+
+litellm.suppress_debug_info = True
+house = {"api_base": f"{os.environ['HOUSE']}/v1", "api_key": os.environ["KEY"]}
+
+
+def generate(model: str, prompt: str, **said: Any) -> dict[str, Any]:
+    made = litellm.image_generation(prompt=prompt, model=f"openai/{model}", **house, **said)
+    return {"images": [each.b64_json for each in made.data]}
+
+
+def edit(model: str, prompt: str, picture: str) -> dict[str, Any]:
+    file = io.BytesIO(base64.b64decode(picture))
+    made = litellm.image_edit(image=file, prompt=prompt, model=f"openai/{model}", **house)
+    return {"images": [each.b64_json for each in made.data]}
+
+
+def shown(error: Exception) -> dict[str, Any]:
+    return {"shown": str(error), "status": getattr(error, "status_code", None)}
+
+
+serve({"generate": generate, "edit": edit}, shown)

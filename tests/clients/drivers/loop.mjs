@@ -1,0 +1,15 @@
+// What every driver for node does: one call a line in, one answer a line out, as JSON.
+import readline from 'node:readline';
+
+export async function serve(calls, shown) {
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const { call, ...said } = JSON.parse(line);
+    let answer;
+    try {
+      answer = { ok: true, ...(await calls[call](said)) };
+    } catch (error) {
+      answer = { ok: false, kind: error.name ?? error.constructor.name, ...shown(error) };
+    }
+    console.log(JSON.stringify(answer));
+  }
+}

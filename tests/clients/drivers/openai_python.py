@@ -1,0 +1,80 @@
+"""openai-python, unmodified; the same driver for its newest version and for a 1.x."""
+
+import base64
+import os
+from typing import Any
+
+import openai
+from loop import serve
+
+client: Any = openai.OpenAI(base_url=f"{os.environ['HOUSE']}/v1", api_key=os.environ["KEY"])
+
+
+def made(answer: Any) -> dict[str, Any]:
+    return answer.model_dump(mode="json") | {"request_id": answer._request_id}
+
+
+def version() -> dict[str, Any]:
+    return {"version": openai.__version__}
+
+
+def generate(**said: Any) -> dict[str, Any]:
+    return made(client.images.generate(**said))
+
+
+def headers(**said: Any) -> dict[str, Any]:
+    return {"headers": dict(client.images.with_raw_response.generate(**said).headers)}
+
+
+def edit(pictures: list[str], **said: Any) -> dict[str, Any]:
+    files = [(f"{n}.png", base64.b64decode(each), "image/png") for n, each in enumerate(pictures)]
+    return made(client.images.edit(image=files[0] if len(files) == 1 else files, **said))
+
+
+def stream(**said: Any) -> dict[str, Any]:
+    events = [each.model_dump(mode="json") for each in client.images.generate(stream=True, **said)]
+    return {"events": events}
+
+
+def models() -> dict[str, Any]:
+    return {"ids": [model.id for model in client.models.list()]}
+
+
+def model(name: str) -> dict[str, Any]:
+    return {"id": client.models.retrieve(name).id}
+
+
+def moderate(text: str) -> dict[str, Any]:
+    return {
+        "results": [each.model_dump() for each in client.moderations.create(input=text).results]
+    }
+
+
+def repeat(**said: Any) -> dict[str, Any]:
+    """What the library itself does after a lost answer: the same body, counted in a header."""
+    first = client.images.generate(**said)
+    again = client.images.generate(**said, extra_headers={"x-stainless-retry-count": "1"})
+    return {"same": first.data[0].b64_json == again.data[0].b64_json}
+
+
+def unwrap(body: str, headers: dict[str, str], secret: str) -> dict[str, Any]:
+    receiver: Any = openai.OpenAI(api_key="none", webhook_secret=secret)
+    return {"type": receiver.webhooks.unwrap(body, headers).type}
+
+
+def shown(error: Exception) -> dict[str, Any]:
+    body = getattr(error, "body", None)
+    return {
+        "shown": str(error),
+        "code": getattr(error, "code", None),
+        "status": getattr(error, "status_code", None),
+        "body": body if isinstance(body, dict) else {},
+    }
+
+
+serve(
+    {each.__name__: each for each in (
+        version, generate, headers, edit, stream, models, model, moderate, repeat, unwrap,
+    )},
+    shown,
+)  # fmt: skip

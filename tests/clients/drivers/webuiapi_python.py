@@ -1,0 +1,47 @@
+"""webuiapi, a client of AUTOMATIC1111's web UI."""
+
+import base64
+import io
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+import webuiapi
+from loop import serve
+from PIL import Image
+
+place = urlsplit(os.environ["HOUSE"])
+
+
+def connected() -> Any:
+    said = {"host": place.hostname, "port": place.port, "username": "x"}
+    return webuiapi.WebUIApi(**said, password=os.environ["KEY"])
+
+
+def made(answer: Any) -> dict[str, Any]:
+    return {"sizes": [list(image.size) for image in answer.images], "info": answer.info}
+
+
+def txt2img(**said: Any) -> dict[str, Any]:
+    return made(connected().txt2img(**said))
+
+
+def img2img(picture: str, **said: Any) -> dict[str, Any]:
+    image = Image.open(io.BytesIO(base64.b64decode(picture)))
+    return made(connected().img2img(images=[image], **said))
+
+
+def lists() -> dict[str, Any]:
+    client = connected()
+    return {
+        "models": [each["title"] for each in client.get_sd_models()],
+        "samplers": [each["name"] for each in client.get_samplers()],
+        "options": client.get_options(),
+    }
+
+
+def shown(error: Exception) -> dict[str, Any]:
+    return {"shown": str(error)}
+
+
+serve({"txt2img": txt2img, "img2img": img2img, "lists": lists}, shown)
