@@ -150,7 +150,7 @@ def test_the_command_line_makes_a_picture_and_proves_it(house: ClientHouse, tmp_
 def test_the_command_line_contests_a_refusal(house: ClientHouse, tmp_path: Path) -> None:
     refused = command(house, "generate", REFUSED, "-o", str(tmp_path / "no.png"))
     assert refused.returncode == 3
-    address = refused.stderr.split("Reasons: ")[1].split()[0]
+    address = refused.stderr.split("proofsheet appeal ")[1].split()[0]
     statement = json.loads(command(house, "statement", address).stdout)
     assert statement["appeal_until"]
     appealed = command(house, "appeal", address, "It is a statue.")

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from config.launch.embedded_servers import ROOT
+from tests.house import measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,10 @@ def test_a_production_install_brings_no_tools_and_no_cuda() -> None:
 
 def test_the_house_imports_nothing_but_what_production_installs() -> None:
     """Of the rooms' own imports: those at the top and those inside functions."""
-    rooms = ("config", "generation", "adapters", "moderation", "provenance")
     packages = packages_distributions()
     found = {
         (path.name, word)
-        for room in rooms
-        for path in (ROOT / room).rglob("*.py")
+        for path in measures.files()
         for word in re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), re.MULTILINE)
         if word in packages
         and not {canonicalize_name(name) for name in packages[word]} & RUN.keys()

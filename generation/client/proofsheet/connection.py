@@ -72,7 +72,7 @@ class Connection:
 
 def _pause_s(error: HouseError, attempt: int, *, is_repeatable: bool) -> float | None:
     """How long to wait before the next try; None for none."""
-    usual_s = min(8.0, 0.5 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.0)
+    usual_s: float = min(8.0, 0.5 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.0)
     if error.retry_after_s is not None:
         is_soon = error.status in {429, 503} and error.retry_after_s <= PATIENCE_S
         return max(error.retry_after_s, 0.05) if is_soon else None

@@ -11,7 +11,8 @@ client: Any = openai.OpenAI(base_url=f"{os.environ['HOUSE']}/v1", api_key=os.env
 
 
 def made(answer: Any) -> dict[str, Any]:
-    return answer.model_dump(mode="json") | {"request_id": answer._request_id}
+    said: dict[str, Any] = answer.model_dump(mode="json")
+    return said | {"request_id": answer._request_id}
 
 
 def version() -> dict[str, Any]:

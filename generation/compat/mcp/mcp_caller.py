@@ -1,0 +1,37 @@
+"""Who calls a tool: made by the door from the request's headers, before its body is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from config.core.errors import ProofsheetError
+
+SCOPE_KEY = "proofsheet.mcp_caller"
+"""Where the ASGI scope carries it."""
+
+
+class ToolNeedsScope(ProofsheetError):
+    """The key is good, but was made for other tools."""
+
+    default_code = "key_scope_missing"
+    default_message = "This key was not made for that tool."
+    default_advice = "Make a key with that scope on your account’s page."
+    default_status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class McpCaller:
+    """`scopes` are the key's; `request` has the headers alone, for addresses in answers."""
+
+    user: User
+    scopes: frozenset[str]
+    request: HttpRequest
+
+    def require(self, scope: str) -> None:
+        """Raises ToolNeedsScope."""
+        if scope not in self.scopes:
+            has = ", ".join(sorted(self.scopes))
+            raise ToolNeedsScope(message=f"This tool needs the scope {scope}; the key has {has}.")
