@@ -57,6 +57,15 @@ PROOFSHEET_VERIFY_AT_ONCE = env_int("PROOFSHEET_VERIFY_AT_ONCE", 2)
 # ---------------------------------------------------------------- what goes out
 PROOFSHEET_WEBHOOKS_TO_LOOPBACK = env_bool("WEBHOOKS_TO_LOOPBACK", False)
 
+# Other names for models under /v1/, as name=slug; an empty slug is the default model.
+PROOFSHEET_OPENAI_ALIASES = env_list(
+    "OPENAI_MODEL_ALIASES", ["gpt-image-1=", "gpt-image-2=", "dall-e-3="]
+)
+
+# Whom Open WebUI says that it asks for: by its signed header, or by the bare one.
+PROOFSHEET_OPEN_WEBUI_SECRET = env_str("OPEN_WEBUI_USER_JWT_SECRET", "")
+PROOFSHEET_OPEN_WEBUI_UNSIGNED = env_bool("OPEN_WEBUI_USER_UNSIGNED", False)
+
 # ---------------------------------------------------------------- rendering
 PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
 # Hardware tiers of models (gpu-24g) whose requests wait in a queue of that name, for workers of

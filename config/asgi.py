@@ -19,6 +19,8 @@ from config.web.request_limits import BoundedBodies, Bounds  # noqa: E402 - like
 FORM_BYTES = 1024 * 1024  # what a form adds around its file
 _ADAPTER_BYTES = settings.PROOFSHEET_ADAPTER_MAX_BYTES + FORM_BYTES
 _SOURCE_BYTES = settings.PROOFSHEET_SOURCE_MAX_BYTES + FORM_BYTES
+# A picture as base64 in JSON, of which there may be as much as OpenAI takes.
+_INLINE_BYTES = max(_SOURCE_BYTES, 21 * 1024 * 1024)
 _VERIFY_BYTES = settings.PROOFSHEET_VERIFY_MAX_BYTES + FORM_BYTES
 
 bounds = Bounds(
@@ -34,6 +36,9 @@ bounds = Bounds(
         "/api/v1/adapters/": _ADAPTER_BYTES,
         "/studio/submit/": _SOURCE_BYTES,
         "/api/v1/generations/": _SOURCE_BYTES,
+        "/v1/images/edits": _INLINE_BYTES,
+        "/v1/moderations": _INLINE_BYTES,
+        "/sdapi/v1/img2img": _INLINE_BYTES,
     },
 )
 # A picture in JSON is a third longer.

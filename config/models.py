@@ -80,6 +80,11 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
 
+    def is_still_good(self, *, at: datetime) -> bool:
+        """Whether it opens anything at `at`, asked anew."""
+        rows = ApiKey.objects.filter(pk=self.pk, revoked_at=None, expires_at__gt=at)
+        return rows.filter(owner__is_active=True).exists()
+
 
 class RoleChange(models.Model):
     """A role to be given or taken, a lost second factor to be taken off, or the account of somebody

@@ -43,4 +43,6 @@ urlpatterns = [
 urlpatterns += [
     path("api/v1/", include(f"{app}.api_urls")) for app in APPS if find_spec(f"{app}.api_urls")
 ]
+urlpatterns += [path("v1/", include("generation.compat.openai.urls"))]
+urlpatterns += [path("sdapi/v1/", include("generation.compat.a1111.urls"))]
 urlpatterns += [path("", include(f"{app}.urls")) for app in APPS if find_spec(f"{app}.urls")]

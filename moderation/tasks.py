@@ -7,6 +7,7 @@ from celery import shared_task
 from config.core import clock
 from moderation.decisions import pending_decisions
 from moderation.notifications import mails
+from moderation.screening import advice
 
 
 @shared_task
@@ -43,3 +44,9 @@ def mail_appeal(appeal_id: str) -> None:
 def mail_appeal_received(appeal_id: str) -> None:
     """Confirm an appeal to whoever lodged it without an account."""
     mails.mail_appeal_received(UUID(appeal_id))
+
+
+@shared_task
+def advise(name: str) -> None:
+    """Judge what a program asks about; the name says where it waits, and holds none of it."""
+    advice.answer(name)

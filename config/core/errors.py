@@ -2,7 +2,7 @@
 it.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ProofsheetError(Exception):
@@ -11,7 +11,7 @@ class ProofsheetError(Exception):
     Subclasses name the condition and set the class attributes; a call may replace the sentences
     where it knows more.
     `code` is stable and machine readable, `message` says what happened, `advice` what to do,
-    `status` is the HTTP status.
+    `status` is the HTTP status, `members` is what else programs are told, by name.
     """
 
     default_code: ClassVar[str] = "error"
@@ -30,6 +30,7 @@ class ProofsheetError(Exception):
         self.message = message or self.default_message
         self.advice = advice if advice is not None else self.default_advice
         self.status = status or self.default_status
+        self.members: dict[str, Any] = {}
         super().__init__(self.message)
 
     def __str__(self) -> str:

@@ -20,21 +20,22 @@ def _client() -> redis.Redis:
     return redis.Redis.from_url(settings.CACHE_URL, socket_connect_timeout=1, socket_timeout=2)
 
 
-def wake(name: str) -> None:
-    """End one sleep under that name, one that begins within a minute too."""
+def wake(*names: str) -> None:
+    """End one sleep under each of the names, one that begins within a minute too."""
     try:
         with _client().pipeline(transaction=False) as calls:
-            calls.rpush(name, b"")
-            calls.expire(name, LIFETIME_S)
+            for name in names:
+                calls.rpush(name, b"")
+                calls.expire(name, LIFETIME_S)
             calls.execute()
     except redis.RedisError:
         return  # the sleeper looks by itself
 
 
-async def sleep_until(name: str, *, seconds: float) -> None:
-    """Until somebody wakes that name, at most `seconds`; holds no thread and no database."""
+async def sleep_until(*names: str, seconds: float) -> None:
+    """Until somebody wakes one of the names, at most `seconds`; holds no thread, no database."""
     try:
         async with redis.asyncio.Redis.from_url(settings.CACHE_URL, socket_timeout=5) as client:
-            await client.blpop([name], timeout=seconds)
+            await client.blpop(list(names), timeout=seconds)
     except redis.RedisError:
         await asyncio.sleep(seconds)

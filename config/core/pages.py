@@ -9,12 +9,13 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from config.core.api import problem_documents
+from config.core.api.problem_handler import error_response
 from config.core.errors import ProofsheetError
 
 
@@ -59,8 +60,7 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         except ProofsheetError as error:
             if not problem_documents.is_for_programs(request.path_info):
                 return problem(request, error)
-            told, kind = problem_documents.of_error(error), problem_documents.CONTENT_TYPE
-            return JsonResponse(told, status=error.status, content_type=kind)
+            return error_response(request.path_info, problem_documents.of_error(error))
 
     return wrapped
 

@@ -10,7 +10,8 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
-from config.core.api.problem_documents import BY_STATUS, CONTENT_TYPE, is_for_programs, of_status
+from config.core.api.error_dialects import told
+from config.core.api.problem_documents import BY_STATUS, is_for_programs, of_status
 
 
 class Handler(ASGIHandler):
@@ -29,9 +30,10 @@ class Handler(ASGIHandler):
 def _bad_request(path: str) -> HttpResponse:
     _, title, advice = BY_STATUS[400]
     is_read = is_for_programs(path)
+    said = told(path, of_status(400))
     return HttpResponse(
-        json.dumps(of_status(400)) if is_read else f"{title} {advice}\n",
+        json.dumps(said.body) if is_read else f"{title} {advice}\n",
         status=400,
-        content_type=CONTENT_TYPE if is_read else "text/plain; charset=utf-8",
+        content_type=said.content_type if is_read else "text/plain; charset=utf-8",
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
     )

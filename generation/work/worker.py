@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -44,6 +44,7 @@ from generation.request_rules.failures import AdapterGone
 from generation.requests import fair_queue, progress
 from generation.work import delivery, selected_adapters
 from generation.work.lease import Lease
+from generation.work.partial_images import PartialImages
 from moderation.account_status import audiences
 from moderation.screening import classify
 from provenance.assets import marking
@@ -292,13 +293,17 @@ def _prefetch_next(request: GenerationRequest) -> None:
 def _wait(
     request: GenerationRequest,
     ticket: RenderHandle,
-    all_of_it: Iterable[RenderHandle],
+    all_of_it: Collection[RenderHandle],
     lease: Lease,
 ) -> Rendered:
+    shown = PartialImages(request) if ticket is next(iter(all_of_it)) else None
+
     def report(step: StepReport) -> None:
         done = sum(ticket.step for ticket in all_of_it)
         total = sum(ticket.total for ticket in all_of_it)
         _tell(request, progress.RenderProgress("denoise", done, total, step.preview))
+        if shown is not None and not request.is_live:
+            shown.offer(step)
 
     def should_stop() -> bool:
         return lease.should_stop() or (request.is_live and drawing.is_stale(request))

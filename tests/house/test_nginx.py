@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from config.asgi import bounds
 from config.launch.embedded_servers import ROOT
 from config.launch.programs import WEB_OPTIONS
 from config.web.request_limits import BodyPace
@@ -26,7 +27,10 @@ def test_the_proxy_carries_the_limits_of_the_web_processes() -> None:
     assert said("send_timeout") == [f"{BodyPace().answer_s:.0f}s"]
     assert said("limit_conn") == [f"connections {settings.PROOFSHEET_REQUESTS_PER_ADDRESS}"]
     sizes = (settings.PROOFSHEET_VERIFY_MAX_BYTES, settings.PROOFSHEET_ADAPTER_MAX_BYTES)
-    assert said("client_max_body_size") == [f"{size // 2**20 + 1}m" for size in sizes]
+    inline_bytes = bounds.account_at["/v1/images/edits"]
+    *files, inline = said("client_max_body_size")
+    assert files == [f"{size // 2**20 + 1}m" for size in sizes]
+    assert inline == f"{inline_bytes // 2**20 + 1}m"
 
 
 def test_the_proxy_names_the_sender_itself_and_logs_no_query() -> None:

@@ -6,6 +6,8 @@ names none takes no key, so one that is written without thinking of keys stays c
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +19,7 @@ from rest_framework.request import Request
 
 from config.accounts.api_keys import key_issuing
 from config.accounts.second_factor import requirement
+from config.core.api.error_dialects import A1111_PREFIX
 from config.core.projects import calling
 from config.models import ApiKey
 
@@ -27,10 +30,12 @@ OF_STAFF = {ApiKey.Scope.REVIEW, ApiKey.Scope.EXPORT, ApiKey.Scope.OPERATE}
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer ps_key_…`"""
+    """`Authorization: Bearer ps_key_…`, or for A1111's clients HTTP Basic with it as password."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         said = request.headers.get("Authorization", "").split()
+        if len(said) == 2 and said[0].lower() == "basic" and _is_a1111(request):
+            said = [SCHEMES[0], _password(said[1])]
         if not said or said[0].lower() not in SCHEMES:
             return None
         row = key_issuing.find(said[1], at=timezone.now()) if len(said) == 2 else None
@@ -50,7 +55,19 @@ class KeyAuthentication(BaseAuthentication):
         return scope_of(view, request.method or "GET")
 
     def authenticate_header(self, request: Request) -> str:
-        return 'Bearer realm="api"'
+        return 'Basic realm="api"' if _is_a1111(request) else 'Bearer realm="api"'
+
+
+def _is_a1111(request: Request) -> bool:
+    return request.path_info.startswith(A1111_PREFIX)
+
+
+def _password(encoded: str) -> str:
+    """Empty for what is no HTTP Basic (RFC 7617)."""
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def check_scope(row: ApiKey, needed: str | None) -> None:

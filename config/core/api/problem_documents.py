@@ -11,7 +11,7 @@ from config.core.errors import ProofsheetError
 
 CONTENT_TYPE = "application/problem+json"
 # Below these no error is ever a page.
-PREFIXES = ("/api/", "/sbr/", "/log/", "/mcp")
+PREFIXES = ("/api/", "/sbr/", "/log/", "/mcp", "/v1/", "/sdapi/")
 # What is told where nothing that raised the error said more: code, title, detail.
 BY_STATUS = {
     400: ("bad_request", "The request could not be read.", "Look at its address and headers."),
@@ -52,8 +52,14 @@ def document(
 
 
 def of_error(error: ProofsheetError) -> dict[str, Any]:
-    """The problem document (RFC 9457) of a named condition."""
-    return document(status=error.status, code=error.code, title=error.message, detail=error.advice)
+    """The problem document (RFC 9457) of a named condition, with whatever more it has to tell."""
+    return document(
+        status=error.status,
+        code=error.code,
+        title=error.message,
+        detail=error.advice,
+        **error.members,
+    )
 
 
 def of_status(status: int) -> dict[str, Any]:

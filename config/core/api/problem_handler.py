@@ -22,8 +22,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from config.core.api import problem_documents
-from config.core.api.problem_documents import CONTENT_TYPE, is_for_programs
+from config.core.api import error_dialects, problem_documents
+from config.core.api.problem_documents import is_for_programs
 from config.core.errors import ProofsheetError
 
 # What Django refuses to read: status, code and title.
@@ -46,19 +46,21 @@ class NulCharacter(ProofsheetError):
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: our own errors by their code, DRF's by theirs, others crash."""
+    path = context["request"].path_info if context.get("request") else ""
     if isinstance(error, ProofsheetError):
-        body = _response(problem_documents.of_error(error))
+        body = _response(path, problem_documents.of_error(error))
         if (seconds := getattr(error, "retry_after_s", None)) is not None:
             body["Retry-After"] = str(seconds)
         return body
     if isinstance(error, SuspiciousOperation) and (unread := UNREAD.get(type(error))):
         status, code, title = unread
-        return _problem(status=status, code=code, title=title)
+        return _problem(path, status=status, code=code, title=title)
     answer = exception_handler(error, context)
     if answer is None:
         return None
     if isinstance(error, exceptions.ValidationError):
         body = _problem(
+            path,
             status=answer.status_code,
             code="invalid",
             title="The request is not valid.",
@@ -68,19 +70,31 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     else:
         detail = getattr(error, "detail", error)
         code = str(getattr(detail, "code", None) or NAMES.get(type(error), "error"))
-        body = _problem(status=answer.status_code, code=code, title=str(detail))
+        body = _problem(path, status=answer.status_code, code=code, title=str(detail))
     for header in ("WWW-Authenticate", "Retry-After", "Allow"):
         if header in answer:
             body[header] = answer[header]
     return body
 
 
-def _problem(**said: Any) -> Response:
-    return _response(problem_documents.document(**said))
+def _problem(path: str, **said: Any) -> Response:
+    return _response(path, problem_documents.document(**said))
 
 
-def _response(body: dict[str, Any]) -> Response:
-    return Response(body, status=body["status"], content_type=CONTENT_TYPE)
+def _response(path: str, problem: dict[str, Any]) -> Response:
+    said = error_dialects.told(path, problem)
+    return Response(said.body, said.status, headers=said.headers, content_type=said.content_type)
+
+
+def error_response(path: str, problem: dict[str, Any]) -> HttpResponse:
+    """A problem in the words of its address, for who answers without DRF."""
+    said = error_dialects.told(path, problem)
+    return HttpResponse(
+        json.dumps(said.body),
+        status=said.status,
+        content_type=said.content_type,
+        headers=said.headers,
+    )
 
 
 class LastWord(MiddlewareMixin):
@@ -97,11 +111,7 @@ class LastWord(MiddlewareMixin):
             return HttpResponse(
                 loader.get_template("error.html").render({"error": error}), status=error.status
             )
-        return HttpResponse(
-            json.dumps(problem_documents.of_error(error)),
-            status=error.status,
-            content_type=CONTENT_TYPE,
-        )
+        return error_response(request.path_info, problem_documents.of_error(error))
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -111,9 +121,12 @@ class LastWord(MiddlewareMixin):
             return response
         if not isinstance(response, HttpResponse):
             return response
-        if response.get("Content-Type", "").startswith(CONTENT_TYPE):
+        path = request.path_info
+        if response.get("Content-Type", "").startswith(error_dialects.content_type_at(path)):
             return response
-        response.content = json.dumps(problem_documents.of_status(response.status_code)).encode()
-        response["Content-Type"] = CONTENT_TYPE
+        said = error_dialects.told(path, problem_documents.of_status(response.status_code))
+        response.status_code = said.status
+        response.content = json.dumps(said.body).encode()
+        response["Content-Type"] = said.content_type
         response["Content-Length"] = str(len(response.content))
         return response

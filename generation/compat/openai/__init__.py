@@ -1,0 +1,1 @@
+"""The OpenAI Images, Models and Moderations API under `/v1/`."""

@@ -1,0 +1,111 @@
+"""The picture of an edit: a form's file, or a `data:` URL in a JSON body. Nothing is fetched."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from rest_framework import serializers
+
+from config.core.api.json_bodies import StrictJSONParser
+from config.core.errors import ProofsheetError
+
+DATA_URL_MAX_CHARACTERS = 20_971_520
+FILES = ("image", "image[]")
+
+
+class PictureJSONParser(StrictJSONParser):
+    """For bodies that hold a picture as a `data:` URL."""
+
+    limit = DATA_URL_MAX_CHARACTERS + 1024 * 1024
+
+
+class MaskNotSupported(ProofsheetError):
+    """Until there is inpainting: repainting all of it instead would not be what was asked for."""
+
+    default_code = "mask_not_supported"
+    default_message = "mask: A part of a picture cannot be repainted here yet."
+    default_advice = "Leave the mask out: the whole picture is then redrawn from the given one."
+
+
+class PictureNotInline(ProofsheetError):
+    """An address of another host, or a file id: neither is fetched."""
+
+    default_code = "image_url_not_inline"
+    default_message = "image_url: Only data: URLs are taken; no address is fetched."
+    default_advice = "Send the picture itself as data:image/png;base64,... or as a form's file."
+
+
+class PictureTooLong(ProofsheetError):
+    """More characters than a JSON body's picture may have."""
+
+    default_code = "source_too_large"
+    default_message = "image_url: It is longer than is taken."
+    default_advice = f"Send at most {DATA_URL_MAX_CHARACTERS} characters, or a form's file."
+    default_status = 413
+
+
+def taken_from(body: Any) -> tuple[bytes, Any]:
+    """The picture, and the body without it.
+
+    Raises ValidationError, MaskNotSupported, PictureNotInline, PictureTooLong.
+    """
+    if isinstance(body, QueryDict):
+        return _of_form(body)
+    if not isinstance(body, Mapping):
+        raise serializers.ValidationError({"body": ["Send a JSON object or a form."]})
+    if body.get("mask") is not None:
+        raise MaskNotSupported
+    images = body.get("images")
+    if not isinstance(images, list) or not images:
+        raise serializers.ValidationError({"images": ["Send one picture: [{image_url: …}]."]})
+    _only_one("images", images)
+    image = images[0]
+    if not isinstance(image, Mapping) or not isinstance(image.get("image_url"), str):
+        raise PictureNotInline
+    rest = {name: value for name, value in body.items() if name not in ("images", "mask")}
+    return bytes_of(image["image_url"]), rest
+
+
+def bytes_of(url: str, *, param: str = "image_url") -> bytes:
+    """What a `data:` URL holds. Raises PictureNotInline, PictureTooLong, ValidationError."""
+    if not url[:5].lower() == "data:":
+        raise PictureNotInline
+    if len(url) > DATA_URL_MAX_CHARACTERS:
+        raise PictureTooLong
+    head, comma, text = url.partition(",")
+    if not comma or not head.lower().endswith(";base64"):
+        raise serializers.ValidationError({param: ["Write data:image/png;base64,…"]})
+    return decoded(text, param=param)
+
+
+def decoded(text: str, *, param: str) -> bytes:
+    """Base64, with or without its padding. Raises ValidationError."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise serializers.ValidationError({param: ["It is no base64."]}) from error
+
+
+def _of_form(body: QueryDict) -> tuple[bytes, QueryDict]:
+    rest = body.copy()
+    if any(isinstance(part, UploadedFile) or part for part in rest.pop("mask", [])):
+        raise MaskNotSupported
+    files: list[Any] = [part for name in FILES for part in rest.pop(name, [])]
+    if not files or not all(isinstance(part, UploadedFile) for part in files):
+        raise serializers.ValidationError({"image": ["Send the picture as a file of the form."]})
+    _only_one("image", files)
+    data: bytes = files[0].read(settings.PROOFSHEET_SOURCE_MAX_BYTES + 1)
+    return data, rest
+
+
+def _only_one(name: str, parts: list[Any]) -> None:
+    if len(parts) > 1:
+        raise serializers.ValidationError(
+            {name: ["A picture is made from one here, and several came: send one."]}
+        )

@@ -1,0 +1,49 @@
+"""Addresses that open one released picture to whoever holds them, for a while, without a key.
+
+Signed, not stored: a picture that is deleted, withheld or restricted meanwhile is not found.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.core import signing
+from django.urls import reverse
+
+from config.core.errors import ProofsheetError
+from generation.models import GeneratedImage, ImageState, Restriction
+from provenance.assets import transcode
+
+GOOD_FOR = timedelta(hours=2)
+_SALT = "generation.compat.signed_pictures"
+
+
+class PictureAddressOver(ProofsheetError):
+    """Mistyped, older than it is good for, or of a picture that is not shown any more."""
+
+    default_code = "picture_address_over"
+    default_message = "There is no picture at this address any more."
+    default_advice = "Ask for it anew with your key: the gallery and the API keep it."
+    default_status = 404
+
+
+def path_of(image: GeneratedImage, output_format: str) -> str:
+    """A path that nobody else can make up."""
+    token = signing.dumps([image.id.hex, output_format], salt=_SALT)
+    return reverse("openai:picture", args=[token])
+
+
+def find(token: str) -> tuple[GeneratedImage, str]:
+    """The picture, and the format that it was asked for in. Raises PictureAddressOver."""
+    try:
+        image_hex, output_format = signing.loads(token, salt=_SALT, max_age=GOOD_FOR)
+    except signing.BadSignature as error:
+        raise PictureAddressOver from error
+    image = GeneratedImage.objects.filter(
+        id=UUID(image_hex), state=ImageState.RELEASED, deleted_at__isnull=True
+    ).first()
+    if image is None or image.restriction == Restriction.AGE_RESTRICTED or not image.file:
+        raise PictureAddressOver
+    assert output_format in transcode.FORMATS, "it was checked before it was signed"
+    return image, output_format
