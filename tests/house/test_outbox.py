@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from threading import Barrier
 from typing import Any
 
@@ -13,6 +14,7 @@ from celery import current_app
 from celery.exceptions import NotRegistered
 from django.contrib.auth.models import User
 from django.core import mail
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from config.core import events
@@ -112,6 +114,8 @@ def test_what_never_succeeds_is_kept_and_said(
         clock.forward(9 * 3600)
     assert OutboxRow.objects.filter(gave_up_at__isnull=False).count() == 2
     assert not draining.is_anything_due(at=clock.forward(10**7))
+    call_command("retry_mails", stdout=StringIO())
+    assert OutboxRow.objects.filter(gave_up_at=None, attempts=0).count() == 2
     assert "ValueError" in caplog.text
     assert "a word of the mail" not in caplog.text
 

@@ -14,11 +14,13 @@ from django.utils import timezone
 
 from config.accounts.api_keys import key_format
 from config.core import events
+from config.core.outbox.models import OutboxRow
 from config.core.projects import personal
 from config.core.projects.models import Membership, Project
 from config.models import ApiKey
-from config.webhooks import endpoints
+from config.webhooks import endpoints, outbox_metrics
 from config.webhooks.models import Delivery, Endpoint
+from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
 URL = "https://example.org/hook"
@@ -234,3 +236,23 @@ def test_the_page_shows_what_came_of_each_attempt(
     assert "503, 12 ms" in page
     assert "url_refused, 7 ms" in page
     assert "<b>1</b>" not in page
+
+
+def test_an_operator_sees_what_waits_and_how_late_it_is(project: Project) -> None:
+    endpoint_of(project)
+    events.tell(project.id, "appeal.decided", {})
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=90))
+    events.mail("moderation.tasks.mail_decision", str(uuid4()))
+    OutboxRow.objects.create(
+        task="x", arguments=[], written_at=NOON, due_at=NOON, gave_up_at=NOON, problem="OSError"
+    )
+    told = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in outbox_metrics.OutboxCollector().collect()
+        for sample in family.samples
+    }
+    assert told["proofsheet_outbox_waiting", "webhook"] == 1
+    assert told["proofsheet_outbox_waiting", "mail"] == 1
+    assert told["proofsheet_outbox_late_seconds", "webhook"] >= 90
+    assert told["proofsheet_outbox_given_up",] == 1
+    assert told["proofsheet_outbox_endpoints_failing",] == 0

@@ -63,6 +63,12 @@ def is_anything_due(*, at: datetime) -> bool:
     return OutboxRow.objects.filter(gave_up_at=None, due_at__lte=at).exists()
 
 
+def try_again(*, at: datetime) -> int:
+    """What was given up waits again, from the beginning of its schedule; how much it was."""
+    given_up = OutboxRow.objects.filter(gave_up_at__isnull=False)
+    return given_up.update(gave_up_at=None, attempts=0, due_at=at)
+
+
 def _do(row: OutboxRow, *, now: Clock) -> None:
     task: Any = current_app.tasks.get(row.task)
     try:
