@@ -94,7 +94,7 @@ def project_of(project_id: UUID, *, by: AbstractBaseUser) -> Project:
 def of_project(project_id: UUID, *, by: AbstractBaseUser) -> QuerySet[Endpoint]:
     """The oldest first. Raises ProjectNotFound."""
     project = project_of(project_id, by=by)
-    return Endpoint.objects.filter(project=project).select_related("project").order_by("made_at")
+    return _there(project).select_related("project").order_by("made_at")
 
 
 def find(project_id: UUID, endpoint_id: UUID, *, by: AbstractBaseUser) -> Endpoint:
@@ -125,7 +125,7 @@ def make(
     Project.objects.select_for_update(no_key=True).get(
         pk=project.pk
     )  # two at once count each other
-    if Endpoint.objects.filter(project=project).count() >= ENDPOINTS_MAX:
+    if _there(project).count() >= ENDPOINTS_MAX:
         raise TooManyEndpoints
     endpoint = Endpoint.objects.create(
         project=project,
@@ -165,9 +165,10 @@ def rotate(endpoint: Endpoint, *, at: datetime) -> str:
     return signing_secrets.make(_locked(endpoint), at=at)
 
 
-def delete(endpoint: Endpoint) -> None:
-    """For good, with its log."""
-    Endpoint.objects.filter(pk=endpoint.pk).delete()
+@transaction.atomic
+def delete(endpoint: Endpoint, *, at: datetime) -> None:
+    """For good, with its secrets and its log. Raises EndpointNotFound."""
+    _locked(endpoint).switch_off(Endpoint.OffBecause.DELETED, at=at)
 
 
 @transaction.atomic
@@ -218,8 +219,13 @@ def _check(url: str, types: Collection[str]) -> None:
             raise TypeUnknown(message=f"There is no event “{type[:64]}”.")
 
 
+def _there(project: Project) -> QuerySet[Endpoint]:
+    found = Endpoint.objects.filter(project=project)
+    return found.exclude(off_because=Endpoint.OffBecause.DELETED)
+
+
 def _locked(endpoint: Endpoint) -> Endpoint:
-    row = Endpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
+    row = _there(endpoint.project).select_for_update(no_key=True).filter(pk=endpoint.pk).first()
     if row is None:
         raise EndpointNotFound
     return row

@@ -18,6 +18,9 @@ _QUICK_MS = 2000
 class Endpoint(models.Model):
     """An address that a project's events are sent to. `types` are those that it wants; empty: all.
 
+    A deleted one is gone for everybody at once and its row a day later: an event that is just being
+    written may still name it.
+
     `is_proven` says that the last attempt succeeded quickly: only then are deliveries sent in the
     places that are kept for such endpoints.
     """
@@ -26,6 +29,7 @@ class Endpoint(models.Model):
         CHOSEN = "chosen", "switched off by a member"
         GONE = "gone", "it answered 410 Gone"
         FAILING = "failing", "it failed for days"
+        DELETED = "deleted", "it was deleted"
 
     class Scheme(models.TextChoices):
         HMAC = "v1", "A shared secret (HMAC-SHA256)"

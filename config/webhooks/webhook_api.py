@@ -107,7 +107,7 @@ class OneEndpoint(SignedInView):
     )
     def delete(self, request: Request, project_id: UUID, endpoint_id: UUID) -> Response:
         """What waits for it is sent no more."""
-        endpoints.delete(self._found(project_id, endpoint_id))
+        endpoints.delete(self._found(project_id, endpoint_id), at=timezone.now())
         return Response(status=204)
 
 

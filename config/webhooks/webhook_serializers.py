@@ -13,6 +13,9 @@ from config.core.outbox.event_types import EVENT_TYPES
 from config.webhooks import endpoint_addresses, signing_secrets
 from config.webhooks.models import Delivery, Endpoint
 
+SHOWN_REASONS = [
+    each for each in Endpoint.OffBecause.choices if each[0] != Endpoint.OffBecause.DELETED
+]
 TYPES_HELP = "Which events it wants; all when empty."
 
 
@@ -58,7 +61,7 @@ class EndpointSerializer(serializers.Serializer[Any]):
         help_text="Of `v1a`: what verifies now, the newest first."
     )
     is_on = serializers.BooleanField()
-    off_because = serializers.ChoiceField(choices=Endpoint.OffBecause.choices, allow_blank=True)
+    off_because = serializers.ChoiceField(choices=SHOWN_REASONS, allow_blank=True)
     failing_since = serializers.DateTimeField(allow_null=True)
     made_at = serializers.DateTimeField()
 

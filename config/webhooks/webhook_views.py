@@ -112,7 +112,8 @@ def replay(
 @page
 def delete(request: SignedIn, project_id: UUID, endpoint_id: UUID) -> HttpResponse:
     """For good, with its log."""
-    endpoints.delete(endpoints.find(project_id, endpoint_id, by=request.user))
+    found = endpoints.find(project_id, endpoint_id, by=request.user)
+    endpoints.delete(found, at=timezone.now())
     messages.success(request, "The endpoint is deleted.")
     return redirect("webhooks", project_id)
 

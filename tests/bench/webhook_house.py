@@ -14,7 +14,7 @@ from threading import Event, Thread
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from config.core import events
@@ -63,7 +63,9 @@ class WebhookHouse:
 
     def forget(self) -> None:
         """As if nothing had been sent yet; the endpoints stay as they are known."""
-        Delivery.objects.all().delete()
+        with transaction.atomic():  # the worker may be noting an attempt
+            list(Delivery.objects.select_for_update().values_list("id"))
+            Delivery.objects.all().delete()
         for receiver in self.receivers.values():
             receiver.received.clear()
 

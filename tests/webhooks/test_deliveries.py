@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -506,6 +507,26 @@ def test_the_log_is_kept_for_thirty_days(project: Project, clock: FrozenClock) -
     assert cleaning.forget(at=clock.at + timedelta(days=29)) == 0
     assert cleaning.forget(at=clock.at + timedelta(days=31)) == 1
     assert not Delivery.objects.exists()
+
+
+def test_a_deleted_endpoint_breaks_nothing_that_just_names_it(
+    project: Project, clock: FrozenClock
+) -> None:
+    endpoint, _ = made(project, "https://example.org/")
+    with transaction.atomic():
+        refused(project)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(_delete, endpoint, clock.at).result()
+    assert Delivery.objects.get().state == "waiting"
+    assert sending.take(endpoint.id, at=clock()) is None
+    cleaning.forget(at=clock.at + timedelta(days=2))
+    assert not Endpoint.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def _delete(endpoint: Endpoint, at: datetime) -> None:
+    endpoints.delete(endpoint, at=at)
+    connection.close()
 
 
 def test_a_secret_lies_sealed_in_the_database(project: Project) -> None:

@@ -192,7 +192,8 @@ def test_everything_can_be_done_by_a_key(alice: User, project: Project) -> None:
     client.post(api(project, one, "rotate"))
     assert client.post(api(project, one, "rotate")).status_code == 409
     assert client.delete(api(project, one)).status_code == 204
-    assert not Endpoint.objects.exists()
+    assert client.get(api(project, one)).status_code == 404
+    assert client.get(api(project)).json() == []
 
 
 def test_a_project_has_twenty_endpoints_at_most(

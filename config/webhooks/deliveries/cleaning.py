@@ -1,19 +1,36 @@
-"""How long the log of deliveries is kept."""
+"""How long the log of deliveries is kept, and the row of an endpoint that was deleted."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from config.webhooks.models import Delivery
+from django.db import models, transaction
+
+from config.webhooks.models import Delivery, Endpoint
 
 KEPT = timedelta(days=30)
+DELETED_KEPT = timedelta(days=1)
 _BATCH = 5000
 
 
 def forget(*, at: datetime) -> int:
-    """Delete the oldest of what was written longer ago than it is kept: how many, at most so many
-    as are deleted in one go."""
-    old = Delivery.objects.filter(written_at__lt=at - KEPT).order_by("written_at")
-    found = list(old.values_list("id", flat=True)[:_BATCH])
+    """Delete the oldest of what was written longer ago than it is kept, and what went to endpoints
+    that were deleted a day ago: how many, at most so many as are deleted in one go."""
+    deleted = Endpoint.objects.filter(
+        off_because=Endpoint.OffBecause.DELETED, off_at__lt=at - DELETED_KEPT
+    )
+    old = Delivery.objects.filter(written_at__lt=at - KEPT)
+    gone = Delivery.objects.filter(endpoint__in=deleted)
+    count = _delete(old) + _delete(gone)
+    for endpoint in deleted.filter(deliveries=None)[:_BATCH]:
+        endpoint.delete()
+    return count
+
+
+@transaction.atomic
+def _delete(rows: models.QuerySet[Delivery]) -> int:
+    """Under their locks, so that nobody notes an attempt at what is just going."""
+    mine = rows.select_for_update(of=("self",), skip_locked=True).order_by("written_at")
+    found = list(mine.values_list("id", flat=True)[:_BATCH])
     Delivery.objects.filter(id__in=found).delete()
     return len(found)
