@@ -29,6 +29,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config.launch.child_processes import free_port, spawn
 from config.launch.programs import program
+from tests.conftest import MIGRATED
 from tests.settings import APP_DATABASE_URL
 
 DATABASE = "house_in_the_browser"
@@ -56,12 +57,16 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(
+    chromium: str, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
     state = tmp_path_factory.mktemp("house")
     port = free_port()
     environment = _environment(state, port)
     with psycopg.connect(settings.DATABASE_URL, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {DATABASE}")
+        known = [name for (name,) in admin.execute("SELECT datname FROM pg_database")]
+        template = MIGRATED if MIGRATED in known else "template1"
+        admin.execute(f"CREATE DATABASE {DATABASE} TEMPLATE {template}")
         command = [sys.executable, "manage.py", "prepare_house"]
         done = subprocess.run(
             command, cwd=settings.ROOT, env=environment, capture_output=True, text=True
@@ -140,10 +145,10 @@ def _wait_until_it_answers(port: int) -> None:
     raise TimeoutError("the web server did not answer within 60 s")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One browser a module: Playwright's event loop runs in this thread until it is closed, and
-    the other tests' own loops and database calls must not meet it."""
+    """One browser for this folder: Playwright's event loop runs in this thread until it is closed,
+    and the other tests' own loops and database calls must not meet it."""
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu"]
         launched = playwright.chromium.launch(executable_path=chromium, args=flags)
@@ -154,9 +159,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def sessions(browser: Browser, house: House) -> Callable[[str], Any]:
-    """The cookies of a person who signed in through the form, once a module."""
+    """The cookies of a person who signed in through the form, once."""
 
     @cache
     def session_of(name: str) -> Any:
@@ -171,12 +176,12 @@ def sessions(browser: Browser, house: House) -> Callable[[str], Any]:
 
 @pytest.fixture
 def open_page(browser: Browser, house: House, sessions: Callable[[str], Any]) -> Iterator[OpenPage]:
-    """`open_page(as_="alice", width=390, java_script_enabled=False)`: a page in a fresh context,
-    in the studio when signed in. At the end no page may have complained on its console."""
+    """`open_page(as_="alice", at="/gallery/", width=390, java_script_enabled=False)`: a page in a
+    fresh context. At the end no page may have complained on its console."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_one(*, as_: str | None = None, width: int = 1280, **said: Any) -> Page:
+    def open_one(*, as_: str | None = None, at: str = "", width: int = 1280, **said: Any) -> Page:
         context = browser.new_context(
             base_url=house.url,
             viewport={"width": width, "height": 860},
@@ -188,8 +193,8 @@ def open_page(browser: Browser, house: House, sessions: Callable[[str], Any]) ->
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: _note(complaints, line))
-        if as_ is not None:
-            page.goto("/studio/")
+        if at:
+            page.goto(at)
         return page
 
     yield open_one

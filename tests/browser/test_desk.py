@@ -18,11 +18,11 @@ SEED = 3
 
 def wait_for_picture(page: Page) -> None:
     """Nothing of it may be shown by itself any more, so look again until it is there."""
-    for _ in range(60):
+    for _ in range(120):
         page.reload()
         if page.locator("img[src*='/file/']").count():
             return
-        page.wait_for_timeout(1000)
+        page.wait_for_timeout(500)
     raise AssertionError("the picture never appeared")
 
 
@@ -73,10 +73,10 @@ def test_appeal_is_heard_by_a_senior_moderator_alone_and_the_picture_appears(
 
     alice.goto("/gallery/")
     picture = alice.get_by_role("link", name="a nude woman in a park").first
-    for _ in range(60):
+    for _ in range(120):
         if picture.count():
             break
-        alice.wait_for_timeout(1000)
+        alice.wait_for_timeout(500)
         alice.reload()
     picture.click()
     expect(alice.locator(".credentials")).to_contain_text("Signed")

@@ -31,7 +31,7 @@ def test_a_running_request_is_cancelled(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_button_is_in_sight_however_long_the_form_is(open_page: OpenPage, width: int) -> None:
-    page = open_page(as_="alice", width=width)
+    page = open_page(as_="alice", at="/studio/", width=width)
     button = page.get_by_role("button", name="Generate")
     expect(button).to_be_in_viewport(ratio=1)
     for summary in page.locator("#compose summary").all():
@@ -57,7 +57,7 @@ def test_a_picture_is_started_from_and_varied_without_a_script(
 ) -> None:
     upload = tmp_path / "grey.png"
     Image.linear_gradient("L").convert("RGB").save(upload)
-    page = open_page(as_="alice", width=390, java_script_enabled=False)
+    page = open_page(as_="alice", at="/studio/", width=390, java_script_enabled=False)
     page.get_by_label("What should the picture show?").fill("a red apple")
     page.locator("label.chip", has_text="2").last.click()
     page.get_by_text("Start from a picture").click()
@@ -95,14 +95,14 @@ def test_page_polls_where_no_stream_comes_through(open_page: OpenPage) -> None:
 
 
 def test_empty_prompt_is_answered_beside_the_field(open_page: OpenPage) -> None:
-    page = open_page(as_="alice")
+    page = open_page(as_="alice", at="/studio/")
     page.locator("#compose").evaluate("form => form.noValidate = true")
     page.get_by_role("button", name="Generate").click()
     expect(page.locator("#compose")).to_contain_text("The prompt is empty.")
 
 
 def test_ended_session_leads_back_to_the_sign_in_page(open_page: OpenPage) -> None:
-    page = open_page(as_="alice")
+    page = open_page(as_="alice", at="/studio/")
     expect(page.locator("[data-active]")).to_have_count(0)
     page.context.clear_cookies(name="sessionid")
     page.get_by_label("What should the picture show?").fill("a lost letter")
@@ -111,8 +111,7 @@ def test_ended_session_leads_back_to_the_sign_in_page(open_page: OpenPage) -> No
 
 
 def test_gallery_narrows_while_one_types(open_page: OpenPage) -> None:
-    page = open_page(as_="alice")
-    page.goto("/gallery/")
+    page = open_page(as_="alice", at="/gallery/")
     page.get_by_label("Prompt contains").press_sequentially("zebra")
     expect(page.locator("#contact-sheet")).to_contain_text("No frame matches")
     expect(page).to_have_url(re.compile("text=zebra"))
@@ -150,7 +149,9 @@ REPEATED = """() => { const ids = [...document.querySelectorAll("[id]")].map((pa
   return ids.filter((id, place) => ids.indexOf(id) !== place); }"""
 
 
-def test_every_page_names_its_controls_and_has_one_heading(open_page: OpenPage) -> None:
+def test_every_page_names_its_controls_has_one_heading_and_never_scrolls_sideways(
+    open_page: OpenPage,
+) -> None:
     wrong: list[str] = []
     for page, paths in ((open_page(as_="alice"), PRIVATE), (open_page(), PUBLIC)):
         for path in paths:
@@ -159,6 +160,11 @@ def test_every_page_names_its_controls_and_has_one_heading(open_page: OpenPage) 
             wrong += [f"{path} repeats #{name}" for name in page.evaluate(REPEATED)]
             if page.locator("h1").count() != 1:
                 wrong.append(f"{path} has {page.locator('h1').count()} h1")
+            for width in (390, 768, 1920):
+                page.set_viewport_size({"width": width, "height": 860})
+                if overflow(page) > 0:
+                    wrong.append(f"{path} is wider than {width}")
+            page.set_viewport_size({"width": 1280, "height": 860})
     assert wrong == []
 
 
@@ -167,15 +173,3 @@ def overflow(page: Page) -> int:
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     return width
-
-
-def test_no_page_scrolls_sideways(open_page: OpenPage) -> None:
-    wide: list[str] = []
-    for page, paths in ((open_page(as_="alice"), PRIVATE), (open_page(), PUBLIC)):
-        for path in paths:
-            page.goto(path)
-            for width in (390, 768, 1920):
-                page.set_viewport_size({"width": width, "height": 860})
-                if overflow(page) > 0:
-                    wide.append(f"{path} at {width}")
-    assert wide == []
