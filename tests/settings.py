@@ -9,9 +9,12 @@ from pathlib import Path
 
 from config.launch import embedded_servers
 
-# jsonschema goes without it where it is missing, and no house has it; its import alone compiles a
-# grammar for more than a second.
+# What no house has is missing here too, and in every process that a test starts.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # makes its import fail
+AS_INSTALLED = str(Path(__file__).with_name("as_installed"))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [AS_INSTALLED, *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 # Two processes share two cores (ADR 85): more threads would only wait for each other.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")

@@ -81,7 +81,7 @@ def house(
 
 def _environment(state: Path, port: int) -> dict[str, str]:
     """Valkey's databases 4 and 5: the first ones belong to the tests in this process."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     database = urlsplit(APP_DATABASE_URL)._replace(path=f"/{DATABASE}")
     owner = urlsplit(settings.DATABASE_URL)._replace(path=f"/{DATABASE}")
     return kept | {

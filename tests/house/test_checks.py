@@ -29,7 +29,7 @@ PRODUCTION = {
 
 def run(folder: Path, *command: str, **said: str) -> subprocess.CompletedProcess[str]:
     """A program of the house in an environment of its own, on the servers of the tests."""
-    servers = ("PATH", "HOME", "DATABASE_URL", "BROKER_URL", "CACHE_URL")
+    servers = ("PATH", "HOME", "PYTHONPATH", "DATABASE_URL", "BROKER_URL", "CACHE_URL")
     kept = {name: os.environ[name] for name in servers if name in os.environ}
     return subprocess.run(
         command,

@@ -105,7 +105,7 @@ def test_there_is_no_such_page_where_mails_are_sent(
 
 @pytest.mark.parametrize(("local", "wanted"), [("1", "ToFolder"), ("0", "smtp.EmailBackend")])
 def test_by_default_no_mail_is_printed_into_a_log(local: str, wanted: str, tmp_path: Path) -> None:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     told = subprocess.run(
         [sys.executable, "-c", "from config import settings; print(settings.EMAIL_BACKEND)"],
         cwd=ROOT,

@@ -21,7 +21,9 @@ class House:
     """One start of the supervisor in an environment as empty as a newcomer's."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ
+        }
         self.folder, self.port, self.lines = folder, port, ""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "config.launch.supervisor", "--port", str(port)],
