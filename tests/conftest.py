@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from xdist.scheduler import LoadScopeScheduling
@@ -38,6 +38,10 @@ def django_db_setup(
             connection.close_pool()  # type: ignore[attr-defined] # PostgreSQL's has one
             _copy(name)
     with django_db_blocker.unblock(), connection.cursor() as cursor:
+        give_permissions()
+        cursor.execute("CREATE SCHEMA kept")
+        for table in _OF_ROLES:
+            cursor.execute(f"CREATE TABLE kept.{table} AS TABLE {table}")
         for table in ("logentry", "leaf", "node", "checkpoint"):
             cursor.execute(f"ALTER TABLE provenance_{table} DISABLE TRIGGER {table}_no_truncate")
         for table in record_rules.evidence():
@@ -49,6 +53,9 @@ def _copy(name: str) -> None:
         admin.execute(f'CREATE DATABASE {MIGRATED} TEMPLATE "{name}"')
 
 
+_OF_ROLES = ("auth_group", "auth_group_permissions")
+"""Filled once, and again from a copy after a test that empties the tables: to give every role its
+permissions anew takes longer than many a test, and most begin with a person who has one."""
 _KEPT = ("django_migrations", "django_content_type", "auth_permission")
 
 
@@ -68,6 +75,9 @@ def _empty_what_was_filled(self: TransactionTestCase) -> None:
         )
         if filled := [name for (name,) in cursor.fetchall()]:
             cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+        for table in _OF_ROLES:
+            if table in filled:
+                cursor.execute(f"INSERT INTO {table} TABLE kept.{table}")
 
 
 TransactionTestCase._fixture_teardown = _empty_what_was_filled  # type: ignore[attr-defined]
@@ -75,7 +85,6 @@ TransactionTestCase._fixture_teardown = _empty_what_was_filled  # type: ignore[a
 
 @pytest.fixture
 def roles(db: None) -> dict[str, Group]:
-    give_permissions(Group, Permission)
     return {group.name: group for group in Group.objects.all()}
 
 

@@ -67,11 +67,15 @@ def give_permissions(
 
     Raises Permission.DoesNotExist for a permission that no room defines.
     """
+    codenames = {label.split(".")[1] for labels in PERMISSIONS.values() for label in labels}
+    known = {
+        f"{each.content_type.app_label}.{each.codename}": each
+        for each in permissions.objects.select_related("content_type").filter(
+            codename__in=codenames
+        )
+    }
     for name, labels in PERMISSIONS.items():
+        if unknown := [label for label in labels if label not in known]:
+            raise permissions.DoesNotExist(", ".join(unknown))
         group, _ = groups.objects.get_or_create(name=name)
-        group.permissions.set(_permission(label, permissions) for label in labels)
-
-
-def _permission(label: str, permissions: type[Permission]) -> Permission:
-    app, codename = label.split(".", 1)
-    return permissions.objects.get(content_type__app_label=app, codename=codename)
+        group.permissions.set([known[label] for label in labels])
