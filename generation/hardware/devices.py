@@ -15,7 +15,7 @@ from generation.engine.loop.engine import Engine, is_gpu
 from generation.hardware import memory_plans
 
 MODELS_CEILING = 2
-SEATS = 8
+PERMITS = 8
 RESERVED = 2  # of the permits, for interactive requests: eight long ones must not shut them out
 
 _loading = Lock()
@@ -55,7 +55,7 @@ class DevicePermits:
             self._changed.notify()
 
 
-seats = DevicePermits(SEATS, RESERVED)
+permits = DevicePermits(PERMITS, RESERVED)
 
 
 class DevicePermit:
@@ -67,7 +67,7 @@ class DevicePermit:
         self.is_reserved = False
 
     def __enter__(self) -> DevicePermit:
-        self.is_reserved = seats.take()
+        self.is_reserved = permits.take()
         self._is_held = True
         return self
 
@@ -83,7 +83,7 @@ class DevicePermit:
         """Give the permit back; false when it was back already."""
         was_held, self._is_held = self._is_held, False
         if was_held:
-            seats.give_back(is_reserved=self.is_reserved)
+            permits.give_back(is_reserved=self.is_reserved)
         return was_held
 
 

@@ -6,7 +6,7 @@ row's lock and call the transition methods.
 
 from config.core.storage import private_storage  # migrations name it here
 from config.core.transitions import WrongState
-from generation.models.fair_shares import Allowance, Rota
+from generation.models.fair_shares import Allowance, FairQueueRing
 from generation.models.images import GeneratedImage, ImageState, Restriction
 from generation.models.init_images import SourcePicture, SourceState
 from generation.models.requests import (
@@ -23,6 +23,7 @@ __all__ = [
     "ACTIVE",
     "SEEDS",
     "Allowance",
+    "FairQueueRing",
     "GeneratedImage",
     "GenerationRequest",
     "IdempotencyKey",
@@ -30,7 +31,6 @@ __all__ = [
     "RequestAdapter",
     "RequestStatus",
     "Restriction",
-    "Rota",
     "SourcePicture",
     "SourceState",
     "Worker",

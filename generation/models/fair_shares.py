@@ -7,15 +7,18 @@ from django.db import models
 from django.db.models import Q
 
 
-class Rota(models.Model):
+class FairQueueRing(models.Model):
     """The ring of `deficit_round_robin` for one priority; its lock puts claims in a row."""
 
     priority = models.SmallIntegerField(primary_key=True)
     turn = models.IntegerField(null=True, help_text="Id of the user whose turn it is.")
     accounts = models.JSONField(default=dict, help_text="Milliseconds by user id.")
 
+    class Meta:
+        db_table = "generation_rota"  # its first name; the table stays where it is
+
     def __str__(self) -> str:
-        return f"rota {self.priority}"
+        return f"ring {self.priority}"
 
 
 class Allowance(models.Model):

@@ -19,7 +19,7 @@ from adapters.models import Adapter
 from config.core import events
 from config.core.errors import ProofsheetError
 from generation.hardware import hardware_queues
-from generation.models import GenerationRequest, RequestAdapter, RequestStatus, Rota
+from generation.models import FairQueueRing, GenerationRequest, RequestAdapter, RequestStatus
 from generation.request_rules import deficit_round_robin, priority_classes
 
 SCREENING_QUEUE = "cpu"
@@ -92,20 +92,20 @@ def claim(
             only_interactive and priority_classes.name_of(priority) != "interactive"
         ):
             return None
-        rota = _locked_rota(priority)
-        request = _next_of_turn(waiting, rota, resident, at=at)
+        row = _locked_ring(priority)
+        request = _next_of_turn(waiting, row, resident, at=at)
         if request is None:
-            return None  # others took all of it while this one waited for the rota
+            return None  # others took all of it while this one waited for the ring
         token = uuid4()
         request.start(token=token, worker=worker, lease=LEASE, at=at)
     return Claim(request.id, token)
 
 
-def _locked_rota(priority: int) -> Rota:
-    locked = Rota.objects.select_for_update().filter(priority=priority)
-    if (rota := locked.first()) is not None:
-        return rota
-    Rota.objects.get_or_create(priority=priority)
+def _locked_ring(priority: int) -> FairQueueRing:
+    locked = FairQueueRing.objects.select_for_update().filter(priority=priority)
+    if (row := locked.first()) is not None:
+        return row
+    FairQueueRing.objects.get_or_create(priority=priority)
     return locked.get()
 
 
@@ -122,25 +122,27 @@ def _waiting() -> QuerySet[GenerationRequest]:
 
 
 def _next_of_turn(
-    waiting: QuerySet[GenerationRequest], rota: Rota, resident: frozenset[str], *, at: datetime
+    waiting: QuerySet[GenerationRequest],
+    row: FairQueueRing,
+    resident: frozenset[str],
+    *,
+    at: datetime,
 ) -> GenerationRequest | None:
-    """The request to serve, locked; the rota is moved on. A user whose rows are all locked, because
+    """The request to serve, locked; the ring is moved on. A user whose rows are all locked, because
     they are just being cancelled, is passed by."""
-    line = waiting.filter(priority=rota.priority)
+    line = waiting.filter(priority=row.priority)
     heads = (
         line.order_by("owner", "queued_at", "id")
         .distinct("owner")
         .values_list("owner", "predicted_ms")
     )
     costs: dict[int, float] = dict(heads)
-    ring = deficit_round_robin.Ring(
-        rota.turn, {int(user): ms for user, ms in rota.accounts.items()}
-    )
+    ring = deficit_round_robin.Ring(row.turn, {int(user): ms for user, ms in row.accounts.items()})
     while costs:
         owner, after = deficit_round_robin.serve(ring, costs)
         if request := _best_of(line.filter(owner=owner), resident, at=at):
-            rota.turn, rota.accounts = after.turn, dict(after.accounts)
-            rota.save()
+            row.turn, row.accounts = after.turn, dict(after.accounts)
+            row.save()
             return request
         del costs[owner]
     return None

@@ -72,7 +72,7 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
         )
         if claim is None:
             if turn.is_reserved:
-                devices.seats.passed_over.add(name)
+                devices.permits.passed_over.add(name)
             return False
         try:
             with Lease(claim, now=now) as lease:
@@ -226,15 +226,15 @@ def _leave(turn: devices.DevicePermit) -> None:
     """Give the permit back, and call who was passed over while only reserved ones were free."""
     if not turn.end() or turn.is_reserved:
         return
-    for name in tuple(devices.seats.passed_over):
-        devices.seats.passed_over.discard(name)
+    for name in tuple(devices.permits.passed_over):
+        devices.permits.passed_over.discard(name)
         try:
             is_called = fair_queue.call_waiting(name)
         except (OperationalError, InterfaceError):
             is_called = True
             connection.close()
         if is_called:
-            devices.seats.passed_over.add(name)
+            devices.permits.passed_over.add(name)
 
 
 def _publish(claim: fair_queue.Claim, finished: delivery.SealedResult, *, now: Clock) -> None:

@@ -4,7 +4,7 @@ from config.core.errors import ProofsheetError
 from moderation.cases.review_cases import SEVERE, policy_version_of
 from moderation.models import ReviewCase
 from moderation.policy.rulebook import policy_document
-from moderation.subjects.actions import DAYS, MEASURES, PICTURES, Terms
+from moderation.subjects.actions import ACTIONS, DAYS, PICTURES, Terms
 from moderation.subjects.subject import Action
 
 ALLOW_REASONS = {
@@ -52,7 +52,7 @@ def actions_of(case: ReviewCase) -> list[Action]:
     is_uploaded = case.seen.is_uploaded
     return [
         action
-        for action, measure in MEASURES.items()
+        for action, measure in ACTIONS.items()
         if case.subject_kind in measure.kinds
         and (case.owner_id is not None or not measure.is_for_owners)
         and not (is_uploaded and measure.kinds == PICTURES)
@@ -74,7 +74,7 @@ def reasons_for(action: Action, *, policy_version: str) -> dict[str, str]:
     """
     if action == "allow":
         return ALLOW_REASONS
-    is_shown = MEASURES[action].outcome in {"blur", "age_restrict"}
+    is_shown = ACTIONS[action].outcome in {"blur", "age_restrict"}
     categories = policy_document.load(policy_version).categories
     usual = list(
         policy_document.load(policy_document.ACTIVE["general"]).categories
@@ -100,7 +100,7 @@ def is_severe(case: ReviewCase, *, action: Action, reason: str) -> bool:
     categories = policy_document.load(policy_version_of(case)).categories
     involved = [categories[name] for name in (case.category, reason) if name in categories]
     is_grave = any(category.severity >= SEVERE for category in involved)
-    return is_grave or MEASURES[action].needs_second_person
+    return is_grave or ACTIONS[action].needs_second_person
 
 
 def check(case: ReviewCase, *, action: Action, reason: str, terms: Terms) -> None:

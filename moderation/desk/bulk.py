@@ -19,12 +19,12 @@ from moderation.decisions.enforcing import NO_TERMS
 from moderation.desk import queue_rows
 from moderation.desk.queue_rows import CaseLine
 from moderation.models import Intent, ReviewCase
-from moderation.subjects.actions import MEASURES
+from moderation.subjects.actions import ACTIONS
 from moderation.subjects.subject import Action
 
 MOST = 200  # cases at once
 BULK_ACTIONS: tuple[Action, ...] = tuple(
-    action for action, measure in MEASURES.items() if measure.may_be_bulk
+    action for action, measure in ACTIONS.items() if measure.may_be_bulk
 )
 
 
@@ -184,7 +184,7 @@ def _decide_one(
 
 def _check_bulk(case: ReviewCase, *, action: Action, reason: str) -> None:
     """Raise OneByOne where each case needs a look of its own."""
-    is_for_one = not MEASURES[action].may_be_bulk
+    is_for_one = not ACTIONS[action].may_be_bulk
     if is_for_one or case.is_blind or allowed_actions.is_severe(case, action=action, reason=reason):
         raise OneByOne
 

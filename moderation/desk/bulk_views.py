@@ -14,7 +14,7 @@ from moderation.cases import review_cases
 from moderation.cases.reviewers import for_reviewers
 from moderation.desk import bulk
 from moderation.desk.desk_forms import BulkForm, QueueFilter
-from moderation.subjects.actions import MEASURES
+from moderation.subjects.actions import ACTIONS
 
 
 @require_POST
@@ -30,7 +30,7 @@ def preview(request: SignedIn) -> HttpResponse:
     shown = bulk.preview(ids, by=request.user, action=action, reason=reason, at=now)
     context: dict[str, Any] = {
         "form": form,
-        "measure": MEASURES[action],
+        "measure": ACTIONS[action],
         "chosen": form.data["measure"],
         "preview": shown,
     }
@@ -54,9 +54,9 @@ def decide(request: SignedIn) -> HttpResponse:
         at=timezone.now(),
     )
     if not done.left and not done.gone:
-        messages.success(request, f"{MEASURES[action].done}: {done.decided} at once.")
+        messages.success(request, f"{ACTIONS[action].done}: {done.decided} at once.")
         return redirect("moderation:review")
-    context = {"done": done, "measure": MEASURES[action]}
+    context = {"done": done, "measure": ACTIONS[action]}
     return render(request, "moderation/bulk_done.html", context)
 
 

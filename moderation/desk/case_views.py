@@ -19,7 +19,7 @@ from moderation.desk.desk_forms import DecisionForm
 from moderation.desk.teamwork import case_notes
 from moderation.desk.teamwork.teamwork_views import viewers_of
 from moderation.models import ReviewCase
-from moderation.subjects.actions import MEASURES
+from moderation.subjects.actions import ACTIONS
 from moderation.subjects.subject import Action
 
 Status = ReviewCase.Status
@@ -174,7 +174,7 @@ def _leave(request: SignedIn) -> None:
 
 def _action(request: SignedIn) -> Action:
     """The pressed button's; raises allowed_actions.NotOffered."""
-    found = next((action for action in MEASURES if action == request.POST.get("action")), None)
+    found = next((action for action in ACTIONS if action == request.POST.get("action")), None)
     if found is None:
         raise allowed_actions.NotOffered
     return found

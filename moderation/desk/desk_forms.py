@@ -11,7 +11,7 @@ from moderation.desk.bulk import BULK_ACTIONS
 from moderation.models import Perceived, ReviewCase, SubjectKind
 from moderation.models.appeals import GROUNDS_MAX
 from moderation.policy.rulebook import policy_document
-from moderation.subjects.actions import DAYS, MEASURES, Terms
+from moderation.subjects.actions import ACTIONS, DAYS, Terms
 from moderation.subjects.subject import Action
 
 KINDS = (("", "All kinds"), ("prompt", "Prompts"), ("image", "Images"), ("adapter", "Adapters"))
@@ -58,7 +58,7 @@ class DecisionForm(forms.Form):
             assert isinstance(field, forms.ChoiceField)
             field.choices = list(allowed_actions.reasons_of(case, action).items())
         offered = allowed_actions.actions_of(case)
-        self.offered = [(action, MEASURES[action]) for action in offered]
+        self.offered = [(action, ACTIONS[action]) for action in offered]
         used = cast(forms.ChoiceField, self.fields["adapter"])
         used.choices = list(allowed_actions.adapters_of(case).items())
         if not used.choices:
@@ -139,9 +139,9 @@ class BulkForm(forms.Form):
         version = policy_document.active("general").version
         cast(forms.ChoiceField, self.fields["measure"]).choices = [
             (
-                MEASURES[action].label,
+                ACTIONS[action].label,
                 [
-                    (f"{action}:{reason}", f"{MEASURES[action].label}: {title.lower()}")
+                    (f"{action}:{reason}", f"{ACTIONS[action].label}: {title.lower()}")
                     for reason, title in allowed_actions.reasons_for(
                         action, policy_version=version
                     ).items()

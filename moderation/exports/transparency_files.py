@@ -18,7 +18,7 @@ from config.core.errors import ProofsheetError
 from moderation.models import Appeal, Decision, Screening, Statement
 from moderation.reports import report_indicators
 from moderation.statements.formats import eu_statement
-from moderation.subjects.actions import MEASURES, RESTRICTIONS
+from moderation.subjects.actions import ACTIONS, RESTRICTIONS
 
 BATCH = 100  # the EU database takes no more statements in one call
 
@@ -113,7 +113,7 @@ def _measures(period: Period) -> dict[str, int | float | None]:
             for kind in ("prompt", "image", "adapter")
         },
         **{
-            f"Number of measures by type: {MEASURES[action].label.lower()}": refusals.filter(
+            f"Number of measures by type: {ACTIONS[action].label.lower()}": refusals.filter(
                 action=action
             ).count()
             for action in RESTRICTIONS

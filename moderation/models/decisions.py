@@ -14,7 +14,7 @@ from config.core.projects import columns
 from config.core.transitions import WrittenOnce
 from moderation.models.cases import ReviewCase
 from moderation.models.conditions import Perceived, SubjectKind
-from moderation.subjects.actions import MEASURES, Measure
+from moderation.subjects.actions import ACTIONS, ActionRule
 from moderation.subjects.evidence import Evidence, read
 from moderation.subjects.subject import Action
 
@@ -112,8 +112,8 @@ class Decision(WrittenOnce):
         return f"{self.action} {self.subject_kind} {self.subject_id}"
 
     @property
-    def measure(self) -> Measure:
-        return MEASURES[cast(Action, self.action)]
+    def measure(self) -> ActionRule:
+        return ACTIONS[cast(Action, self.action)]
 
     @property
     def seen(self) -> Evidence:
@@ -163,8 +163,8 @@ class Intent(models.Model):
         return f"intent to {self.action} {self.case_id}"
 
     @property
-    def measure(self) -> Measure:
-        return MEASURES[cast(Action, self.action)]
+    def measure(self) -> ActionRule:
+        return ACTIONS[cast(Action, self.action)]
 
     def confirm(self, *, by_id: int) -> None:
         self.confirmed_by_id = by_id

@@ -15,7 +15,7 @@ DAYS = (1, 7, 30, 90)  # how long an account can be suspended
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class ActionRule:
     """One decision. `done` is what holds once it has effect, `told` what its owner reads, `effect`
     what a reviewer is told beforehand.
     """
@@ -42,8 +42,8 @@ class Terms:
 
 EVERYTHING: frozenset[Kind] = frozenset({"prompt", "image", "adapter"})
 PICTURES: frozenset[Kind] = frozenset({"image"})
-MEASURES: Mapping[Action, Measure] = {
-    "allow": Measure(
+ACTIONS: Mapping[Action, ActionRule] = {
+    "allow": ActionRule(
         label="Allow",
         done="Allowed",
         told="allowed",
@@ -52,7 +52,7 @@ MEASURES: Mapping[Action, Measure] = {
         kinds=EVERYTHING,
         outcome="allow",
     ),
-    "refuse": Measure(
+    "refuse": ActionRule(
         label="Refuse",
         done="Refused",
         told="refused",
@@ -60,7 +60,7 @@ MEASURES: Mapping[Action, Measure] = {
         key="r",
         kinds=EVERYTHING,
     ),
-    "blur": Measure(
+    "blur": ActionRule(
         label="Blur",
         done="Blurred",
         told="blurred",
@@ -69,7 +69,7 @@ MEASURES: Mapping[Action, Measure] = {
         kinds=PICTURES,
         outcome="blur",
     ),
-    "age_restrict": Measure(
+    "age_restrict": ActionRule(
         label="Adults only",
         done="Restricted to adults",
         told="restricted to adults",
@@ -78,7 +78,7 @@ MEASURES: Mapping[Action, Measure] = {
         kinds=PICTURES,
         outcome="age_restrict",
     ),
-    "withdraw_adapter": Measure(
+    "withdraw_adapter": ActionRule(
         label="Withdraw the adapter",
         done="Adapter withdrawn",
         told="withdrawn",
@@ -87,7 +87,7 @@ MEASURES: Mapping[Action, Measure] = {
         kinds=frozenset({"image", "adapter"}),
         may_be_bulk=False,
     ),
-    "warn": Measure(
+    "warn": ActionRule(
         label="Refuse and warn",
         done="Refused, account warned",
         told="refused, and you are warned",
@@ -96,7 +96,7 @@ MEASURES: Mapping[Action, Measure] = {
         kinds=EVERYTHING,
         is_for_owners=True,
     ),
-    "suspend": Measure(
+    "suspend": ActionRule(
         label="Refuse and suspend",
         done="Refused, account suspended",
         told="refused, and your account is suspended",
@@ -108,7 +108,7 @@ MEASURES: Mapping[Action, Measure] = {
         may_be_bulk=False,
     ),
 }
-RESTRICTIONS: tuple[Action, ...] = tuple(action for action in MEASURES if action != "allow")
+RESTRICTIONS: tuple[Action, ...] = tuple(action for action in ACTIONS if action != "allow")
 ON_ACCOUNTS: tuple[Action, ...] = ("warn", "suspend")
 
 
@@ -116,7 +116,7 @@ def outcome_of(action: Action, kind: Kind) -> Outcome:
     """What happens to the subject itself: a picture whose adapter is withdrawn is refused too."""
     if action == "withdraw_adapter" and kind == "adapter":
         return "withdraw"
-    return MEASURES[action].outcome
+    return ACTIONS[action].outcome
 
 
 def code_of(action: Action, kind: Kind) -> str:

@@ -294,7 +294,7 @@ def adapters(bench: Bench, family: str, settings: Settings) -> None:
 def _installing(
     bench: Bench, model: LoadedModel, adapters: list[FlatAdapter], name: str, has_targets: bool
 ) -> None:
-    slots = Slots(model.banks, 1)
+    slots = Slots(model.loras, 1)
     turn = iter(adapters * (bench.scale.rounds + 2))
 
     def install() -> None:
@@ -303,9 +303,9 @@ def _installing(
         slots.release(worn)
 
     took = bench.scale.repeat(install)
-    bank = next(iter(model.banks.values()))
-    copied = sum(stop - begin for begin, stop in bank._extents(adapters[0].layers[0]))
-    megabytes = copied * bank.dtype.itemsize / 1e6
+    lora = next(iter(model.loras.values()))
+    copied = sum(stop - begin for begin, stop in lora._extents(adapters[0].layers[0]))
+    megabytes = copied * lora.dtype.itemsize / 1e6
     bench.add(
         f"{name}_ms",
         took,
@@ -336,11 +336,11 @@ def _loading(bench: Bench, family: str, rank: int) -> None:
 def _switching(
     bench: Bench, model: LoadedModel, adapters: list[FlatAdapter], name: str, has_targets: bool
 ) -> None:
-    slots, bank = Slots(model.banks, 2), next(iter(model.banks.values()))
+    slots, lora = Slots(model.loras, 2), next(iter(model.loras.values()))
     worn = [slots.acquire([(adapter, 1.0)]) or () for adapter in adapters[:2]]
     turn = iter(worn * (bench.scale.rounds + 3))
     with torch.inference_mode():
-        took = bench.scale.repeat(lambda: bank.gather([next(turn)]))
+        took = bench.scale.repeat(lambda: lora.gather([next(turn)]))
     bench.add(
         f"{name}_ms", took, "ms", must=0.1 if has_targets else None,
         against="from one resident adapter to another, for a row of one",

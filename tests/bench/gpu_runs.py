@@ -132,20 +132,20 @@ def flats(model: LoadedModel, count: int, *, layers: str = "") -> list[FlatAdapt
 def _flat(model: LoadedModel, *, seed: int, layers: str) -> FlatAdapter:
     on_gpu = model.device.type == "cuda"
     generator = torch.Generator(model.device).manual_seed(seed)
-    bank, *text = model.banks.values()
-    changed = frozenset(name for name in bank.places if layers in name)
+    lora, *text = model.loras.values()
+    changed = frozenset(name for name in lora.places if layers in name)
     weights = {
         name: (
-            torch.empty(bank.rank, place.in_features, device=model.device, dtype=bank.dtype),
-            torch.empty(place.out_features, bank.rank, device=model.device, dtype=bank.dtype),
+            torch.empty(lora.rank, place.in_features, device=model.device, dtype=lora.dtype),
+            torch.empty(place.out_features, lora.rank, device=model.device, dtype=lora.dtype),
         )
-        for name, place in bank.places.items()
+        for name, place in lora.places.items()
         if name in changed
     }
     for pair in weights.values():
         for weight in pair:
             weight.normal_(0, 0.01, generator=generator)
-    parts = [bank.flatten(weights), *(torch.zeros(b.flat_size, dtype=b.dtype) for b in text)]
+    parts = [lora.flatten(weights), *(torch.zeros(b.flat_size, dtype=b.dtype) for b in text)]
     if on_gpu:
         parts = [part.pin_memory() for part in parts]
     return FlatAdapter(f"a{seed}", tuple(parts), (changed, *(frozenset[str]() for _ in text)))

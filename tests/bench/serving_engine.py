@@ -83,7 +83,7 @@ def _installs(folder: Path, rounds: int) -> list[float]:
     def install(number: int) -> None:
         shelf = AdapterCache(
             model.read_adapter,
-            model.banks,
+            model.loras,
             folder=folder / "flat",
             ceiling_bytes=1 << 28,
             is_pinned=False,
@@ -93,7 +93,7 @@ def _installs(folder: Path, rounds: int) -> list[float]:
         slots.acquire(worn)
         slots.release(worn)
 
-    slots = Slots(model.banks, 1)
+    slots = Slots(model.loras, 1)
     count = _adapters(folder)
     for number in range(count):
         install(number)  # writes the flat files, which happens once, at the upload
@@ -121,7 +121,7 @@ def _equality(folder: Path) -> tuple[float, bool]:
 
 def _latents(model: LoadedModel, requests: list[RenderJob]) -> list[torch.Tensor]:
     shelf = AdapterCache(
-        model.read_adapter, model.banks, folder=None, ceiling_bytes=1 << 28, is_pinned=False
+        model.read_adapter, model.loras, folder=None, ceiling_bytes=1 << 28, is_pinned=False
     )
     denoiser = Denoiser(model)
     orders = [

@@ -42,7 +42,7 @@ def job(prompt: str = "a red kite", **changes: Any) -> RenderJob:
 
 def order(model: LoadedModel, request: RenderJob) -> Order:
     shelf = AdapterCache(
-        model.read_adapter, model.banks, folder=None, ceiling_bytes=1 << 28, is_pinned=False
+        model.read_adapter, model.loras, folder=None, ceiling_bytes=1 << 28, is_pinned=False
     )
     return order_of(request, model, shelf)
 

@@ -92,13 +92,13 @@ def test_an_adapter_changes_the_picture_and_weight_scales_the_change(
 def test_an_upload_may_change_the_layers_that_have_slots_and_no_others(
     family: str, load: Callable[..., LoadedModel], folders: Callable[[str], Path]
 ) -> None:
-    banks = load(family).banks
+    loras = load(family).loras
     layout = Layout.of(family, layers_of_folder(folders(family)))
     accepted = {
         component: {x.path for x in layout.layers if x.component == component and x.is_served}
         for component in {layer.component for layer in layout.layers}
     }
-    with_slots = {component: set(bank.places) for component, bank in banks.items()}
+    with_slots = {component: set(lora.places) for component, lora in loras.items()}
     assert {name: paths for name, paths in accepted.items() if paths} == with_slots
 
 
@@ -110,7 +110,7 @@ def test_an_adapter_of_every_layer_that_has_a_slot_changes_the_picture_as_in_dif
     adapter: Callable[..., AdapterUse],
 ) -> None:
     model = load(family)
-    every = adapter(family, targets=sorted(model.banks[model.family.network].places))
+    every = adapter(family, targets=sorted(model.loras[model.family.network].places))
     bare, ours = denoise(model, [job(), job(adapters=(every,))])
     assert_same(ours.latents, by_diffusers(folders(family), job(adapters=(every,))))
     assert (ours.latents - bare.latents).abs().mean() > 0.01

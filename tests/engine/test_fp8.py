@@ -120,7 +120,7 @@ def test_adapters_and_activations_are_bfloat16_beside_fp8(
         lambda _, inputs, output: seen.extend([inputs[0].dtype, output.dtype])
     )
     bare, dressed = denoise(model, [job(), job(adapters=(adapter("flux"),))])
-    assert (model.dtype, model.banks["transformer"].dtype) == (torch.bfloat16, torch.bfloat16)
+    assert (model.dtype, model.loras["transformer"].dtype) == (torch.bfloat16, torch.bfloat16)
     assert set(seen) == {torch.bfloat16}
     assert layer.weight.qdata.dtype == torch.float8_e4m3fn
     assert torch.isfinite(dressed.latents).all()

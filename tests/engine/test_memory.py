@@ -62,8 +62,8 @@ def test_plan_has_the_weights_and_slots_of_the_loaded_model(
     modules = [part for part in model.pipe.components.values() if isinstance(part, torch.nn.Module)]
     weights = sum(p.nbytes for module in modules for p in module.parameters())
     assert plan.weights + plan.text == weights
-    banks = list(model.banks.values())
-    held = 4 * sum(bank.flat_size for bank in banks) + 8 * banks[0].flat_size
+    loras = list(model.loras.values())
+    held = 4 * sum(lora.flat_size for lora in loras) + 8 * loras[0].flat_size
     assert plan.slots == 4 * held
     assert min(plan.forward, plan.decoding) > 0
     assert plan.total == weights + plan.slots + plan.forward + plan.decoding

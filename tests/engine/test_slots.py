@@ -25,7 +25,7 @@ pytestmark = [
 
 def shelf_of(model: LoadedModel, folder: Path | None = None) -> AdapterCache:
     return AdapterCache(
-        model.read_adapter, model.banks, folder=folder, ceiling_bytes=1 << 28, is_pinned=False
+        model.read_adapter, model.loras, folder=folder, ceiling_bytes=1 << 28, is_pinned=False
     )
 
 
@@ -176,7 +176,7 @@ def test_the_shelf_forgets_the_least_recently_used_first(
     uses = [adapter("sd", seed=seed) for seed in (1, 2, 3)]
     size = shelf_of(model).fetch(uses[0]).size_bytes
     shelf = AdapterCache(
-        model.read_adapter, model.banks, folder=None, ceiling_bytes=2 * size, is_pinned=False
+        model.read_adapter, model.loras, folder=None, ceiling_bytes=2 * size, is_pinned=False
     )
     first, second = shelf.fetch(uses[0]), shelf.fetch(uses[1])
     shelf.fetch(uses[0])
@@ -190,7 +190,7 @@ def test_the_shelf_keeps_an_adapter_that_alone_is_above_its_ceiling(
 ) -> None:
     model = load("sd")
     shelf = AdapterCache(
-        model.read_adapter, model.banks, folder=None, ceiling_bytes=1, is_pinned=False
+        model.read_adapter, model.loras, folder=None, ceiling_bytes=1, is_pinned=False
     )
     use = adapter("sd")
     assert shelf.fetch(use) is shelf.fetch(use)
@@ -203,17 +203,17 @@ def test_a_flat_file_of_another_layout_is_not_read(tmp_path: Path) -> None:
     use = AdapterUse("style", tmp_path / "style.safetensors", 1.0)
     for names in (("one", "other"), ("other", "one")):
         layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in names}
-        bank = LoraWeights(layers, slots=1, rank=2, device=torch.device("cpu"), dtype=torch.float32)
+        lora = LoraWeights(layers, slots=1, rank=2, device=torch.device("cpu"), dtype=torch.float32)
         shelf = AdapterCache(
-            lambda _: file, {"unet": bank}, folder=tmp_path, ceiling_bytes=1 << 20, is_pinned=False
+            lambda _: file, {"unet": lora}, folder=tmp_path, ceiling_bytes=1 << 20, is_pinned=False
         )
         fetched = shelf.fetch(use)
         assert fetched.layers == (frozenset({"one"}),)
-        assert torch.equal(fetched.parts[0], bank.flatten({"one": (down, up)}))
+        assert torch.equal(fetched.parts[0], lora.flatten({"one": (down, up)}))
 
 
 def flat(model: LoadedModel, name: str) -> tuple[FlatAdapter, float]:
-    parts = tuple(torch.zeros(bank.flat_size) for bank in model.banks.values())
+    parts = tuple(torch.zeros(lora.flat_size) for lora in model.loras.values())
     return FlatAdapter(name, parts, tuple(frozenset[str]() for _ in parts)), 1.0
 
 
@@ -221,7 +221,7 @@ def test_pinned_slots_are_never_taken_and_a_released_one_is(
     load: Callable[..., LoadedModel],
 ) -> None:
     model = load("sd", adapter_slots=2)
-    slots = Slots(model.banks, 2)
+    slots = Slots(model.loras, 2)
     a, b, c = (flat(model, name) for name in "abc")
     ((slot_a, _),) = slots.acquire([a]) or ()
     assert slots.acquire([b]) is not None
@@ -234,7 +234,7 @@ def test_a_row_that_wears_more_than_there_is_room_for_waits_and_pins_nothing(
     load: Callable[..., LoadedModel],
 ) -> None:
     model = load("sd", adapter_slots=2)
-    slots = Slots(model.banks, 2)
+    slots = Slots(model.loras, 2)
     a, b, c = (flat(model, name) for name in "abc")
     slots.acquire([a])
     slots.release([a])
@@ -244,7 +244,7 @@ def test_a_row_that_wears_more_than_there_is_room_for_waits_and_pins_nothing(
 
 def test_slots_say_which_adapters_are_in_them(load: Callable[..., LoadedModel]) -> None:
     model = load("sd", adapter_slots=2)
-    slots = Slots(model.banks, 2)
+    slots = Slots(model.loras, 2)
     a, b, c = (flat(model, name) for name in "abc")
     slots.acquire([a, b])
     assert slots.resident == {"a", "b"}
@@ -255,7 +255,7 @@ def test_slots_say_which_adapters_are_in_them(load: Callable[..., LoadedModel]) 
 
 def test_an_adapter_that_is_still_there_costs_no_copy(load: Callable[..., LoadedModel]) -> None:
     model = load("sd", adapter_slots=2)
-    slots = Slots(model.banks, 2)
+    slots = Slots(model.loras, 2)
     a = flat(model, "a")
     slots.acquire([a])
     slots.release([a])
@@ -265,7 +265,7 @@ def test_an_adapter_that_is_still_there_costs_no_copy(load: Callable[..., Loaded
 
 def test_the_least_recently_used_adapter_makes_room(load: Callable[..., LoadedModel]) -> None:
     model = load("sd", adapter_slots=2)
-    slots = Slots(model.banks, 2)
+    slots = Slots(model.loras, 2)
     a, b, c = (flat(model, name) for name in "abc")
     for adapter in (a, b, a, c, a):
         slots.acquire([adapter])
@@ -278,7 +278,7 @@ def test_what_a_batch_wears_can_be_kept_in_one_place() -> None:
     layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in ("first", "second")}
     x = torch.randn(2, 3, 8, generator=generator)
     bare = {name: layer(x) for name, layer in layers.items()}
-    bank = LoraWeights(
+    lora = LoraWeights(
         layers, slots=3, rank=2, device=torch.device("cpu"), dtype=torch.float32, rows_kept=2
     )
     pairs = {}
@@ -287,11 +287,11 @@ def test_what_a_batch_wears_can_be_kept_in_one_place() -> None:
             name: (torch.randn(2, 8, generator=generator), torch.randn(8, 2, generator=generator))
             for name in names
         }
-        bank.install(slot, bank.flatten(pairs[slot]), frozenset(names))
+        lora.install(slot, lora.flatten(pairs[slot]), frozenset(names))
     places = set()
     for rows in (((1, 1.0),), ()), (((2, 0.5),), ((3, 2.0),)), (((3, 1.0),), ((1, -1.0),)):
-        bank.wear(rows)
-        places.add(bank._sheets[0].data_ptr())
+        lora.wear(rows)
+        places.add(lora._sheets[0].data_ptr())
         for name, layer in layers.items():
             expected = bare[name].clone()
             for index, row in enumerate(rows):
@@ -301,21 +301,21 @@ def test_what_a_batch_wears_can_be_kept_in_one_place() -> None:
                         expected[index] += weight * (x[index] @ down.T @ up.T)
             torch.testing.assert_close(layer(x), expected, atol=1e-5, rtol=0)
     assert len(places) == 1
-    bank.wear(((), ()))
+    lora.wear(((), ()))
     assert all(torch.equal(layer(x), bare[name]) for name, layer in layers.items())
 
 
 def test_a_slot_holds_nothing_of_whom_it_held_before() -> None:
     layers = {name: nn.Linear(8, 8).requires_grad_(False) for name in ("first", "second")}
     x = torch.randn(1, 3, 8)
-    bank = LoraWeights(layers, slots=2, rank=2, device=torch.device("cpu"), dtype=torch.float32)
+    lora = LoraWeights(layers, slots=2, rank=2, device=torch.device("cpu"), dtype=torch.float32)
     large = {name: (torch.ones(2, 8), torch.ones(8, 2)) for name in layers}
-    bank.install(1, bank.flatten(large), frozenset(layers))
+    lora.install(1, lora.flatten(large), frozenset(layers))
     small = {"second": large["second"]}
-    bank.install(1, bank.flatten(small), frozenset(small))
-    bank.install(2, bank.flatten(large), frozenset(layers))
+    lora.install(1, lora.flatten(small), frozenset(small))
+    lora.install(2, lora.flatten(large), frozenset(layers))
     bare = layers["first"](x)
-    bank.wear([((1, 1.0), (2, 0.0))])  # the second makes both layers look what they wear
+    lora.wear([((1, 1.0), (2, 0.0))])  # the second makes both layers look what they wear
     assert torch.equal(layers["first"](x), bare)
 
 

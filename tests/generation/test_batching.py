@@ -203,7 +203,7 @@ def test_long_requests_leave_a_seat_to_an_interactive_one(
 ) -> None:
     sent: list[None] = []
     monkeypatch.setattr(tasks.render, "apply_async", lambda *_, **__: sent.append(None))
-    monkeypatch.setattr(devices, "seats", devices.DevicePermits(2, 1))
+    monkeypatch.setattr(devices, "permits", devices.DevicePermits(2, 1))
     long = make_request(alice, tiny, steps=100)
     waiting = make_request(alice, tiny, steps=100, created_at=clock())
     begun = Event()
@@ -211,14 +211,14 @@ def test_long_requests_leave_a_seat_to_an_interactive_one(
     busy = Thread(target=work, kwargs={"threads": 1, "clock": clock})
     busy.start()
     assert begun.wait(60)
-    assert not worker.work_one(now=clock)  # the reserved seat is not for a standard request
+    assert not worker.work_one(now=clock)  # the reserved permit is not for a standard request
     quick = make_request(alice, tiny, steps=1, priority=1)
     assert worker.work_one(now=clock)
     quick.refresh_from_db()
     assert quick.status == "finished"
     busy.join()
     waiting.refresh_from_db()
-    assert (waiting.status, len(sent)) == ("queued", 1)  # and was called when the seat was free
+    assert (waiting.status, len(sent)) == ("queued", 1)  # and was called when the permit was free
     long.refresh_from_db()
     assert long.status == "finished"
 

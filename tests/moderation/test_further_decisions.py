@@ -29,7 +29,7 @@ from moderation.notifications import mails
 from moderation.statements import issuing
 from moderation.statements.formats import eu_statement
 from moderation.subjects import blurring
-from moderation.subjects.actions import MEASURES, Terms
+from moderation.subjects.actions import ACTIONS, Terms
 from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Action, Subject
 from provenance.models import LogEntry
@@ -533,7 +533,7 @@ def test_case_page_offers_each_measure_with_its_key(
     claimed(case, bob, at=timezone.now())
     page = as_user(bob).get(case.get_absolute_url()).content.decode()
     for action in allowed_actions.actions_of(case):
-        key = MEASURES[action].key
+        key = ACTIONS[action].key
         assert re.search(f'name="action" value="{action}"[^>]* data-key="{key}"', page)
 
 

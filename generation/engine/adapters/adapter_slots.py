@@ -18,7 +18,7 @@ from generation.engine.adapters.lora_file import AdapterFile, layers_of
 from generation.engine.adapters.lora_weights import LoraWeights, Wearing
 from generation.engine.jobs import AdapterNotLoadable, AdapterUse
 
-Banks = dict[str, LoraWeights]  # by component: the denoising network first, then the text encoders
+Loras = dict[str, LoraWeights]  # by component: the denoising network first, then the text encoders
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,20 @@ class AdapterCache:
     def __init__(
         self,
         read: Callable[[Path], AdapterFile],
-        banks: Banks,
+        loras: Loras,
         *,
         folder: Path | None,
         ceiling_bytes: int,
         is_pinned: bool,
     ) -> None:
         self._read = read
-        self._banks = banks
+        self._loras = loras
         self._folder = folder
         self._ceiling_bytes = ceiling_bytes
         self._is_pinned = is_pinned
         self._flats: OrderedDict[str, FlatAdapter] = OrderedDict()
         self._lock = Lock()
-        self._layout = "-".join(bank.layout_digest[:12] for bank in banks.values())
+        self._layout = "-".join(lora.layout_digest[:12] for lora in loras.values())
 
     def fetch(self, use: AdapterUse) -> FlatAdapter:
         """From RAM, else from its flat file, else from the LoRA file.
@@ -80,28 +80,28 @@ class AdapterCache:
             self._write_flat(use.name, flat)
         if self._is_pinned:
             flat = flat.pin_memory()
-        banks = list(self._banks.values())
-        parts = flat.split([bank.flat_size for bank in banks])
-        layers = [bank.layers_in(part) for bank, part in zip(banks, parts, strict=True)]
+        loras = list(self._loras.values())
+        parts = flat.split([lora.flat_size for lora in loras])
+        layers = [lora.layers_in(part) for lora, part in zip(loras, parts, strict=True)]
         return FlatAdapter(use.name, parts, tuple(layers))
 
     def _flatten(self, path: Path) -> Tensor:
         file = self._read(path)
         layers = {
-            component: layers_of(component, bank, file) for component, bank in self._banks.items()
+            component: layers_of(component, lora, file) for component, lora in self._loras.items()
         }
         # A file whose names match nothing would otherwise load and do nothing.
         if sum(2 * len(found) for found in layers.values()) != len(file.tensors):
             raise AdapterNotLoadable(message="The adapter has weights for no part of the model.")
-        return torch.cat([bank.flatten(layers[name]) for name, bank in self._banks.items()])
+        return torch.cat([lora.flatten(layers[name]) for name, lora in self._loras.items()])
 
     def _flat_path(self, name: str) -> Path | None:
         return self._folder / f"{name}-{self._layout}.flat" if self._folder else None
 
     def _read_flat(self, name: str) -> Tensor | None:
         path = self._flat_path(name)
-        size = sum(bank.flat_size for bank in self._banks.values())
-        dtype = next(iter(self._banks.values())).dtype
+        size = sum(lora.flat_size for lora in self._loras.values())
+        dtype = next(iter(self._loras.values())).dtype
         if path is None or not path.exists() or path.stat().st_size != size * dtype.itemsize:
             return None
         return torch.from_file(str(path), shared=False, size=size, dtype=dtype)
@@ -125,8 +125,8 @@ class AdapterCache:
 class Slots:
     """`count` slots across all components; an adapter in use is pinned, the others make room."""
 
-    def __init__(self, banks: Banks, count: int) -> None:
-        self._banks = banks
+    def __init__(self, loras: Loras, count: int) -> None:
+        self._loras = loras
         self._free = list(range(count, 0, -1))
         self._slots: OrderedDict[str, int] = OrderedDict()
         self._pins: Counter[str] = Counter()
@@ -169,6 +169,6 @@ class Slots:
         return self._slots.pop(name)
 
     def _install(self, slot: int, adapter: FlatAdapter) -> None:
-        parts = zip(self._banks.values(), adapter.parts, adapter.layers, strict=True)
-        for bank, part, layers in parts:
-            bank.install(slot, part, layers)
+        parts = zip(self._loras.values(), adapter.parts, adapter.layers, strict=True)
+        for lora, part, layers in parts:
+            lora.install(slot, part, layers)

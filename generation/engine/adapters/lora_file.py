@@ -56,27 +56,27 @@ def read(pipe: Any, path: Path, options: Mapping[str, Any]) -> AdapterFile:
     return AdapterFile(tensors, alphas or {}, metadata or {})
 
 
-def layers_of(component: str, bank: LoraWeights, file: AdapterFile) -> Layers:
+def layers_of(component: str, lora: LoraWeights, file: AdapterFile) -> Layers:
     """`lora_A` and scaled `lora_B` of the layers of one component ("unet", "text_encoder", …).
 
-    Raises AdapterNotLoadable for a layer that `bank` does not hold, RankTooHigh above its rank.
+    Raises AdapterNotLoadable for a layer that `lora` does not hold, RankTooHigh above its rank.
     """
     tensors = _in_peft_names(component, file.tensors)
     downs = {n.removesuffix(DOWN): t.flatten(1) for n, t in tensors.items() if n.endswith(DOWN)}
     ups = {n.removesuffix(UP): t.flatten(1) for n, t in tensors.items() if n.endswith(UP)}
     for name in (key.removesuffix(DOWN).removesuffix(UP) for key in tensors):
-        if name not in bank.places or name not in downs or name not in ups:
+        if name not in lora.places or name not in downs or name not in ups:
             raise AdapterNotLoadable(message=f"The model takes no adapter at {name[:120]}.")
-        _check_shapes(name, bank, downs[name], ups[name])
+        _check_shapes(name, lora, downs[name], ups[name])
     originals = {n: tensors[n + DOWN] for n in downs}
     scales = _scales(component, originals, file)
     return {name: (downs[name].float(), ups[name].float() * scales[name]) for name in downs}
 
 
-def _check_shapes(name: str, bank: LoraWeights, down: Tensor, up: Tensor) -> None:
-    rank, place = len(down), bank.places[name]
-    if rank > bank.rank:
-        raise RankTooHigh(message=f"The adapter has rank {rank}; the model allows {bank.rank}.")
+def _check_shapes(name: str, lora: LoraWeights, down: Tensor, up: Tensor) -> None:
+    rank, place = len(down), lora.places[name]
+    if rank > lora.rank:
+        raise RankTooHigh(message=f"The adapter has rank {rank}; the model allows {lora.rank}.")
     if down.shape[1:] != (place.in_features,) or up.shape != (place.out_features, rank):
         raise AdapterNotLoadable(message=f"The adapter's {name[:120]} has another shape.")
 

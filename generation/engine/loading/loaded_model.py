@@ -20,7 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from adapters.formats import adapted_layers
 from generation.engine.adapters import lora_file
-from generation.engine.adapters.adapter_slots import Banks
+from generation.engine.adapters.adapter_slots import Loras
 from generation.engine.adapters.lora_file import AdapterFile
 from generation.engine.adapters.lora_weights import LoraWeights, Wearing, can_wear
 from generation.engine.families.family import FamilySpec, Rows
@@ -91,7 +91,7 @@ class LoadedModel:
     family: FamilySpec
     network: Any
     scheduler: Any
-    banks: Banks
+    loras: Loras
     device: torch.device
     dtype: torch.dtype
     settings: Settings = field(default_factory=Settings)
@@ -115,16 +115,16 @@ class LoadedModel:
         wearing: Sequence[Wearing],
     ) -> Tensor:
         """One forward of the network, its row i wearing `wearing[i]`."""
-        bank = self.banks[self.family.network]
-        bank.gather(wearing)
+        lora = self.loras[self.family.network]
+        lora.gather(wearing)
         given = latents, timesteps, rows, shared
         with self.attention():
             if self.graphs is None:
                 return self._forward(*given)
-            return self.graphs(self._forward, *given, worn=(bank.depth, bank.changed))
+            return self.graphs(self._forward, *given, worn=(lora.depth, lora.changed))
 
     def _forward(self, latents: Tensor, timesteps: Tensor, rows: Rows, shared: Rows) -> Tensor:
-        self.banks[self.family.network].dress()
+        self.loras[self.family.network].dress()
         return self.family.call(self.network, latents, timesteps, rows, shared)
 
     def attention(self) -> AbstractContextManager[None]:
@@ -166,9 +166,9 @@ def assemble(pipe: Any, settings: Settings) -> LoadedModel:
         quantization.quantise(network, network.device, settings.weights)
     has_graphs = settings.has_cuda_graphs and network.device.type == "cuda"
     rows_kept = settings.batch_sizes[-1] if has_graphs else 0
-    banks = {family.network: _bank(family.network, network, settings, rows_kept=rows_kept)}
+    loras = {family.network: _lora(family.network, network, settings, rows_kept=rows_kept)}
     for name in family.text_encoders:
-        banks[name] = _bank(name, getattr(pipe, name), settings)
+        loras[name] = _lora(name, getattr(pipe, name), settings)
     for part in pipe.components.values():
         if isinstance(part, nn.Module):
             part.requires_grad_(False).eval()
@@ -179,7 +179,7 @@ def assemble(pipe: Any, settings: Settings) -> LoadedModel:
         family,
         network,
         scheduler,
-        banks,
+        loras,
         network.device,
         network.dtype,
         settings,
@@ -210,7 +210,7 @@ def layers_to_wear(component: str, module: Any) -> dict[str, nn.Module]:
     }
 
 
-def _bank(component: str, network: Any, settings: Settings, *, rows_kept: int = 0) -> LoraWeights:
+def _lora(component: str, network: Any, settings: Settings, *, rows_kept: int = 0) -> LoraWeights:
     return LoraWeights(
         layers_to_wear(component, network),
         slots=settings.adapter_slots,

@@ -98,9 +98,9 @@ def plan(parts: ModelParts, *, settings: Settings, size: Size, dtype: torch.dtyp
         parts = _in_fp8(parts, dtype)
     network, vae = parts.network.to(dtype), parts.vae.to(dtype)
     adapted = {parts.family.network: network} | parts.text_encoders
-    banks = [_bank(name, module, settings, dtype) for name, module in adapted.items()]
-    width = sum(bank.flat_size for bank in banks)
-    in_all = (settings.adapter_slots + 1) * width + rows * banks[0].flat_size
+    loras = [_lora(name, module, settings, dtype) for name, module in adapted.items()]
+    width = sum(lora.flat_size for lora in loras)
+    in_all = (settings.adapter_slots + 1) * width + rows * loras[0].flat_size
     grid = _grid(parts, size)
     latents, conditioning, shared = parts.family.blank_inputs(network.config, grid, rows, dtype)
     timesteps = torch.zeros(rows, device="meta")
@@ -197,7 +197,7 @@ def _weights(modules: list[nn.Module], dtype: torch.dtype) -> int:
     )
 
 
-def _bank(component: str, module: Any, settings: Settings, dtype: torch.dtype) -> LoraWeights:
+def _lora(component: str, module: Any, settings: Settings, dtype: torch.dtype) -> LoraWeights:
     return LoraWeights(
         layers_to_wear(component, module),
         slots=settings.adapter_slots,

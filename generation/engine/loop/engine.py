@@ -75,7 +75,7 @@ class Engine:
         self.denoiser = Denoiser(model)
         self.shelf = AdapterCache(
             model.read_adapter,
-            model.banks,
+            model.loras,
             folder=model.settings.flat_folder,
             ceiling_bytes=model.settings.adapters_in_ram_bytes,
             is_pinned=model.device.type == "cuda",

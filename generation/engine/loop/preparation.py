@@ -36,7 +36,7 @@ class Admission:
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
         self.prompts = Prompts(model)
-        self.slots = Slots(model.banks, model.settings.adapter_slots)
+        self.slots = Slots(model.loras, model.settings.adapter_slots)
         self._plans: dict[tuple[int, Size, int | None], Schedule] = {}
         self.waiting: list[Order] = []
 

@@ -91,7 +91,7 @@ class Prompts:
 
     def _dress(self, wearing: Wearing) -> None:
         for name in self._model.family.text_encoders:
-            self._model.banks[name].wear([wearing])
+            self._model.loras[name].wear([wearing])
 
 
 def is_unseen(moved: float, text: str, shown: str) -> bool:

@@ -26,7 +26,7 @@ MINIMUM_CELL = 10
 """Groups with fewer labels are counted and not described."""
 PRIMARY = (Contrast("gender", "woman", "man"), Contrast("skin", "dark", "light"))
 DRAWS = 400
-MEASURES = ("false positive", "false negative")
+ERROR_RATES = ("false positive", "false negative")
 Flags = NDArray[np.bool_]
 Index = NDArray[np.intp]
 
@@ -142,7 +142,7 @@ def _rows(items: Labelled, dimension: str) -> Iterator[tuple[object, ...]]:
         groups=count,
         weights=items.weight,
     )
-    fpr, fnr = (rate(items, measure, group, count).by_prompt for measure in MEASURES)
+    fpr, fnr = (rate(items, measure, group, count).by_prompt for measure in ERROR_RATES)
     precision = weights.hajek(
         is_hit=items.is_violating,
         is_counted=items.is_flagged,
@@ -268,7 +268,7 @@ def primary(
     items: Labelled, *, margin: float
 ) -> tuple[Table, list[ContrastVerdict], tuple[Forest, ...]]:
     """All primary contrasts, adjusted together, and what may be said of each."""
-    found = [contrast(items, measure, each) for measure in MEASURES for each in PRIMARY]
+    found = [contrast(items, measure, each) for measure in ERROR_RATES for each in PRIMARY]
     family = multiple_comparisons.holm([each.p for each in found])
     lowest = np.array([min(each.effective) for each in found])
     lacking = power.missing(lowest, reference=PLANNED[0], difference=PLANNED[1])
