@@ -38,7 +38,7 @@ def catalogue_page(request: SignedIn) -> HttpResponse:
         "is_narrowed": bool(set(given) - {"sort"}),
         "query": f"{urlencode(given)}&" if given else "",
     }
-    template = "adapters/list.html" + ("#sheet" if request.htmx else "")
+    template = "adapters/catalogue.html" + ("#sheet" if request.htmx else "")
     return render(request, template, context)
 
 
@@ -70,4 +70,4 @@ def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
 @page
 def verdicts_page(request: SignedIn) -> HttpResponse:
     """Everything that a check may say of a file, with what to do, for anybody signed in."""
-    return render(request, "adapters/verdicts.html", {"verdicts": VERDICTS.values()})
+    return render(request, "adapters/catalogue_verdicts.html", {"verdicts": VERDICTS.values()})

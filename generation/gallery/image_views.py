@@ -182,7 +182,7 @@ def delete(request: SignedIn, image_id: UUID) -> HttpResponse:
         messages.success(request, "The image is deleted. Its log entry stays, without the picture.")
         return redirect("generation:gallery")
     [frame] = image_cards(numbered(GeneratedImage.objects.filter(id=found.id)))
-    return render(request, "generation/delete.html", {"frame": frame})
+    return render(request, "generation/image_delete.html", {"frame": frame})
 
 
 @require_POST
@@ -199,4 +199,4 @@ def delete_selected(request: SignedIn) -> HttpResponse:
     if not frames:
         messages.warning(request, "Tick the frames to delete first.")
         return redirect("generation:gallery")
-    return render(request, "generation/delete_selected.html", {"frames": frames})
+    return render(request, "generation/gallery_delete.html", {"frames": frames})

@@ -49,7 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
         }
         for place, (title, text) in enumerate(STRIP, start=1)
     ]
-    return render(request, "generation/home.html", {"strip": strip})
+    return render(request, "generation/studio_home.html", {"strip": strip})
 
 
 @require_GET
@@ -135,7 +135,7 @@ def request_page(request: SignedIn, request_id: UUID) -> HttpResponse:
     [card] = request_cards([found])
     if request.htmx:
         return render(request, "generation/_request.html", {"card": card})
-    return render(request, "generation/request.html", {"card": card, "found": found})
+    return render(request, "generation/studio_request.html", {"card": card, "found": found})
 
 
 @require_POST

@@ -105,7 +105,7 @@ def _form(
     request: SignedIn, form: RunForm, *, error: ProofsheetError | None = None, status: int = 200
 ) -> HttpResponse:
     context = {"form": form, "error": error}
-    return render(request, "audits/start.html", context, status=status)
+    return render(request, "audits/run_start.html", context, status=status)
 
 
 def _run(request: SignedIn, run_id: UUID) -> HttpResponse:

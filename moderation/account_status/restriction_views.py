@@ -18,4 +18,4 @@ def standing_page(request: SignedIn) -> HttpResponse:
         "suspension": restrictions.suspension_of(request.user.pk, at=now),
         "marks": restrictions.marks_of(by=request.user, at=now),
     }
-    return render(request, "moderation/standing.html", context)
+    return render(request, "moderation/restriction.html", context)

@@ -87,7 +87,7 @@ def decide(request: SignedIn, case_id: UUID) -> HttpResponse:
         review_cases.CaseNotFound
     ) as error:  # a report or an escalation can make it severe meanwhile
         context = {"error": error, "kept": _typed(request)}
-        return render(request, "moderation/gone.html", context, status=error.status)
+        return render(request, "moderation/case_gone.html", context, status=error.status)
 
 
 def _decided(request: SignedIn, case_id: UUID) -> HttpResponse:

@@ -64,7 +64,7 @@ def review(request: SignedIn) -> HttpResponse:
         "to_confirm": pending_decisions.to_confirm(by=request.user)[:CASES_A_PAGE],
         "appeals": hearing.waiting_for(request.user).count(),
     }
-    template = "moderation/review.html" + ("#queue" if request.htmx else "")
+    template = "moderation/queue.html" + ("#queue" if request.htmx else "")
     return render(request, template, context)
 
 

@@ -102,7 +102,7 @@ def mine(request: SignedIn) -> HttpResponse:
     """The reports that somebody made while signed in."""
     found = reporting.of_notifier(by=request.user)[:NOTICES_A_LIST]
     context = {"receipts": [report_status.receipt(notice) for notice in found]}
-    return render(request, "moderation/reported.html", context)
+    return render(request, "moderation/report_sent.html", context)
 
 
 def _start(request: HttpRequest, *, has_account: bool) -> HttpResponse:
@@ -140,4 +140,4 @@ def _receipt(
         "form": form,
         "error": error,
     }
-    return render(request, "moderation/receipt.html", context, status=status)
+    return render(request, "moderation/report_receipt.html", context, status=status)

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OTHERS = (ROOT / "generation" / "client",)
 # Django finds these by their name; one a room, or one a command.
 NAMED_BY_DJANGO = {"Command", "Meta"}
+# Templates that a library's own views render, under the names that it gives them.
+OF_LIBRARIES = {"account", "admin", "drf_spectacular", "mfa", "unfold", "usersessions"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,40 @@ def _assigned(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> se
     return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """A template of our own, and the modules that render it: what a change of the page touches."""
+
+    template: str
+    views: tuple[str, ...]
+
+    @property
+    def is_found(self) -> bool:
+        """Whether a noun of the template is one of its only view's path; the room is none."""
+        path = "_".join(self.views).removesuffix(".py").replace("/", "_")
+        folder, _, name = self.template.removesuffix(".html").partition("/")
+        nouns = _nouns(name if folder in ROOMS else f"{folder}_{name}")
+        return len(self.views) == 1 and bool(nouns & _nouns(path))
+
+
+def shown_pages() -> list[ShownPage]:
+    """Every page of the five rooms; a library's, what others extend and fragments are none."""
+    texts = {str(path.relative_to(ROOT)): path.read_text() for path in files()}
+    found = []
+    for path in sorted((ROOT / "templates").glob("*/*.html")):
+        name = f"{path.parent.name}/{path.name}"
+        is_page = path.parent.name not in OF_LIBRARIES and not path.name.startswith("_")
+        if is_page and not path.stem.endswith("base"):
+            views = [where for where, text in texts.items() if f'"{name}' in text]
+            found.append(ShownPage(name, tuple(views)))
+    return found
+
+
+def _nouns(name: str) -> set[str]:
+    """Words of a file's name, one or many alike."""
+    return {word.removesuffix("s") for word in name.split("_")}
+
+
 def lines_of_code() -> int:
     """Lines of production code, blank ones and comments left out."""
     return sum(
@@ -191,7 +227,13 @@ def main() -> None:
         f"function median / p90 / max lines  {statistics.median(sizes):g} / {tenth:g} / {sizes[0]}"
     )
     print(f"public docstrings                  {100 * (1 - len(bare) / public):.0f} %")
+    shown = shown_pages()
+    touched = max(1 + len(page.views) for page in shown)
+    print(f"files that a page's change touches {touched} (of {len(shown)} pages)")
     print(f"production modules, lines of code  {len(files())}, {lines_of_code()}")
+    for page in shown:
+        if not page.is_found:
+            print("page far from its view:", page.template, *page.views)
     for loop in found_loops:
         print("loop:", loop)
     for place in lazy:

@@ -30,3 +30,8 @@ def test_functions_are_short() -> None:
 def test_public_names_are_explained() -> None:
     bare, public = measures.undocumented()
     assert len(bare) <= 0.05 * public, bare
+
+
+def test_a_page_is_its_template_and_one_view_of_the_same_noun() -> None:
+    far = [(page.template, *page.views) for page in measures.shown_pages() if not page.is_found]
+    assert far == [], "name the template by the noun of the module that renders it"
