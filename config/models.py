@@ -113,6 +113,9 @@ class RoleChange(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     asked_at = models.DateTimeField()
+    source = models.CharField(max_length=32, blank=True, default="", editable=False)
+    """The identity provider that made the change; none for what people or a shell did."""
+
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
@@ -137,6 +140,10 @@ class RoleChange(models.Model):
                 | (~Q(decided_by=F("asked_by")) & ~Q(decided_by=F("account")))
                 | Q(asked_by=None),
                 name="house_role_change_by_two",
+            ),
+            models.CheckConstraint(
+                condition=Q(source="") | Q(asked_by=None, decided_by=None),
+                name="house_role_change_of_provider",
             ),
         ]
 

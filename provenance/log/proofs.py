@@ -25,6 +25,8 @@ TITLES = {
     "moderation.policy": "A policy was put in force",
     "moderation.reveal": "A reviewer looked at a picture that was blurred",
     "account.role": "The rights of an account with a role were changed by two people",
+    "account.provided_role": "The rights of an account were changed by an identity provider",
+    "account.emergency": "An account for emergencies was used to sign in past single sign-on",
     "audit.report": "A bias audit was frozen",
     "audit.decision": "It was decided what follows from a bias audit",
 }

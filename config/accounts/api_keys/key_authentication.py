@@ -26,8 +26,6 @@ from config.models import ApiKey
 SCHEMES = ("bearer", "token")
 """`Token` is how the tokens of before were sent."""
 
-OF_STAFF = {ApiKey.Scope.REVIEW, ApiKey.Scope.EXPORT, ApiKey.Scope.OPERATE}
-
 
 class KeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer ps_key_…`, or for A1111's clients HTTP Basic with it as password."""
@@ -45,7 +43,7 @@ class KeyAuthentication(BaseAuthentication):
             )
         needed = self.scope_for(request)
         check_scope(row, needed)
-        if needed in OF_STAFF:
+        if needed in key_issuing.OF_STAFF:
             requirement.check_key_of(row.owner)
         calling.act_in(row.owner, row.project)
         return row.owner, row

@@ -19,6 +19,7 @@ Scope = ApiKey.Scope
 LIFETIMES_DAYS = (7, 30, 90, 365)
 MOST_KEYS = 20
 _SEEN_EVERY = timedelta(minutes=1)
+OF_STAFF = {Scope.REVIEW, Scope.EXPORT, Scope.OPERATE}
 _FOR_ANYBODY = (
     *(Scope.READ, Scope.GENERATE, Scope.VERIFY),
     *(Scope.MODERATE, Scope.APPEALS_ACT, Scope.WEBHOOKS),
@@ -121,6 +122,13 @@ def revoke(key_id: int, *, by: User, at: datetime) -> None:
 def revoke_all(owner_id: int, *, at: datetime) -> int:
     """With a password changed or an account suspended or closed: how many there were."""
     return ApiKey.objects.filter(owner_id=owner_id, revoked_at=None).update(revoked_at=at)
+
+
+def revoke_beyond_rights(owner: User, *, at: datetime) -> int:
+    """With a role lost: keys for what the person no longer may. How many there were."""
+    lost = OF_STAFF - set(scopes_for(owner))
+    beyond = [row.pk for row in keys_of(owner) if lost & set(row.scopes)]
+    return ApiKey.objects.filter(pk__in=beyond).update(revoked_at=at)
 
 
 def find(key: str, *, at: datetime) -> ApiKey | None:

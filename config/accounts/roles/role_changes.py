@@ -27,6 +27,7 @@ WITHOUT_ROLE = {Kind.SECOND_FACTOR, Kind.CLOSE, Kind.OPEN}
 RIGHT = "house.change_roles"
 LIFETIME = timedelta(days=7)
 ROLE_CHANGED = "account.role"
+ROLE_PROVIDED = "account.provided_role"
 
 
 class MayNotChangeRoles(ProofsheetError):
@@ -129,6 +130,26 @@ def appoint(account: User, *, kind: str, role: str, at: datetime) -> RoleChange:
     return row
 
 
+@transaction.atomic
+def provide(account: User, *, kind: str, source: str, at: datetime, role: str = "") -> RoleChange:
+    """By the identity provider `source`, whose word counts as that of two people (ADR 110). Whoever
+    loses a role is signed out everywhere, and keys that could do more than is left are ended.
+    Raises NothingToChange.
+    """
+    row = RoleChange(
+        account=account, kind=kind, role=role, source=source, asked_at=at,
+        status=Status.IN_FORCE, decided_at=at,
+    )  # fmt: skip
+    if not _changes_something(row):
+        raise NothingToChange
+    row.save(force_insert=True)
+    _apply(row, at=at)
+    if kind == Kind.TAKE:
+        sessions.end_all(account.pk)
+        key_issuing.revoke_beyond_rights(User.objects.get(pk=account.pk), at=at)
+    return row
+
+
 def _check_right(by: User) -> None:
     if not by.has_perm(RIGHT):
         raise MayNotChangeRoles
@@ -180,6 +201,10 @@ def _put_in_force(row: RoleChange, *, by: User | None, at: datetime) -> None:
     if not _changes_something(row):
         raise NothingToChange
     row.decide(Status.IN_FORCE, by=by, at=at)
+    _apply(row, at=at)
+
+
+def _apply(row: RoleChange, *, at: datetime) -> None:
     if row.kind in WITHOUT_ROLE:
         _apply_to_account(row, at=at)
     else:
@@ -213,7 +238,9 @@ def _apply_role(row: RoleChange) -> None:
 
 
 def _log(row: RoleChange, *, at: datetime) -> None:
-    """Who stands in commitments alone: the public log says that two people did it, not who."""
+    """Who stands in commitments alone: the public log says that two people did it, or a provider,
+    not who.
+    """
     people = {"account": row.account_id, "asked_by": row.asked_by_id, "by": row.decided_by_id}
     told = {
         name: transparency_log.commitment(bytes(row.salt), f"account {pk}")
@@ -221,7 +248,8 @@ def _log(row: RoleChange, *, at: datetime) -> None:
         if pk
     }
     body = {"change": row.kind, "role": row.role, "commitments": told}
-    transparency_log.append(kind=ROLE_CHANGED, subject=row.id, body=body, at=at)
+    log_kind = ROLE_PROVIDED if row.source else ROLE_CHANGED
+    transparency_log.append(kind=log_kind, subject=row.id, body=body, at=at)
 
 
 def _tell(row: RoleChange) -> None:
