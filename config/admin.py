@@ -9,6 +9,7 @@ from allauth.account.internal.flows.password_reset import request_password_reset
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.account.utils import filter_users_by_email
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -26,6 +27,8 @@ from config.core.admin_pages import NamedLookups
 
 # Addresses and second factors are their owners' alone.
 admin.site.unregister([User, Group, EmailAddress, Authenticator])
+# Providers stand in a file (SIGN_ON_FILE), and whom they know is no operator's to change.
+admin.site.unregister([SocialApp, SocialAccount, SocialToken])
 if admin.site.is_registered(EmailConfirmation):
     admin.site.unregister(EmailConfirmation)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign] # as allauth documents: one way in, with its limits and second factor

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from celery.schedules import crontab
 from django.templatetags.static import static
 
+from config.accounts.roles.role_names import ROLE_NAMES
+from config.accounts.single_sign_on import allauth_apps, sign_on_file
 from config.app_settings import *  # noqa: F403 - they are settings of this module from here on
 from config.env import (
     beside,
@@ -114,6 +116,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "config.accounts.single_sign_on.apps.SingleSignOnConfig",
+    "config.accounts.single_sign_on.oidc",
+    "config.accounts.single_sign_on.saml",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -280,7 +286,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/studio/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "config.accounts.sign_in.login_redirect.Entrance"
+ACCOUNT_ADAPTER = "config.accounts.single_sign_on.front_door.FrontDoor"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_FORMS = {"signup": "config.accounts.sign_in.sign_up.SignUpForm"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
@@ -303,6 +309,39 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_LOCAL  # browsers themselves allow it fo
 MFA_TOTP_ISSUER = "Proofsheet"
 PROOFSHEET_SECOND_FACTOR = env_bool("PROOFSHEET_SECOND_FACTOR", not IS_LOCAL)
 MFA_ALLOW_UNVERIFIED_EMAIL = IS_LOCAL  # one host need not have a mail server
+# Identity providers stand in a file of their own: docs/operate/single-sign-on.md. An address that
+# one of them tells opens nobody's account, and what else it knows of people is not kept.
+PROOFSHEET_SIGN_ON = sign_on_file.read(
+    env_str("SIGN_ON_FILE", ""), roles=ROLE_NAMES, is_local=IS_LOCAL
+)
+SOCIALACCOUNT_ADAPTER = "config.accounts.single_sign_on.sign_on_adapter.Arrivals"
+SOCIALACCOUNT_PROVIDERS = allauth_apps.apps_of(PROOFSHEET_SIGN_ON, is_local=IS_LOCAL)
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+_SCIM = "config.accounts.single_sign_on.scim"
+SCIM_SERVICE_PROVIDER = {
+    "SCHEME": urlsplit(PUBLIC_URL).scheme,
+    "NETLOC": urlsplit(PUBLIC_URL).netloc,
+    "AUTHENTICATION_SCHEMES": [
+        {
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description": "`manage.py make_scim_token` makes one.",
+        }
+    ],
+    "AUTH_CHECK_MIDDLEWARE": f"{_SCIM}.scim_tokens.TokenCheck",
+    "USER_MODEL_GETTER": f"{_SCIM}.scim_filters.user_model",
+    "USER_ADAPTER": f"{_SCIM}.scim_users.ProvisionedUserView",
+    "USER_FILTER_PARSER": f"{_SCIM}.scim_filters.UserFilters",
+    "GROUP_MODEL": "config.accounts.single_sign_on.models.ProvisionedGroup",
+    "GROUP_ADAPTER": f"{_SCIM}.scim_groups.ProvisionedGroupView",
+    "GROUP_FILTER_PARSER": f"{_SCIM}.scim_filters.GroupFilters",
+    "GET_EXTRA_MODEL_FILTER_KWARGS_GETTER": f"{_SCIM}.scim_offers.only_there",
+    "GET_QUERYSET_POST_PROCESSOR_GETTER": f"{_SCIM}.scim_offers.with_accounts",
+    "SERVICE_PROVIDER_CONFIG_MODEL": f"{_SCIM}.scim_offers.ServiceProviderOffer",
+    "SCHEMAS_GETTER": f"{_SCIM}.scim_offers.kept_schemas",
+}
 EMAIL_BACKEND = env_str(
     "EMAIL_BACKEND",
     "config.mail.developer_mailbox.ToFolder"

@@ -27,7 +27,10 @@ urlpatterns = [
         "admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")
     ),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/", include("config.accounts.single_sign_on.sign_on_urls")),
+    path("scim/v2/", include("config.accounts.single_sign_on.scim.scim_urls")),
     path("account/keys/", key_views.list_keys, name="keys"),
     path("account/keys/make/", key_views.make, name="make-key"),
     path("account/keys/<int:key_id>/revoke/", key_views.revoke, name="revoke-key"),

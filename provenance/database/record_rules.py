@@ -204,6 +204,10 @@ RULES: dict[str, RecordRule] = {
         once=("decided_by_id", "decided_at"),
         sealed_by="decided_at",
     ),
+    "single_sign_on_provisioningtoken": STATE,
+    "single_sign_on_provisioneduser": STATE,
+    "single_sign_on_provisionedgroup": STATE,
+    "single_sign_on_provisionedgroup_members": STATE,
     # -------------------------------------------------------------- libraries
     "django_admin_log": RecordRule("evidence", is_cascaded=True),
     "auth_permission": OTHER,
@@ -217,6 +221,9 @@ RULES: dict[str, RecordRule] = {
     "account_emailaddress": OTHER,
     "account_emailconfirmation": OTHER,
     "mfa_authenticator": OTHER,
+    "socialaccount_socialaccount": OTHER,
+    "socialaccount_socialapp": OTHER,
+    "socialaccount_socialtoken": OTHER,
 }
 
 

@@ -17,6 +17,9 @@ from config.core.errors import ProofsheetError
 
 # People from outside have this one: it opens no page of the house.
 NO_ROLE_OF_THE_HOUSE = {"moderation.flag_with_trust"}
+PROVED_BY_PROVIDER = "sign_on_factor"
+"""A session's record: its identity provider has proved a factor that the settings count."""
+
 _PROOFS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -47,8 +50,12 @@ def has_one(user: User) -> bool:
 
 
 def is_proved(request: HttpRequest) -> bool:
-    """Whether this session has shown one that the account still has, when signing in or since."""
+    """Whether this session has shown one that the account still has, when signing in or since; or
+    its identity provider has, whose word the settings count.
+    """
     records = get_authentication_records(request, request.user)
+    if any(record.get("method") == PROVED_BY_PROVIDER for record in records):
+        return True
     shown = [record.get("id") for record in records if record.get("method") == "mfa"]
     current = Authenticator.objects.filter(user=request.user.pk, pk__in=[pk for pk in shown if pk])
     return bool(shown) and current.exists()

@@ -1,8 +1,8 @@
 """How an error is written where programs read: in the words of the clients of each address.
 
 A problem document is what every error is first. Under `/v1/` it becomes OpenAI's envelope, under
-`/sdapi/` A1111's; SDKs show `error.message` alone, so all that a person must read stands there.
-Pure.
+`/sdapi/` A1111's, under `/scim/` SCIM's (RFC 7644, 3.12). SDKs show `error.message` alone, so all
+that a person must read stands there. Pure.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 from config.core.api.problem_documents import CONTENT_TYPE
 
 JSON = "application/json"
-OPENAI_PREFIX, A1111_PREFIX = "/v1/", "/sdapi/"
+OPENAI_PREFIX, A1111_PREFIX, SCIM_PREFIX = "/v1/", "/sdapi/", "/scim/"
+SCIM = "application/scim+json"
+SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 # What OpenAI's clients know by another code.
 OPENAI_CODES = {
     "not_authenticated": "invalid_api_key",
@@ -69,11 +71,15 @@ def told(path: str, problem: dict[str, Any]) -> ToldError:
         return _as_openai(problem)
     if path.startswith(A1111_PREFIX):
         return _as_a1111(problem)
+    if path.startswith(SCIM_PREFIX):
+        return _as_scim(problem)
     return ToldError(problem["status"], problem, CONTENT_TYPE)
 
 
 def content_type_at(path: str) -> str:
     """Of an error at that path."""
+    if path.startswith(SCIM_PREFIX):
+        return SCIM
     return JSON if path.startswith((OPENAI_PREFIX, A1111_PREFIX)) else CONTENT_TYPE
 
 
@@ -106,6 +112,13 @@ def _as_a1111(problem: dict[str, Any]) -> ToldError:
     body = {"error": problem["code"], "detail": sentence, "body": "", "errors": sentence}
     more = {name: said for name, said in problem.items() if name not in OF_A_DOCUMENT}
     return ToldError(problem["status"], body | more, JSON)
+
+
+def _as_scim(problem: dict[str, Any]) -> ToldError:
+    _, sentence = _first_error(problem)
+    status = str(problem["status"])
+    body = {"schemas": [SCIM_ERROR], "status": status, "detail": sentence}
+    return ToldError(problem["status"], body, SCIM)
 
 
 def _first_error(problem: dict[str, Any]) -> tuple[str | None, str]:

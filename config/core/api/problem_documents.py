@@ -11,7 +11,7 @@ from config.core.errors import ProofsheetError
 
 CONTENT_TYPE = "application/problem+json"
 # Below these no error is ever a page.
-PREFIXES = ("/api/", "/sbr/", "/log/", "/mcp", "/v1/", "/sdapi/")
+PREFIXES = ("/api/", "/sbr/", "/log/", "/mcp", "/v1/", "/sdapi/", "/scim/")
 # What is told where nothing that raised the error said more: code, title, detail.
 BY_STATUS = {
     400: ("bad_request", "The request could not be read.", "Look at its address and headers."),
