@@ -60,7 +60,7 @@ def half_of(name: str) -> Half:
 def photographs(names: tuple[str, ...] = PHOTOGRAPHS) -> list[Named]:
     """Three pictures of each photograph: 45 of all."""
     return [
-        Named(f"{name}/{number}", _cut(_square(name), number))
+        Named(f"{name}/{number}", _cut(whole(name), number))
         for name in names
         for number in range(CUTS)
     ]
@@ -81,7 +81,7 @@ def of_half(pictures: list[Named], half: Half) -> list[Named]:
     return [each for each in pictures if half_of(each.name.partition("/")[0]) == half]
 
 
-def _square(name: str) -> Pixels:
+def whole(name: str) -> Pixels:
     pixels = _loaded(name)
     if pixels.ndim == 2:
         pixels = np.stack([pixels] * 3, -1)
