@@ -13,6 +13,7 @@ from config.runtime import gc_tuning, start_check  # noqa: E402 - likewise
 from config.web import senders  # noqa: E402 - likewise
 from config.web.bad_header_handler import Handler  # noqa: E402 - likewise
 from config.web.crowding import Crowding, Proxies  # noqa: E402 - likewise
+from config.web.deaf_readers import DeafReaders  # noqa: E402 - likewise
 from config.web.mcp_door import McpDoor  # noqa: E402 - likewise
 from config.web.request_limits import BoundedBodies, Bounds  # noqa: E402 - likewise
 
@@ -43,13 +44,15 @@ bounds = Bounds(
 )
 # A picture in JSON is a third longer.
 _TOOL_BYTES = max(_SOURCE_BYTES, _VERIFY_BYTES) * 4 // 3
-application = Crowding(
-    McpDoor(
-        BoundedBodies(Handler(), bounds=bounds, identify=senders.identify),
-        bounds=Bounds(anybody=FORM_BYTES, account=_TOOL_BYTES),
-    ),
-    proxies=Proxies.at(settings.PROOFSHEET_PROXY_NETWORKS, count=settings.PROXIES),
-    most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
+application = DeafReaders(
+    Crowding(
+        McpDoor(
+            BoundedBodies(Handler(), bounds=bounds, identify=senders.identify),
+            bounds=Bounds(anybody=FORM_BYTES, account=_TOOL_BYTES),
+        ),
+        proxies=Proxies.at(settings.PROOFSHEET_PROXY_NETWORKS, count=settings.PROXIES),
+        most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
+    )
 )
 
 start_check.require_static_files()

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Final
 
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
@@ -33,6 +33,7 @@ REST_SECONDS = 1
 """How long a server that did not answer is left alone: a page asks it many times."""
 BOUNDS = ("allauth", "throttle_")
 """How the keys begin of what is counted to bound sign-ins (allauth) and calls (DRF)."""
+_AWAY: Final = object()
 _counted_here = LocMemCache("bounds", {"timeout": 300, "options": {"MAX_ENTRIES": 20_000}})
 
 
@@ -118,17 +119,30 @@ class ForgetfulRedisCache(RedisCache):
     def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
         self._try("delete_many", None, keys, version)
 
+    def run(self, name: str, otherwise: Any, *args: Any) -> Any:
+        """A command of the server itself; `otherwise` while it is away."""
+        answer = self._asked(lambda: getattr(self._cache.get_client(), name)(*args))
+        return otherwise if answer is _AWAY else answer
+
     def _try(self, name: str, otherwise: Any, key: Any, *args: Any, **kwargs: Any) -> Any:
-        clients = self._cache
-        if time.monotonic() >= clients.rests_until:
-            try:
-                return getattr(super(), name)(key, *args, **kwargs)
-            except (ConnectionError, TimeoutError) as error:
-                clients.rests_until = time.monotonic() + REST_SECONDS
-                logger.warning("the cache is away: %s", error)
+        ask = getattr(super(), name)
+        if (answer := self._asked(lambda: ask(key, *args, **kwargs))) is not _AWAY:
+            return answer
         if isinstance(key, str) and key.startswith(BOUNDS):
             return getattr(_counted_here, name)(key, *args, **kwargs)
         return otherwise
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:
+        """What the server answers; `_AWAY` where it does not, or did not a moment ago."""
+        clients = self._cache
+        if time.monotonic() < clients.rests_until:
+            return _AWAY
+        try:
+            return ask()
+        except (ConnectionError, TimeoutError) as error:
+            clients.rests_until = time.monotonic() + REST_SECONDS
+            logger.warning("the cache is away: %s", error)
+            return _AWAY
 
 
 def _is_lock(key: Any) -> bool:

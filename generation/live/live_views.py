@@ -25,9 +25,9 @@ from generation.studio.stream_limits import OpenStreams
 
 LOOK_S = 0.4  # when nobody wakes it: a failure or a cancellation is seen then
 LOOKS = 24
-WAITS_MAX = 8  # of one person at once, in one web process: a tab each
+WAITS_MAX = 8  # of one person at once: a tab each
 
-seats = OpenStreams(WAITS_MAX)
+seats = OpenStreams("live", WAITS_MAX)
 
 
 @require_GET
@@ -66,7 +66,7 @@ async def picture(request: HttpRequest, request_id: UUID) -> HttpResponse:
     user = await sync_to_async(_user)(request)
     if user is None:
         return HttpResponse(status=401)
-    if (seat := seats.take(user.pk)) is None:
+    if (seat := await seats.take(user.pk)) is None:
         return HttpResponse(status=429, headers={"Retry-After": "1"})
     try:
         return await _wait(request, user, request_id)

@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from generation.models import ACTIVE, GenerationRequest, RequestStatus
 from generation.studio.request_cards import RequestCard, request_cards
-from generation.studio.stream_limits import OpenStream, OpenStreams
+from generation.studio.stream_limits import LEASE_S, OpenStream, OpenStreams
 
 LOOK_RUNNING_S = 0.25
 LOOK_WAITING_S = 0.8
@@ -35,9 +35,9 @@ HEARTBEAT_S = 10.0
 LENGTH_S = 600.0  # then the browser opens a new one
 LOOK_BACK = timedelta(seconds=10)  # longer than any pause: what came and went in one is told too
 REQUESTS_MAX = 40
-STREAMS_MAX = 8  # a user, in one web process: a tab each; pages beyond that poll
+STREAMS_MAX = 8  # a user: a tab each; pages beyond that poll
 
-seats = OpenStreams(STREAMS_MAX)
+seats = OpenStreams("events", STREAMS_MAX)
 
 
 class EventStream(StreamingHttpResponse):
@@ -61,7 +61,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     owner_id = await sync_to_async(_owner_id)(request)
     if owner_id is None:
         return HttpResponse(status=401)
-    if (seat := seats.take(owner_id)) is None:
+    if (seat := await seats.take(owner_id)) is None:
         return HttpResponse(status=429, headers={"Retry-After": "5"})
     return EventStream(owner_id, seat)
 
@@ -76,9 +76,14 @@ def _owner_id(request: HttpRequest) -> int | None:
 
 async def _counted(owner_id: int, seat: OpenStream) -> AsyncIterator[str]:
     """A client that leaves cancels the stream, which ends it here."""
+    clock = asyncio.get_running_loop().time
+    kept_at = clock()
     try:
         async for event in _events(owner_id):
             yield event
+            if clock() - kept_at > LEASE_S / 3:
+                kept_at = clock()
+                await seat.keep()
     finally:
         seat.give_back()
 

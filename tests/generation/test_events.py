@@ -208,6 +208,7 @@ def test_streams_of_one_person_share_their_looks(
         return look(owner_id, known)
 
     monkeypatch.setattr(progress_stream, "look", counted)
+    monkeypatch.setattr(progress_stream, "_pause", lambda cards: 3600)  # however slow a look is
     client = signed_in(alice)
 
     async def run() -> None:
