@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
+from config.accounts import admin_search
 from config.accounts.roles import role_changes
 from config.accounts.sign_in import logins
 from config.core.admin_pages import NamedLookups
@@ -31,6 +32,7 @@ admin.site.unregister([User, Group, EmailAddress, Authenticator])
 admin.site.unregister([SocialApp, SocialAccount, SocialToken])
 if admin.site.is_registered(EmailConfirmation):
     admin.site.unregister(EmailConfirmation)
+admin.site.search = admin_search.search  # type: ignore[attr-defined] # unfold's
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign] # as allauth documents: one way in, with its limits and second factor
 
 

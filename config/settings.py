@@ -470,6 +470,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mark.svg")}
     ],
+    "SCRIPTS": [lambda request: static("unfold_without_eval.js")],
     "BORDER_RADIUS": "3px",
     "COLORS": {  # the grease pencil of proofsheet.css, from its wash to its darkest stroke
         "primary": {

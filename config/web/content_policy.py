@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-# The admin's own interface (Alpine.js) evaluates the expressions of its attributes and sets style
-# attributes. Only staff can open these pages, and they show no text unescaped.
+# The admin's own interface brings its colours as a style element and sets style attributes. Only
+# staff can open these pages, and they show no text unescaped.
 ADMIN_PREFIX = "/admin/"
 # Pages of an account are not kept by a browser either: "back" after signing out shows none.
 NEVER_STORED = ("/accounts/", "/account/", ADMIN_PREFIX, "/roles/")
-ADMIN_NEEDS = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
+ADMIN_NEEDS = {"style-src": ["'unsafe-inline'"]}
 
 
 class ContentSecurity(CSPMiddleware):

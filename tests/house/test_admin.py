@@ -28,6 +28,17 @@ def test_an_operator_opens_every_list_that_she_may_see(client: Client, olga: Use
         assert client.get(path).status_code == 200, path
 
 
+@pytest.mark.parametrize("page", ["1", "9", "none", "-1", ""])
+def test_the_search_for_a_list_finds_it_whatever_page_is_asked_for(
+    client: Client, olga: User, page: str
+) -> None:
+    client.force_login(olga)
+    found = client.get("/admin/search/", {"s": "Request", "extended": "1", "page": page})
+    assert "/admin/generation/generationrequest/" in found.content.decode()
+    assert client.get("/admin/search/", {"s": ""}).content == b""
+    assert "generationrequest" not in client.get("/admin/search/", {"s": "zzz"}).content.decode()
+
+
 @pytest.mark.parametrize("who", ["alice", "bob", "carol", "dora", "mallory"])
 def test_nobody_else_enters(client: Client, who: str, request: pytest.FixtureRequest) -> None:
     client.force_login(request.getfixturevalue(who))
