@@ -1,11 +1,11 @@
 """Where two pictures of the same size agree, place by place. Pure.
 
-Both are grey and small. What differs in tone as a whole (a brighter screen, another gamma) is
-fitted and taken out first; then every neighbourhood is compared like the structure term of SSIM
-(Wang et al. 2004), its mean included. A picture that was changed in one part disagrees there and
-agrees everywhere else; another picture agrees almost nowhere, and one that only resembles it
-disagrees a little in all of its detail. So places that lie between others that disagree count as
-changed too.
+Both are small. What differs in tone as a whole (a brighter screen, another gamma, a filter over all
+colours) is fitted and taken out first; then every neighbourhood is compared like the structure term
+of SSIM (Wang et al. 2004), its mean included, in brightness and then in colour. A picture that was
+changed in one part disagrees there and agrees everywhere else; another picture agrees almost
+nowhere, and one that only resembles it disagrees a little in all of its detail. So places that lie
+between others that disagree count as changed too.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ LEAST_GAIN, MOST_GAIN = 0.4, 2.5
 TONES = 32
 SHADE = 6.0
 """A neighbourhood may be so many 8-bit steps brighter or darker as a whole."""
+COLOUR_NOISE, COLOUR_SHADE = 60.0, 12.0
+"""The same two for colour, which codecs keep at half the size."""
 FLAT, BETTER = 0.1, 1.01
 """What a flat place weighs when tones are chosen, and how much more of the picture other tones must
 explain than its own.
@@ -41,12 +43,13 @@ class Agreement:
     """How a picture agrees with a reference, where it is seen.
 
     `kept` is the share of the reference's detail that is there unchanged, of what is seen or of
-    `LEAST_SEEN` of all if that is more; `evidence` is its amount as a share of the whole plane, and
-    `density` how much of what is taken as changed really disagrees; `changed` bool [H, W] says
-    where.
+    `LEAST_SEEN` of all if that is more, and `kept_of_seen` of what is seen; `evidence` is its
+    amount as a share of the whole plane, and `density` how much of what is taken as changed really
+    disagrees; `changed` bool [H, W] says where.
     """
 
     kept: float
+    kept_of_seen: float
     evidence: float
     density: float
     changed: Mask
@@ -71,16 +74,39 @@ def likeness(reference: Plane, other: Plane, seen: Mask, detail: Plane) -> Plane
     return plain if next(explained) * BETTER >= next(explained) else fitted
 
 
-def agreement(found: Plane, seen: Mask, detail: Plane) -> Agreement:
-    """What a map of likenesses says in all."""
+def colour_likeness(reference: Plane, other: Plane, trusted: Mask) -> Plane:
+    """The same of colour alone; float32 [H, W] from float32 [H, W, 2] of 0 to 255 (Cr, Cb).
+
+    What maps all colours of the one to those of the other where both are `trusted` to show the same
+    is taken out first: a filter, or that there is no colour any more.
+    """
+    other_colours = (reference, _in_colours(reference, other, trusted))
+    plain, fitted = (
+        np.minimum(*(_likeness(each[..., at], other[..., at], COLOUR_NOISE, COLOUR_SHADE)
+                     for at in range(2)))
+        for each in other_colours
+    )  # fmt: skip
+    alike = (int((each[trusted] > UNLIKE).sum()) for each in (plain, fitted))
+    return plain if next(alike) * BETTER >= next(alike) else fitted
+
+
+def agreement(found: Plane, seen: Mask, detail: Plane, colours: Plane | None = None) -> Agreement:
+    """What a map of likenesses says in all, and one of colours with it.
+
+    Density is that of brightness alone: one flat part that was drawn in another colour differs as
+    densely as an edit, whatever else only resembles.
+    """
     differs = seen & (found < ALIKE)
+    both = found if colours is None else np.minimum(found, colours)
     apart = _closed(differs)
-    agreed = float(detail[seen & ~apart].sum())
+    agreed = float(detail[seen & ~_closed(seen & (both < ALIKE))].sum())
+    visible = float(detail[seen].sum())
     return Agreement(
-        kept=agreed / (max(float(detail[seen].sum()), LEAST_SEEN * float(detail.sum())) + 1e-6),
+        kept=agreed / (max(visible, LEAST_SEEN * float(detail.sum())) + 1e-6),
+        kept_of_seen=agreed / visible if visible > 0 else 1.0,
         evidence=agreed / detail.size,
         density=float(differs.sum()) / max(1, int((apart & seen).sum())),
-        changed=seen & _closed(seen & (found < UNLIKE)),
+        changed=seen & _closed(seen & (both < UNLIKE)),
     )
 
 
@@ -140,9 +166,24 @@ def _in_curve(reference: Plane, other: Plane, where: Mask) -> Plane:
     return np.asarray(np.interp(reference, tones_before, tones_after), np.float32)
 
 
-def _likeness(reference: Plane, other: Plane) -> Plane:
+def _in_colours(reference: Plane, other: Plane, where: Mask) -> Plane:
+    """The reference with its colours mapped to the other's as they are there: an affine map that
+    stays near to none where few colours say little.
+    """
+    if int(where.sum()) < WINDOW * WINDOW:
+        return reference
+    centred = reference - 128
+    known, wanted = centred[where], other[where] - 128
+    known = np.column_stack([known, np.full(len(known), 16.0)])
+    none = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    left = known.T @ known / len(known) + 4 * np.eye(3)
+    fitted = none + np.linalg.solve(left, known.T @ (wanted - known @ none) / len(known))
+    return np.asarray(centred @ fitted[:2] + 16 * fitted[2] + 128, np.float32)
+
+
+def _likeness(reference: Plane, other: Plane, noise: float = NOISE, free: float = SHADE) -> Plane:
     difference = reference - other
     shade = _mean(difference)
-    beyond = np.maximum(np.abs(shade) - SHADE, 0)
+    beyond = np.maximum(np.abs(shade) - free, 0)
     error = _mean(difference * difference) - shade * shade + beyond * beyond
-    return np.asarray(1 - error / (_variance(reference) + _variance(other) + NOISE), np.float32)
+    return np.asarray(1 - error / (_variance(reference) + _variance(other) + noise), np.float32)

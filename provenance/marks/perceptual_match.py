@@ -27,6 +27,7 @@ ENOUGH = 0.45
 """Where so much of the original's detail is kept, no other place is looked at."""
 LEAST_KEPT, MORE_KEPT, LEAST_EVIDENCE = 0.09, 0.8, 0.008
 DENSE, LEAST_KEPT_DIFFUSE = 0.88, 0.95
+LEAST_KEPT_NEAR = 0.62
 """What was changed in one part disagrees nearly everywhere in it; what only resembles does not, so
 the less dense the disagreement is, the more must be kept. Chosen on one half of the photographs
 (tests/bench/local_edits.py).
@@ -94,7 +95,8 @@ def compare(
     `geometry` is what the record's own watermark says in the picture, if it was found there.
     """
     whole = fingerprint.distance(fingerprint.pdq(pixels), original.fingerprint)
-    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    colours = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), np.uint8)
+    grey = np.ascontiguousarray(colours[..., 0])
     small = _small(original)
     if small is None:
         is_same = whole <= fingerprint.SAME_PICTURE_DISTANCE
@@ -102,11 +104,12 @@ def compare(
     size = (grey.shape[1], grey.shape[0])
     if geometry is not None:
         marked = (original.width, original.height)
-        found = _best(small, grey, placement.by_lattice(marked, geometry, size))
+        found = _best(small, colours, placement.by_lattice(marked, geometry, size))
     else:
-        found = _best(small, grey, placement.whole_frames(size))
+        found = _best(small, colours, placement.whole_frames(size))
         if found is None or not found.is_same(whole):
-            found = _best(small, grey, placement.by_features(small, grey)) or found
+            features = placement.by_features(np.ascontiguousarray(small[..., 0]), grey)
+            found = _best(small, colours, features) or found
     return None if found is None else found.told(whole, size)
 
 
@@ -119,10 +122,13 @@ class _Found:
     distance: int
 
     def is_same(self, whole: int) -> bool:
-        """By what the paper on the fingerprint says, or by an agreement outside of one part."""
-        if min(whole, self.distance) <= fingerprint.SAME_PICTURE_DISTANCE:
-            return True
+        """By what the paper on the fingerprint says, where most of the detail that is seen agrees
+        too; or by an agreement outside of one part.
+        """
         found = self.agreement
+        is_near = min(whole, self.distance) <= fingerprint.SAME_PICTURE_DISTANCE
+        if is_near and found.kept_of_seen >= LEAST_KEPT_NEAR:
+            return True
         least = LEAST_KEPT + MORE_KEPT * (1 - found.density)
         if found.density < DENSE:
             least = LEAST_KEPT_DIFFUSE
@@ -136,45 +142,60 @@ class _Found:
 
 
 def _small(original: Original) -> NDArray[np.uint8] | None:
+    """The record's small picture, uint8 [h, w, 3]: brightness, Cr and Cb."""
     if not original.thumbnail:
         return None
     encoded = np.frombuffer(original.thumbnail, np.uint8)
-    small = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    small = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     assert small is not None, "the record holds a JPEG that OpenCV wrote"
-    return np.asarray(small, np.uint8)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb), np.uint8)
 
 
 def _best(
-    small: NDArray[np.uint8], grey: NDArray[np.uint8], places: Iterable[Affine]
+    small: NDArray[np.uint8], colours: NDArray[np.uint8], places: Iterable[Affine]
 ) -> _Found | None:
     """The place where most of the original's detail is; None when none shows enough of it."""
-    place = _likeliest(small, grey, list(places))
+    place = _likeliest(small[..., 0], np.ascontiguousarray(colours[..., 0]), list(places))
     if place is None:
         return None
     reference = _at_side(small, CANVAS)
-    detail = local_agreement.detail_of(reference)
-    luma, (near,) = placement.at_scale(grey, [place])
-    size = (luma.shape[1], luma.shape[0])
-    seen = placement.seen(size, near)
-    first = local_agreement.likeness(reference, placement.cut_out(luma, near), seen, detail)
-    agreement = local_agreement.agreement(first, seen, detail)
-    if agreement.kept < 0.9:
-        trusted = seen & (first > local_agreement.UNLIKE) if agreement.kept > LEAST_KEPT else seen
-        moved = placement.refined(luma, near, reference, trusted)
-        again_seen = placement.seen(size, moved)
-        again = local_agreement.likeness(
-            reference, placement.cut_out(luma, moved), again_seen, detail
-        )
-        refined = local_agreement.agreement(again, again_seen, detail)
-        if refined.evidence > agreement.evidence:
-            agreement, seen, near = refined, again_seen, moved
-    other = placement.cut_out(luma, near)
-    prints = [_fingerprint(_normalised(plane, seen)) for plane in (reference, other)]
-    scale = grey.shape[1] / luma.shape[1]
+    shrunk, (near,) = placement.at_scale(colours, [place])
+    first = _Laid(reference, shrunk, near)
+    best = first
+    if first.agreement.kept < 0.9:
+        moved = _Laid(reference, shrunk, first.refined())
+        if moved.agreement.evidence > first.agreement.evidence:
+            best = moved
+    prints = [_fingerprint(_normalised(plane, best.seen)) for plane in best.planes]
+    scale = [colours.shape[at] / shrunk.shape[at] for at in (1, 0)]
     back = placement.SHIFT
-    enlarged = np.linalg.inv(back) @ np.diag([scale, grey.shape[0] / luma.shape[0], 1.0]) @ back
-    exact = (enlarged @ np.vstack([near, [0, 0, 1]]))[:2]
-    return _Found(exact, agreement, fingerprint.distance(*prints))
+    enlarged = np.linalg.inv(back) @ np.diag([*scale, 1.0]) @ back
+    exact = (enlarged @ np.vstack([best.place, [0, 0, 1]]))[:2]
+    return _Found(exact, best.agreement, fingerprint.distance(*prints))
+
+
+class _Laid:
+    """A picture laid over the reference at one place, both float32 or uint8 [H, W, 3] YCrCb."""
+
+    def __init__(self, reference: Plane, picture: NDArray[np.uint8], place: Affine) -> None:
+        self.place = place
+        self._picture = picture
+        other = placement.cut_out(picture, place)
+        self.planes = reference[..., 0], other[..., 0]
+        self.seen = placement.seen((picture.shape[1], picture.shape[0]), place)
+        detail = local_agreement.detail_of(self.planes[0])
+        self._likeness = local_agreement.likeness(*self.planes, self.seen, detail)
+        alike = self.seen & (self._likeness > local_agreement.UNLIKE)
+        hues = local_agreement.colour_likeness(reference[..., 1:], other[..., 1:], alike)
+        self.agreement = local_agreement.agreement(self._likeness, self.seen, detail, hues)
+
+    def refined(self) -> Affine:
+        """The place moved a little, by what agrees already."""
+        trusted = self.seen
+        if self.agreement.kept > LEAST_KEPT:
+            trusted = trusted & (self._likeness > local_agreement.UNLIKE)
+        luma = np.ascontiguousarray(self._picture[..., 0])
+        return placement.refined(luma, self.place, self.planes[0], trusted)
 
 
 def _likeliest(

@@ -112,22 +112,26 @@ def by_features(thumbnail: NDArray[np.uint8], grey: NDArray[np.uint8]) -> Iterat
 
 
 def at_scale(
-    grey: NDArray[np.uint8], places: list[Affine]
+    picture: NDArray[np.uint8], places: list[Affine]
 ) -> tuple[NDArray[np.uint8], list[Affine]]:
-    """The picture, shrunk where the canvas is coarser than it, and the places in it."""
+    """The picture, grey or of several channels, shrunk where the canvas is coarser than it, and the
+    places in it.
+    """
     step = float(np.sqrt(abs(np.linalg.det(places[0][:, :2]))))
     if step <= 1.5:
-        return grey, places
-    height, width = grey.shape
+        return picture, places
+    height, width = picture.shape[:2]
     size = (max(1, round(width / step)), max(1, round(height / step)))
     shrink = np.diag([size[0] / width, size[1] / height, 1.0])
     shrink = np.linalg.inv(SHIFT) @ shrink @ SHIFT
-    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     return small, [(shrink @ np.vstack([place, [0, 0, 1]]))[:2] for place in places]
 
 
 def cut_out(plane: NDArray[np.uint8], place: Affine, side: int = CANVAS) -> Plane:
-    """The canvas, float32 [side, side], filled from the picture; beyond it, as at its border."""
+    """The canvas, float32 [side, side] or with channels, filled from the picture; beyond it, as at
+    its border.
+    """
     step = CANVAS / side
     coarse = np.column_stack(
         [place[:, :2] * step, place[:, 2] + place[:, :2].sum(axis=1) * (step - 1) / 2]

@@ -3,6 +3,7 @@
     python -m tests.bench.bench_provenance [--quick] [--pictures N] [--unmarked N] [--leaves N]
     python -m tests.bench.bench_provenance --only log    (replaces those rows alone)
     python -m tests.bench.bench_provenance --only edits  (pictures that were edited or turned)
+    python -m tests.bench.bench_provenance --only copies (marks copied onto nearly the same)
 
 One thread throughout; marking and decoding are counted in processor time, the log by the clock.
 Writes docs/benchmarks/provenance.json.
@@ -40,6 +41,7 @@ from django.core.management import call_command
 from provenance.assets import marking
 from provenance.keys.installed_keys import keyring
 from provenance.marks import perceptual_match, watermark
+from tests.bench.bench_provenance_copies import copy_figures
 from tests.bench.bench_provenance_edits import edit_figures
 from tests.bench.bench_provenance_log import log_figures
 from tests.bench.report import ROOT, Row, print_table, publish
@@ -272,6 +274,10 @@ def edits_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from edit_figures(chosen.half, chosen.forged, keyring().watermark_key)
 
 
+def copies_part(chosen: argparse.Namespace) -> Iterator[Row]:
+    yield from copy_figures(chosen.half, keyring().watermark_key)
+
+
 def unmarked_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from false_accepts(chosen.unmarked)
 
@@ -283,6 +289,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "compared": compared_part,
     "copied": copied_part,
     "edits": edits_part,
+    "copies": copies_part,
     "unmarked": unmarked_part,
 }
 

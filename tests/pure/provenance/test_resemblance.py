@@ -1,0 +1,85 @@
+"""What a picture shares with a record's: its colours count, and its general look alone does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from provenance.marks import changed_parts, fingerprint, perceptual_match
+from tests.provenance.attacks import jpeg, resized
+from tests.provenance.pictures import drawing, photograph
+
+Pixels = NDArray[np.uint8]
+EDIT = (slice(150, 330), slice(120, 360))
+
+
+def in_other_colours(pixels: Pixels, kept: float, shift: int) -> Pixels:
+    """As bright everywhere, in other colours."""
+    split = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb).astype(np.float32)
+    split[..., 1:] = 128 + kept * (split[..., 1:] - 128) + [shift, -shift]
+    mixed = np.clip(np.rint(split), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(mixed, cv2.COLOR_YCrCb2RGB), np.uint8)
+
+
+def grey(pixels: Pixels) -> Pixels:
+    return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def warmer(pixels: Pixels) -> Pixels:
+    return in_other_colours(pixels, 0.6, 14)
+
+
+def dotted(pixels: Pixels, seed: int) -> Pixels:
+    """With small things all over it, elsewhere for each seed."""
+    covered, random = pixels.copy(), np.random.default_rng(seed)
+    for across, down in random.integers(0, 512, (600, 2)):
+        colour = tuple(int(each) for each in random.integers(0, 256, 3))
+        cv2.circle(covered, (int(across), int(down)), 3, colour, -1)
+    return covered
+
+
+def test_a_part_in_other_colours_of_the_same_brightness_is_one_changed_part() -> None:
+    pixels = photograph("coffee")
+    edited = pixels.copy()
+    edited[EDIT] = in_other_colours(pixels, 1, 45)[EDIT]
+    compared = perceptual_match.compare(
+        jpeg(edited, 85), perceptual_match.original_of(pixels), None
+    )
+    assert compared is not None
+    assert compared.is_same
+    (part,) = compared.changed
+    assert part.left == pytest.approx(120 / 512, abs=0.05)
+    assert part.top == pytest.approx(150 / 512, abs=0.05)
+    assert part.width == pytest.approx(240 / 512, abs=0.08)
+    assert part.height == pytest.approx(180 / 512, abs=0.08)
+
+
+@pytest.mark.parametrize("filtered", [grey, warmer])
+@pytest.mark.parametrize("pixels", [photograph("coffee"), drawing(3)], ids=["seen", "drawn"])
+def test_a_filter_over_all_colours_changes_no_part(
+    pixels: Pixels, filtered: Callable[[Pixels], Pixels]
+) -> None:
+    sent = jpeg(resized(filtered(pixels), 0.8), 80)
+    compared = perceptual_match.compare(sent, perceptual_match.original_of(pixels), None)
+    assert compared is not None
+    assert compared.is_same
+    assert compared.changed == ()
+
+
+@pytest.mark.parametrize("seed", [3, 5, 8])
+def test_the_same_general_look_with_other_details_is_another_picture(seed: int) -> None:
+    record, other = dotted(drawing(seed), 1), dotted(drawing(seed), 2)
+    original = perceptual_match.original_of(record)
+    bits = fingerprint.distance(fingerprint.pdq(other), original.fingerprint)
+    assert bits <= fingerprint.SAME_PICTURE_DISTANCE
+    compared = perceptual_match.compare(other, original, None)
+    assert compared is None or not compared.is_same
+
+
+def test_a_disc_is_one_part() -> None:
+    mask = cv2.circle(np.zeros((128, 128), np.uint8), (70, 60), 24, 1, -1) > 0
+    assert len(changed_parts.boxes(np.asarray(mask), bleeding=3)) == 1
