@@ -81,6 +81,13 @@ def test_another_method_is_a_problem_and_names_the_right_ones(
     assert answer["Allow"]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/log/checkpoint", "/log/keys", "/log/tile/0/000"])
+def test_another_method_of_a_page_to_read_is_told_so_without_a_token(address: str) -> None:
+    answer = Client(enforce_csrf_checks=True).put(address)
+    assert_problem(answer, 405, "method_not_allowed")
+
+
 @pytest.mark.parametrize("address", ["/api/mistake/", "/log/mistake"])
 def test_a_crash_is_a_problem_that_tells_nothing_of_the_inside(address: str) -> None:
     answer = Client(raise_request_exception=False).get(address)

@@ -74,6 +74,8 @@ def test_a_statement_as_it_should_be_is_taken() -> None:
         ({"source_type": "SOURCE_GUESS"}, "source_type"),
         ({"account_type": "ACCOUNT_TYPE_NONE"}, "account_type"),
         ({"decision_facts": "x" * 5001}, "decision_facts"),
+        ({"decision_facts": " \n "}, "decision_facts"),
+        ({"incompatible_content_ground": ""}, "incompatible_content_ground"),
     ],
 )
 def test_what_the_database_refuses_is_refused_and_named(wrong: dict[str, Any], named: str) -> None:

@@ -156,7 +156,8 @@ def _automated_decision(case: Case) -> str:
 
 
 def _text(longest: int) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": longest}
+    """The database trims texts, and then there has to be one."""
+    return {"type": "string", "pattern": r"\S", "maxLength": longest}
 
 
 def _one(known: Iterable[str]) -> dict[str, Any]:
