@@ -166,7 +166,8 @@ def _plain(victim: Pixels, source: Pixels) -> Pixels:
 
 
 def _grey(victim: Pixels, source: Pixels) -> Pixels:
-    return np.repeat(cv2.cvtColor(victim, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    grey = cv2.cvtColor(victim, cv2.COLOR_RGB2GRAY)
+    return np.asarray(np.repeat(grey[..., None], 3, axis=2), np.uint8)
 
 
 def _in_colours(victim: Pixels, source: Pixels) -> Pixels:

@@ -26,7 +26,8 @@ def in_other_colours(pixels: Pixels, kept: float, shift: int) -> Pixels:
 
 
 def grey(pixels: Pixels) -> Pixels:
-    return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    plain = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return np.asarray(np.repeat(plain[..., None], 3, axis=2), np.uint8)
 
 
 def warmer(pixels: Pixels) -> Pixels:
