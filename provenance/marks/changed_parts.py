@@ -11,7 +11,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom; the last two are the first pixels that do not belong to it."""
 LEAST_AREA = 0.003
 """Smaller parts, as shares of the mask, are what codecs leave."""
-FULL = 0.7
+FULL = 0.75
 """A box is good enough when so much of it is changed (a disc: 0.79); else it is cut in two."""
 CUTS = 4
 """How often a box is cut at most; no part comes out as more than 2 ** CUTS boxes."""
