@@ -18,6 +18,7 @@ from moderation.models import (
     HashBank,
     Intent,
     Policy,
+    PublicAddress,
     Reveal,
     ReviewCase,
     SavedView,
@@ -98,7 +99,16 @@ class AppealAdmin(ReadOnly):
     list_display = ("id", "status", "lodged_at", "due_at", "hearer", "heard_at")
     list_filter = ("status",)
     list_select_related = ("hearer",)
-    exclude = ("grounds", "reasons")
+    exclude = ("grounds", "reasons", "email")
+
+
+@admin.register(PublicAddress)
+class PublicAddressAdmin(ReadOnly):
+    """Which refusals and holds can be read without an account; never under which address."""
+
+    list_display = ("made_at", "case", "decision", "number", "withdrawn_at")
+    list_select_related = ("case", "decision")
+    exclude = ("digest",)
 
 
 @admin.register(Reveal)

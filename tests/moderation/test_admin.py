@@ -27,6 +27,7 @@ from moderation.models import (
     Screening,
     Suspension,
 )
+from moderation.public_notices import addresses
 from moderation.screening.classify import screen_prompt
 from tests.moderation.makers import NOON, PROMPT, claimed, picture, prompt_case, refused_by
 
@@ -46,6 +47,7 @@ def filled(alice: User, bob: User, carol: User) -> Decision:
     """A row in every table of the room; the decision is one of them."""
     decision = refused_by(bob, alice)
     hearing.lodge(decision, by=alice, grounds=WRITTEN[0], at=NOON)
+    addresses.address_of(decision)
     case = prompt_case(alice)
     case_notes.write(case, WRITTEN[2], by=bob, at=NOON)
     saved_views.save("Mornings", {"kind": "prompt"}, by=bob, at=NOON)

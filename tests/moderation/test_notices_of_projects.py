@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
 
+from config.core import events
 from config.core.projects import end_users
 from config.core.projects.models import EndUser, Membership, Project
 from config.core.storage import private_storage
@@ -102,6 +103,28 @@ def test_product_appeals_for_its_end_user(
     assert mailoutbox[-1].to == ["eve@example.org"]
     assert answer.json()["appeal_url"] in mailoutbox[-1].body
     assert call("GET", paths(refusal)[0]).json()["appeal"]["reasons"] == "So it is."
+
+
+def test_product_is_told_that_its_end_user_appealed_and_how_it_ended(
+    product: Project, eve: EndUser, refusal: Decision, carol: User
+) -> None:
+    heard: list[events.ProjectEvent] = []
+
+    def listen(event: events.ProjectEvent, **_: Any) -> None:
+        heard.append(event)
+
+    events.told.connect(listen)
+    path = addresses.address_of(refusal).removeprefix(settings.PUBLIC_URL)
+    Client().post(f"{path}/appeal", {"grounds": "A candle.", "email": "eve@example.org"})
+    appeal = Appeal.objects.get()
+    hearing.hear(appeal, by=carol, outcome="reversed", reasons="So.", at=timezone.now())
+    assert {event.project_id for event in heard} == {product.id}
+    types = {event.type for event in heard}
+    assert {"appeal.received", "appeal.decided", "decision.overturned"} <= types
+    said = str([event.said() for event in heard])
+    assert str(eve.id) in said
+    assert "candle" not in said
+    assert "eve@" not in said
 
 
 def test_product_appeals_without_words_and_once(
