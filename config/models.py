@@ -41,6 +41,7 @@ class ApiKey(models.Model):
         MODERATE = "moderate", "Have texts and pictures judged"
         APPEALS_ACT = "appeals.act", "Lodge appeals for those whom the project serves"
         WEBHOOKS = "webhooks", "Set up webhooks of the project"
+        MANAGE = "manage", "Set the project, its members and the rights of those whom it serves"
 
     class RefusalAs(models.TextChoices):
         ERROR = "error", "An error with its reason"
@@ -70,7 +71,7 @@ class ApiKey(models.Model):
                 condition=Q(
                     scopes__contained_by=[
                         "read", "generate", "verify", "review", "export", "operate",
-                        "moderate", "appeals.act", "webhooks",
+                        "moderate", "appeals.act", "webhooks", "manage",
                     ]
                 ),
                 name="house_key_scopes_known",

@@ -14,5 +14,7 @@ def connect() -> None:
 
 def end_keys(*, decision: Decision, **_: Any) -> None:
     """A suspended account's programs stop with it, in the decision's transaction."""
+    if decision.end_user_id is not None:
+        return  # it acts on whom the project served, not on the project's own programs
     if decision.action == Decision.Action.SUSPEND and decision.owner_id is not None:
         key_issuing.revoke_all(decision.owner_id, at=decision.decided_at)

@@ -259,6 +259,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "moderation.audits.tasks.audit_changes",
         "schedule": crontab(hour=4, minute=0),
     },
+    "expire-projects": {
+        "task": "generation.tasks.expire_projects",
+        "schedule": crontab(hour=3, minute=30),
+    },
     "requeue-audits": {"task": "generation.tasks.requeue_audits", "schedule": 30.0},
     "sweep-outbox": {"task": "config.core.outbox.tasks.sweep", "schedule": 5.0},
     "sweep-webhooks": {"task": "config.webhooks.tasks.sweep", "schedule": 10.0},

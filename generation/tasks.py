@@ -11,6 +11,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from config.core import clock
 from generation.hardware import hardware_queues, worker_processes
 from generation.requests import prompt_screening
+from generation.studio import retention
 from generation.suite_runs import stints, suite_rendering
 from generation.work import sweeper
 
@@ -79,3 +80,9 @@ def _look_inside() -> dict[str, int]:
 def dismiss_worker(**_: Any) -> None:
     """A worker that goes is not waited for."""
     worker_processes.announcer.stop()
+
+
+@shared_task
+def expire_projects() -> None:
+    """Delete what projects keep no longer."""
+    retention.expire(at=clock.now())

@@ -50,8 +50,11 @@ def open_link(share_key: UUID, *, by: AbstractBaseUser, at: datetime) -> Adapter
 
 
 def owned(slug: str, *, by: AbstractBaseUser) -> Adapter:
-    """The owner's adapter under its lock, in the caller's transaction. Raises AdapterNotFound."""
-    found = Adapter.objects.owned_by(by).select_for_update(of=("self",))
+    """An adapter of the person's projects under its lock, in the caller's transaction.
+
+    Raises AdapterNotFound.
+    """
+    found = Adapter.objects.changeable_by(by).select_for_update(of=("self",))
     adapter = found.select_related("base_model", "owner").filter(slug=slug).first()
     if adapter is None:
         raise AdapterNotFound

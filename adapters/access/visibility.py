@@ -128,7 +128,7 @@ def search(wanted: Search, *, by: Person) -> QuerySet[Adapter]:
         found = found.filter(rank__lte=wanted.rank_max)
     match wanted.whose:
         case "mine":
-            found = found.owned_by(by)
+            found = found.current_of(by)
         case "shared":
             found = found.filter(Q(owner_id__isnull=True) | ~Q(owner_id=by.pk))
     return found.order_by(*ORDERS[wanted.sort])

@@ -15,7 +15,7 @@ from adapters.models.adapter_share import AdapterShare
 from adapters.models.base_model import BaseModel
 from adapters.models.conditions import AdapterWrongState
 from config.core import events
-from config.core.ownership import OwnedRows, Person
+from config.core.ownership import Person, ProjectRows, within
 from config.core.projects import columns
 from config.core.storage import private_storage
 
@@ -23,11 +23,12 @@ REFUSED = "adapter_refused"  # the code of a moderator's refusal
 STOPPED = "adapter_withdrawn"  # of a moderator's withdrawal, after which it comes back as it was
 
 
-class AdapterRows(OwnedRows["Adapter"]):
+class AdapterRows(ProjectRows["Adapter"]):
     """Adapters, by who may look at them and who may render with them."""
 
     def visible_to(self, user: Person) -> Self:
-        """Published ones, the person's own, and those shared by a link that the person opened."""
+        """Published ones, those of the person's projects, and those shared by a link that they
+        opened."""
         published = Q(state=Adapter.State.PUBLISHED, visibility=Adapter.Visibility.PUBLIC)
         if not user.pk:
             return self.filter(published)
@@ -37,7 +38,7 @@ class AdapterRows(OwnedRows["Adapter"]):
             visibility=Adapter.Visibility.LINK,
             pk__in=opened.values("adapter_id"),
         )
-        return self.filter(published | by_link | Q(owner_id=user.pk))
+        return self.filter(published | by_link | within("project", user))
 
     def usable(self) -> Self:
         """Those that the check accepted and nobody took back."""
@@ -123,7 +124,7 @@ class Adapter(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["owner", "base_model", "sha256"],
+                fields=["owner", "project", "base_model", "sha256"],
                 condition=~Q(state="withdrawn"),
                 nulls_distinct=False,
                 name="adapters_same_file_is_same_adapter",

@@ -131,7 +131,7 @@ def twin_sentence(twin: Adapter) -> str:
 def _known(upload: Quarantined, *, by: AbstractBaseUser) -> Adapter | None:
     """A refused one counts though it was withdrawn: a new upload does not undo a decision."""
     withdrawn = Q(state=Adapter.State.WITHDRAWN) & ~Q(code__in=(REFUSED, STOPPED))
-    mine = Adapter.objects.owned_by(by).exclude(withdrawn)
+    mine = Adapter.objects.current_of(by).filter(owner_id=by.pk).exclude(withdrawn)
     return mine.select_for_update(of=("self",)).filter(sha256=upload.sha256).first()
 
 

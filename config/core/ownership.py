@@ -67,6 +67,12 @@ def within(lookup: str, user: Person, *, roles: tuple[str, ...] = ()) -> Q:
     return Q(**{f"{lookup}__in": projects_of(user, roles=roles).values("pk")})
 
 
+def memberships(user: Any) -> models.QuerySet[Any, Any]:
+    """Ids of the projects to which the person belongs, with a key or without: nobody judges them
+    who belongs there."""
+    return Membership.objects.filter(user_id=user.pk).values("project_id")
+
+
 def projects_of(user: Any, *, roles: tuple[str, ...] = ()) -> models.QuerySet[Project]:
     """The projects in which the person is a member, in one of these roles if any is named; by a key
     no other than the key's."""

@@ -102,8 +102,8 @@ def resolve(draft: RequestParameters, *, by: AbstractBaseUser) -> WantedInitImag
     if draft.picture is not None:
         return _of_upload(draft.picture, draft.strength)
     assert draft.source_image is not None, "a checked draft with a strength has a source"
-    released = GeneratedImage.objects.filter(
-        owner_id=by.pk, state=ImageState.RELEASED, restriction="", deleted_at__isnull=True
+    released = GeneratedImage.objects.current_of(by).filter(
+        state=ImageState.RELEASED, restriction="", deleted_at__isnull=True
     )
     image = released.filter(id=draft.source_image).exclude(file="").first()
     if image is None:

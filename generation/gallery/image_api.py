@@ -66,7 +66,7 @@ class Images(SignedInView):
     def get(self, request: Request) -> Response:
         """Held and withheld ones too, without their files."""
         rows = narrowed(
-            own_images.images_of(self.user()),
+            own_images.images_of(self.user(), self.asked.get("project")),
             self.asked,
             columns={"status": "state", "model": "model_slug"},
         )

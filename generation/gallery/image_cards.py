@@ -75,7 +75,7 @@ def frame_number(ordinal: int) -> str:
 def numbered(images: QuerySet[GeneratedImage]) -> QuerySet[GeneratedImage]:
     """Adds `ordinal`: how many images the owner had made by then, deleted ones included."""
     until = (
-        GeneratedImage.objects.filter(owner=OuterRef("owner"))
+        GeneratedImage.objects.filter(project=OuterRef("project"))
         .filter(
             Q(created_at__lt=OuterRef("created_at"))
             | Q(created_at=OuterRef("created_at"), id__lte=OuterRef("id"))

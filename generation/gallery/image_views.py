@@ -49,14 +49,17 @@ FRAMES_A_SHEET = 24
 @page
 def gallery(request: SignedIn) -> HttpResponse:
     """One's own images, newest first, narrowed by what the address asks; htmx gets the sheet."""
-    mine = own_images.images_of(request.user)
+    chosen = uuid_of(request.GET.get("project"))
+    mine = own_images.images_of(request.user, chosen)
     models = mine.order_by("model_name").values_list("model_slug", "model_name").distinct()
     form = GalleryFilter(request.GET, models=list(models))
     wanted = form.cleaned_data if form.is_valid() else {}
     sheet = Paginator(numbered(form.narrow(mine)), FRAMES_A_SHEET).get_page(request.GET.get("page"))
     given = {name: value for name, value in wanted.items() if value}
+    given |= {"project": str(chosen)} if chosen else {}
     context = {
         "form": form,
+        "chosen_project": chosen,
         "page": sheet,
         "frames": image_cards(sheet),
         "is_narrowed": bool(given),
@@ -84,7 +87,7 @@ def image(request: SignedIn, image_id: UUID) -> HttpResponse:
         "credentials": credentials_of(found.id),
         "strength": StrengthForm()["strength"],
         "made_from": made_from(found),
-        "neighbours": neighbours_of(found, own_images.images_of(request.user)),
+        "neighbours": neighbours_of(found, own_images.images_of(request.user, found.project_id)),
     }
     return render(request, "generation/image.html", context)
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from config.core.api.strict_serializers import StrictSerializer
+from config.core.projects.project_filter import OfProjectSerializer
 
 
-class FilterSerializer(StrictSerializer):
+class FilterSerializer(OfProjectSerializer):
     """Query parameters of a list."""
 
     model = serializers.CharField(required=False, help_text="Slug of a model.")

@@ -36,16 +36,20 @@ class UnderReview(ProofsheetError):
     default_advice = "Delete it once the review is decided; we will tell you when."
 
 
-def images_of(user: AbstractBaseUser) -> QuerySet[GeneratedImage]:
-    """The user's images that were not deleted, newest first."""
-    return GeneratedImage.objects.filter(owner_id=user.pk, deleted_at__isnull=True).order_by(
-        "-created_at", "-id"
-    )
+def images_of(user: AbstractBaseUser, project: UUID | None = None) -> QuerySet[GeneratedImage]:
+    """The images of the project in which the user acts, or of a named one where they are a member,
+    that were not deleted, newest first."""
+    return _kept(GeneratedImage.objects.current_of(user, project))
+
+
+def _kept(rows: QuerySet[GeneratedImage]) -> QuerySet[GeneratedImage]:
+    return rows.filter(deleted_at__isnull=True).order_by("-created_at", "-id")
 
 
 def find_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedImage:
-    """One's own image in whatever state; others' and deleted ones raise ImageNotFound."""
-    image = images_of(by).select_related("request").filter(id=image_id).first()
+    """An image of one's projects in whatever state. Raises ImageNotFound, for deleted ones too."""
+    mine = _kept(GeneratedImage.objects.visible_to(by))
+    image = mine.select_related("request").filter(id=image_id).first()
     if image is None:
         raise ImageNotFound
     return image
@@ -69,7 +73,7 @@ def find_released_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedIma
 def show_image(image_id: UUID, *, by: AbstractBaseUser, at: datetime) -> GeneratedImage:
     """Let its owner see a blurred image from now on. Raises ImageNotFound, WrongState."""
     with transaction.atomic():
-        image = images_of(by).select_for_update().filter(id=image_id).first()
+        image = _locked(image_id, by=by)
         if image is None:
             raise ImageNotFound
         image.show(at=at)
@@ -79,7 +83,7 @@ def show_image(image_id: UUID, *, by: AbstractBaseUser, at: datetime) -> Generat
 def delete_image(image_id: UUID, *, by: AbstractBaseUser, at: datetime) -> None:
     """Delete an image's file for good; its log entry stays. Raises ImageNotFound, UnderReview."""
     with transaction.atomic():
-        image = images_of(by).select_for_update().filter(id=image_id).first()
+        image = _locked(image_id, by=by)
         if image is None:
             raise ImageNotFound
         erase(image, at=at)
@@ -93,6 +97,11 @@ def delete_images(image_ids: list[UUID], *, by: AbstractBaseUser, at: datetime) 
     with transaction.atomic():
         for image_id in image_ids:
             delete_image(image_id, by=by, at=at)
+
+
+def _locked(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedImage | None:
+    mine = _kept(GeneratedImage.objects.changeable_by(by))
+    return mine.select_for_update().filter(id=image_id).first()
 
 
 def erase(image: GeneratedImage, *, at: datetime) -> None:

@@ -28,6 +28,7 @@ from generation.models import ACTIVE, GenerationRequest, RequestAdapter, Request
 from generation.request_rules.parameters import RequestParameters, check
 from generation.requests import fair_queue, submitting
 from moderation.account_status import audiences
+from moderation.policy import overlays
 from moderation.screening import classify
 
 LIFETIME_S = 60
@@ -100,8 +101,10 @@ def drop(*, by: AbstractBaseUser, at: datetime) -> None:
     """Cancel the owner's live requests that are still on their way."""
     cache.delete(_newest_key(by.pk))
     with transaction.atomic():
-        stale = GenerationRequest.objects.select_for_update().filter(
-            owner_id=by.pk, is_live=True, status__in=ACTIVE
+        stale = (
+            GenerationRequest.objects.owned_by(by)
+            .select_for_update()
+            .filter(is_live=True, status__in=ACTIVE)
         )
         for request in stale:
             if request.status == RequestStatus.RUNNING:
@@ -135,7 +138,7 @@ def setting_of(
         (source.sha256, source.strength) if source else None,
         tuple((row.sha256, row.weight) for row in adapters),
     )
-    return Setting(audiences.profile_of(request.owner_id), others)
+    return Setting(audiences.profile_for(request.project), others)
 
 
 def shown_to(request: GenerationRequest, setting: Setting) -> ShownPicture | None:
@@ -155,7 +158,9 @@ def check_prompt(request: GenerationRequest, setting: Setting) -> None:
 
     Half a sentence is nobody's case: nothing is stored, and the page says where to submit it.
     """
-    if classify.judge_prompt(request.prompt, profile=setting.profile).verdict != "allow":
+    overlay = overlays.in_force(request.project_id)
+    judged = classify.judge_prompt(request.prompt, profile=setting.profile, overlay=overlay)
+    if judged.verdict != "allow":
         raise Stopped
 
 
@@ -215,7 +220,7 @@ def picture(request_id: UUID, *, by: AbstractBaseUser) -> LivePicture | None:
 
 def find(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest | None:
     """The owner's request; one that was kept counts too."""
-    return GenerationRequest.objects.filter(id=request_id, owner_id=by.pk).first()
+    return GenerationRequest.objects.owned_by(by).filter(id=request_id).first()
 
 
 def forget(*, at: datetime) -> None:

@@ -6,7 +6,6 @@ as there are at once; a limit is for load, not for money.
 
 from __future__ import annotations
 
-import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,24 +17,18 @@ from django.db import connection
 
 from adapters.models import BaseModel
 from config.core.errors import ProofsheetError
+from config.core.projects import calling
+from config.core.projects.calling import Caller
 from config.core.ttl_cache import remembered
 from generation.capacity import estimates
 from generation.hardware import hardware_queues
 from generation.models import ACTIVE, Allowance, RequestStatus
 from generation.request_rules import priority_classes
+from generation.requests import project_limits
 from generation.requests.resolving import ResolvedRequest
+from generation.requests.too_much import TooMuch as TooMuch
 
 DAY = timedelta(days=1)
-
-
-class TooMuch(ProofsheetError):
-    """A limit that time lifts. `retry_after_s` says when."""
-
-    default_status = 429
-
-    def __init__(self, *, retry_after_s: float, message: str | None = None) -> None:
-        self.retry_after_s = max(1, math.ceil(retry_after_s))
-        super().__init__(message=message)
 
 
 class TooBusy(TooMuch):
@@ -107,12 +100,17 @@ _USAGE = """
             AND (status = ANY(%(active)s) OR status = %(finished)s OR made > 0) AS is_counted
         FROM generation_generationrequest
         WHERE owner_id = %(owner)s AND (created_at > %(since)s OR status = ANY(%(active)s))
+            AND NOT EXISTS (
+                SELECT FROM projects_project p WHERE p.id = project_id
+                    AND (p.images_a_day IS NOT NULL OR p.device_seconds_a_day IS NOT NULL)
+            )
     ) AS own
 """
 
 
 def usage_of(user: AbstractBaseUser, *, at: datetime) -> Usage:
-    """What the user used in the 24 hours before `at` and has on the way, with the limits."""
+    """What the user used in the 24 hours before `at` and has on the way, with the limits. What they
+    asked for in the name of a project that was granted limits of its own counts there alone."""
     said, limits = _allowance(user.pk), settings.PROOFSHEET_ALLOWANCE
     asked: dict[str, Any] = {
         "owner": user.pk,
@@ -174,14 +172,28 @@ def expectation(
 
 
 def admit(
-    by: AbstractBaseUser,
+    by: AbstractBaseUser | Caller,
     expected: estimates.Estimate,
     tier: priority_classes.PriorityClass,
     *,
     count: int,
     at: datetime,
 ) -> None:
-    """Let a request of `count` images in. Raises TooManyInFlight, QuotaUsedUp, TooBusy."""
+    """Let a request of `count` images in. Raises TooManyInFlight, QuotaUsedUp, TooBusy, and what
+    `project_limits.admit` raises."""
+    caller = calling.as_caller(by)
+    if not caller.project.has_budget:
+        _admit_account(caller.user, expected, count=count, at=at)
+    project_limits.admit(caller, count=count, device_ms=expected.device_ms, at=at)
+    if not expected.is_accepted:
+        # Up to a tenth more, so that those sent away do not all come back at once.
+        spread = 1 + secrets.randbelow(100) / 1000
+        raise TooBusy(retry_after_s=(expected.wait_s - tier.budget_s) * spread)
+
+
+def _admit_account(
+    by: AbstractBaseUser, expected: estimates.Estimate, *, count: int, at: datetime
+) -> None:
     usage = usage_of(by, at=at)
     if usage.in_flight >= usage.in_flight_max:
         raise TooManyInFlight(retry_after_s=expected.device_ms / 1000)
@@ -189,7 +201,3 @@ def admit(
     wanted_s = usage.device_seconds + expected.device_ms / 1000
     if usage.images + count > usage.images_a_day or wanted_s > usage.device_seconds_a_day:
         raise QuotaUsedUp(retry_after_s=(frees_at - at).total_seconds())
-    if not expected.is_accepted:
-        # Up to a tenth more, so that those sent away do not all come back at once.
-        spread = 1 + secrets.randbelow(100) / 1000
-        raise TooBusy(retry_after_s=(expected.wait_s - tier.budget_s) * spread)

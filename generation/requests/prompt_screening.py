@@ -14,6 +14,7 @@ from generation.models import GenerationRequest, RequestStatus, SourcePicture, S
 from generation.requests import fair_queue, request_evidence
 from moderation.account_status import audiences
 from moderation.decisions import acting
+from moderation.policy import overlays
 from moderation.screening import classify
 from moderation.subjects.subject import Subject
 
@@ -37,7 +38,10 @@ def screen(request_id: UUID, *, at: datetime) -> None:
         return
     started = perf_counter()
     verdict = classify.screen_prompt(
-        request.prompt, at=at, profile=audiences.profile_of(request.owner_id)
+        request.prompt,
+        at=at,
+        profile=audiences.profile_for(request.project),
+        overlay=overlays.in_force(request.project_id),
     )
     elapsed_ms = round((perf_counter() - started) * 1000, 2)
     with transaction.atomic():
@@ -59,7 +63,10 @@ def _screen_source(request: GenerationRequest, *, at: datetime) -> bool:
     if source.state != SourceState.UNSCREENED:
         return False
     verdict = classify.screen_upload(
-        init_images.read(source), at=at, profile=audiences.profile_of(request.owner_id)
+        init_images.read(source),
+        at=at,
+        profile=audiences.profile_for(request.project),
+        overlay=overlays.in_force(request.project_id),
     )
     with transaction.atomic():
         locked = _waiting().select_for_update(of=("self",)).filter(id=request.id).first()

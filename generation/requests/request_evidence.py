@@ -8,6 +8,7 @@ from uuid import UUID
 
 from generation.models import GeneratedImage, GenerationRequest, ImageState, SourcePicture
 from moderation.account_status import audiences
+from moderation.policy.rulebook import policy_document
 from moderation.screening.classify import ImageVerdict, PromptVerdict
 from moderation.subjects.evidence import (
     PictureEvidence,
@@ -66,7 +67,7 @@ def of_released(image_id: UUID) -> Reportable | None:
         guidance=image.guidance,
         width=image.width,
         height=image.height,
-        policy_version=audiences.policy_of(image.owner_id).version,
+        policy_version=policy_document.active(audiences.profile_for(image.project)).version,
         created_at=image.created_at,
         image=_file_of(image),
     )
@@ -92,6 +93,7 @@ def _of_request(
         height=request.height,
         categories=verdict.categories,
         policy_version=verdict.policy_version,
+        overlay=verdict.overlay or None,
         code=verdict.code,
         screening=str(verdict.screening_id),
     )

@@ -13,8 +13,9 @@ from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.models import GenerationRequest
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import admission, creation, idempotency, resolving
-from moderation.account_status import restrictions
+from generation.requests import admission, creation, idempotency, project_limits, resolving
+from moderation.account_status import end_user_standing, restrictions
+from moderation.public_notices import addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,19 @@ def submit(
     A request of the live page waits for a render worker at once, which screens its prompt itself
     while the first steps are taken. `by` is an account or a whole caller, with the project and the
     end user whom it acts for. Raises what `requests.idempotency`, `.resolving` and
-    `.admission` raise, and AccountSuspended.
+    `.admission` raise, and AccountSuspended, EndUserSuspended, ProjectClosed.
     """
     caller = calling.as_caller(by)
     if earlier := idempotency.earlier(idempotency_key, draft, project=caller.project):
         return Submission(earlier, is_new=False)
+    if caller.project.closed_at is not None:
+        raise calling.ProjectClosed
     restrictions.check(caller.user.pk, at=at)
+    end_user_standing.check(caller.end_user, at=at, told_at=addresses.address_of)
     wanted = resolving.resolve(draft, by=caller.user, is_live=is_live)
     tier, expected = admission.expectation(wanted, at=at)
-    admission.admit(caller.user, expected, tier, count=wanted.draft.count, at=at)
+    project_limits.check(wanted, tier=tier, of=caller.project)
+    admission.admit(caller, expected, tier, count=wanted.draft.count, at=at)
     try:
         with init_images.stored(wanted.source) as name, transaction.atomic():
             request = creation.create(

@@ -63,7 +63,7 @@ class Generations(SignedInView):
     def get(self, request: Request) -> Response:
         """Those of the live page are left out; filters narrow the list."""
         rows = narrowed(
-            own_requests.requests_of(self.user()),
+            own_requests.requests_of(self.user(), self.asked.get("project")),
             self.asked,
             columns={"status": "status", "model": "model__slug"},
         )

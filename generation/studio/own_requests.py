@@ -52,10 +52,15 @@ def parts() -> list[Prefetch[Any, Any, Any]]:
     ]
 
 
-def requests_of(user: AbstractBaseUser) -> QuerySet[GenerationRequest]:
-    """The user's requests that were not deleted, newest first; those of the live page are none."""
+def requests_of(user: AbstractBaseUser, project: UUID | None = None) -> QuerySet[GenerationRequest]:
+    """The requests of the project in which the user acts, or of a named one where they are a
+    member, that were not deleted, newest first; those of the live page are none."""
+    return _shown(GenerationRequest.objects.current_of(user, project))
+
+
+def _shown(rows: QuerySet[GenerationRequest]) -> QuerySet[GenerationRequest]:
     return (
-        GenerationRequest.objects.filter(owner_id=user.pk, deleted_at__isnull=True, is_live=False)
+        rows.filter(deleted_at__isnull=True, is_live=False)
         .select_related("model", "source__image")
         .prefetch_related(*parts())
         .order_by("-created_at", "-id")
@@ -63,8 +68,8 @@ def requests_of(user: AbstractBaseUser) -> QuerySet[GenerationRequest]:
 
 
 def find_request(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest:
-    """One's own request; others', deleted ones and those of the live page raise RequestNotFound."""
-    request = requests_of(by).filter(id=request_id).first()
+    """A request of one's projects. Raises RequestNotFound, also for deleted and live ones."""
+    request = _shown(GenerationRequest.objects.visible_to(by)).filter(id=request_id).first()
     if request is None:
         raise RequestNotFound
     return request
@@ -101,21 +106,30 @@ def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> N
         request = _locked(request_id, by=by)
         if request.is_active:
             raise StillRunning
-        if SourcePicture.objects.filter(request=request, state=SourceState.HELD).exists():
-            raise own_images.UnderReview
-        for image in request.images.select_for_update().filter(deleted_at__isnull=True):
-            own_images.erase(image, at=at)
-        init_images.erase(request)
-        request.mark_deleted(at=at)
-        IdempotencyKey.objects.filter(request=request).update(body_sha256="")
-        review_cases.withdraw_sampled("prompt", request_id)
-    progress.forget(request_id)
+        erase(request, at=at)
+
+
+def erase(request: GenerationRequest, *, at: datetime) -> None:
+    """Delete a locked request that has ended, in the caller's transaction; files go on commit.
+
+    Raises own_images.UnderReview.
+    """
+    if SourcePicture.objects.filter(request=request, state=SourceState.HELD).exists():
+        raise own_images.UnderReview
+    for image in request.images.select_for_update().filter(deleted_at__isnull=True):
+        own_images.erase(image, at=at)
+    init_images.erase(request)
+    request.mark_deleted(at=at)
+    IdempotencyKey.objects.filter(request=request).update(body_sha256="")
+    review_cases.withdraw_sampled("prompt", request.id)
+    transaction.on_commit(lambda: progress.forget(request.id))
 
 
 def _locked(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest:
     request = (
-        GenerationRequest.objects.select_for_update()
-        .filter(id=request_id, owner_id=by.pk, deleted_at__isnull=True)
+        GenerationRequest.objects.changeable_by(by)
+        .select_for_update()
+        .filter(id=request_id, deleted_at__isnull=True)
         .first()
     )
     if request is None:

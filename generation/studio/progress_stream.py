@@ -165,7 +165,7 @@ def look(owner_id: int, known: frozenset[UUID]) -> list[RequestCard]:
     try:
         rows = (
             GenerationRequest.objects.filter(Q(status__in=ACTIVE) | Q(id__in=known) | is_over)
-            .filter(owner_id=owner_id, deleted_at__isnull=True, is_live=False)
+            .filter(project__personal_of=owner_id, deleted_at__isnull=True, is_live=False)
             .select_related("model")
             .order_by("-created_at")[:REQUESTS_MAX]
         )

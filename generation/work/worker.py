@@ -46,6 +46,7 @@ from generation.work import delivery, selected_adapters
 from generation.work.lease import Lease
 from generation.work.partial_images import PartialImages
 from moderation.account_status import audiences
+from moderation.policy import overlays
 from moderation.screening import classify
 from provenance.assets import marking
 from provenance.manifests.content_credentials import SigningFailed
@@ -189,8 +190,9 @@ def _screen(
     png: bytes, request: GenerationRequest, setting: drawing.Setting | None, *, at: datetime
 ) -> classify.ImageVerdict:
     """A live picture under the profile that it is kept under, should its owner change it now."""
-    profile = setting.profile if setting else audiences.profile_of(request.owner_id)
-    return classify.screen_image(png, at=at, profile=profile)
+    profile = setting.profile if setting else audiences.profile_for(request.project)
+    overlay = overlays.in_force(request.project_id)
+    return classify.screen_image(png, at=at, profile=profile, overlay=overlay)
 
 
 def _seal(

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from config.core.errors import ProofsheetError
+from config.core.projects.models import Project
 from moderation.models import AudienceChoice
 from moderation.policy.rulebook import policy_document
 
@@ -48,6 +49,18 @@ def profile_of(user_id: int | None) -> str:
     choice = AudienceChoice.objects.filter(user_id=user_id).first()
     names = {found.profile for found in offered()}
     return choice.profile if choice and choice.profile in names else GENERAL
+
+
+def profile_for(project: Project) -> str:
+    """The profile under which what a project asks for is judged: its own, as far as the site offers
+    it and it is for adults only where it may be; else what its person chose."""
+    names = {found.profile for found in offered()}
+    chosen = project.policy_profile
+    if not chosen:
+        return profile_of(project.personal_of_id)
+    if chosen not in names or (chosen in NEED_AGE and not project.allows_adult):
+        return GENERAL
+    return chosen
 
 
 def policy_of(user_id: int | None) -> policy_document.Rulebook:

@@ -17,12 +17,25 @@ from moderation.subjects.evidence import without_words
 from provenance.database.record_rules import ERASED
 from provenance.log import transparency_log
 
+Erasable = Appeal | ContentNotice | Decision | ReviewCase
+
 
 @transaction.atomic
 def erase_words(person: User, *, at: datetime) -> int:
     """Erase prompts, pictures' places, appeals and explanations; how many rows there were."""
+    return _erase(_changes(Q(owner=person), Q(appellant=person), Q(notifier=person)), at=at)
+
+
+@transaction.atomic
+def erase_words_of_end_user(end_user_id: UUID, *, at: datetime) -> int:
+    """The same of somebody whom a project serves."""
+    theirs = Q(end_user=end_user_id)
+    return _erase(_changes(theirs, theirs, Q(pk=None)), at=at)
+
+
+def _erase(changes_of_rows: Iterator[tuple[Erasable, dict[str, object]]], *, at: datetime) -> int:
     erased = 0
-    for row, changes in _changes(person):
+    for row, changes in changes_of_rows:
         changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
         if not changed:
             continue
@@ -32,19 +45,17 @@ def erase_words(person: User, *, at: datetime) -> int:
     return erased
 
 
-def _changes(
-    person: User,
-) -> Iterator[tuple[Appeal | ContentNotice | Decision | ReviewCase, dict[str, object]]]:
+def _changes(whose: Q, appellant: Q, notifier: Q) -> Iterator[tuple[Erasable, dict[str, object]]]:
     """Each row about the person, and what its columns become."""
-    closed = ReviewCase.objects.filter(owner=person, status=ReviewCase.Status.DECIDED)
+    closed = ReviewCase.objects.filter(whose, status=ReviewCase.Status.DECIDED)
     for case in closed.order_by("id"):
         yield case, {"evidence": without_words(case.evidence)}
-    for decision in Decision.objects.filter(owner=person).order_by("id"):
+    for decision in Decision.objects.filter(whose).order_by("id"):
         yield decision, {"evidence": without_words(decision.evidence), "explanation": ""}
     heard = ~Q(status__in=[Appeal.Status.LODGED, Appeal.Status.HEARD])
-    for appeal in Appeal.objects.filter(heard, appellant=person).order_by("id"):
+    for appeal in Appeal.objects.filter(heard, appellant).order_by("id"):
         yield appeal, {"grounds": "", "reasons": ""}
-    for notice in ContentNotice.objects.filter(notifier=person).order_by("id"):
+    for notice in ContentNotice.objects.filter(notifier).order_by("id"):
         yield notice, {"explanation": ""}
 
 

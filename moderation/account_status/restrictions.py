@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from config.core.errors import ProofsheetError
+from moderation.account_status import end_user_standing
 from moderation.models import Decision, Statement, Suspension
 from moderation.subjects.actions import ON_ACCOUNTS
 
@@ -57,12 +58,14 @@ def check(user_id: int | None, *, at: datetime) -> None:
 
 
 def follow(decision: Decision) -> None:
-    """Suspend the owner's account, or lift what a reversed decision did, in its transaction."""
+    """Suspend the owner's account, or the end user whom it asked for, or lift what a reversed
+    decision did, in its transaction."""
     at = decision.decided_at
     if decision.action == Decision.Action.SUSPEND and decision.owner_id is not None:
         assert decision.days is not None
         Suspension.objects.create(
-            user_id=decision.owner_id,
+            user_id=None if decision.end_user_id else decision.owner_id,
+            end_user_id=decision.end_user_id,
             decision=decision,
             began_at=at,
             ends_at=at + timedelta(days=decision.days),
@@ -70,6 +73,7 @@ def follow(decision: Decision) -> None:
     if decision.reverses_id is not None:
         for row in Suspension.objects.select_for_update().filter(decision=decision.reverses_id):
             row.lift(at=at)
+    end_user_standing.follow(decision)
 
 
 def marks_of(*, by: User, at: datetime) -> list[Mark]:
@@ -78,7 +82,7 @@ def marks_of(*, by: User, at: datetime) -> list[Mark]:
 
 
 def _statements(by: User) -> QuerySet[Statement]:
-    mine = Statement.objects.filter(owner=by, decision__action__in=ON_ACCOUNTS)
+    mine = Statement.objects.filter(owner=by, end_user=None, decision__action__in=ON_ACCOUNTS)
     related = ("decision", "decision__reversed_by", "decision__suspension")
     return mine.select_related(*related).order_by("-created_at", "id")
 

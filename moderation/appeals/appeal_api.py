@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
 from config.core.api.view import ApiView, person
+from config.core.projects.project_filter import OfProjectSerializer
 from moderation.appeals import hearing
 from moderation.appeals.appeal_serializers import (
     AppealPageSerializer,
@@ -44,13 +45,13 @@ class AppealList(ApiView):
     @extend_schema(
         operation_id="appeals_list",
         summary="List your appeals",
-        parameters=[PageSerializer],
+        parameters=[OfProjectSerializer, PageSerializer],
         responses={200: AppealPageSerializer},
     )
     def get(self, request: Request) -> Response:
         """Your appeals, newest first."""
         pages = NewestAppeal()
-        found = hearing.of_owner(by=person(request))
+        found = hearing.of_project(by=person(request), project=self.asked.get("project"))
         page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(AppealSerializer(page, many=True).data)
 
@@ -90,7 +91,7 @@ class AppealDetail(ApiView):
     )
     def get(self, request: Request, appeal_id: UUID) -> Response:
         """One of your appeals. Somebody else's is 404."""
-        found = hearing.of_owner(by=person(request)).filter(id=appeal_id).first()
+        found = hearing.lodged_by(person(request)).filter(id=appeal_id).first()
         if found is None:
             raise hearing.AppealNotFound
         return Response(AppealSerializer(found).data)
@@ -113,7 +114,7 @@ class Withdraw(ApiView):
     def post(self, request: Request, appeal_id: UUID) -> Response:
         """Take your appeal back for good, before anybody heard it. The decision stands."""
         by = person(request)
-        found = hearing.of_owner(by=by).filter(id=appeal_id).first()
+        found = hearing.lodged_by(by).filter(id=appeal_id).first()
         if found is None:
             raise hearing.AppealNotFound
         return Response(AppealSerializer(hearing.withdraw(found, by=by, at=timezone.now())).data)

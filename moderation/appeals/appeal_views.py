@@ -34,7 +34,7 @@ def appeal_list(request: SignedIn) -> HttpResponse:
     context = {
         "waiting": waiting[:LINES_A_LIST],
         "is_due": is_due,
-        "mine": hearing.of_owner(by=request.user)[:LINES_A_LIST],
+        "mine": hearing.of_project(by=request.user)[:LINES_A_LIST],
         "notices": [issuing.notice(found, at=now) for found in contestable],
         "is_senior": request.user.has_perm("moderation.hear_appeals"),
         "now": now,

@@ -12,6 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config.core import events
 from config.core.errors import ProofsheetError
+from config.core.ownership import ACTING, memberships, within
+from config.core.projects.calling import acting_in
 from moderation.decisions import enforcing
 from moderation.models import Appeal, ContentNotice, Decision, PublicAddress
 from moderation.models.appeals import GROUNDS_MAX
@@ -110,7 +112,7 @@ def lodge(
     Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
     """
     row = Decision.objects.select_for_update(of=("self",)).get(id=decision.id)
-    may = holds.decided == row if holds else by is not None and row.owner_id == by.pk
+    may = holds.decided == row if holds else by is not None and _concerns(row, by)
     if not may or row.action not in RESTRICTIONS or hasattr(row, "reversed_by"):
         raise NotAppealable
     words = _words(grounds, least=0 if holds else 1)
@@ -137,6 +139,12 @@ def lodge_for_notice(notice: ContentNotice, *, grounds: str, at: datetime) -> Ap
             message="You or somebody else who reported the picture has appealed already.",
             advice="Your receipt shows how far the appeal is.",
         ) from error
+
+
+def _concerns(decision: Decision, by: User) -> bool:
+    """Whether `by` may contest it: its owner, or who may act in its project."""
+    mine = Q(pk=decision.pk) & within("project", by, roles=ACTING)
+    return Decision.objects.filter(mine).exists()
 
 
 def _lodged(row: Decision, appeal: Appeal, *, at: datetime) -> Appeal:
@@ -235,6 +243,8 @@ def may_hear(appeal: Appeal, *, by: User) -> bool:
     """Whether `by` neither decided nor appeals, and owns nothing of it or of what followed."""
     decision = appeal.decision
     involved = {appeal.decider_id, decision.decided_by_id, appeal.appellant_id, decision.owner_id}
+    if memberships(by).filter(project_id=decision.project_id).exists():
+        return False
     return by.pk not in involved and not decision.consequences.filter(owner=by).exists()
 
 
@@ -243,7 +253,7 @@ def visible_to(by: User) -> QuerySet[Appeal]:
     appeals = Appeal.objects.select_related(
         "decision", "decision__statement", "decision__decided_by", "appellant", "hearer", "notice"
     )
-    mine = Q(appellant=by)
+    mine = Q(appellant=by) | within("project", by)
     shown = appeals if by.has_perm("moderation.hear_appeals") else appeals.filter(mine)
     return shown.order_by("-lodged_at", "id")
 
@@ -252,6 +262,7 @@ def waiting_for(by: User) -> QuerySet[Appeal]:
     """Appeals that `by` may hear, oldest first."""
     lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
     involved = Q(appellant=by) | Q(decider=by) | Q(decision__owner=by)
+    involved |= Q(decision__project__in=memberships(by))
     what_followed = Decision.objects.filter(follows=OuterRef("decision"), owner=by)
     return lodged.exclude(involved).exclude(Exists(what_followed)).order_by("due_at", "id")
 
@@ -262,9 +273,19 @@ def due_today(waiting: QuerySet[Appeal], *, at: datetime) -> QuerySet[Appeal]:
     return waiting.filter(due_at__lt=midnight)
 
 
-def of_owner(*, by: User) -> QuerySet[Appeal]:
-    """The appeals that `by` lodged, newest first."""
-    return visible_to(by).filter(appellant=by)
+def of_project(*, by: User, project: UUID | None = None) -> QuerySet[Appeal]:
+    """The appeals of the project in which `by` acts, or of a named one, and those that `by` lodged
+    over reports; newest first."""
+    of_members = Q(pk__in=Appeal.objects.current_of(by, project).values("pk"))
+    own = Q(appellant=by) if project is None and acting_in(by) is None else Q(pk=None)
+    return visible_to(by).filter(of_members | own)
+
+
+def lodged_by(by: User) -> QuerySet[Appeal]:
+    """The appeals that are `by`'s own, or those of a project in which they are a member."""
+    bound = acting_in(by)
+    mine = Q(appellant=by) if bound is None else Q(pk=None)
+    return visible_to(by).filter(mine | within("project", by))
 
 
 def find(appeal_id: UUID, *, by: User) -> Appeal:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from config.core.errors import ProofsheetError
+from config.core.ownership import memberships
 from config.core.projects import personal
 from moderation.cases import wellbeing
 from moderation.models import ReviewCase
@@ -185,11 +186,12 @@ class Narrowing:
     whose: Literal["", "mine", "unassigned"] = ""
     due: Literal["", "overdue", "today"] = ""
     is_severe: bool = False
+    project: UUID | None = None
 
     @property
     def is_counted(self) -> bool:
         """Whether the queue's own numbers say how many cases it leaves."""
-        return not (self.whose or self.due or self.is_severe)
+        return not (self.whose or self.due or self.is_severe or self.project)
 
 
 def narrowed(wanted: Narrowing, *, by: User, at: datetime) -> QuerySet[ReviewCase]:
@@ -206,6 +208,8 @@ def narrowed(wanted: Narrowing, *, by: User, at: datetime) -> QuerySet[ReviewCas
         case "today":
             midnight = datetime.combine(at.date() + timedelta(days=1), time(), at.tzinfo)
             found = found.filter(due_at__lt=midnight)
+    if wanted.project:
+        found = found.filter(project=wanted.project)
     if wanted.is_severe:
         found = found.filter(severity__gte=GRAVE)
     return found
@@ -314,9 +318,16 @@ def undecided(case: ReviewCase, *, by: User) -> ReviewCase:
         raise CaseNotFound
     if row.status in (ReviewCase.Status.PROPOSED, ReviewCase.Status.DECIDED):
         raise CaseDecided
-    if row.owner_id == by.pk:
+    if is_own(row, by=by):
         raise OwnSubject
     return row
+
+
+def is_own(case: ReviewCase, *, by: User) -> bool:
+    """Whether it is about something of `by`'s own, or of a project where they belong."""
+    if case.owner_id == by.pk:
+        return True
+    return memberships(by).filter(project_id=case.project_id).exists()
 
 
 def _free(*, by: User, at: datetime) -> QuerySet[ReviewCase]:
@@ -326,7 +337,7 @@ def _free(*, by: User, at: datetime) -> QuerySet[ReviewCase]:
     is_free = Q(status=ReviewCase.Status.OPEN) | Q(lease_expires_at__lte=at)
     is_for_them = Q(assigned_to=None) | Q(assigned_to=by) | Q(due_at__lte=at)
     free = queue(by=by).filter(is_free, is_for_them)
-    return free.exclude(owner=by)
+    return free.exclude(Q(owner=by) | Q(project__in=memberships(by)))
 
 
 def keep_from_unseeing(row: ReviewCase) -> None:

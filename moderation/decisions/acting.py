@@ -30,7 +30,11 @@ def act(
             pass
         case "hold":
             review_cases.open_case(
-                subject=subject, evidence=evidence, at=at, is_blind=entry.is_sampled
+                subject=subject,
+                evidence=evidence,
+                at=at,
+                is_blind=entry.is_sampled,
+                named=verdict.named,
             )
         case "refuse":
             enforcing.refuse_automatically(

@@ -47,7 +47,8 @@ def refuse_automatically(
     """
     stage: policy_document.Stage = "prompt" if isinstance(verdict, PromptVerdict) else "image"
     worst = policy_document.load(verdict.policy_version).worst(verdict.categories, stage=stage)
-    if verdict.verdict != "refuse" or worst is None:
+    reason = verdict.named or (worst.name if worst else "")
+    if verdict.verdict != "refuse" or not reason:
         raise ValueError("the verdict does not refuse")
     decision = Decision(
         subject_kind=subject.kind,
@@ -57,11 +58,12 @@ def refuse_automatically(
         end_user_id=subject.end_user_id,
         action="refuse",
         is_automated=True,
-        reason=worst.name,
+        reason=reason,
         code=verdict.code,
         categories=verdict.categories,
         evidence=evidence.to_json(),
         policy_version=verdict.policy_version,
+        overlay=verdict.overlay,
         decided_at=at,
     )
     return _enforced(decision)
@@ -115,7 +117,7 @@ def checked(
         raise review_cases.CaseDecided
     if row.lease_token != token or row.leased_by_id != by.pk or not row.is_leased(at=at):
         raise review_cases.StaleLease
-    if row.owner_id == by.pk:
+    if review_cases.is_own(row, by=by):
         raise review_cases.OwnSubject
     allowed_actions.check(row, action=action, reason=reason, terms=terms)
     return row
@@ -154,6 +156,7 @@ def enforce(
         categories=row.seen.categories or {},
         evidence=row.evidence,
         policy_version=review_cases.policy_version_of(row),
+        overlay=row.evidence.get("overlay", ""),
         is_severe=severe,
         is_confirmed=confirmed_by is not None,
         confirmed_by=confirmed_by,
@@ -228,6 +231,8 @@ def digest(decision: Decision) -> str:
     }
     if decision.salt:
         said["salt"] = bytes(decision.salt).hex()
+    if decision.overlay:
+        said["overlay"] = decision.overlay
     if decision.days is not None:
         said["days"] = decision.days
     if decision.follows_id is not None:

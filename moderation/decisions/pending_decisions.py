@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from config.core.errors import ProofsheetError
+from config.core.ownership import memberships
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing
 from moderation.decisions.enforcing import NO_TERMS
@@ -171,7 +172,8 @@ def to_confirm(*, by: User) -> QuerySet[Intent]:
     waiting = Intent.objects.filter(_SEVERE)
     if not by.has_perm("moderation.hear_appeals"):
         return waiting.none()
-    others = waiting.exclude(Q(decided_by=by) | Q(case__owner=by))
+    theirs = Q(case__project__in=memberships(by))
+    others = waiting.exclude(Q(decided_by=by) | Q(case__owner=by) | theirs)
     return others.select_related("case", "decided_by").order_by("decided_at")
 
 

@@ -55,6 +55,7 @@ class QueueFilterSerializer(StrictSerializer):
     category = serializers.CharField(required=False, help_text="A category of the policy.")
     whose = serializers.ChoiceField(choices=["mine", "unassigned"], required=False)
     due = serializers.ChoiceField(choices=["overdue", "today"], required=False)
+    project = serializers.UUIDField(required=False)
     is_severe = serializers.BooleanField(required=False)
 
     def validate_category(self, name: str) -> str:

@@ -102,6 +102,7 @@ class QueueFilter(forms.Form):
         required=False,
         label="Due",
     )
+    project = forms.UUIDField(required=False, label="Project")
     is_severe = forms.BooleanField(required=False, label="Severe")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -114,7 +115,7 @@ class QueueFilter(forms.Form):
         """The fields that are set, as a query and a saved view keep them."""
         self.is_valid()
         said = {name: value for name, value in self.cleaned_data.items() if value}
-        return {name: "on" if value is True else value for name, value in said.items()}
+        return {name: "on" if value is True else str(value) for name, value in said.items()}
 
     def narrowing(self) -> review_cases.Narrowing:
         self.is_valid()

@@ -12,6 +12,7 @@ from moderation.models.decisions import Decision, Intent, Statement
 from moderation.models.desk import CaseNote, SavedView
 from moderation.models.exports import Export
 from moderation.models.hash_banks import BankedHash, BankMatch, HashBank
+from moderation.models.overlays import PolicyOverlay
 from moderation.models.policies import AudienceChoice, Policy
 from moderation.models.public_addresses import PublicAddress
 from moderation.models.reports import ContentNotice
@@ -34,6 +35,7 @@ __all__ = [
     "Intent",
     "Perceived",
     "Policy",
+    "PolicyOverlay",
     "PublicAddress",
     "Reveal",
     "ReviewCase",

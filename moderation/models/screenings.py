@@ -22,6 +22,7 @@ class Screening(models.Model):
     stage = models.CharField(max_length=8, choices=SubjectKind.choices)
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT)
     profile = models.CharField(max_length=32)
+    overlay = models.CharField(max_length=64, blank=True, default="", db_default="")
     classifier = models.CharField(max_length=64)
     cache_key = models.CharField(max_length=64)
     verdict = models.CharField(max_length=8, choices=Verdict.choices)

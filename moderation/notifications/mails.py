@@ -18,8 +18,8 @@ from moderation.subjects.actions import RESTRICTIONS
 def mail_decision(decision_id: UUID) -> None:
     """Tell the owner of a decision; silent where there is no address."""
     decision = Decision.objects.select_related("owner").get(id=decision_id)
-    if decision.owner is None or not decision.owner.email:
-        return
+    if decision.owner is None or not decision.owner.email or decision.end_user_id:
+        return  # whom a project serves is told by the project, which hears by webhook
     is_restriction = decision.action in RESTRICTIONS
     is_news = is_restriction or decision.reverses_id
     was_public = decision.seen.is_reported or decision.seen.is_found

@@ -6,9 +6,10 @@ commands; the web process screens nothing.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from moderation.hash_banks import known_pictures
 from moderation.models import Screening
 from moderation.policy import drafting
 from moderation.policy.rulebook import policy_document, prompt_readings, word_rules
+from moderation.policy.rulebook.overlay import Overlay, laid_over
 
 CODES: dict[policy_document.Verdict, str] = {
     "allow": "allowed",
@@ -27,8 +29,19 @@ CODES: dict[policy_document.Verdict, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class HouseView:
+    """What the house's policy alone makes of something that a project's overlay was laid over."""
+
+    verdict: policy_document.Verdict
+    categories: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class PromptVerdict:
-    """`matched` holds (start, end, rule) in characters of the text as it was typed."""
+    """`matched` holds (start, end, rule) in characters of the text as it was typed. `named` is the
+    category that a refusal names, `overlay` the version of the project's, and `house` what the
+    house's policy alone says where there is one.
+    """
 
     verdict: policy_document.Verdict
     categories: dict[str, float]
@@ -36,6 +49,9 @@ class PromptVerdict:
     policy_version: str
     code: str
     screening_id: UUID
+    named: str = ""
+    overlay: str = ""
+    house: HouseView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,9 @@ class ImageVerdict:
     policy_version: str
     code: str
     screening_id: UUID
+    named: str = ""
+    overlay: str = ""
+    house: HouseView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +81,33 @@ class Judgement:
     matched: tuple[tuple[int, int, str], ...]
     policy: policy_document.Rulebook
     classifier: str
+    over: Overlay | None = None
+    house_categories: dict[str, float] | None = None
+
+    @property
+    def applied(self) -> policy_document.Rulebook:
+        """The house's policy with the project's overlay on it."""
+        return laid_over(self.policy, self.over)
+
+    def of_overlay(self, stage: policy_document.Stage) -> dict[str, Any]:
+        """What a verdict says beside its own: which category, which overlay, and the house's."""
+        worst, house = self.applied.worst(self.categories, stage=stage), None
+        if self.over is not None:
+            scores = self.categories if self.house_categories is None else self.house_categories
+            house = HouseView(self.policy.judge(scores, stage=stage), scores)
+        return {
+            "named": worst.name if worst else "",
+            "overlay": self.over.version if self.over else "",
+            "house": house,
+        }
 
 
 def judge_prompt(
-    text: str, *, profile: str = "general", classifier: PromptClassifier | None = None
+    text: str,
+    *,
+    profile: str = "general",
+    classifier: PromptClassifier | None = None,
+    overlay: Overlay | None = None,
 ) -> Judgement:
     """Judge `text` and store nothing. Loads the classifier. Raises PolicyUnknown."""
     active = policy_document.active(profile)
@@ -74,11 +116,16 @@ def judge_prompt(
 
         classifier = prompt.classifier()
     learned = classifier.score(prompt_readings.decoded(prompt_readings.canonical(text)).text)
-    return _judged(text, learned, active, f"{classifier.name} {classifier.version}")
+    label = f"{classifier.name} {classifier.version}"
+    return _judged(text, learned, active, label, overlay)
 
 
 def judge_image(
-    data: bytes, *, profile: str = "general", classifier: ImageClassifier | None = None
+    data: bytes,
+    *,
+    profile: str = "general",
+    classifier: ImageClassifier | None = None,
+    overlay: Overlay | None = None,
 ) -> Judgement:
     """Judge an encoded picture (PNG, JPEG, WebP) and store nothing. Loads the classifier.
 
@@ -92,16 +139,19 @@ def judge_image(
         classifier = image.classifier()
     scores = classifier.score(data)
     label = f"{classifier.name} {classifier.version}"
-    return Judgement(active.judge(scores, stage="image"), scores, dict(scores), (), active, label)
+    verdict = laid_over(active, overlay).judge(scores, stage="image")
+    return Judgement(verdict, scores, dict(scores), (), active, label, overlay)
 
 
-def judge_known_image(data: bytes, *, profile: str = "general") -> Judgement:
+def judge_known_image(
+    data: bytes, *, profile: str = "general", overlay: Overlay | None = None
+) -> Judgement:
     """As `judge_image`, with what the banks of known bad pictures say; asks the database."""
-    return _judged_with_banks(data, profile=profile, classifier=None)[0]
+    return _judged_with_banks(data, profile=profile, classifier=None, overlay=overlay)[0]
 
 
 def cached_prompt_verdict(
-    text: str, *, at: datetime, profile: str = "general"
+    text: str, *, at: datetime, profile: str = "general", overlay: Overlay | None = None
 ) -> PromptVerdict | None:
     """Verdict by an equal earlier prompt's scores, without loading a classifier; None if there is
     none.
@@ -111,7 +161,8 @@ def cached_prompt_verdict(
     learned = _cached_scores(_cache_key(text, active, usual))
     if learned is None:
         return None
-    return _stored_prompt(text, _judged(text, learned, active, usual), at=at, is_from_cache=True)
+    judged = _judged(text, learned, active, usual, overlay)
+    return _stored_prompt(text, judged, at=at, is_from_cache=True)
 
 
 def screen_prompt(
@@ -120,14 +171,17 @@ def screen_prompt(
     at: datetime,
     profile: str = "general",
     classifier: PromptClassifier | None = None,
+    overlay: Overlay | None = None,
 ) -> PromptVerdict:
     """Judge `text` and store the screening. Loads the classifier: for workers and commands only.
 
     Raises PolicyUnknown. A `classifier` that is given replaces the usual one and the cache.
     """
-    if classifier is None and (cached := cached_prompt_verdict(text, at=at, profile=profile)):
+    if classifier is None and (
+        cached := cached_prompt_verdict(text, at=at, profile=profile, overlay=overlay)
+    ):
         return cached
-    judged = judge_prompt(text, profile=profile, classifier=classifier)
+    judged = judge_prompt(text, profile=profile, classifier=classifier, overlay=overlay)
     return _stored_prompt(text, judged, at=at, is_from_cache=False)
 
 
@@ -137,13 +191,15 @@ def screen_image(
     at: datetime,
     profile: str = "general",
     classifier: ImageClassifier | None = None,
+    overlay: Overlay | None = None,
 ) -> ImageVerdict:
     """Judge an encoded picture, compare it with the banks, and store the screening. For workers and
     commands only.
 
     Raises what `judge_image` raises.
     """
-    return _screened_picture(png, "image", at=at, profile=profile, classifier=classifier)
+    judged = _judged_with_banks(png, profile=profile, classifier=classifier, overlay=overlay)
+    return _screened_picture(png, "image", judged, at=at)
 
 
 def screen_upload(
@@ -152,24 +208,25 @@ def screen_upload(
     at: datetime,
     profile: str = "general",
     classifier: ImageClassifier | None = None,
+    overlay: Overlay | None = None,
 ) -> ImageVerdict:
     """Screen a picture that a user uploads (to draw from, or as an adapter's example) like a drawn
     one, before anything uses it; the code begins with ``upload_``.
 
     Raises what `judge_image` raises.
     """
-    return _screened_picture(data, "upload", at=at, profile=profile, classifier=classifier)
+    judged = _judged_with_banks(data, profile=profile, classifier=classifier, overlay=overlay)
+    return _screened_picture(data, "upload", judged, at=at)
 
 
 def _screened_picture(
     data: bytes,
     what: str,
+    found: tuple[Judgement, list[known_pictures.Near]],
     *,
     at: datetime,
-    profile: str,
-    classifier: ImageClassifier | None,
 ) -> ImageVerdict:
-    judged, near = _judged_with_banks(data, profile=profile, classifier=classifier)
+    judged, near = found
     key = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
         screening = _store(judged, stage="image", cache_key=key, at=at, is_from_cache=False)
@@ -180,16 +237,19 @@ def _screened_picture(
         judged.policy.version,
         f"{what}_{CODES[judged.verdict]}",
         screening.id,
+        **judged.of_overlay("image"),
     )
 
 
 def _judged_with_banks(
-    data: bytes, *, profile: str, classifier: ImageClassifier | None
+    data: bytes,
+    *,
+    profile: str,
+    classifier: ImageClassifier | None,
+    overlay: Overlay | None = None,
 ) -> tuple[Judgement, list[known_pictures.Near]]:
-    judged, near = (
-        judge_image(data, profile=profile, classifier=classifier),
-        known_pictures.near(data),
-    )
+    judged = judge_image(data, profile=profile, classifier=classifier, overlay=overlay)
+    near = known_pictures.near(data)
     return _with_banks(judged, near), near
 
 
@@ -197,24 +257,39 @@ def _with_banks(judged: Judgement, near: list[known_pictures.Near]) -> Judgement
     """The judgement with a score of 1 for each category of a bank that acts."""
     acting = {match.banked.bank.category: 1.0 for match in near if match.is_enforced}
     scores = judged.categories | acting
-    return replace(judged, categories=scores, verdict=judged.policy.judge(scores, stage="image"))
+    return replace(judged, categories=scores, verdict=judged.applied.judge(scores, stage="image"))
 
 
 def _judged(
-    text: str, learned: Mapping[str, float], active: policy_document.Rulebook, classifier: str
+    text: str,
+    learned: Mapping[str, float],
+    active: policy_document.Rulebook,
+    classifier: str,
+    overlay: Overlay | None,
 ) -> Judgement:
-    found = word_rules.match(active.rules, prompt_readings.readings(text), learned)
-    scores = dict(learned)
-    for hit in found:
-        scores[hit.category] = max(scores.get(hit.category, 0.0), hit.score)
+    applied = laid_over(active, overlay)
+    found = word_rules.match(applied.rules, prompt_readings.readings(text), learned)
+    scores = _with_hits(learned, found)
+    of_house = {rule.id for rule in active.rules}
     return Judgement(
-        verdict=active.judge(scores, stage="prompt"),
+        verdict=applied.judge(scores, stage="prompt"),
         categories=scores,
         learned=dict(learned),
         matched=tuple((hit.start, hit.end, hit.rule) for hit in found),
         policy=active,
         classifier=classifier,
+        over=overlay,
+        house_categories=_with_hits(learned, [hit for hit in found if hit.rule in of_house]),
     )
+
+
+def _with_hits(
+    learned: Mapping[str, float], found: Iterable[word_rules.RuleMatch]
+) -> dict[str, float]:
+    scores = dict(learned)
+    for hit in found:
+        scores[hit.category] = max(scores.get(hit.category, 0.0), hit.score)
+    return scores
 
 
 def _stored_prompt(
@@ -229,6 +304,7 @@ def _stored_prompt(
         policy_version=judged.policy.version,
         code=f"prompt_{CODES[judged.verdict]}",
         screening_id=screening.id,
+        **judged.of_overlay("prompt"),
     )
 
 
@@ -244,6 +320,7 @@ def _store(
         stage=stage,
         policy=drafting.keep(judged.policy, at=at),
         profile=judged.policy.profile,
+        overlay=judged.over.version if judged.over else "",
         classifier=judged.classifier,
         cache_key=cache_key,
         verdict=judged.verdict,

@@ -127,17 +127,19 @@ def policy_url(version: str) -> str:
     return settings.PUBLIC_URL + reverse("moderation:policy", args=[version])
 
 
-def of_owner(*, by: User) -> QuerySet[Statement]:
-    """The user's own statements, newest first."""
-    mine = Statement.objects.filter(owner=by).select_related(
-        "decision", "decision__appeal", "decision__reversed_by"
-    )
-    return mine.order_by("-created_at", "id")
+def of_project(*, by: User, project: UUID | None = None) -> QuerySet[Statement]:
+    """The statements of the project in which `by` acts, or of a named one, newest first."""
+    return _newest(Statement.objects.current_of(by, project))
+
+
+def _newest(rows: QuerySet[Statement]) -> QuerySet[Statement]:
+    related = ("decision", "decision__appeal", "decision__reversed_by")
+    return rows.select_related(*related).order_by("-created_at", "id")
 
 
 def contestable(*, by: User, at: datetime) -> QuerySet[Statement]:
     """Own statements that no appeal contests yet and whose window is open."""
-    return of_owner(by=by).filter(
+    return of_project(by=by).filter(
         decision__appeal__isnull=True,
         decision__reversed_by__isnull=True,
         decision__decided_at__gte=at - WINDOW,
@@ -193,8 +195,8 @@ def heading(decision: Decision) -> str:
 
 
 def find(statement_id: UUID, *, by: User) -> Statement:
-    """One of the user's own statements; raises StatementNotFound for anybody else's."""
-    found = of_owner(by=by).filter(id=statement_id).first()
+    """A statement of one of the user's projects; raises StatementNotFound for anybody else's."""
+    found = _newest(Statement.objects.visible_to(by)).filter(id=statement_id).first()
     if found is None:
         raise StatementNotFound
     return found

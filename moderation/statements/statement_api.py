@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
 from config.core.api.view import ApiView, person
+from config.core.projects.project_filter import OfProjectSerializer
 from moderation.statements import issuing
 from moderation.statements.statement_serializers import (
     StatementPageSerializer,
@@ -30,13 +31,13 @@ class StatementList(ApiView):
     @extend_schema(
         operation_id="statements_list",
         summary="List your statements of reasons",
-        parameters=[PageSerializer],
+        parameters=[OfProjectSerializer, PageSerializer],
         responses={200: StatementPageSerializer},
     )
     def get(self, request: Request) -> Response:
         """Your statements of reasons, newest first."""
         pages = NewestStatement()
-        found = issuing.of_owner(by=person(request))
+        found = issuing.of_project(by=person(request), project=self.asked.get("project"))
         page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(StatementSerializer(page, many=True).data)
 

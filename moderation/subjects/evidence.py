@@ -72,6 +72,7 @@ class Evidence:
     NAMED_WHEN_EMPTY: ClassVar[tuple[str, ...]] = ()
 
     policy_version: str = ""
+    overlay: str | None = None
     screening: str | None = None
     categories: Mapping[str, float] | None = None
     code: str | None = None

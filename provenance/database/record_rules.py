@@ -127,6 +127,13 @@ RULES: dict[str, RecordRule] = {
     "moderation_publicaddress": RecordRule(
         "evidence", once=("withdrawn_at",), sealed_by="withdrawn_at"
     ),
+    "moderation_policyoverlay": RecordRule(
+        "evidence",
+        changes=("status",),
+        once=("activated_by_id", "activated_at", "retired_at"),
+        forgets=("proposed_by_id", "activated_by_id"),
+        sealed_by="retired_at",
+    ),
     "moderation_screening": EVIDENCE,
     "moderation_bankmatch": RecordRule("evidence", is_cascaded=True),
     "moderation_casenote": RecordRule(

@@ -23,6 +23,7 @@ TITLES = {
     "moderation.decision": "A moderation decision was made",
     "moderation.appeal": "An appeal was decided",
     "moderation.policy": "A policy was put in force",
+    "moderation.overlay": "A project's overlay on the policy was put in force or retired",
     "moderation.reveal": "A reviewer looked at a picture that was blurred",
     "account.role": "The rights of an account with a role were changed by two people",
     "account.provided_role": "The rights of an account were changed by an identity provider",

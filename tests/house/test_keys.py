@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
 PASSWORD = "a long test password"
 SCOPES = [scope.value for scope in ApiKey.Scope]
-FOR_ANYBODY = ["read", "generate", "verify", "moderate", "appeals.act", "webhooks"]
+FOR_ANYBODY = ["read", "generate", "verify", "moderate", "appeals.act", "webhooks", "manage"]
 FILLED = {
     "uuid": "00000000-0000-4000-8000-000000000000",
     "int": "1",

@@ -16,8 +16,9 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
-from config.accounts.api_keys import key_issuing
+from config.accounts.api_keys import key_issuing, key_networks
 from config.accounts.second_factor import requirement
 from config.core.api.error_dialects import A1111_PREFIX
 from config.core.projects import calling
@@ -41,6 +42,7 @@ class KeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed(
                 "This API key is not known, is revoked or has ended.", code="key_not_good"
             )
+        key_networks.check(row.networks, str(BaseThrottle().get_ident(request)))
         needed = self.scope_for(request)
         check_scope(row, needed)
         if needed in key_issuing.OF_STAFF:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from config.accounts.api_keys import key_format
+from config.accounts.api_keys import key_format, key_networks
 from config.core.errors import ProofsheetError
 from config.core.projects import personal
 from config.core.projects.models import Project
@@ -17,12 +17,13 @@ from config.models import ApiKey
 
 Scope = ApiKey.Scope
 LIFETIMES_DAYS = (7, 30, 90, 365)
+OVERLAPS_HOURS = (0, 1, 24, 168)
 MOST_KEYS = 20
 _SEEN_EVERY = timedelta(minutes=1)
 OF_STAFF = {Scope.REVIEW, Scope.EXPORT, Scope.OPERATE}
 _FOR_ANYBODY = (
     *(Scope.READ, Scope.GENERATE, Scope.VERIFY),
-    *(Scope.MODERATE, Scope.APPEALS_ACT, Scope.WEBHOOKS),
+    *(Scope.MODERATE, Scope.APPEALS_ACT, Scope.WEBHOOKS, Scope.MANAGE),
 )
 
 
@@ -62,9 +63,12 @@ class KeyMayNot(ProofsheetError):
     default_status = 403
 
 
-def scopes_for(user: User) -> list[Scope]:
-    """What a key of this person can be made for: nothing that her roles do not allow anyway."""
+def scopes_for(user: User, project: Project | None = None) -> list[Scope]:
+    """What a key of this person can be made for: nothing that her roles do not allow anyway, and in
+    a project of several people nothing of the house's own work."""
     offered = [*_FOR_ANYBODY]
+    if project is not None and not project.is_personal:
+        return offered
     if user.has_perm("moderation.review_cases") or user.has_perm("moderation.hear_appeals"):
         offered.append(Scope.REVIEW)
     if user.has_perm("moderation.export_reports") or user.has_perm("moderation.hear_appeals"):
@@ -88,14 +92,18 @@ def make(
     days: int,
     at: datetime,
     project: Project | None = None,
+    refusal_as: str = ApiKey.RefusalAs.ERROR,
+    networks: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
     """A new key and its row, of the person's own project if none is named. The key is in no other
-    place: whoever calls shows it once.
+    place: whoever calls shows it once. `networks` are those from where alone it is good.
 
-    Raises ScopeNotOffered or TooManyKeys.
+    Raises ScopeNotOffered, NetworkUnreadable, TooManyKeys.
     """
-    if not scopes or not set(scopes) <= set(scopes_for(by)) or days not in LIFETIMES_DAYS:
+    offered = scopes_for(by, project)
+    if not scopes or not set(scopes) <= set(offered) or days not in LIFETIMES_DAYS:
         raise ScopeNotOffered
+    from_where = key_networks.parse(networks)
     User.objects.select_for_update().get(pk=by.pk)  # two at once count each other
     if keys_of(by).filter(expires_at__gt=at).count() >= MOST_KEYS:
         raise TooManyKeys
@@ -107,10 +115,42 @@ def make(
         digest=key_format.digest_of(key),
         hint=key_format.hint_of(key),
         scopes=sorted(scopes),
+        refusal_as=refusal_as,
+        networks=from_where,
         made_at=at,
         expires_at=at + timedelta(days=days),
     )
     return row, key
+
+
+def keys_in(project: Project) -> QuerySet[ApiKey]:
+    """A project's keys that are not revoked, the newest first."""
+    rows = ApiKey.objects.select_related("owner").filter(project=project, revoked_at=None)
+    return rows.order_by("-made_at", "-id")
+
+
+@transaction.atomic
+def rotate(row: ApiKey, *, overlap_hours: int, at: datetime) -> tuple[ApiKey, str]:
+    """A new key like this one, which ends after the overlap, at once for 0. Raises
+    ScopeNotOffered."""
+    if overlap_hours not in OVERLAPS_HOURS:
+        raise ScopeNotOffered(
+            message="A key cannot overlap its successor for so long.",
+            advice=f"Choose one of: {', '.join(map(str, OVERLAPS_HOURS))} hours.",
+        )
+    old = ApiKey.objects.select_for_update().get(pk=row.pk)
+    key, lifetime = key_format.new_key(), old.expires_at - old.made_at
+    named = ("owner_id", "project_id", "name", "scopes", "refusal_as", "networks")
+    made = ApiKey.objects.create(
+        **{name: getattr(old, name) for name in named},
+        digest=key_format.digest_of(key),
+        hint=key_format.hint_of(key),
+        made_at=at,
+        expires_at=at + lifetime,
+    )
+    old.expires_at = min(old.expires_at, at + timedelta(hours=overlap_hours))
+    old.save(update_fields=["expires_at"])
+    return made, key
 
 
 def revoke(key_id: int, *, by: User, at: datetime) -> None:
@@ -136,7 +176,7 @@ def find(key: str, *, at: datetime) -> ApiKey | None:
     if not key_format.is_spelled_right(key):
         return None
     rows = ApiKey.objects.select_related("owner", "project")
-    rows = rows.filter(revoked_at=None, expires_at__gt=at)
+    rows = rows.filter(revoked_at=None, expires_at__gt=at, project__closed_at=None)
     row = rows.filter(digest=key_format.digest_of(key), owner__is_active=True).first()
     if row is not None and (row.last_used_at is None or row.last_used_at <= at - _SEEN_EVERY):
         not_seen = Q(last_used_at=None) | Q(last_used_at__lte=at - _SEEN_EVERY)

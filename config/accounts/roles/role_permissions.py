@@ -36,6 +36,7 @@ PERMISSIONS = {
     "trusted flaggers": ["moderation.flag_with_trust"],
     "operators": [
         "house.change_roles",
+        "projects.grant_quotas",
         "auth.add_user",
         "auth.change_user",
         "adapters.change_basemodel",

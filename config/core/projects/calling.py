@@ -40,12 +40,13 @@ def caller_of(request: HttpRequest | Any, *, claimed_end_user: str = "") -> Call
     person's own one. Raises ProjectClosed, EndUserIdTooLong.
     """
     key = getattr(request, "auth", None)
-    project = project_for(request.user)
+    user: Any = request.user
+    project = project_for(user)
     if project.closed_at is not None:
         raise ProjectClosed
     claimed = claimed_end_user.strip()
     end_user = end_users.seen(project, claimed) if claimed else None
-    return Caller(request.user, project, end_user, key)
+    return Caller(user, project, end_user, key)
 
 
 def act_in(user: AbstractBaseUser, project: Project) -> None:

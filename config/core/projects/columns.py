@@ -39,13 +39,13 @@ def end_user() -> models.ForeignKey[Any, Any]:
 def of_owners(table: str, owner: str = "owner_id", *, is_evidence: bool = False) -> RunPython:
     """The migration that gives rows of before the project of their owner, in batches that are kept
     one by one: its migration must not be atomic. Of evidence nothing else changes meanwhile."""
-    statement = _OWNERS.format(table=table, owner=owner, batch=BATCH)
+    statement = _OWNERS.format(table=table, owner=owner, batch="{batch}")
     return _filling(table, statement, is_evidence=is_evidence)
 
 
 def of_parents(table: str, parent: str, column: str, *, is_evidence: bool = False) -> RunPython:
     """The same, with the project of the row that `column` names in `parent`."""
-    statement = _PARENTS.format(table=table, parent=parent, column=column, batch=BATCH)
+    statement = _PARENTS.format(table=table, parent=parent, column=column, batch="{batch}")
     return _filling(table, statement, is_evidence=is_evidence)
 
 
@@ -63,7 +63,7 @@ def _batch(connection: Any, table: str, statement: str, *, is_evidence: bool) ->
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if is_evidence:
             cursor.execute(_trigger("DISABLE", table))
-        cursor.execute(statement)
+        cursor.execute(statement.format(batch=BATCH))
         filled = int(cursor.rowcount)
         if is_evidence:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -43,7 +43,7 @@ def enter(
     opened here, with `evidence` as a held subject's.
     """
     stage: policy_document.Stage = "prompt" if isinstance(verdict, PromptVerdict) else "image"
-    category, score, threshold = nearest(verdict.categories, verdict.policy_version, stage=stage)
+    category, score, threshold = nearest(_scores(verdict), verdict.policy_version, stage=stage)
     prompt = evidence.prompt or ""
     who = groups_of(prompt)
     drawn = draw(
@@ -51,7 +51,7 @@ def enter(
         screening=verdict.screening_id,
         score=score,
         threshold=threshold,
-        is_flagged=verdict.verdict != "allow",
+        is_flagged=_is_flagged(verdict),
         who=who,
     )
     entry, is_new = FrameEntry.objects.get_or_create(
@@ -92,12 +92,21 @@ def _screened(
         "skin": who.skin,
         "prompt_cluster": _cluster(prompt_readings.canonical(prompt).text),
         "owner_cluster": _cluster(f"owner:{subject.owner_id}"),
-        "scores": verdict.categories,
-        "is_flagged": verdict.verdict != "allow",
+        "scores": _scores(verdict),
+        "is_flagged": _is_flagged(verdict),
         "policy_version": verdict.policy_version,
         "model_version": rows.get(id=verdict.screening_id),
         "screened_at": at,
     }
+
+
+def _is_flagged(verdict: PromptVerdict | ImageVerdict) -> bool:
+    """By the house's policy, which audits measure: a project's overlay is its own affair."""
+    return (verdict.house.verdict if verdict.house else verdict.verdict) != "allow"
+
+
+def _scores(verdict: PromptVerdict | ImageVerdict) -> dict[str, float]:
+    return verdict.house.categories if verdict.house else verdict.categories
 
 
 def nearest(

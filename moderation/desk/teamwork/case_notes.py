@@ -36,7 +36,7 @@ class NotAssignable(ProofsheetError):
 
 def write(case: ReviewCase, text: str, *, by: User, at: datetime) -> CaseNote:
     """Write a note for whoever works on the case next. Raises NoteMissing, OwnSubject."""
-    if case.owner_id == by.pk:
+    if review_cases.is_own(case, by=by):
         raise review_cases.OwnSubject
     words = text.strip()
     if not 1 <= len(words) <= TEXT_MAX or NUL in words:
@@ -46,7 +46,7 @@ def write(case: ReviewCase, text: str, *, by: User, at: datetime) -> CaseNote:
 
 def of_case(case: ReviewCase, *, by: User) -> QuerySet[CaseNote]:
     """The case's notes, oldest first: none while it is answered blind, and none for its owner."""
-    if case.is_masked or case.owner_id == by.pk:
+    if case.is_masked or review_cases.is_own(case, by=by):
         return CaseNote.objects.none()
     return CaseNote.objects.filter(case=case).select_related("author").order_by("written_at", "id")
 

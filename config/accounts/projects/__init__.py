@@ -1,0 +1,1 @@
+"""Projects as their members meet them: settings, members, keys, and the people whom they serve."""
