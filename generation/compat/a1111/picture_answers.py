@@ -12,7 +12,7 @@ from generation.compat.jobs import Job
 from generation.gallery.image_views import picture
 from generation.models import GeneratedImage
 
-_NOT_HERE = {
+_NOT_HERE: dict[str, Any] = {
     "subseed_strength": 0,
     "restore_faces": False,
     "face_restoration_model": None,

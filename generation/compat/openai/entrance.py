@@ -53,14 +53,16 @@ class Unfinished(HttpResponse):
         self.finish = finish
 
 
+def _ways_by_key() -> list[Any]:
+    """Those of the settings, but for the session."""
+    ways: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+    return [way for way in ways if not issubclass(way, SessionAuthentication)]
+
+
 class OpenAiView(APIView):
     """Behind a key. No session is looked at, so there is nothing that another site could forge."""
 
-    authentication_classes = [
-        way
-        for way in api_settings.DEFAULT_AUTHENTICATION_CLASSES
-        if not issubclass(way, SessionAuthentication)
-    ]
+    authentication_classes = _ways_by_key()
     renderer_classes = [JSONRenderer]
     parser_classes: Any = [StrictJSONParser]
     content_negotiation_class = AlwaysJson
