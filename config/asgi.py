@@ -40,6 +40,7 @@ bounds = Bounds(
         "/v1/images/edits": _INLINE_BYTES,
         "/v1/moderations": _INLINE_BYTES,
         "/sdapi/v1/img2img": _INLINE_BYTES,
+        "/sdapi/v1/png-info": _INLINE_BYTES,
     },
 )
 # A picture in JSON is a third longer.

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from adapters.models import BaseModel
 from generation.compat.a1111 import prompt_tags
@@ -219,3 +220,28 @@ def test_tags_and_weights_are_taken_out(
     prompt: str, text: str, loras: tuple[tuple[str, float], ...]
 ) -> None:
     assert prompt_tags.read(prompt) == prompt_tags.TaggedPrompt(text, loras)
+
+
+def test_what_a1111_wrote_into_a_png_is_read(api: Client, model: BaseModel) -> None:
+    out = io.BytesIO()
+    text = 'a cat\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Seed: 1, Model: "a, b"'
+    written = PngInfo()
+    written.add_text("parameters", text)
+    Image.new("RGB", (8, 8)).save(out, "PNG", pnginfo=written)
+
+    def ask(data: bytes) -> Any:
+        body = {"image": base64.b64encode(data).decode()}
+        return api.post("/sdapi/v1/png-info", body, content_type="application/json").json()
+
+    said = ask(out.getvalue())
+    assert said["info"] == text
+    assert said["parameters"]["Prompt"] == "a cat"
+    assert said["parameters"]["Model"] == "a, b"
+    for other in (
+        b"",
+        b"none",
+        png(),
+        out.getvalue()[:40],
+        b"\x89PNG\r\n\x1a\n\xff\xff\xff\xfftEXt",
+    ):
+        assert ask(other) == {"info": "", "items": {}, "parameters": {}}

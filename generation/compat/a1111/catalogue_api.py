@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from adapters.access import visibility
 from adapters.models import BaseModel
-from generation.compat.a1111 import key_state, picture_bodies
+from generation.compat.a1111 import key_state, picture_bodies, png_texts
 from generation.compat.a1111.picture_api import WebUiView
+from generation.compat.openai.picture_files import bytes_of, decoded
 
 
 class Options(WebUiView):
@@ -114,6 +115,23 @@ class ScriptList(WebUiView):
 
     def get(self, request: Request) -> Response:
         return Response({"txt2img": [], "img2img": []})
+
+
+class PngInfo(WebUiView):
+    """Anybody with a key: what A1111 wrote into a PNG. The house writes no prompt into its own."""
+
+    key_scope = "read"
+
+    def post(self, request: Request) -> Response:
+        """Empty where there is nothing, as A1111 answers."""
+        body = request.data if isinstance(request.data, Mapping) else {}
+        said = str(body.get("image") or "")
+        is_url = ":" in said[:16]
+        data = bytes_of(said, param="image") if is_url else decoded(said, param="image")
+        text = png_texts.parameters_in(data)
+        items = {"parameters": text} if text else {}
+        members = png_texts.members_of(text) if text else {}
+        return Response({"info": text, "items": items, "parameters": members})
 
 
 def _title(model: BaseModel) -> str:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("loras", opened(catalogue_api.LoraList), name="loras"),
     path("samplers", opened(catalogue_api.SamplerList), name="samplers"),
     path("schedulers", opened(catalogue_api.SchedulerList), name="schedulers"),
+    path("png-info", opened(catalogue_api.PngInfo), name="png-info"),
     path("upscalers", opened(catalogue_api.EmptyList), name="upscalers"),
     path("latent-upscale-modes", opened(catalogue_api.EmptyList), name="latent-upscale-modes"),
     path("sd-vae", opened(catalogue_api.EmptyList), name="sd-vae"),
