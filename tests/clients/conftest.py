@@ -7,7 +7,6 @@ and writes one answer a line, as JSON; so what a test asks stands in the test.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import os
 import shutil
@@ -19,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from PIL import Image
 
 from config.launch import folder_lock
 from config.launch.child_processes import free_port
@@ -185,11 +184,15 @@ def node_driver(house: ClientHouse) -> Iterator[Callable[..., Driver]]:
 
 
 @pytest.fixture(scope="session")
-def png() -> str:
-    """A picture of nobody's to start from, in base64."""
-    out = io.BytesIO()
-    Image.linear_gradient("L").convert("RGB").save(out, "PNG")
-    return base64.b64encode(out.getvalue()).decode()
+def png(house: ClientHouse) -> str:
+    """A picture to start from, in base64: one that the house drew, so that what is made of it looks
+    like nothing that is held or refused."""
+    asked = {"model": "starter", "prompt": "a red apple", "seed": 7}
+    key = {"Authorization": f"Bearer {house.keys['alice']}"}
+    made = httpx.post(f"{house.url}/v1/images/generations", json=asked, headers=key, timeout=300)
+    assert made.status_code == 200, made.text
+    data: str = made.json()["data"][0]["b64_json"]
+    return data
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.clients import install
-from tests.clients.conftest import ClientHouse
+from tests.clients.conftest import REFUSED, ClientHouse
 
 pytestmark = pytest.mark.clients
 PAGES = install.ROOT / "docs" / "integrate"
@@ -66,3 +66,29 @@ def test_the_page_of_tools_does_what_it_says(house: ClientHouse, tmp_path: Path)
     assert "generate_image" in answer.text
     [text] = blocks("mcp.md", "python", house)
     assert f"{house.url}/api/v1/images/" in run([install.python("today"), "-"], text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("page", "environment"),
+    [("openai-python.md", "today"), ("openai-python.md", "old"), ("litellm.md", "litellm")],
+)
+def test_a_page_in_python_makes_its_picture_and_shows_a_refusal(
+    page: str, environment: str, house: ClientHouse, tmp_path: Path
+) -> None:
+    [text] = blocks(page, "python", house)
+    run([install.python(environment), "-"], text, tmp_path)
+    assert (tmp_path / "apple.png").read_bytes().startswith(b"\x89PNG")
+    told = run([install.python(environment), "-"], text.replace("a red apple", REFUSED), tmp_path)
+    assert "/r/" in told
+
+
+@pytest.mark.parametrize("page", ["openai-python.md", "ai-sdk.md"])
+def test_a_page_for_node_makes_its_picture_and_shows_a_refusal(
+    page: str, house: ClientHouse
+) -> None:
+    [text] = blocks(page, "js", house)
+    (install.NODE / "apple.png").unlink(missing_ok=True)
+    node: list[str | Path] = [install.node(), "--input-type=module", "-"]
+    run(node, text, install.NODE)
+    assert (install.NODE / "apple.png").read_bytes().startswith(b"\x89PNG")
+    assert "/r/" in run(node, text.replace("a red apple", REFUSED), install.NODE)

@@ -1,0 +1,188 @@
+"""openai-python at its newest and as a 1.x, openai-node, the AI SDK and LiteLLM call `/v1/`."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.clients.conftest import REFUSED, ClientHouse, Driver
+
+pytestmark = pytest.mark.clients
+MODEL = "starter"
+EVERY = ("openai-python", "openai-python 1.x", "openai-node", "AI SDK", "LiteLLM")
+SDKS = EVERY[:3]
+Client = Callable[..., Driver]
+
+
+@pytest.fixture
+def client(python_driver: Callable[..., Driver], node_driver: Callable[..., Driver]) -> Client:
+    """`client("AI SDK", person="sparing")`."""
+
+    def start(name: str, person: str = "alice") -> Driver:
+        if name == "LiteLLM":
+            return python_driver("litellm_python", "litellm", person=person)
+        if name.startswith("openai-python"):
+            environment = "old" if name.endswith("1.x") else "today"
+            return python_driver("openai_python", environment, person=person)
+        return node_driver({"openai-node": "openai_node", "AI SDK": "ai_sdk"}[name], person=person)
+
+    return start
+
+
+def pictures(answer: dict[str, Any]) -> list[Image.Image]:
+    """Opened, of whatever the client gives."""
+    assert answer["ok"], answer
+    said = answer.get("images") or [each["b64_json"] for each in answer["data"]]
+    return [Image.open(io.BytesIO(base64.b64decode(each))) for each in said]
+
+
+def appeal_in(shown: str) -> str:
+    """The address that stands in what a person is shown."""
+    found = re.search(r"https?://\S+/r/[\w-]+", shown)
+    assert found, f"no address in: {shown}"
+    return found[0]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_picture_comes(client: Client, name: str) -> None:
+    [picture] = pictures(client(name)("generate", model=MODEL, prompt="a red apple"))
+    assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_refusal_shows_reason_and_a_working_appeal(
+    client: Client, name: str, house: ClientHouse
+) -> None:
+    told = client(name)("generate", model=MODEL, prompt=REFUSED)
+    assert told["ok"] is False
+    assert told["status"] == 400
+    assert "nudity" in told["shown"]
+    address = appeal_in(told["shown"])
+    assert address.startswith(house.url)
+    page = httpx.get(address)
+    assert page.status_code == 200
+    assert "appeal" in page.text.lower()
+
+
+@pytest.mark.parametrize("name", ["openai-python", "openai-python 1.x", "openai-node", "AI SDK"])
+def test_a_refusal_has_the_same_for_programs(client: Client, name: str) -> None:
+    body = client(name)("generate", model=MODEL, prompt=REFUSED)["body"]
+    assert body["code"] == "moderation_blocked"
+    assert body["moderation_details"]["moderation_stage"] == "input"
+    assert body["appeal_url"].startswith(body["statement_url"])
+
+
+@pytest.mark.parametrize("name", SDKS)
+def test_a_refused_edit_says_so_too(client: Client, name: str, png: str) -> None:
+    told = client(name)("edit", model=MODEL, prompt=REFUSED, pictures=[png])
+    assert appeal_in(told["shown"])
+
+
+def test_litellm_raises_its_error_of_policies(client: Client) -> None:
+    told = client("LiteLLM")("generate", model=MODEL, prompt=REFUSED)
+    assert told["kind"] == "ContentPolicyViolationError"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_size_of_auto_is_the_models_own(client: Client, name: str) -> None:
+    said = {} if name == "AI SDK" else {"size": "auto"}  # its type has no such size
+    [picture] = pictures(client(name)("generate", model=MODEL, prompt="a blue car", **said))
+    assert picture.size == (512, 512)
+
+
+@pytest.mark.parametrize("name", SDKS)
+def test_a_picture_is_edited(client: Client, name: str, png: str) -> None:
+    made = client(name)("edit", model=MODEL, prompt="a red apple", pictures=[png])
+    assert len(pictures(made)) == 1
+
+
+def test_the_ai_sdk_edits(client: Client, png: str) -> None:
+    made = client("AI SDK")("generate", model=MODEL, prompt="a red apple", pictures=[png])
+    assert len(pictures(made)) == 1
+
+
+def test_litellm_edits(client: Client, png: str) -> None:
+    made = client("LiteLLM")("edit", model=MODEL, prompt="a red apple", picture=png)
+    assert len(pictures(made)) == 1
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_several_pictures_come(client: Client, name: str) -> None:
+    assert len(pictures(client(name)("generate", model=MODEL, prompt="a cat", n=2))) == 2
+
+
+@pytest.mark.parametrize("name", ["openai-python", "openai-node"])
+def test_a_stream_ends_with_the_picture(client: Client, name: str) -> None:
+    told = client(name)("stream", model=MODEL, prompt="a dog", partial_images=1)
+    assert told["ok"], told
+    kinds = [event["type"] for event in told["events"]]
+    assert kinds[-1] == "image_generation.completed"
+    assert set(kinds[:-1]) <= {"image_generation.partial_image"}
+
+
+@pytest.mark.parametrize("name", ["openai-python", "openai-node"])
+def test_a_refused_stream_raises_with_its_appeal(client: Client, name: str) -> None:
+    told = client(name)("stream", model=MODEL, prompt=REFUSED)
+    assert told["ok"] is False
+    assert appeal_in(told["shown"])
+
+
+@pytest.mark.parametrize("name", SDKS)
+def test_an_address_opens_the_picture_without_a_key(client: Client, name: str) -> None:
+    said = {"model": MODEL, "prompt": "a house", "response_format": "url"}
+    told = client(name)("generate", **said)
+    assert told["ok"], told
+    assert httpx.get(told["data"][0]["url"]).content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", SDKS)
+def test_models_are_listed(client: Client, name: str) -> None:
+    assert MODEL in client(name)("models")["ids"]
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [({"model": "no-such-model"}, "no-such-model"), ({"size": "17x17"}, "17")],
+)
+def test_what_is_not_there_is_named(
+    client: Client, name: str, said: dict[str, str], part: str
+) -> None:
+    told = client(name)("generate", **{"model": MODEL, "prompt": "a dog"} | said)
+    assert told["ok"] is False
+    assert part in told["shown"]
+
+
+@pytest.mark.parametrize("name", ["openai-python", "openai-node", "LiteLLM"])
+def test_a_used_up_quota_is_told_at_once(client: Client, name: str) -> None:
+    sparing = client(name, person=f"sparing {name}")
+    assert sparing("generate", model=MODEL, prompt="a dog", quality="low")["ok"]
+    told = sparing("generate", model=MODEL, prompt="a pear", quality="low")
+    assert (told["ok"], told["status"]) == (False, 429)
+    assert "used" in told["shown"]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_revoked_key_is_told(client: Client, name: str) -> None:
+    told = client(name, person="gone")("generate", model=MODEL, prompt="a dog")
+    assert (told["ok"], told["status"]) == (False, 401)
+
+
+@pytest.mark.parametrize("name", ["openai-python", "openai-python 1.x"])
+def test_a_repeat_of_the_library_joins_the_first(client: Client, name: str) -> None:
+    assert client(name)("repeat", model=MODEL, prompt="a repeated pear", quality="low")["same"]
+
+
+def test_our_own_members_reach_the_model(client: Client) -> None:
+    said = {"model": MODEL, "prompt": "a red apple", "extra_body": {"seed": 7, "steps": 4}}
+    one, two = (client("openai-python")("generate", **said) for _ in range(2))
+    assert one["data"][0]["b64_json"] != ""
+    assert one["usage"]["total_tokens"] == two["usage"]["total_tokens"] > 0
+    assert one["request_id"]
