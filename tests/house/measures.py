@@ -20,7 +20,15 @@ OTHERS = (ROOT / "generation" / "client",)
 # Django finds these by their name; one a room, or one a command.
 NAMED_BY_DJANGO = {"Command", "Meta"}
 # Templates that a library's own views render, under the names that it gives them.
-OF_LIBRARIES = {"account", "admin", "drf_spectacular", "mfa", "unfold", "usersessions"}
+OF_LIBRARIES = {
+    "account",
+    "admin",
+    "drf_spectacular",
+    "mfa",
+    "socialaccount",
+    "unfold",
+    "usersessions",
+}
 
 
 @dataclass(frozen=True, slots=True)
