@@ -257,3 +257,13 @@ def test_an_operator_sees_what_waits_and_how_late_it_is(project: Project) -> Non
     assert told["proofsheet_outbox_late_seconds", "webhook"] >= 90
     assert told["proofsheet_outbox_given_up",] == 1
     assert told["proofsheet_outbox_endpoints_failing",] == 0
+
+
+def test_a_project_s_page_leads_to_its_webhooks(
+    alice: User, mallory: User, project: Project, as_user: Any
+) -> None:
+    said = {"project": project, "user": mallory, "role": "viewer", "since": timezone.now()}
+    Membership.objects.create(**said)
+    page, link = reverse("project", args=[project.id]), reverse("webhooks", args=[project.id])
+    assert link in as_user(alice).get(page).content.decode()
+    assert link not in as_user(mallory).get(page).content.decode()
