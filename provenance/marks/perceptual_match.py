@@ -27,7 +27,7 @@ ENOUGH = 0.45
 """Where so much of the original's detail is kept, no other place is looked at."""
 LEAST_KEPT, MORE_KEPT, LEAST_EVIDENCE = 0.09, 1.2, 0.008
 DENSE, LEAST_KEPT_DIFFUSE = 0.88, 0.95
-NEAR_DISTANCE, LEAST_KEPT_NEAR = 20, 0.62
+NEAR_DISTANCE, LEAST_KEPT_NEAR = 20, 0.1
 """What was changed in one part disagrees nearly everywhere in it; what only resembles does not, so
 the less dense the disagreement is, the more must be kept. Where neighbourhoods differ all over, as
 after a blur, the fingerprints of what both show must be nearer than the paper asks: two drawings of
@@ -124,7 +124,7 @@ class _Found:
     distance: int
 
     def is_same(self) -> bool:
-        """By the fingerprints of what both show, where most of the detail that is seen agrees too;
+        """By the fingerprints of what both show, where some of the detail that is seen agrees too;
         or by an agreement outside of one part.
         """
         found = self.agreement
