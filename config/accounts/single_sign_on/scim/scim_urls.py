@@ -82,9 +82,8 @@ class ResourceTypesAt(_Catalogue):
     """/ResourceTypes"""
 
     def entries(self, request: HttpRequest) -> list[dict[str, Any]]:
-        return [
-            one.resource_type_dict(request) for one in (ProvisionedUserView, ProvisionedGroupView)
-        ]
+        kinds = (("/Users", ProvisionedUserView), ("/Groups", ProvisionedGroupView))
+        return [kind.resource_type_dict(request) | {"endpoint": at} for at, kind in kinds]
 
 
 class SchemasAt(_Catalogue):
