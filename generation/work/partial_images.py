@@ -14,6 +14,7 @@ from generation.engine.jobs import StepReport
 from generation.models import GenerationRequest
 from generation.requests import partials
 from moderation.account_status import audiences
+from moderation.policy import overlays
 from moderation.screening import classify
 from provenance.assets import marking
 from provenance.marks import visible_label
@@ -51,6 +52,7 @@ class PartialImages:
         pixels = np.asarray(small.resize(size, Image.Resampling.BICUBIC), np.uint8)
         label = visible_label.parse(self._request.label)
         png = marking.embed(pixels, asset_id=uuid4(), label=label).png
-        profile = audiences.profile_of(self._request.owner_id)
-        judged = classify.judge_known_image(png, profile=profile)
+        profile = audiences.profile_for(self._request.project)
+        overlay = overlays.in_force(self._request.project_id)
+        judged = classify.judge_known_image(png, profile=profile, overlay=overlay)
         return png if judged.verdict == "allow" else None

@@ -6,11 +6,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from secrets import token_hex
+from uuid import UUID
 
 from django.core.cache import cache
 
 from config.core import events, notify
+from config.core.projects.models import Project
+from moderation.account_status import audiences
+from moderation.policy import overlays
 from moderation.policy.rulebook import policy_document
+from moderation.policy.rulebook.overlay import Overlay
 from moderation.screening import classify
 from provenance.pictures import decoder
 from provenance.pictures.refusals import PictureUnreadable
@@ -20,11 +25,11 @@ LIFETIME_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Texts and encoded pictures, and the profile under which they are judged."""
+    """Texts and encoded pictures, and the project under whose policy they are judged."""
 
     texts: tuple[str, ...]
     pictures: tuple[bytes, ...]
-    profile: str
+    project: Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,12 @@ def ask(asked: Asked) -> str:
     name = f"advice:{token_hex(16)}"
     for place, picture in enumerate(asked.pictures):
         cache.set(_key(name, f"picture:{place}"), picture, LIFETIME_S)
-    said = {"texts": asked.texts, "pictures": len(asked.pictures), "profile": asked.profile}
+    said = {
+        "texts": asked.texts,
+        "pictures": len(asked.pictures),
+        "profile": audiences.profile_for(asked.project),
+        "project": str(asked.project.pk),
+    }
     cache.set(_key(name, "asked"), said, LIFETIME_S)
     events.send_now("moderation.tasks.advise", name)
     return name
@@ -58,8 +68,9 @@ def answer(name: str) -> None:
     keys = [_key(name, f"picture:{place}") for place in range(asked["pictures"])]
     pictures = [cache.get(key) or b"" for key in keys]
     cache.delete_many([_key(name, "asked"), *keys])
-    said = [_of_text(text, asked["profile"]) for text in asked["texts"]]
-    said += [_of_picture(data, asked["profile"]) for data in pictures]
+    over = overlays.in_force(UUID(asked["project"]))
+    said = [_of_text(text, asked["profile"], over) for text in asked["texts"]]
+    said += [_of_picture(data, asked["profile"], over) for data in pictures]
     cache.set(_key(name, "said"), [asdict(each) for each in said], LIFETIME_S)
     notify.wake(name)
 
@@ -70,14 +81,14 @@ def read(name: str) -> list[Advice] | None:
     return None if said is None else [Advice(**each) for each in said]
 
 
-def _of_text(text: str, profile: str) -> Advice:
-    return _advice(classify.judge_prompt(text, profile=profile), "prompt")
+def _of_text(text: str, profile: str, over: Overlay | None) -> Advice:
+    return _advice(classify.judge_prompt(text, profile=profile, overlay=over), "prompt")
 
 
-def _of_picture(data: bytes, profile: str) -> Advice:
+def _of_picture(data: bytes, profile: str, over: Overlay | None) -> Advice:
     try:
         decoder.read(data)  # whatever the classifier makes of other bytes
-        return _advice(classify.judge_known_image(data, profile=profile), "image")
+        return _advice(classify.judge_known_image(data, profile=profile, overlay=over), "image")
     except PictureUnreadable:
         return Advice({}, [], is_readable=False)
 
@@ -86,7 +97,7 @@ def _advice(judged: classify.Judgement, stage: policy_document.Stage) -> Advice:
     flagged = [
         name
         for name, score in judged.categories.items()
-        if judged.policy.categories[name].thresholds[stage].verdict(score) != "allow"
+        if judged.applied.categories[name].thresholds[stage].verdict(score) != "allow"
     ]
     return Advice(dict(judged.categories), flagged)
 

@@ -16,11 +16,11 @@ from rest_framework.request import Request
 from config.core import notify
 from config.core.api.strict_serializers import StrictSerializer
 from config.core.errors import ProofsheetError
+from config.core.projects import calling
 from generation.compat import category_names
 from generation.compat.openai.entrance import OpenAiView, Unfinished
 from generation.compat.openai.picture_files import PictureJSONParser, bytes_of
 from generation.request_rules.parameters import PROMPT_MAX_CHARACTERS
-from moderation.account_status import audiences
 from moderation.screening import advice
 from provenance.pictures.refusals import PictureUnreadable
 
@@ -56,8 +56,8 @@ class Moderations(OpenAiView):
         present = {name: value for name, value in body.items() if value is not None}
         said = ModerationBodySerializer().run_validation(present)
         texts, pictures, is_one = _read(said["input"])
-        profile = audiences.profile_of(self.user().pk)
-        name = advice.ask(advice.Asked(tuple(texts), tuple(pictures), profile))
+        project = calling.caller_of(request).project
+        name = advice.ask(advice.Asked(tuple(texts), tuple(pictures), project))
         model = said.get("model") or "omni-moderation-latest"
 
         async def finish() -> HttpResponseBase:
