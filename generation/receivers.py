@@ -20,13 +20,13 @@ from generation.models import (
     SourceState,
     news,
 )
+from generation.progress import wakes
 from generation.requests import (
     adapter_examples,
     creation,
     delivered_pictures,
     fair_queue,
     request_evidence,
-    request_wakes,
     stored_files,
 )
 from moderation.models import Decision
@@ -41,7 +41,7 @@ def connect() -> None:
     stored_files.connect()
     adapter_examples.connect()
     line_metrics.register()
-    request_wakes.connect()
+    wakes.connect()
     checks.register(hardware_queues.check_names)
     reportable_pictures.register("generation", request_evidence.of_released)
     deliverable_pictures.register("generation", delivered_pictures.delivered)

@@ -16,7 +16,7 @@ from config.core import notify
 from config.core.errors import ProofsheetError
 from generation.compat.jobs import Job
 from generation.models import GenerationRequest, RequestStatus
-from generation.requests import request_wakes
+from generation.progress import wakes
 
 PATIENCE_S = 3.0
 LONGEST_S = 590.0  # clients wait 600
@@ -66,7 +66,7 @@ async def looks(job: Job) -> AsyncIterator[Look]:
     """
     clock = asyncio.get_running_loop().time
     ends_at = clock() + LONGEST_S
-    names = [request_wakes.wake_name(request_id) for request_id in job.ids]
+    names = [wakes.wake_name(request_id) for request_id in job.ids]
     look_aside = sync_to_async(look, thread_sensitive=False)
     while True:
         found = await look_aside(job)
@@ -97,7 +97,7 @@ def look(job: Job) -> Look:
         fresh = tuple(by_id[request_id] for request_id in job.ids if request_id in by_id)
         found = Look(replace(job, requests=fresh))
         if found.is_over:
-            notify.wake(*(request_wakes.wake_name(request_id) for request_id in job.ids))
+            notify.wake(*(wakes.wake_name(request_id) for request_id in job.ids))
         return found
     finally:
         close_old_connections()

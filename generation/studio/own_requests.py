@@ -22,7 +22,7 @@ from generation.models import (
     SourcePicture,
     SourceState,
 )
-from generation.requests import progress
+from generation.progress import previews
 from moderation.cases import review_cases
 
 
@@ -122,7 +122,7 @@ def erase(request: GenerationRequest, *, at: datetime) -> None:
     request.mark_deleted(at=at)
     IdempotencyKey.objects.filter(request=request).update(body_sha256="")
     review_cases.withdraw_sampled("prompt", request.id)
-    transaction.on_commit(lambda: progress.forget(request.id))
+    transaction.on_commit(lambda: previews.forget(request.id))
 
 
 def _locked(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest:

@@ -24,9 +24,10 @@ from generation.models import (
     RequestStatus,
     SourcePicture,
 )
+from generation.progress import previews
 from generation.request_rules import failures
 from generation.request_rules.failures import Failure
-from generation.requests import progress, waiting_reasons
+from generation.requests import waiting_reasons
 
 LABELS: dict[str, tuple[str, str]] = {
     RequestStatus.SUBMITTED: ("Screening the prompt", "neutral"),
@@ -146,7 +147,7 @@ def request_cards(requests: Iterable[GenerationRequest]) -> list[RequestCard]:
     """One card a request, in their order; what was refused or withheld with its reason."""
     found = list(requests)
     running = [request.id for request in found if request.status == RequestStatus.RUNNING]
-    steps = {request_id: progress.read(request_id) for request_id in running}
+    steps = {request_id: previews.read(request_id) for request_id in running}
     images = _images_by_request(found)
     held = [request.id for request in found if request.is_held]
     refused = [request.id for request in found if request.status == RequestStatus.REFUSED]
@@ -182,7 +183,7 @@ def _images_by_request(
 
 def _request_card(
     request: GenerationRequest,
-    steps: dict[UUID, progress.RenderProgress | None],
+    steps: dict[UUID, previews.RenderProgress | None],
     images: list[GeneratedImage],
     refusals: dict[UUID, Refusal],
     stopped: SourcePicture | None,
@@ -190,7 +191,7 @@ def _request_card(
     label, tone = HELD if request.is_held else LABELS[request.status]
     is_cancelling = request.is_active and request.cancel_requested_at is not None
     steps_in_all = request.steps * request.count
-    now = steps.get(request.id) or progress.RenderProgress("denoise", 0, steps_in_all)
+    now = steps.get(request.id) or previews.RenderProgress("denoise", 0, steps_in_all)
     if request.status == RequestStatus.RUNNING:
         label = "Cancelling" if is_cancelling else STAGES.get(now.stage, label)
     elif request.status == RequestStatus.FINISHED and not images:

@@ -21,7 +21,8 @@ from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.gallery import own_images
 from generation.gallery.image_cards import frame_number
-from generation.requests import progress, submitting
+from generation.progress import previews
+from generation.requests import submitting
 from generation.studio import own_requests
 from generation.studio.request_cards import RequestCard, request_cards
 from generation.studio.studio_forms import StudioForm, settings_of, settings_of_request
@@ -181,7 +182,7 @@ def source(request: SignedIn, request_id: UUID) -> HttpResponseBase:
 def preview(request: SignedIn, request_id: UUID) -> HttpResponseBase:
     """The latest preview of a running request: small, unfinished, for its owner only."""
     found = own_requests.find_request(request_id, by=request.user)
-    latest = progress.read(found.id) if found.is_active else None
+    latest = previews.read(found.id) if found.is_active else None
     if latest is None or latest.preview is None:
         return HttpResponse(status=404)
     return private_file(HttpResponse(latest.preview, content_type="image/webp"))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from generation.engine.jobs import StepReport
 from generation.models import GenerationRequest
-from generation.requests import partials
+from generation.progress import partials
 from moderation.account_status import audiences
 from moderation.policy import overlays
 from moderation.screening import classify

@@ -39,9 +39,10 @@ from generation.engine.loop.engine import RenderHandle
 from generation.hardware import devices, hardware_queues
 from generation.live import drawing
 from generation.models import GeneratedImage, GenerationRequest, RequestAdapter, private_storage
+from generation.progress import previews
 from generation.request_rules import priority_classes, prompt_notes
 from generation.request_rules.failures import AdapterGone
-from generation.requests import fair_queue, progress
+from generation.requests import fair_queue
 from generation.work import delivery, selected_adapters
 from generation.work.lease import Lease
 from generation.work.partial_images import PartialImages
@@ -80,7 +81,7 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
                 _carry_out(claim, lease, turn, now=now)
         finally:
             _leave(turn)
-    progress.forget(claim.request_id)
+    previews.forget(claim.request_id)
     return True
 
 
@@ -254,10 +255,10 @@ def _publish(claim: fair_queue.Claim, finished: delivery.SealedResult, *, now: C
             private_storage().delete(finished.name)
 
 
-def _tell(request: GenerationRequest, done: progress.RenderProgress) -> None:
+def _tell(request: GenerationRequest, done: previews.RenderProgress) -> None:
     """The request's own page; the live page waits for the picture alone."""
     if not request.is_live:
-        progress.publish(request.id, done)
+        previews.publish(request.id, done)
 
 
 class Stages:
@@ -270,7 +271,7 @@ class Stages:
     @contextmanager
     def time(self, stage: str, key: str) -> Iterator[None]:
         steps = self._request.steps * self._request.count
-        _tell(self._request, progress.RenderProgress(stage, steps, steps))
+        _tell(self._request, previews.RenderProgress(stage, steps, steps))
         started = perf_counter()
         yield
         self.timings[key] = round((perf_counter() - started) * 1000, 2)
@@ -303,7 +304,7 @@ def _wait(
     def report(step: StepReport) -> None:
         done = sum(ticket.step for ticket in all_of_it)
         total = sum(ticket.total for ticket in all_of_it)
-        _tell(request, progress.RenderProgress("denoise", done, total, step.preview))
+        _tell(request, previews.RenderProgress("denoise", done, total, step.preview))
         if shown is not None and not request.is_live:
             shown.offer(step)
 

@@ -175,7 +175,7 @@ def _in_colours(victim: Pixels, source: Pixels) -> Pixels:
     theirs, ours = victim.astype(np.float32), source.astype(np.float32)
     gain = ours.std((0, 1)) / (theirs.std((0, 1)) + 1e-3)
     moved = (theirs - theirs.mean((0, 1))) * gain + ours.mean((0, 1))
-    return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(moved), 0, 255), np.uint8)
 
 
 DISGUISES: dict[str, Disguise] = {"plain": _plain, "grey": _grey, "in its colours": _in_colours}

@@ -19,8 +19,9 @@ from generation import tasks
 from generation.engine.jobs import Rendered
 from generation.hardware import devices
 from generation.models import GenerationRequest
+from generation.progress import previews
 from generation.request_rules import failures
-from generation.requests import fair_queue, progress
+from generation.requests import fair_queue
 from generation.starter.layout import MODEL
 from generation.work import worker
 from tests import tiny_pipeline
@@ -207,7 +208,7 @@ def test_long_requests_leave_a_seat_to_an_interactive_one(
     long = make_request(alice, tiny, steps=100)
     waiting = make_request(alice, tiny, steps=100, created_at=clock())
     begun = Event()
-    monkeypatch.setattr(progress, "publish", lambda *_: begun.set())
+    monkeypatch.setattr(previews, "publish", lambda *_: begun.set())
     busy = Thread(target=work, kwargs={"threads": 1, "clock": clock})
     busy.start()
     assert begun.wait(60)

@@ -13,7 +13,8 @@ from adapters.models import BaseModel
 from generation import tasks
 from generation.hardware import worker_processes
 from generation.models import GeneratedImage, GenerationRequest, private_storage
-from generation.requests import fair_queue, progress
+from generation.progress import previews
+from generation.requests import fair_queue
 from generation.work import sweeper
 from provenance.models import Asset, LogEntry
 from tests.factories import make_request
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def is_denoising(request: GenerationRequest) -> bool:
-    now = progress.read(request.id)
+    now = previews.read(request.id)
     return now is not None and now.stage == "denoise" and now.step >= 3
 
 

@@ -26,8 +26,9 @@ from generation.models import (
     SourcePicture,
     private_storage,
 )
+from generation.progress import previews
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import progress, submitting
+from generation.requests import submitting
 from generation.studio import own_requests
 from generation.work import sweeper
 from moderation.cases import review_cases
@@ -97,9 +98,9 @@ def test_deleting_a_request_erases_its_upload(
 
 def test_deleting_a_request_forgets_its_progress(alice: User, model: BaseModel) -> None:
     request = ended(alice, model)
-    progress.publish(request.id, progress.RenderProgress("denoise", 1, 4, preview=b"picture"))
+    previews.publish(request.id, previews.RenderProgress("denoise", 1, 4, preview=b"picture"))
     own_requests.delete_request(request.id, by=alice, at=NOON)
-    assert progress.read(request.id) is None
+    assert previews.read(request.id) is None
 
 
 def test_deleting_takes_a_sampled_case_along(alice: User, model: BaseModel) -> None:

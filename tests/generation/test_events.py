@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from adapters.models import BaseModel
 from generation.models import GenerationRequest, RequestStatus
-from generation.requests import progress
+from generation.progress import previews
 from generation.studio import progress_stream
 from tests.factories import make_image, make_request
 
@@ -75,10 +75,10 @@ def test_stream_tells_each_change_and_ends_with_the_last_request(
     made = make_request(alice, model, status=RequestStatus.RUNNING)
 
     def draw() -> None:
-        progress.publish(made.id, progress.RenderProgress("denoise", 2, 4, preview=b"RIFF"))
+        previews.publish(made.id, previews.RenderProgress("denoise", 2, 4, preview=b"RIFF"))
 
     def finish() -> None:
-        progress.forget(made.id)
+        previews.forget(made.id)
         make_image(alice, model, request=made)
         GenerationRequest.objects.get(id=made.id).note_made(at=timezone.now())
 

@@ -25,7 +25,7 @@ from config.core.projects.models import EndUser
 from config.models import ApiKey
 from generation.compat import category_names, end_users, waiting
 from generation.models import GenerationRequest, SourcePicture
-from generation.requests import partials
+from generation.progress import partials
 from moderation.policy.rulebook import policy_document
 from moderation.screening import advice
 from provenance.assets.marking import encode_png

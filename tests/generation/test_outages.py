@@ -17,7 +17,7 @@ from config.launch.valkey import Valkey
 from generation import tasks
 from generation.hardware import worker_processes
 from generation.models import GeneratedImage, GenerationRequest
-from generation.requests import progress
+from generation.progress import previews
 from generation.work import sweeper
 from provenance.models import LogEntry
 from tests.factories import make_request
@@ -48,7 +48,7 @@ def is_up() -> bool:
 
 
 def is_denoising(request: GenerationRequest) -> bool:
-    now = progress.read(request.id)
+    now = previews.read(request.id)
     return now is not None and now.stage == "denoise" and now.step >= 3
 
 

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from adapters.models import BaseModel
 from generation.models import GenerationRequest, ImageState, RequestStatus
-from generation.requests import progress, prompt_screening
+from generation.progress import previews
+from generation.requests import prompt_screening
 from tests.factories import make_adapter, make_image, make_model, make_request
 from tests.fakes import FakePromptClassifier
 
@@ -217,12 +218,12 @@ def test_preview_is_shown_to_its_owner_alone(
     found = make_request(alice, model, status=RequestStatus.RUNNING)
     path = f"/requests/{found.id}/preview/"
     assert as_user(alice).get(path).status_code == 404
-    progress.publish(found.id, progress.RenderProgress("denoise", 2, 4, preview=b"RIFFsmall"))
+    previews.publish(found.id, previews.RenderProgress("denoise", 2, 4, preview=b"RIFFsmall"))
     answer = as_user(alice).get(path)
     assert (answer.content, answer["Content-Type"]) == (b"RIFFsmall", "image/webp")
     assert "private" in answer["Cache-Control"]
     assert as_user(mallory).get(path).status_code == 404
-    progress.forget(found.id)
+    previews.forget(found.id)
 
 
 def test_a_waiting_request_is_cancelled_at_once(

@@ -20,7 +20,8 @@ from generation.engine.jobs import NotFinite
 from generation.engine.loop.denoiser import Denoiser
 from generation.gallery import own_images
 from generation.models import GeneratedImage, GenerationRequest, private_storage
-from generation.requests import fair_queue, progress
+from generation.progress import previews
+from generation.requests import fair_queue
 from generation.studio import own_requests
 from generation.work import delivery, sweeper, worker
 from moderation.models import Decision, ReviewCase, Statement
@@ -60,7 +61,7 @@ def test_queued_request_becomes_one_released_marked_and_logged_image(
     assert LogEntry.objects.filter(kind="asset.marked", subject=image.id).count() == 1
     stages = ("denoise", "decode", "watermark", "screen_image", "sign", "store", "log")
     assert {f"{stage}_ms" for stage in stages} <= set(request.timings)
-    assert progress.read(request.id) is None
+    assert previews.read(request.id) is None
     assert not worker.work_one(now=clock)
 
 
@@ -147,7 +148,7 @@ def test_cancel_while_it_denoises_stops_it_without_an_image(
     request = make_request(alice, tiny, steps=100)
 
     def cancel() -> None:
-        while (seen := progress.read(request.id)) is None or seen.step < 2:
+        while (seen := previews.read(request.id)) is None or seen.step < 2:
             pass
         own_requests.cancel(request.id, by=alice, at=clock())
         connection.close()

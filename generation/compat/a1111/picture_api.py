@@ -22,7 +22,7 @@ from generation.compat.openai.entrance import OpenAiView, Unfinished
 from generation.compat.openai.picture_files import PictureJSONParser
 from generation.compat.safety_refusals import HeldForReview, SafetyRefusal
 from generation.models import GenerationRequest
-from generation.requests import progress
+from generation.progress import previews
 from generation.studio import own_requests
 
 
@@ -79,7 +79,7 @@ class Progress(WebUiView):
     def get(self, request: Request) -> Response:
         """Nought once it is over, which clients wait for."""
         active = _active(self)
-        found = progress.read(active[0].id) if active else None
+        found = previews.read(active[0].id) if active else None
         done, steps = (found.step, found.steps) if found else (0, 0)
         share = min(0.99, done / steps) if steps else 0.01 if active else 0.0
         return Response(

@@ -39,9 +39,9 @@ from generation.studio.stream_limits import OpenStreams
 from provenance.verify import examination, submitted_files
 
 LOOK_S, PATIENCE_S = 0.5, 240.0  # then the model is told to ask again
-WAITS_MAX = 8  # of an account, in one web process
+WAITS_MAX = 8  # of an account
 Tell = Callable[[str], Awaitable[None]]
-_seats = OpenStreams(WAITS_MAX)
+_seats = OpenStreams("mcp", WAITS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ TOOLS = {
 async def _ended(asked: GenerationRequest, caller: McpCaller, tell: Tell) -> CallToolResult:
     """The answer once it has ended, is held for a person, or took too long to wait for; at once
     where the account waits for as many already as it may."""
-    seat = _seats.take(caller.user.pk)
+    seat = await _seats.take(caller.user.pk)
     try:
         if seat is not None:
             await _follow(asked, caller, tell)

@@ -21,7 +21,7 @@ from generation.compat.jobs import Job
 from generation.compat.openai import image_answers
 from generation.compat.openai.image_bodies import ImageOrder
 from generation.compat.safety_refusals import HeldForReview, SafetyRefusal
-from generation.requests import partials
+from generation.progress import partials
 
 HEARTBEAT_S = 10.0
 _COMMENT = ": wait\n\n"

@@ -15,8 +15,8 @@ from config.core.api import json_bodies
 from config.core.api.strict_serializers import IS_QUERY, StrictSerializer
 from generation.compat.jobs import PICTURES_MAX
 from generation.compat.openai import model_names
+from generation.progress import partials
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import partials
 from generation.studio.parameter_serializers import AdapterUseSerializer
 from provenance.assets import transcode
 from provenance.pictures.refusals import Mime

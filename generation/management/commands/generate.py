@@ -20,8 +20,9 @@ from django.utils import timezone
 from config.core.errors import ProofsheetError
 from generation.capacity import estimates
 from generation.models import GenerationRequest, RequestStatus
+from generation.progress import previews
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import progress, submitting
+from generation.requests import submitting
 from generation.studio import own_requests, results
 from generation.studio.results import RequestResult
 
@@ -195,7 +196,7 @@ def _line(request: GenerationRequest) -> str:
             return "screening the prompt"
         case RequestStatus.QUEUED:
             return f"waiting in line, place {estimates.position(request)}"
-    now = progress.read(request.id)
+    now = previews.read(request.id)
     return f"step {now.step} of {now.steps}" if now else "starting"
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.core.cache import cache
 
-from generation.requests import request_wakes
+from generation.progress import wakes
 
 LIFETIME_S = 900
 MOST = 3
@@ -30,7 +30,7 @@ def wanted(request_id: UUID) -> int:
 def keep(request_id: UUID, index: int, png: bytes) -> None:
     """The one at that place, counted from 0, and tell who waits."""
     cache.set(_key(request_id, index), png, LIFETIME_S)
-    request_wakes.tell(request_id)
+    wakes.tell(request_id)
 
 
 def since(request_id: UUID, index: int) -> list[bytes]:
