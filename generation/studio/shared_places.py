@@ -28,5 +28,6 @@ def take(key: str, name: str, most: int, lease_s: int) -> bool:
 
 
 def leave(key: str, name: str) -> None:
+    """Give the place of `name` back, if it still has one."""
     cache: Any = caches["default"]
     cache.run("zrem", 0, cache.make_key(key), name)

@@ -99,6 +99,7 @@ def partial(png: bytes, index: int, job: Job, order: ImageOrder) -> dict[str, An
 
 
 def event_prefix(order: ImageOrder) -> str:
+    """What the names of a stream's events begin with."""
     return "image_edit" if order.is_edit else "image_generation"
 
 

@@ -93,6 +93,7 @@ def settle(rows: Iterable[ProvisionedUser], *, at: datetime) -> None:
 
 
 def members_of(group: ProvisionedGroup) -> list[ProvisionedUser]:
+    """Whom the provider counts to the group, with their accounts."""
     return list(group.members.select_related("account"))
 
 
