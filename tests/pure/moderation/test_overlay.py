@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moderation.policy.rulebook import overlay, policy_document, prompt_readings, word_rules
 from moderation.policy.rulebook.overlay import OverlayInvalid
 
-BOOK = policy_document.active("general")
+BOOK = policy_document.load(policy_document.ACTIVE["general"])
 RANK = policy_document.RANK
 NAMES = sorted(BOOK.categories)
 
