@@ -25,14 +25,13 @@ ROUGH = 64
 """Side of the canvas on which places are only ranked."""
 ENOUGH = 0.45
 """Where so much of the original's detail is kept, no other place is looked at."""
-LEAST_KEPT, MORE_KEPT, LEAST_EVIDENCE = 0.09, 1.2, 0.008
-DENSE, LEAST_KEPT_DIFFUSE = 0.88, 0.95
-NEAR_DISTANCE, LEAST_KEPT_NEAR = 20, 0.1
+LEAST_KEPT, MORE_KEPT, LEAST_EVIDENCE = 0.09, 2.0, 0.008
+DENSE, LEAST_KEPT_DIFFUSE = 0.9, 0.95
+WHOLE_DISTANCE, NEAR_DISTANCE, LEAST_KEPT_NEAR = 16, 20, 0.1
 """What was changed in one part disagrees nearly everywhere in it; what only resembles does not, so
 the less dense the disagreement is, the more must be kept. Where neighbourhoods differ all over, as
 after a blur, the fingerprints of what both show must be nearer than the paper asks: two drawings of
-one caption come within 22 bits. Chosen on the halves that are called so
-(tests/bench/local_edits.py, tests/bench/fresh_copies.py).
+one caption come within 22 bits. Chosen on tests/bench/local_edits.py and fresh_copies.py.
 """
 BLEEDING = 3
 """How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
@@ -109,7 +108,7 @@ def compare(
         found = _best(small, colours, placement.by_lattice(marked, geometry, size))
     else:
         found = _best(small, colours, placement.whole_frames(size))
-        if found is None or not found.is_same():
+        if found is None or not found.is_same(whole):
             features = placement.by_features(np.ascontiguousarray(small[..., 0]), grey)
             found = _best(small, colours, features) or found
     return None if found is None else found.told(whole, size)
@@ -123,12 +122,13 @@ class _Found:
     agreement: Agreement
     distance: int
 
-    def is_same(self) -> bool:
+    def is_same(self, whole: int) -> bool:
         """By the fingerprints of what both show, where some of the detail that is seen agrees too;
         or by an agreement outside of one part.
         """
         found = self.agreement
-        if self.distance <= NEAR_DISTANCE and found.kept_of_seen >= LEAST_KEPT_NEAR:
+        is_near = self.distance <= NEAR_DISTANCE and found.kept_of_seen >= LEAST_KEPT_NEAR
+        if is_near or whole <= WHOLE_DISTANCE:
             return True
         least = LEAST_KEPT + MORE_KEPT * (1 - found.density)
         if found.density < DENSE:
@@ -136,7 +136,7 @@ class _Found:
         return found.kept >= least and found.evidence >= LEAST_EVIDENCE
 
     def told(self, whole: int, size: tuple[int, int]) -> Comparison:
-        is_same = self.is_same()
+        is_same = self.is_same(whole)
         changed = _parts(self.agreement.changed, self.place, size) if is_same else ()
         kept = round(self.agreement.kept, 3)
         return Comparison(min(whole, self.distance), kept, changed, is_same)

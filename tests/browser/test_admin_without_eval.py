@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.browser.test_newcomer import generate
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_MS)
@@ -19,10 +20,7 @@ LEADS_AWAY = ("/admin/logout/", "/admin/jsi18n/", "/admin/r/")
 def test_every_page_of_the_admin_opens_without_eval(open_page: OpenPage) -> None:
     alice = open_page(as_="alice")
     for prompt in ("a red apple", "a nude woman"):  # so that lists have rows
-        alice.goto("/studio/")
-        alice.get_by_label("Prompt", exact=True).fill(prompt)
-        alice.get_by_role("button", name="Generate").click()
-        alice.wait_for_url(re.compile(r"/requests/"))
+        generate(alice, prompt)
     olga = open_page(as_="olga")
     waiting, seen = ["/admin/"], {"/admin/"}
     while waiting:
