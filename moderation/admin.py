@@ -18,6 +18,7 @@ from moderation.models import (
     HashBank,
     Intent,
     Policy,
+    PolicyOverlay,
     PublicAddress,
     Reveal,
     ReviewCase,
@@ -40,6 +41,16 @@ class PolicyAdmin(ReadOnly):
 
     list_display = ("version", "profile", "status", "sha256", "first_used_at")
     list_filter = ("profile", "status")
+
+
+@admin.register(PolicyOverlay)
+class PolicyOverlayAdmin(ReadOnly):
+    """Which projects tighten the policy, and since when; what they tighten stays with them."""
+
+    list_display = ("__str__", "project", "status", "proposed_at", "activated_at", "retired_at")
+    list_filter = ("status",)
+    list_select_related = ("project",)
+    exclude = ("document", "rationale")
 
 
 @admin.register(Screening)

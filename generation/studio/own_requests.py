@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
+from config.core import events
 from config.core.errors import ProofsheetError
 from generation.conditions import init_images
 from generation.gallery import own_images
@@ -122,7 +123,7 @@ def erase(request: GenerationRequest, *, at: datetime) -> None:
     request.mark_deleted(at=at)
     IdempotencyKey.objects.filter(request=request).update(body_sha256="")
     review_cases.withdraw_sampled("prompt", request.id)
-    transaction.on_commit(lambda: previews.forget(request.id))
+    events.after_commit(lambda: previews.forget(request.id))
 
 
 def _locked(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest:

@@ -96,10 +96,13 @@ def test_deleting_a_request_erases_its_upload(
     assert SourcePicture.objects.get(request=request).file.name == ""
 
 
-def test_deleting_a_request_forgets_its_progress(alice: User, model: BaseModel) -> None:
+def test_deleting_a_request_forgets_its_progress(
+    alice: User, model: BaseModel, django_capture_on_commit_callbacks: Any
+) -> None:
     request = ended(alice, model)
     previews.publish(request.id, previews.RenderProgress("denoise", 1, 4, preview=b"picture"))
-    own_requests.delete_request(request.id, by=alice, at=NOON)
+    with django_capture_on_commit_callbacks(execute=True):
+        own_requests.delete_request(request.id, by=alice, at=NOON)
     assert previews.read(request.id) is None
 
 

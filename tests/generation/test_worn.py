@@ -14,6 +14,7 @@ from adapters.access import sharing
 from adapters.models import Adapter, BaseModel
 from adapters.publishing import review_request
 from adapters.uploads import owner_actions
+from config.core.projects import personal
 from generation.hardware import devices
 from generation.live import drawing, live_views
 from generation.models import GenerationRequest, RequestAdapter
@@ -45,7 +46,7 @@ def flat(tiny: BaseModel, tiny_folder: Path, tmp_path: Path, mallory: User) -> A
     """Mallory's public adapter, which can be worn."""
     path = tiny_pipeline.build_adapter(tmp_path / "flat.safetensors", tiny_folder)
     adapter = store_adapter(tiny, path, rank=4)
-    adapter.owner = mallory
+    adapter.owner, adapter.project = mallory, personal.project_of(mallory)
     adapter.save()
     return adapter
 

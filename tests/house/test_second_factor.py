@@ -23,7 +23,7 @@ from rest_framework.test import APIClient
 
 from config.accounts.second_factor import requirement
 from config.accounts.second_factor.second_factor_middleware import OPEN_TO_PROVE_IT
-from config.core.api import problem_documents
+from config.core.api import error_dialects, problem_documents
 from tests.factories import make_key
 
 pytestmark = pytest.mark.django_db
@@ -95,8 +95,9 @@ def test_nothing_opens_to_a_role_without_it(
         for answer in (client.get(path), client.post(path)):
             if problem_documents.is_for_programs(path):
                 assert answer.status_code == 403, path
-                assert answer.json()["code"] == "second_factor_needed"
-                assert answer["Content-Type"] == "application/problem+json"
+                if not path.startswith("/scim/"):  # which takes no session, and has no codes
+                    assert "second_factor_needed" in str(answer.json()), path
+                assert answer["Content-Type"] == error_dialects.content_type_at(path)
             else:
                 assert answer.status_code == 302, path
                 assert answer["Location"] == "/accounts/2fa/?needed=1", path

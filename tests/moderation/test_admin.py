@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.urls import reverse
 
+from config.core.projects import personal
 from moderation.account_status import audiences
 from moderation.appeals import hearing
 from moderation.cases import wellbeing
@@ -23,6 +24,7 @@ from moderation.models import (
     ContentNotice,
     Decision,
     Export,
+    PolicyOverlay,
     Reveal,
     Screening,
     Suspension,
@@ -84,6 +86,13 @@ def filled(alice: User, bob: User, carol: User) -> Decision:
         received_at=NOON,
     )
     propose(prompt_case(alice), carol)
+    PolicyOverlay.objects.create(
+        project=personal.project_of(alice),
+        number=1,
+        document={},
+        rationale=WRITTEN[1],
+        proposed_at=NOON,
+    )
     return decision
 
 
