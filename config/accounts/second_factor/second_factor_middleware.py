@@ -15,7 +15,7 @@ from allauth.account.adapter import get_adapter
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -28,6 +28,7 @@ from config.accounts.second_factor.requirement import (
     is_proved,
 )
 from config.core.api import problem_documents
+from config.core.api.problem_handler import error_response
 
 OPEN_TO_SET_ONE_UP = "/accounts/"
 OPEN_TO_PROVE_IT = {
@@ -75,7 +76,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if request.path_info.startswith(OPEN_TO_SET_ONE_UP) and not has_one(user):
         return None
     if problem_documents.is_for_programs(request.path_info):
-        return _problem()
+        return _problem(request.path_info)
     return _redirect(request, user)
 
 
@@ -91,7 +92,5 @@ def _redirect(request: HttpRequest, user: User) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
-def _problem() -> HttpResponse:
-    said = SecondFactorNeeded()
-    document = problem_documents.of_error(said)
-    return JsonResponse(document, status=said.status, content_type=problem_documents.CONTENT_TYPE)
+def _problem(path: str) -> HttpResponse:
+    return error_response(path, problem_documents.of_error(SecondFactorNeeded()))
