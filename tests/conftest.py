@@ -26,12 +26,13 @@ fraction of a second, where every migration once more takes eight."""
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
-) -> None:
+) -> Iterator[None]:
     """Let Django's flush empty the tables of evidence between transactional tests; UPDATE and
     DELETE stay refused, and tests switch the TRUNCATE triggers on again where they test them."""
     name = str(connection.settings_dict["NAME"])
     if f"/{name}" == urlsplit(settings.DATABASE_URL).path:
-        return  # no test that runs asks for tables
+        yield  # no test that runs asks for tables
+        return
     if any("browser" in item.keywords for item in request.session.items):
         with django_db_blocker.unblock():
             connection.close()  # PostgreSQL copies what nobody is connected to
@@ -46,6 +47,11 @@ def django_db_setup(
             cursor.execute(f"ALTER TABLE provenance_{table} DISABLE TRIGGER {table}_no_truncate")
         for table in record_rules.evidence():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {privileges.WHOLE}")
+    yield
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as admin:
+        admin.execute(  # of threads that outlive their tests: the database could not be dropped
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
 
 
 def _copy(name: str) -> None:
