@@ -1,4 +1,4 @@
-"""Waiting for a job's end without a thread or a connection: a wake ends the sleep, and once in some
+"""Waiting for a job's end without a connection: a wake ends the sleep, and once in some
 seconds one looks without it. The key that asked is looked at each time, too.
 """
 

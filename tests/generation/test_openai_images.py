@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from adapters.models import BaseModel
 from config.models import ApiKey
+from generation.compat import waiting
+from generation.compat.jobs import Job
 from generation.models import GeneratedImage, GenerationRequest, ImageState
 from tests.factories import make_image
 from tests.fakes import FakeImageClassifier, FakePromptClassifier
@@ -37,6 +41,20 @@ def api(alice: User) -> Client:
 
 
 # ---------------------------------------------------------------- pictures
+
+
+def test_whoever_waits_keeps_no_connection(
+    api: Client, house: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until_over, kept = waiting.until_over, []
+
+    async def watched(job: Job) -> Job:
+        kept.append(await sync_to_async(lambda: connection.connection)())
+        return await until_over(job)
+
+    monkeypatch.setattr(waiting, "until_over", watched)
+    assert ask(api).status_code == 200
+    assert kept == [None]
 
 
 def test_a_picture_comes_as_base64_with_what_auto_became(api: Client, house: BaseModel) -> None:

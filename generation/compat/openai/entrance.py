@@ -1,5 +1,5 @@
 """The view that every address under `/v1/` is: a key and no cookie, errors in OpenAI's envelope,
-a request id and the rate limit in every answer. One that has to wait goes on without a thread.
+a request id and the rate limit in every answer. One that has to wait keeps no connection.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -108,8 +109,16 @@ class OpenAiView(APIView):
 
 
 def opened(view: type[APIView]) -> Any:
-    """The view function: on a thread until nothing is left to do but wait, then on none."""
-    answer_at_once = sync_to_async(view.as_view())
+    """The view function. Whoever only waits holds no connection: those who wait would soon have
+    all of them, and what ends the waiting needs one too."""
+    look = view.as_view()
+
+    @sync_to_async
+    def answer_at_once(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return look(request, *args, **kwargs)
+        finally:
+            close_old_connections()
 
     @csrf_exempt
     async def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
