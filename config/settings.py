@@ -16,6 +16,7 @@ from django.templatetags.static import static
 
 from config.accounts.roles.role_names import ROLE_NAMES
 from config.accounts.single_sign_on import allauth_apps, sign_on_file
+from config.accounts.single_sign_on.scim import scim_settings
 from config.app_settings import *  # noqa: F403 - they are settings of this module from here on
 from config.env import (
     beside,
@@ -323,29 +324,7 @@ SOCIALACCOUNT_PROVIDERS = allauth_apps.apps_of(PROOFSHEET_SIGN_ON, is_local=IS_L
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
-_SCIM = "config.accounts.single_sign_on.scim"
-SCIM_SERVICE_PROVIDER = {
-    "SCHEME": urlsplit(PUBLIC_URL).scheme,
-    "NETLOC": urlsplit(PUBLIC_URL).netloc,
-    "AUTHENTICATION_SCHEMES": [
-        {
-            "type": "oauthbearertoken",
-            "name": "Bearer token",
-            "description": "`manage.py make_scim_token` makes one.",
-        }
-    ],
-    "AUTH_CHECK_MIDDLEWARE": f"{_SCIM}.scim_tokens.TokenCheck",
-    "USER_MODEL_GETTER": f"{_SCIM}.scim_filters.user_model",
-    "USER_ADAPTER": f"{_SCIM}.scim_users.ProvisionedUserView",
-    "USER_FILTER_PARSER": f"{_SCIM}.scim_filters.UserFilters",
-    "GROUP_MODEL": "config.accounts.single_sign_on.models.ProvisionedGroup",
-    "GROUP_ADAPTER": f"{_SCIM}.scim_groups.ProvisionedGroupView",
-    "GROUP_FILTER_PARSER": f"{_SCIM}.scim_filters.GroupFilters",
-    "GET_EXTRA_MODEL_FILTER_KWARGS_GETTER": f"{_SCIM}.scim_offers.only_there",
-    "GET_QUERYSET_POST_PROCESSOR_GETTER": f"{_SCIM}.scim_offers.with_accounts",
-    "SERVICE_PROVIDER_CONFIG_MODEL": f"{_SCIM}.scim_offers.ServiceProviderOffer",
-    "SCHEMAS_GETTER": f"{_SCIM}.scim_offers.kept_schemas",
-}
+SCIM_SERVICE_PROVIDER = scim_settings.at(PUBLIC_URL)
 EMAIL_BACKEND = env_str(
     "EMAIL_BACKEND",
     "config.mail.developer_mailbox.ToFolder"

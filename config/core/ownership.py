@@ -59,7 +59,7 @@ class ProjectRows(OwnedRows[Row]):
             return self.none()
         if project is not None:
             return self.visible_to(user).filter(**{self.project: project})
-        return self.filter(**{self.project: calling.project_for(user)})  # type: ignore[arg-type]
+        return self.filter(**{self.project: calling.project_for(user)})  # type: ignore[arg-type] # asked above
 
 
 def within(lookup: str, user: Person, *, roles: tuple[str, ...] = ()) -> Q:

@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 from django.utils import timezone
 
-from config.core import notify
+from config.core import database_connections, notify
 from config.core.errors import ProofsheetError
 from generation.compat.jobs import Job
 from generation.models import GenerationRequest, RequestStatus
@@ -86,18 +85,16 @@ async def until_over(job: Job) -> Job:
     raise NotReadyYet
 
 
+@database_connections.given_back
 def look(job: Job) -> Look:
     """From the database. Whoever sees the end wakes the next who waits for it. Raises KeyEnded."""
-    try:
-        key, owner = job.caller.key, job.caller.user
-        if key is None or not key.is_still_good(at=timezone.now()):
-            raise KeyEnded
-        rows = GenerationRequest.objects.filter(owner_id=owner.pk, deleted_at__isnull=True)
-        by_id = rows.select_related("model").in_bulk(job.ids)
-        fresh = tuple(by_id[request_id] for request_id in job.ids if request_id in by_id)
-        found = Look(replace(job, requests=fresh))
-        if found.is_over:
-            notify.wake(*(wakes.wake_name(request_id) for request_id in job.ids))
-        return found
-    finally:
-        close_old_connections()
+    key, owner = job.caller.key, job.caller.user
+    if key is None or not key.is_still_good(at=timezone.now()):
+        raise KeyEnded
+    rows = GenerationRequest.objects.filter(owner_id=owner.pk, deleted_at__isnull=True)
+    by_id = rows.select_related("model").in_bulk(job.ids)
+    fresh = tuple(by_id[request_id] for request_id in job.ids if request_id in by_id)
+    found = Look(replace(job, requests=fresh))
+    if found.is_over:
+        notify.wake(*(wakes.wake_name(request_id) for request_id in job.ids))
+    return found

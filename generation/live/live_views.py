@@ -7,14 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_GET, require_POST
 
-from config.core import notify
+from config.core import database_connections, notify
 from config.core.errors import ProofsheetError
 from config.core.pages import SignedIn, page, private_file
 from generation.live import drawing
@@ -84,27 +83,23 @@ async def _wait(request: HttpRequest, user: Any, request_id: UUID) -> HttpRespon
     return HttpResponse(status=404)
 
 
+@database_connections.given_back
 def _user(request: HttpRequest) -> Any:
-    try:
-        return request.user if request.user.is_authenticated else None
-    finally:
-        close_old_connections()
+    return request.user if request.user.is_authenticated else None
 
 
+@database_connections.given_back
 def _look(request: HttpRequest, user: Any, request_id: UUID) -> HttpResponse | None:
-    try:
-        if (found := drawing.picture(request_id, by=user)) is not None:
-            return _answer(request, found)
-        asked = drawing.find(request_id, by=user)
-        if asked is None:
-            return HttpResponse(status=404)
-        if asked.is_active:
-            return None
-        # A picture that came between the two looks goes before its request's end.
-        found = drawing.picture(request_id, by=user)
-        return _why_not(asked) if found is None else _answer(request, found)
-    finally:
-        close_old_connections()
+    if (found := drawing.picture(request_id, by=user)) is not None:
+        return _answer(request, found)
+    asked = drawing.find(request_id, by=user)
+    if asked is None:
+        return HttpResponse(status=404)
+    if asked.is_active:
+        return None
+    # A picture that came between the two looks goes before its request's end.
+    found = drawing.picture(request_id, by=user)
+    return _why_not(asked) if found is None else _answer(request, found)
 
 
 def _answer(request: HttpRequest, found: drawing.LivePicture) -> HttpResponse:

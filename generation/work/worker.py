@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import InterfaceError, OperationalError, connection
 
-from config.core import database_retry, disk_full
+from config.core import database_connections, disk_full
 from config.core.clock import Clock
 from config.core.errors import ProofsheetError
 from generation.conditions import init_images
@@ -128,7 +128,7 @@ def _make(claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, 
                 _complete(claim, request, index, rendered, source, setting, now=now)
             except Unchanged:
                 assert shown is not None, "nothing else is compared"
-                database_retry.outlast(partial(drawing.spare, claim, shown, at=now()))
+                database_connections.outlast(partial(drawing.spare, claim, shown, at=now()))
             except (Cancelled, fair_queue.LeaseLost, OperationalError, InterfaceError):
                 raise
             except ProofsheetError as error:
@@ -161,11 +161,13 @@ def _complete(
         label = visible_label.parse(request.label)
         marked = marking.embed(rendered.pixels, asset_id=asset_id, label=label)
     with stages.time("screen", "screen_image_ms"):
-        verdict = database_retry.outlast(lambda: _screen(marked.png, request, setting, at=now()))
+        verdict = database_connections.outlast(
+            lambda: _screen(marked.png, request, setting, at=now())
+        )
     if setting:
         if verdict.verdict == "allow":
             timings = rendered.timings | stages.timings
-            database_retry.outlast(
+            database_connections.outlast(
                 lambda: drawing.finish(claim, setting, marked.png, timings, at=now())
             )
             return
@@ -248,7 +250,7 @@ def _publish(claim: fair_queue.Claim, finished: delivery.SealedResult, *, now: C
     """
     publish = partial(delivery.publish, claim, finished)
     try:
-        if database_retry.outlast(lambda: publish(at=now())) is None:
+        if database_connections.outlast(lambda: publish(at=now())) is None:
             raise Cancelled
     finally:
         if not GeneratedImage.objects.filter(id=finished.asset_id).exists():

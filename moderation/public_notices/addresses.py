@@ -151,24 +151,25 @@ def _addresses(things: list[Thing]) -> dict[Thing, str]:
     """What has no address yet gets one."""
     if not things:
         return {}
-    found = _tokens(things)
+    found, counts = _tokens(things)
     if missing := [thing for thing in things if thing not in found]:
         now = timezone.now()
-        counts = Counter(_thing(row) for row in _rows(missing))
         made = [_new(thing, counts[thing], at=now) for thing in missing]
         PublicAddress.objects.bulk_create(made, ignore_conflicts=True)  # another was as fast
-        found |= _tokens(missing)
+        found |= _tokens(missing)[0]
     return {thing: settings.PUBLIC_URL + path_of(token) for thing, token in found.items()}
 
 
-def _tokens(things: list[Thing]) -> dict[Thing, str]:
-    """Of addresses that are not withdrawn, and that the key of today makes again."""
-    found = {}
-    for row in _rows(things).filter(withdrawn_at__isnull=True).order_by("number"):
+def _tokens(things: list[Thing]) -> tuple[dict[Thing, str], Counter[Thing]]:
+    """Of addresses that are not withdrawn, and that the key of today makes again; and how many
+    each thing has at all, seen in the same look: two who make one at once then make the same."""
+    found, counts = {}, Counter[Thing]()
+    for row in _rows(things).order_by("number"):
+        counts[_thing(row)] += 1
         token = tokens.token_of(_thing(row)[1], row.number)
-        if tokens.digest_of(token) == row.digest:
+        if row.withdrawn_at is None and tokens.digest_of(token) == row.digest:
             found[_thing(row)] = token
-    return found
+    return found, counts
 
 
 def _rows(things: list[Thing]) -> QuerySet[PublicAddress]:

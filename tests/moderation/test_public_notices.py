@@ -293,7 +293,7 @@ def test_outcome_is_shown_with_its_reasons(refusal: Decision, carol: User) -> No
     path = shown(refusal)
     Client().post(f"{path}/appeal")
     hear = {"outcome": "upheld", "reasons": "It shows <nudity>."}
-    hearing.hear(Appeal.objects.get(), by=carol, at=timezone.now(), **hear)  # type: ignore[arg-type]
+    hearing.hear(Appeal.objects.get(), by=carol, at=timezone.now(), **hear)  # type: ignore[arg-type] # parametrized
     page = opened(f"{path}/appeal")
     assert "Decision upheld" in page
     assert "It shows &lt;nudity&gt;." in page

@@ -20,7 +20,7 @@ SIZES = [(256, 256), (512, 512), (1024, 1024), (1792, 1024), (1024, 1792), (1024
 
 def drawn(width: int = 512, height: int = 512, **said: str) -> bytes:
     told = {"reason": "Depiction of violence", "address": ADDRESS, "issuer": "Somebody"} | said
-    return refusal_card.draw(width=width, height=height, at=NOON, **told)  # type: ignore[arg-type]
+    return refusal_card.draw(width=width, height=height, at=NOON, **told)  # type: ignore[arg-type] # words by name
 
 
 def code_in(png: bytes) -> str:

@@ -6,13 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.core import database_connections
 from config.core.projects import calling
 from config.core.transitions import WrongState
 from generation.compat import end_users, jobs, refusal_cards, results, waiting
@@ -121,6 +121,7 @@ def _active(view: WebUiView) -> list[GenerationRequest]:
     return [row for row in rows if row.is_active and not row.is_held]
 
 
+@database_connections.given_back
 def _answer(job: Job, said: dict[str, Any]) -> HttpResponse:
     """Raises what `results.pictures_of` raises."""
     try:
@@ -129,5 +130,3 @@ def _answer(job: Job, said: dict[str, Any]) -> HttpResponse:
         if not refusal_cards.is_wanted(job, error):
             raise
         return JsonResponse(picture_answers.card(error, job, said))
-    finally:
-        close_old_connections()

@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 from django.http import HttpRequest
 from django.utils import timezone
 from mcp_types import CallToolResult, Tool, ToolAnnotations
 
 from adapters.access import visibility
+from config.core import database_connections
 from config.core.errors import ProofsheetError
 from generation.compat.mcp import tool_answers
 from generation.compat.mcp.mcp_caller import McpCaller
@@ -165,13 +165,8 @@ async def _follow(asked: GenerationRequest, caller: McpCaller, tell: Tell) -> No
 async def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> Any:
     """In a thread; between two looks no database connection is held."""
 
-    def acted() -> Any:
-        try:
-            return act(*args, **named)
-        finally:
-            close_old_connections()
-
-    return await sync_to_async(acted, thread_sensitive=False)()
+    acted = database_connections.given_back(act)
+    return await sync_to_async(acted, thread_sensitive=False)(*args, **named)
 
 
 def _submit(draft: dict[str, Any], data: bytes | None, caller: McpCaller) -> GenerationRequest:

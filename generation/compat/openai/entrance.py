@@ -11,7 +11,6 @@ from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from config.core import database_connections
 from config.core.api import problem_documents
 from config.core.api.json_bodies import StrictJSONParser
 from config.core.api.problem_handler import error_response
@@ -114,11 +114,9 @@ def opened(view: type[APIView]) -> Any:
     look = view.as_view()
 
     @sync_to_async
+    @database_connections.given_back
     def answer_at_once(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return look(request, *args, **kwargs)
-        finally:
-            close_old_connections()
+        return look(request, *args, **kwargs)
 
     @csrf_exempt
     async def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

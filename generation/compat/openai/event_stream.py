@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
+from config.core import database_connections
 from config.core.api import error_dialects, problem_documents
 from config.core.errors import ProofsheetError
 from generation.compat import refusal_cards, results, waiting
@@ -78,13 +78,8 @@ def _completed(job: Job, order: ImageOrder) -> list[dict[str, Any]]:
 async def _aside(act: Any, *said: Any) -> Any:
     """On one of the loop's few threads; its connection goes back at once."""
 
-    def done() -> Any:
-        try:
-            return act(*said)
-        finally:
-            close_old_connections()
-
-    return await sync_to_async(done, thread_sensitive=False)()
+    done = database_connections.given_back(act)
+    return await sync_to_async(done, thread_sensitive=False)(*said)
 
 
 def _event(body: dict[str, Any]) -> str:

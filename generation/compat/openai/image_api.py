@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
+from config.core import database_connections
 from config.core.errors import ProofsheetError
 from config.core.pages import private_bytes, private_file, public_page
 from config.core.projects import calling
@@ -142,6 +142,7 @@ def _has_card(job: Job) -> bool:
     return job.caller.key is not None and job.caller.key.refusal_as == "card"
 
 
+@database_connections.given_back
 def _answer(request: HttpRequest, job: Job, order: ImageOrder) -> HttpResponse:
     """Raises what `results.pictures_of` raises."""
     try:
@@ -152,8 +153,6 @@ def _answer(request: HttpRequest, job: Job, order: ImageOrder) -> HttpResponse:
         return JsonResponse(image_answers.card(error, job, order, request=request))
     else:
         return JsonResponse(image_answers.answer_of(pictures, job, order, request=request))
-    finally:
-        close_old_connections()
 
 
 def _repeats(request: Request) -> int:
