@@ -52,7 +52,7 @@ def test_a_project_is_made_and_its_maker_owns_it(alice: User) -> None:
     assert project.organisation is not None
     page = client.get(made["Location"]).content.decode()
     assert "Shop Ltd" in page
-    assert "You are owner here" in page
+    assert "Your role here: owner." in page
     assert "Shop" in client.get("/projects/").content.decode()
 
 

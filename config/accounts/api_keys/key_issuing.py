@@ -80,7 +80,8 @@ def scopes_for(user: User, project: Project | None = None) -> list[Scope]:
 
 def keys_of(user: User) -> QuerySet[ApiKey]:
     """Those that are not revoked, the newest first; ended ones among them."""
-    return ApiKey.objects.owned_by(user).filter(revoked_at=None).order_by("-made_at", "-id")
+    rows = ApiKey.objects.owned_by(user).filter(revoked_at=None).select_related("project")
+    return rows.order_by("-made_at", "-id")
 
 
 @transaction.atomic

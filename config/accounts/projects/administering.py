@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from config.accounts.api_keys import key_issuing
 from config.core import ownership
@@ -166,7 +166,8 @@ def _check_grants(by: User) -> None:
 
 def members_of(project: Project) -> QuerySet[Membership]:
     """Who belongs to it, owners first."""
-    return project.memberships.select_related("user").order_by("-role", "user__username")
+    rows = project.memberships.select_related("user")
+    return rows.alias(is_owner=Q(role=Role.OWNER)).order_by("-is_owner", "role", "user__username")
 
 
 @transaction.atomic

@@ -60,7 +60,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg] # at run time it 
         model = Project
         fields = administering.SETTINGS
         labels = {
-            "allows_adult": "Adult content exists for it",
+            "allows_adult": "The profile for adults may be chosen",
             "end_user_images_a_day": "Images a day for each end user",
             "end_user_in_flight": "Requests at once for each end user",
             "retention_days": "Days that images are kept",
