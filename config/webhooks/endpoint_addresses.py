@@ -5,6 +5,7 @@ those of this very host.
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -32,9 +33,17 @@ def check(url: str) -> None:
     except ValueError as error:
         raise AddressRefused(message="That is not a web address.") from error
     is_plain = parts.username is None and parts.password is None and not parts.fragment
-    if not host or not is_plain or not url.isascii() or len(url) > LENGTH_MAX:
-        raise AddressRefused
-    if not url.isprintable() or " " in url or parts.scheme not in ("https", "http"):
+    if not is_plain:
+        raise AddressRefused(
+            message="The address has a name or a password before its host, or a part after #.",
+            advice="Leave them out: deliveries are known by their signature.",
+        )
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise AddressRefused(
+            message="The address has a space or a character beyond ASCII.",
+            advice="Write the host as xn--…, and everything after it with %.",
+        )
+    if not host or len(url) > LENGTH_MAX or parts.scheme not in ("https", "http"):
         raise AddressRefused
     if _may_be_here(host):
         return
@@ -47,6 +56,8 @@ def _check_literal(host: str, port: int) -> None:
     try:
         ipaddress.ip_address(host)
     except ValueError:
+        if _ends_in_a_number(host):
+            raise AddressRefused from None
         if port not in safe_fetch.PORTS.values():
             raise AddressRefused(
                 message="Webhooks are sent to port 443 alone.",
@@ -55,6 +66,12 @@ def _check_literal(host: str, port: int) -> None:
         return
     if not safe_fetch.is_public(host, port):
         raise AddressRefused
+
+
+def _ends_in_a_number(host: str) -> bool:
+    """An IPv4 address in another spelling, such as 2130706433, 0x7f.1 or 127.1: as no name may end
+    so, browsers take it for one (URL Standard, "ends in a number"), and so do resolvers."""
+    return re.fullmatch(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?", host) is not None
 
 
 def _may_be_here(host: str) -> bool:

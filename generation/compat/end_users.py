@@ -11,8 +11,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from config.core.errors import ProofsheetError
+from config.core.projects.calling import END_USER_HEADER
 
-HEADER = "X-Proofsheet-End-User"
 OPEN_WEBUI_TOKEN, OPEN_WEBUI_ID = "X-OpenWebUI-User-Jwt", "X-OpenWebUI-User-Id"
 
 
@@ -30,7 +30,7 @@ def claimed(request: HttpRequest | Any, *members: str) -> str:
     Raises EndUserTokenBad.
     """
     said = next((member for member in members if member), "")
-    return said or request.headers.get(HEADER, "") or _by_open_webui(request)
+    return said or request.headers.get(END_USER_HEADER, "") or _by_open_webui(request)
 
 
 def _by_open_webui(request: HttpRequest | Any) -> str:

@@ -17,6 +17,7 @@ from adapters.access import visibility
 from config.core.api.paging import NewestFirst, SizedPageSerializer
 from config.core.api.problem_schema import problems
 from config.core.api.signed_in_view import SignedInView
+from config.core.projects import calling
 from generation.gallery.list_filters import narrowed
 from generation.gallery.refusal_serializers import refusal_context
 from generation.models import GeneratedImage, GenerationRequest
@@ -86,7 +87,14 @@ class Generations(SignedInView):
                 OpenApiParameter.HEADER,
                 description="Your own name for this request, at most 200 characters. The same key "
                 "with the same body answers with the first request for 24 hours.",
-            )
+            ),
+            OpenApiParameter(
+                calling.END_USER_HEADER,
+                str,
+                OpenApiParameter.HEADER,
+                description="Whom you ask for, as you call them, at most 4,096 bytes. A digest is "
+                "kept of it.",
+            ),
         ],
         responses={
             201: GenerationSerializer,
@@ -100,7 +108,7 @@ class Generations(SignedInView):
     def post(self, request: Request) -> Response:
         made = submitting.submit(
             draft_of(request.data),
-            by=self.user(),
+            by=calling.caller_of(request),
             at=timezone.now(),
             idempotency_key=request.headers.get("Idempotency-Key"),
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ from provenance.log import transparency_log
 
 WORDS_MAX = 2000
 DOCUMENT_MAX_BYTES = 64 * 1024
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 Status = PolicyOverlay.Status
 
 
@@ -83,6 +85,10 @@ def propose(
         raise overlay.OverlayInvalid(message=f"Say why in 1 to {WORDS_MAX} characters.")
     if len(json.dumps(document)) > DOCUMENT_MAX_BYTES:
         raise overlay.OverlayInvalid(message="An overlay has 64 KiB at most.")
+    if not _can_be_kept(document):
+        raise overlay.OverlayInvalid(
+            message="An overlay has no NUL character, no half character and no NaN."
+        )
     overlay.check(overlay.parse(document, version=""), over=policy_document.active(profile))
     Project.objects.select_for_update().get(pk=project.pk)  # two at once get two numbers
     last = PolicyOverlay.objects.filter(project=project).aggregate(Max("number"))["number__max"]
@@ -94,6 +100,16 @@ def propose(
         proposed_by=by,
         proposed_at=at,
     )
+
+
+def _can_be_kept(document: Mapping[str, Any]) -> bool:
+    """PostgreSQL's JSON takes no NUL, no half of a surrogate pair and no NaN."""
+    try:
+        said = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        said.encode()
+    except ValueError:
+        return False
+    return _NUL.search(said) is None
 
 
 @transaction.atomic

@@ -2,7 +2,19 @@
 
 from django import forms
 
+from config.core.errors import ProofsheetError
 from moderation.models.appeals import GROUNDS_MAX
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class NotAForm(ProofsheetError):
+    """Nothing of it would be read, and there is only one appeal: its words would be lost."""
+
+    default_code = "not_a_form"
+    default_message = "The appeal did not come as a form, so nothing was lodged."
+    default_advice = "Send the form of the page; programs with a key use /api/v1/statements/."
+    default_status = 415
 
 
 class PublicAppealForm(forms.Form):

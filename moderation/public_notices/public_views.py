@@ -23,7 +23,7 @@ from config.core.errors import ProofsheetError
 from config.core.pages import private_bytes
 from moderation.appeals import hearing
 from moderation.public_notices import issuers, notices, page_limits
-from moderation.public_notices.public_form import PublicAppealForm
+from moderation.public_notices.public_form import FORM_TYPES, NotAForm, PublicAppealForm
 
 PublicView = Callable[..., HttpResponse]
 
@@ -73,6 +73,8 @@ def appeal(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, token)
     found = notices.read(token, at=timezone.now())
+    if request.content_type not in FORM_TYPES and request.body:
+        raise NotAForm
     form = PublicAppealForm(request.POST)
     if not form.is_valid():
         return _page(request, token, form=form, status=422)

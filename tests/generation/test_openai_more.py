@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 import numpy as np
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -93,6 +94,16 @@ def test_an_edit_starts_from_a_forms_file(api: Client, house: BaseModel, name: s
     source = SourcePicture.objects.get()
     assert (source.strength, source.width) == (0.5, 256)
     assert answer.json()["usage"]["input_tokens_details"]["image_tokens"] == 256
+
+
+def test_an_edit_starts_from_a_file_that_django_keeps_on_disk(
+    api: Client, house: BaseModel
+) -> None:
+    data = png(256, 256) + bytes(settings.FILE_UPLOAD_MAX_MEMORY_SIZE)
+    file = SimpleUploadedFile("blob", data, "image/png")
+    answer = api.post(EDITS, {"image": file, "prompt": "a pear", "steps": "4"})
+    assert answer.status_code == 200, answer.content
+    assert SourcePicture.objects.count() == 1
 
 
 def test_an_edit_starts_from_a_data_url(api: Client, house: BaseModel) -> None:

@@ -8,6 +8,7 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django.contrib.auth.models import User
 
 from adapters.models import BaseModel
 from config.asgi import application
+from config.core.projects.models import EndUser
 from generation.compat.mcp import tools
 from generation.compat.mcp.tool_answers import of_generation
 from generation.models import GenerationRequest
@@ -49,7 +51,9 @@ def send(
     return start["status"], dict(start["headers"]), body
 
 
-def call(key: str, tool: str, **arguments: Any) -> dict[str, Any]:
+def call(
+    key: str, tool: str, *, headers: Iterable[tuple[bytes, bytes]] = (), **arguments: Any
+) -> dict[str, Any]:
     """What a tool answers by the revision before sessions were left out."""
     asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
              "params": {"name": tool, "arguments": arguments}}  # fmt: skip
@@ -57,6 +61,7 @@ def call(key: str, tool: str, **arguments: Any) -> dict[str, Any]:
         Line([json.dumps(asked).encode()]),
         bearer(key),
         (b"mcp-protocol-version", b"2025-06-18"),
+        *headers,
     )
     assert status == 200, body
     [data] = [line[6:] for line in body.splitlines() if line.startswith(b"data: {")]
@@ -158,6 +163,11 @@ def test_a_wrong_argument_is_named(
     assert told["isError"] is True
     assert list(told["structuredContent"]["errors"]) == [named]
     assert GenerationRequest.objects.count() == 0
+
+
+def test_our_header_names_whom_a_tool_acts_for(alice: User, model: BaseModel) -> None:
+    call(make_key(alice), "generate_image", prompt="", headers=[(b"x-proofsheet-end-user", b"eve")])
+    assert EndUser.objects.count() == 1
 
 
 def test_an_address_is_not_fetched(alice: User, model: BaseModel) -> None:

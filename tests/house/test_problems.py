@@ -149,6 +149,12 @@ def test_half_a_character_is_refused_with_and_without_an_account(
     assert_problem(answer, 400, "half_character")
 
 
+def test_a_number_without_end_is_called_so(of_alice: Client) -> None:
+    body = '{"prompt": "a", "seed": ' + "9" * 5000 + "}"
+    answer = of_alice.post("/api/v1/generations/", body, content_type="application/json")
+    assert_problem(answer, 400, "number_too_long")
+
+
 def test_half_a_character_in_the_json_of_a_form_is_refused(of_alice: Client) -> None:
     form = {"prompt": "a", "adapters": r'[{"\ud800": 1}]'}
     assert_problem(of_alice.post("/api/v1/generations/", form), 400, "half_character")

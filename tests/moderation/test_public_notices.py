@@ -225,6 +225,17 @@ def test_the_account_that_owns_it_may_not_hear_it_either(carol: User) -> None:
         hearing.find_to_hear(Appeal.objects.get().id, by=carol)
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "no/such"])
+def test_an_appeal_that_is_no_form_is_refused_rather_than_lodged_without_its_words(
+    refusal: Decision, kind: str
+) -> None:
+    path = f"{shown(refusal)}/appeal"
+    answer = Client().post(path, '{"grounds": "A candle."}', content_type=kind)
+    assert answer.status_code == 415
+    assert "not_a_form" in answer.content.decode()
+    assert not Appeal.objects.exists()
+
+
 def test_second_appeal_is_refused_and_shows_the_first(refusal: Decision) -> None:
     path = shown(refusal)
     Client().post(f"{path}/appeal", {"grounds": "A candle."})

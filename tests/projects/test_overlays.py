@@ -6,19 +6,21 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 
 from config.core.projects.models import Project
 from moderation.account_status import audiences
 from moderation.audits.models import FrameEntry
 from moderation.decisions import acting
-from moderation.models import Decision, ReviewCase, Screening
+from moderation.models import Decision, PolicyOverlay, ReviewCase, Screening
 from moderation.policy import overlays
 from moderation.screening import classify
 from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Subject
 from tests.factories import NOON
 from tests.moderation.makers import evidence
-from tests.projects.makers import make_project
+from tests.projects.makers import make_project, project_key
 
 
 class Calm:
@@ -103,3 +105,36 @@ def test_a_project_is_judged_for_its_own_audience(
     settings.PROOFSHEET_PROFILES = ("adult",)  # type: ignore[attr-defined] # pytest's fixture
     team = make_project(alice, policy_profile=profile, allows_adult=allows_adult)
     assert audiences.profile_for(team) == judged_for
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"block": [{"term": "a\\u0000b", "category": "violence", "action": "hold"}]}',
+        '{"block": [{"term": "a\\ud800", "category": "violence", "action": "hold"}]}',
+        '{"block": [{"term": "a", "category": "violence", "action": "hold", "x": NaN}]}',
+        '{"block": [{"term": "a", "category": "violence", "action": "hold", "x": %s}]}'
+        % ("9" * 5000),
+        "[" * 100_000,
+    ],
+    ids=["nul", "half", "nan", "digits", "nested"],
+)
+def test_a_document_that_no_database_keeps_is_refused(
+    alice: User, team: Project, text: str
+) -> None:
+    browser, program = (
+        Client(),
+        Client(headers={"Authorization": f"Bearer {project_key(team, alice)}"}),
+    )
+    browser.force_login(alice)
+    page = browser.post(
+        reverse("propose-overlay", args=[team.pk]), {"document": text, "rationale": "Birds."}
+    )
+    told = program.post(
+        f"/api/v1/projects/{team.pk}/overlays/",
+        f'{{"document": {text}, "rationale": "Birds."}}',
+        content_type="application/json",
+    )
+    assert page.status_code in (400, 422)
+    assert told.status_code in (400, 422)
+    assert not PolicyOverlay.objects.exists()

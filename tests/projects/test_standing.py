@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from config.core import events
 from config.core.projects import end_users
@@ -91,6 +92,23 @@ def test_a_suspension_ends_no_key_and_no_account(
     with pytest.raises(end_user_standing.EndUserSuspended):
         end_user_standing.check(eve, at=NOON)
     end_user_standing.check(eve, at=NOON + timedelta(days=8))
+
+
+def test_our_header_names_the_end_user_to_the_native_api_too(
+    alice: User, bob: User, carol: User, team: Project
+) -> None:
+    eve = end_users.seen(team, "eve", at=timezone.now())
+    asked(alice, team, eve)
+    key = {"Authorization": f"Bearer {project_key(team, alice)}"}
+    program = Client(headers=key | {"X-Proofsheet-End-User": " eve "})
+    told = program.post("/api/v1/generations/", {"prompt": "a"}, content_type="application/json")
+    assert told.status_code == 201, told.content
+    assert GenerationRequest.objects.get(pk=told.json()["id"]).end_user == eve
+    EndUser.objects.filter(pk=eve.pk).update(
+        standing="suspended", suspended_until=timezone.now() + timedelta(days=7)
+    )
+    refused = program.post("/api/v1/generations/", {"prompt": "a"}, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "end_user_suspended")
 
 
 def test_an_appeal_that_is_granted_restores_and_the_project_hears_of_both(

@@ -139,6 +139,12 @@ def test_one_projects_endpoint_is_not_found_under_another(
         "https://localhost:8000/",
         "https://169.254.169.254/latest/",
         "https://[::1]/",
+        "https://2130706433/",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+        "https://0x7f.1/",
+        "https://0/",
+        "https://127.0.0.1./",
         "https://10.0.0.1/",
         "https://example.org:22/",
         "https://exämple.org/",
@@ -161,6 +167,22 @@ def test_an_address_that_nothing_is_sent_to_is_refused_at_once(
     )
     assert page.status_code == 400
     assert not Endpoint.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("https://user:word@example.org/", "password"),
+        ("https://example.org/#part", "#"),
+        ("https://exämple.org/", "ASCII"),
+        ("http://example.org/", "https"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_named(
+    alice: User, project: Project, as_user: Any, url: str, named: str
+) -> None:
+    answer = as_user(alice).post(api(project), {"url": url}, "application/json").json()
+    assert (answer["code"], named in answer["title"]) == ("webhook_address_refused", True)
 
 
 def test_an_unknown_event_is_named(alice: User, project: Project, as_user: Any) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.forms.fields import InvalidJSONInput
 
 from adapters.models import Adapter, BaseModel
 from config.accounts.api_keys import key_issuing
 from config.accounts.projects import administering
+from config.core.api import json_bodies
+from config.core.errors import ProofsheetError
 from config.core.projects.models import Membership, Project
 from config.models import ApiKey
 from generation.request_rules import priority_classes
@@ -137,10 +140,28 @@ class ProjectKeyForm(forms.Form):
         return str(self.cleaned_data["networks"]).replace(",", " ").split()
 
 
+class _JSONText(forms.JSONField):
+    """JSON as the API reads it, with the API's sentences."""
+
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str) or not value.strip():
+            return super().to_python(value)
+        try:
+            return json_bodies.read(value)
+        except ProofsheetError as error:
+            raise forms.ValidationError(error.message, code=error.code) from error
+        except ValueError as error:
+            raise forms.ValidationError("Enter a valid JSON.", code="invalid") from error
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed comes back as it was, also where no JSON writer could write it."""
+        return data if data is None else InvalidJSONInput(data)
+
+
 class OverlayForm(forms.Form):
     """The document as JSON, and why."""
 
-    document = forms.JSONField(
+    document = _JSONText(
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
         label="Overlay",
         initial=dict,

@@ -51,11 +51,22 @@ class HalfCharacter(ProofsheetError):
     default_status = 400
 
 
+class NumberTooLong(ProofsheetError):
+    """Python reads no whole number of more digits, and nothing here is counted in such."""
+
+    default_code = "number_too_long"
+    default_message = "The JSON holds a number of more digits than anything here needs."
+    default_advice = "Send a shorter one."
+    default_status = 400
+
+
 def read(text: str) -> Any:
     """Raises ValueError for what is no JSON, NestedTooDeep, MemberTwice, TooManyMembers,
-    HalfCharacter."""
+    HalfCharacter, NumberTooLong."""
     try:
-        said = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
+        said = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_refuse_constant, parse_int=_whole
+        )
     except RecursionError as error:
         raise NestedTooDeep from error
     _check(said)
@@ -93,6 +104,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         _check_text(twice)
         raise MemberTwice(message=f"The member “{twice[:80]}” comes twice.")
     return said
+
+
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError as error:
+        raise NumberTooLong from error
 
 
 def _refuse_constant(name: str) -> float:

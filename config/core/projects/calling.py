@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from config.models import ApiKey
 
 
+END_USER_HEADER = "X-Proofsheet-End-User"
+
+
 class ProjectClosed(ProofsheetError):
     """Nothing new is asked for in the name of a closed project."""
 
@@ -37,14 +40,16 @@ class Caller:
 
 def caller_of(request: HttpRequest | Any, *, claimed_end_user: str = "") -> Caller:
     """Who sent a request of Django's or of the API's: a key acts for its project, a session for the
-    person's own one. Raises ProjectClosed, EndUserIdTooLong.
+    person's own one. Our header names the end user where the call has not.
+
+    Raises ProjectClosed, EndUserIdTooLong.
     """
     key = getattr(request, "auth", None)
     user: Any = request.user
     project = project_for(user)
     if project.closed_at is not None:
         raise ProjectClosed
-    claimed = claimed_end_user.strip()
+    claimed = claimed_end_user.strip() or request.headers.get(END_USER_HEADER, "").strip()
     end_user = end_users.seen(project, claimed) if claimed else None
     return Caller(user, project, end_user, key)
 

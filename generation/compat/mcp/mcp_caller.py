@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from config.core.errors import ProofsheetError
+from config.core.projects import end_users
+from config.core.projects.calling import END_USER_HEADER, Caller, as_caller
 
 SCOPE_KEY = "proofsheet.mcp_caller"
 """Where the ASGI scope carries it."""
@@ -29,6 +31,13 @@ class McpCaller:
     user: User
     scopes: frozenset[str]
     request: HttpRequest
+
+    def acting(self) -> Caller:
+        """With the end user whom the request's headers name. Raises EndUserIdTooLong."""
+        claimed = self.request.headers.get(END_USER_HEADER, "").strip()
+        by = as_caller(self.user)
+        end_user = end_users.seen(by.project, claimed) if claimed else None
+        return replace(by, end_user=end_user)
 
     def require(self, scope: str) -> None:
         """Raises ToolNeedsScope."""

@@ -171,7 +171,7 @@ async def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> Any:
 
 def _submit(draft: dict[str, Any], data: bytes | None, caller: McpCaller) -> GenerationRequest:
     wanted = replace(draft_of(draft), picture=data)
-    return submitting.submit(wanted, by=caller.user, at=timezone.now()).request
+    return submitting.submit(wanted, by=caller.acting(), at=timezone.now()).request
 
 
 def _told(request_id: UUID, caller: McpCaller) -> CallToolResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,7 +94,7 @@ def decoded(text: str, *, param: str) -> bytes:
 
 
 def _of_form(body: QueryDict) -> tuple[bytes, QueryDict]:
-    rest = body.copy()
+    rest = copy.copy(body)  # a deep one would copy files, and those on disk cannot be
     if any(isinstance(part, UploadedFile) or part for part in rest.pop("mask", [])):
         raise MaskNotSupported
     files: list[Any] = [part for name in FILES for part in rest.pop(name, [])]
