@@ -22,6 +22,7 @@ from pytest_django import Settings
 
 from adapters.models import BaseModel
 from config.core import events
+from config.core.projects import calling
 from config.core.projects.models import EndUser
 from config.models import ApiKey
 from generation.compat import category_names, end_users, waiting
@@ -364,7 +365,7 @@ def test_the_first_claim_counts(settings: Settings) -> None:
     secret = "s" * 32
     settings.PROOFSHEET_OPEN_WEBUI_SECRET = secret
     webui = {end_users.OPEN_WEBUI_TOKEN: signed(secret), end_users.OPEN_WEBUI_ID: "u-4"}
-    every = Sent(**webui | {end_users.HEADER: "u-2"})
+    every = Sent(**webui | {calling.END_USER_HEADER: "u-2"})
     assert end_users.claimed(every, "u-0", "u-1") == "u-0"
     assert end_users.claimed(every, "", "u-1") == "u-1"
     assert end_users.claimed(every, "", "") == "u-2"
