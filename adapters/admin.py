@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin
 
 from adapters.models import Adapter, BaseModel
 from config.core.admin_pages import NamedLookups, ReadOnlyAdmin
+from config.core.projects.admin_filter import OfProject
 
 
 @admin.register(BaseModel)
@@ -36,6 +37,6 @@ class AdapterAdmin(ReadOnlyAdmin):
     """Read-only: state changes only through the domain functions and a moderator's decision."""
 
     list_display = ("name", "slug", "owner", "base_model", "rank", "state", "visibility")
-    list_filter = ("state", "visibility", "base_model")
+    list_filter = ("state", "visibility", "base_model", OfProject)
     list_filter_submit = False  # links, which need no button
     search_fields = ("name", "slug", "sha256")

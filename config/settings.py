@@ -366,6 +366,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_THROTTLE_RATES": {
         "user": env_str("API_RATE_USER", "600/min"),
+        "moderate": env_str("API_RATE_MODERATE", "600/min"),
         "anon": env_str("API_RATE_ANON", "60/min"),
         "verify": env_str("API_RATE_VERIFY", "30/min"),
     },

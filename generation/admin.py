@@ -11,6 +11,7 @@ from django.contrib import admin
 from unfold.admin import ModelAdmin
 
 from config.core.admin_pages import NamedLookups, ReadOnlyAdmin
+from config.core.projects.admin_filter import OfProject
 from generation.models import Allowance, GeneratedImage, GenerationRequest, Worker
 
 
@@ -22,7 +23,9 @@ class GenerationRequestAdmin(ReadOnlyAdmin):
         "id", "owner", "status", "code", "model", "steps", "attempts", "lease_worker",
         "created_at", "started_at", "ended_at",
     )  # fmt: skip
-    list_filter = ("status", "is_held", "code", "model", ("created_at", admin.DateFieldListFilter))
+    list_filter = (
+        "status", "is_held", "code", "model", ("created_at", admin.DateFieldListFilter), OfProject,
+    )  # fmt: skip
     list_select_related = ("owner", "model")
     search_fields = ("=id", "owner__username", "lease_worker")
     search_help_text = "Whole id, user name or worker"
@@ -39,7 +42,9 @@ class GeneratedImageAdmin(ReadOnlyAdmin):
         "id", "owner", "state", "code", "model_slug", "width", "height", "size_bytes",
         "created_at", "released_at",
     )  # fmt: skip
-    list_filter = ("state", "code", "model_slug", ("created_at", admin.DateFieldListFilter))
+    list_filter = (
+        "state", "code", "model_slug", ("created_at", admin.DateFieldListFilter), OfProject,
+    )  # fmt: skip
     list_select_related = ("owner",)
     search_fields = ("=id", "=request__id", "owner__username", "sha256")
     search_help_text = "Whole id of the image or its request, user name or SHA-256"

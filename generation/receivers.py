@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core import checks
 
-from generation.capacity import line_metrics
+from generation.capacity import line_metrics, project_metrics
 from generation.hardware import hardware_queues
 from generation.models import (
     GeneratedImage,
@@ -41,6 +41,7 @@ def connect() -> None:
     stored_files.connect()
     adapter_examples.connect()
     line_metrics.register()
+    project_metrics.register()
     wakes.connect()
     checks.register(hardware_queues.check_names)
     reportable_pictures.register("generation", request_evidence.of_released)

@@ -14,6 +14,7 @@ from generation.requests import prompt_screening
 from generation.studio import retention
 from generation.suite_runs import stints, suite_rendering
 from generation.work import sweeper
+from moderation.exports import project_exports
 
 
 @shared_task
@@ -84,5 +85,7 @@ def dismiss_worker(**_: Any) -> None:
 
 @shared_task
 def expire_projects() -> None:
-    """Delete what projects keep no longer."""
-    retention.expire(at=clock.now())
+    """Delete what projects keep no longer, and the exports that they had time to fetch."""
+    now = clock.now()
+    retention.expire(at=now)
+    project_exports.clear_away(at=now)

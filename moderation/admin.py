@@ -4,6 +4,7 @@ stay at the desk."""
 from django.contrib import admin
 
 from config.core.admin_pages import ReadOnlyAdmin
+from config.core.projects.admin_filter import OfProject
 from moderation.models import (
     Appeal,
     AudienceChoice,
@@ -48,7 +49,7 @@ class PolicyOverlayAdmin(ReadOnly):
     """Which projects tighten the policy, and since when; what they tighten stays with them."""
 
     list_display = ("__str__", "project", "status", "proposed_at", "activated_at", "retired_at")
-    list_filter = ("status",)
+    list_filter = ("status", OfProject)
     list_select_related = ("project",)
     exclude = ("document", "rationale")
 
@@ -69,7 +70,7 @@ class ReviewCaseAdmin(ReadOnly):
     """Where cases stand and who holds them; never their evidence."""
 
     list_display = ("id", "subject_kind", "category", "severity", "status", "due_at", "leased_by")
-    list_filter = ("status", "subject_kind", "category", "severity")
+    list_filter = ("status", "subject_kind", "category", "severity", OfProject)
     list_select_related = ("leased_by",)
     exclude = ("evidence", "lease_token")
 
@@ -79,7 +80,7 @@ class DecisionAdmin(ReadOnly):
     """What was decided by whom; neither evidence nor explanations."""
 
     list_display = ("decided_at", "subject_kind", "action", "reason", "is_automated", "decided_by")
-    list_filter = ("action", "subject_kind", "reason", "is_automated")
+    list_filter = ("action", "subject_kind", "reason", "is_automated", OfProject)
     list_select_related = ("decided_by",)
     exclude = ("evidence", "explanation", "categories")
     date_hierarchy = "decided_at"
@@ -99,6 +100,7 @@ class StatementAdmin(ReadOnly):
     """That a statement was written; it is its owner's to read."""
 
     list_display = ("id", "decision", "created_at")
+    list_filter = (OfProject,)
     list_select_related = ("decision",)
     exclude = ("owner", "fields")
 
@@ -108,7 +110,7 @@ class AppealAdmin(ReadOnly):
     """How far appeals are and who heard them; never their words."""
 
     list_display = ("id", "status", "lodged_at", "due_at", "hearer", "heard_at")
-    list_filter = ("status",)
+    list_filter = ("status", OfProject)
     list_select_related = ("hearer",)
     exclude = ("grounds", "reasons", "email")
 
@@ -164,9 +166,10 @@ class ContentNoticeAdmin(ReadOnly):
 class ExportAdmin(ReadOnly):
     """Which exports were made, with their digests."""
 
-    list_display = ("kind", "first", "last", "sha256", "made_by", "made_at")
-    list_filter = ("kind",)
-    list_select_related = ("made_by",)
+    list_display = ("kind", "first", "last", "project", "sha256", "made_by", "made_at")
+    list_filter = ("kind", OfProject)
+    list_select_related = ("made_by", "project")
+    exclude = ("file",)
 
 
 @admin.register(HashBank)

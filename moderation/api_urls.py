@@ -5,6 +5,7 @@ from django.urls import path
 from moderation.appeals import appeal_api
 from moderation.desk import bulk_api, case_api, queue_api
 from moderation.desk.teamwork import teamwork_api
+from moderation.exports import project_export_api
 from moderation.public_notices import notice_api
 from moderation.reports import report_api
 from moderation.statements import statement_api
@@ -59,6 +60,16 @@ urlpatterns = [
     path("review/cases/<uuid:case_id>/overturn/", case_api.Overturn.as_view(), name="api-overturn"),
     path("review/cases/<uuid:case_id>/notes/", teamwork_api.Notes.as_view(), name="api-notes"),
     path("review/cases/<uuid:case_id>/assign/", teamwork_api.Assign.as_view(), name="api-assign"),
+    path(
+        "projects/<uuid:project_id>/exports/",
+        project_export_api.ProjectExports.as_view(),
+        name="api-project-exports",
+    ),
+    path(
+        "projects/<uuid:project_id>/exports/<uuid:export_id>/",
+        project_export_api.ProjectExportFile.as_view(),
+        name="api-project-export",
+    ),
     path("review/bulk/preview/", bulk_api.BulkPreview.as_view(), name="api-bulk-preview"),
     path("review/bulk/decide/", bulk_api.BulkDecide.as_view(), name="api-bulk-decide"),
     path("review/bulk/<uuid:batch>/undo/", bulk_api.BulkUndo.as_view(), name="api-bulk-undo"),

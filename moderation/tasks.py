@@ -6,6 +6,7 @@ from celery import shared_task
 
 from config.core import clock
 from moderation.decisions import pending_decisions
+from moderation.exports import project_exports
 from moderation.notifications import mails
 from moderation.screening import advice
 
@@ -44,6 +45,12 @@ def mail_appeal(appeal_id: str) -> None:
 def mail_appeal_received(appeal_id: str) -> None:
     """Confirm an appeal to whoever lodged it without an account."""
     mails.mail_appeal_received(UUID(appeal_id))
+
+
+@shared_task
+def make_export(public_id: str) -> None:
+    """Make what a project asked to take out, and tell it."""
+    project_exports.make(UUID(public_id), at=clock.now())
 
 
 @shared_task

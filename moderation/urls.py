@@ -7,12 +7,14 @@ from moderation.appeals import appeal_views
 from moderation.cases import detail_views
 from moderation.desk import bulk_views, case_views, queue_views, wellbeing_views
 from moderation.desk.teamwork import teamwork_views
-from moderation.exports import export_views
+from moderation.exports import export_views, project_export_views
 from moderation.hash_banks import hash_bank_views
 from moderation.policy import policy_views
 from moderation.public_notices import public_views
 from moderation.reports import report_views
 from moderation.statements import statement_views
+
+_EXPORTS = "projects/<uuid:project_id>/exports/"
 
 app_name = "moderation"
 urlpatterns = [
@@ -82,6 +84,9 @@ urlpatterns = [
     path("review/banks/<slug:name>/export/", hash_bank_views.export, name="bank-export"),
     path("reports/exports/", export_views.export_list, name="exports"),
     path("reports/exports/make/", export_views.export, name="export"),
+    path(_EXPORTS, project_export_views.project_exports_page, name="project-exports"),
+    path(f"{_EXPORTS}ask/", project_export_views.ask, name="ask-project-export"),
+    path(f"{_EXPORTS}<uuid:export_id>/", project_export_views.fetch, name="project-export"),
     path("policies/", policy_views.versions, name="policies"),
     path("policies/draft/<slug:profile>/", policy_views.draft, name="policy-draft"),
     path("policies/made/<slug:version>/", policy_views.version, name="policy-version"),

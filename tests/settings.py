@@ -54,6 +54,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {  # noqa: F405 - likewise
     "user": "100000/min",
+    "moderate": "100000/min",
     "anon": "100000/min",
     "verify": "100000/min",
 }

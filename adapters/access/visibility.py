@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from adapters.models import Adapter, AdapterRows, BaseModel
 from config.core.errors import ProofsheetError
-from config.core.ownership import Person
+from config.core.ownership import ACTING, Person, projects_of
 
 Whose = Literal["", "mine", "shared"]
 Sort = Literal["newest", "name", "rank", "size"]
@@ -65,6 +66,7 @@ class Search:
     model: str = ""
     rank_max: int | None = None
     whose: Whose = ""
+    project: UUID | None = None
     sort: Sort = "newest"
 
 
@@ -126,12 +128,19 @@ def search(wanted: Search, *, by: Person) -> QuerySet[Adapter]:
         found = found.filter(base_model__slug=wanted.model)
     if wanted.rank_max:
         found = found.filter(rank__lte=wanted.rank_max)
+    if wanted.project:
+        found = found.current_of(by, wanted.project)
     match wanted.whose:
         case "mine":
             found = found.current_of(by)
         case "shared":
             found = found.filter(Q(owner_id__isnull=True) | ~Q(owner_id=by.pk))
     return found.order_by(*ORDERS[wanted.sort])
+
+
+def acts_in(by: Person) -> frozenset[UUID]:
+    """The projects whose adapters `by` may change, and sees the reports of."""
+    return frozenset(projects_of(by, roles=ACTING).values_list("pk", flat=True))
 
 
 def usable_by(user: Person, base_model: BaseModel) -> QuerySet[Adapter]:

@@ -27,7 +27,7 @@ from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
 from config.core.api.view import ApiView
 
-FILTERS = ("text", "model", "rank_max", "whose")
+FILTERS = ("text", "model", "rank_max", "whose", "project")
 
 
 class AdaptersNewestFirst(Pages):
@@ -105,9 +105,10 @@ class AdapterDetail(ApiView):
         responses=InspectionReportSerializer,
     )
     def get(self, request: Request, slug: str) -> Response:
-        """One adapter, for its owner with the report. Somebody else's private one is 404."""
+        """One adapter, for whoever acts in its project with the report. Somebody else's private
+        one is 404."""
         adapter = visibility.find_visible(slug, by=request.user)
-        is_own = adapter.owner_id is not None and adapter.owner_id == request.user.pk
+        is_own = adapter.project_id in visibility.acts_in(request.user)
         serializer = InspectionReportSerializer if is_own else AdapterSerializer
         return Response(serializer(adapter, context={"by": request.user}).data)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -36,7 +37,8 @@ class ExampleCard:
 
 @dataclass(frozen=True, slots=True)
 class AdapterCard:
-    """An adapter as `by` sees it; `tone` is the colour of its state: good, warn or bad."""
+    """An adapter as `by` sees it, `is_own` if of a project in which they act; `tone` is the colour
+    of its state: good, warn or bad."""
 
     slug: str
     url: str
@@ -72,10 +74,11 @@ class ModelCard:
     is_default: bool
 
 
-def card_of(adapter: Adapter, *, by: Person) -> AdapterCard:
-    """The card for `by`; model, owner and examples of `adapter` are loaded with it."""
+def card_of(adapter: Adapter, *, by: Person, acts_in: Container[UUID]) -> AdapterCard:
+    """The card for `by`, who acts in those projects; model, owner and examples of `adapter` are
+    loaded with it."""
     label, tone = _label(adapter)
-    is_own = adapter.owner_id is not None and adapter.owner_id == by.pk
+    is_uploader = adapter.owner_id is not None and adapter.owner_id == by.pk
     return AdapterCard(
         slug=adapter.slug,
         url=adapter.get_absolute_url(),
@@ -87,8 +90,12 @@ def card_of(adapter: Adapter, *, by: Person) -> AdapterCard:
         rank=adapter.rank,
         size_bytes=adapter.size_bytes,
         model_name=adapter.base_model.name if adapter.base_model else "",
-        by="you" if is_own else adapter.owner.get_username() if adapter.owner else "Proofsheet",
-        is_own=is_own,
+        by="you"
+        if is_uploader
+        else adapter.owner.get_username()
+        if adapter.owner
+        else "Proofsheet",
+        is_own=adapter.project_id in acts_in,
         label=label,
         tone=tone,
         studio_query=_studio_query(adapter),

@@ -102,6 +102,7 @@ class CatalogueFilterSerializer(StrictSerializer):
     model = serializers.CharField(required=False, help_text="Slug of a base model.")
     rank_max = serializers.ChoiceField(choices=RANKS, required=False)
     whose = serializers.ChoiceField(choices=["mine", "shared"], required=False)
+    project = serializers.UUIDField(required=False, help_text="Those of a project of yours alone.")
 
 
 class UploadSerializer(StrictSerializer):

@@ -28,6 +28,7 @@ class CatalogueFilter(forms.Form):
     )
     whose = forms.ChoiceField(label="Whose", required=False, choices=WHOSE)
     sort = forms.ChoiceField(label="Order", required=False, choices=SORTS)
+    project = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, models: list[BaseModel], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -29,11 +29,11 @@ def catalogue_page(request: SignedIn) -> HttpResponse:
     form = CatalogueFilter(request.GET, models=models)
     found = visibility.search(form.search(), by=request.user)
     sheet = Paginator(found, CARDS_A_SHEET).get_page(request.GET.get("page"))
-    given = form.wanted()
+    given, acts_in = form.wanted(), visibility.acts_in(request.user)
     context = {
         "form": form,
         "page": sheet,
-        "cards": [card_of(adapter, by=request.user) for adapter in sheet],
+        "cards": [card_of(adapter, by=request.user, acts_in=acts_in) for adapter in sheet],
         "models": model_cards(models),
         "is_narrowed": bool(set(given) - {"sort"}),
         "query": f"{urlencode(given)}&" if given else "",
@@ -47,7 +47,7 @@ def catalogue_page(request: SignedIn) -> HttpResponse:
 def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
     """One adapter, or for htmx how far its check has come."""
     adapter = visibility.find_visible(slug, by=request.user)
-    card = card_of(adapter, by=request.user)
+    card = card_of(adapter, by=request.user, acts_in=visibility.acts_in(request.user))
     context = {
         "adapter": adapter,
         "card": card,

@@ -18,7 +18,8 @@ from adapters.uploads import owner_actions
 from adapters.uploads.quarantine import FIELD, Quarantined, QuarantineHandler
 from adapters.uploads.upload_forms import UploadForm
 from config.core.errors import ProofsheetError
-from config.core.pages import SignedIn, page
+from config.core.pages import SignedIn, page, uuid_of
+from config.core.projects import calling, chosen
 
 
 @csrf_exempt  # only so that the handler below is set before the body is read; see _upload
@@ -36,12 +37,13 @@ def _upload(request: HttpRequest) -> HttpResponse:
     models = list(visibility.active_models())
     form = UploadForm(request.POST if request.method == "POST" else None, models=models)
     if request.method != "POST":
-        return render(request, "adapters/upload.html", {"form": form})
+        return _form(signed_in, form)
     file = request.FILES.get(FIELD)
     if not isinstance(file, Quarantined):
         form.add_error(None, "Choose a file first.")
     elif form.is_valid():
         try:
+            chosen.hold(request, uuid_of(request.POST.get("for_project")))
             received = owner_actions.receive(
                 file, form.details(), by=signed_in.user, at=timezone.now()
             )
@@ -53,7 +55,13 @@ def _upload(request: HttpRequest) -> HttpResponse:
             return _lead_to(received.adapter, request)
     if isinstance(file, Quarantined):
         file.discard()
-    return render(request, "adapters/upload.html", {"form": form}, status=422)
+    return _form(signed_in, form, status=422)
+
+
+def _form(request: SignedIn, form: UploadForm, *, status: int = 200) -> HttpResponse:
+    """For the project that was chosen, which the form names: a switch elsewhere moves no file."""
+    context = {"form": form, "for_project": calling.project_for(request.user)}
+    return render(request, "adapters/upload.html", context, status=status)
 
 
 def _lead_to(adapter: Adapter, request: HttpRequest) -> HttpResponse:

@@ -17,7 +17,8 @@ class NamedLookups:
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         entry: Any = self
-        offered = {one if isinstance(one, str) else one[0] for one in entry.list_filter}
+        named = [one for one in entry.list_filter if isinstance(one, str | tuple)]
+        offered = {one if isinstance(one, str) else one[0] for one in named}
         offered |= {entry.date_hierarchy, "id", "pk"}
         column = lookup.split("__")[0]
         is_offered = column in offered or any(

@@ -4,14 +4,16 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 from django.core.management.base import CommandError
 
 from config.core import checksums
+from config.core.projects import project_filter
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """The period and the folder: `--from`, `--to` and `--out`, all required."""
+    """The period and the folder: `--from`, `--to` and `--out`, all required; and `--project`."""
     for option, name, words in (
         ("--from", "first", "first day, in UTC"),
         ("--to", "last", "last day"),
@@ -20,6 +22,9 @@ def add_arguments(parser: ArgumentParser) -> None:
             option, dest=name, help=words, type=_day, required=True, metavar="YYYY-MM-DD"
         )
     parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
+    parser.add_argument(
+        "--project", type=_project, metavar="ID", help="of this project alone, by its id"
+    )
 
 
 def write(folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
@@ -36,6 +41,15 @@ def write(folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     except OSError as error:
         raise CommandError(f"{folder} cannot be written: {error.strerror}.") from error
     return written
+
+
+def _project(text: str) -> UUID:
+    try:
+        found = project_filter.known(UUID(text))
+    except ValueError:
+        raise CommandError(f"There is no project “{text}”.") from None
+    assert found is not None
+    return found
 
 
 def _day(text: str) -> date:

@@ -17,6 +17,7 @@ from django.utils.cache import add_never_cache_headers
 from config.core.api import problem_documents
 from config.core.api.problem_handler import error_response
 from config.core.errors import ProofsheetError
+from config.core.projects import chosen
 
 
 class SignedIn(HttpRequest):
@@ -33,12 +34,13 @@ class Page(Protocol):
 
 
 def page(view: Page) -> Any:
-    """A page for signed-in people: a domain error becomes the error page; caches keep nothing,
-    unless the view says otherwise."""
+    """A page for signed-in people, who act for the project that they chose: a domain error becomes
+    the error page; caches keep nothing, unless the view says otherwise."""
 
     @wraps(view)
     def wrapped(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
+            chosen.apply(request)
             response: HttpResponseBase = view(request, *args, **kwargs)
         except ProofsheetError as error:
             response = problem(request, error)

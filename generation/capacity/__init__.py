@@ -1,4 +1,5 @@
 """What a request will cost, how long it waits, and what the house can carry.
 
-Doors: `estimates` (cost_ms, speed_of), `current_load.look`, `line_metrics.register`.
+Doors: `estimates` (cost_ms, speed_of), `current_load.look`, and `register` of `line_metrics` and
+`project_metrics`.
 """

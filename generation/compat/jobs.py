@@ -80,8 +80,9 @@ def _submit(drafts: list[RequestParameters], name: str, *, caller: Caller, at: d
     made: list[submitting.Submission] = []
     try:
         for place, part in enumerate(drafts):
+            key = f"{name}:{place}"
             made.append(
-                submitting.submit(part, by=caller, at=at, idempotency_key=f"{name}:{place}")
+                submitting.submit(part, by=caller, at=at, idempotency_key=key, parts=len(drafts))
             )
     except ProofsheetError:
         for each in made:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from config.core import database_connections, notify
 from config.core.errors import ProofsheetError
 from config.core.pages import SignedIn, page, private_file
+from config.core.projects import calling, chosen
 from generation.live import drawing
 from generation.live.live_forms import LiveForm
 from generation.models import GenerationRequest, RequestStatus
@@ -37,7 +38,13 @@ def live_page(request: SignedIn) -> HttpResponse:
     said = {name: request.GET[name] for name in names if name in request.GET}
     form = LiveForm(initial={"seed": 1} | said, user=request.user)
     steps = drawing.steps_of(form.base_model) if form.base_model else 0
-    return render(request, "generation/live.html", {"form": form, "steps": steps})
+    context = {
+        "form": form,
+        "steps": steps,
+        "for_project": calling.project_for(request.user),
+        "projects": chosen.choices(request.user),
+    }
+    return render(request, "generation/live.html", context)
 
 
 @require_POST

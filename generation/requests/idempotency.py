@@ -6,6 +6,7 @@ The names follow the IETF draft "The Idempotency-Key HTTP Header Field".
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 
 from config.core.errors import ProofsheetError
 from config.core.projects.models import Project
@@ -37,9 +38,9 @@ class KeyTooLong(ProofsheetError):
 
 
 def earlier(
-    key: str | None, draft: RequestParameters, *, project: Project
+    key: str | None, draft: RequestParameters, *, project: Project, parts: int = 1
 ) -> GenerationRequest | None:
-    """The project's request that came under that key before.
+    """The project's request that came under that key before, of an order in so many `parts`.
 
     Raises KeyTooLong, KeyReused, RequestDeleted.
     """
@@ -53,13 +54,18 @@ def earlier(
         return None
     if row.request.deleted_at is not None:
         raise RequestDeleted
-    if row.body_sha256 != draft.sha256():
+    if row.body_sha256 != _digest(draft, parts):
         raise KeyReused
     return row.request
 
 
 def keep(
-    key: str | None, draft: RequestParameters, request: GenerationRequest, *, at: datetime
+    key: str | None,
+    draft: RequestParameters,
+    request: GenerationRequest,
+    *,
+    at: datetime,
+    parts: int = 1,
 ) -> None:
     """Raises IntegrityError where another submission under the same key came first."""
     if key:
@@ -67,7 +73,14 @@ def keep(
             owner_id=request.owner_id,
             project_id=request.project_id,
             key=key,
-            body_sha256=draft.sha256(),
+            body_sha256=_digest(draft, parts),
             request=request,
             created_at=at,
         )
+
+
+def _digest(draft: RequestParameters, parts: int) -> str:
+    """Of what was asked for: the first part of an order of six pictures is that of four pictures,
+    and still another order."""
+    own = draft.sha256()
+    return own if parts == 1 else sha256(f"{own} in {parts}".encode()).hexdigest()

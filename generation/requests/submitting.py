@@ -32,17 +32,19 @@ def submit(
     by: AbstractBaseUser | calling.Caller,
     at: datetime,
     idempotency_key: str | None = None,
+    parts: int = 1,
     is_live: bool = False,
 ) -> Submission:
     """Check `draft`, store a request and send it to be screened. Nothing is rendered before that.
 
     A request of the live page waits for a render worker at once, which screens its prompt itself
     while the first steps are taken. `by` is an account or a whole caller, with the project and the
-    end user whom it acts for. Raises what `requests.idempotency`, `.resolving` and
-    `.admission` raise, and AccountSuspended, EndUserSuspended, ProjectClosed.
+    end user whom it acts for; `parts` is of how many requests its order is. Raises what
+    `requests.idempotency`, `.resolving` and `.admission` raise, and AccountSuspended,
+    EndUserSuspended, ProjectClosed.
     """
     caller = calling.as_caller(by)
-    if earlier := idempotency.earlier(idempotency_key, draft, project=caller.project):
+    if earlier := idempotency.earlier(idempotency_key, draft, project=caller.project, parts=parts):
         return Submission(earlier, is_new=False)
     if caller.project.closed_at is not None:
         raise calling.ProjectClosed
@@ -63,10 +65,12 @@ def submit(
                 is_live=is_live,
                 source_name=name,
             )
-            idempotency.keep(idempotency_key, draft, request, at=at)
+            idempotency.keep(idempotency_key, draft, request, at=at, parts=parts)
     except IntegrityError:
         # Two equal submissions at once: the unique key let one in, the other answers with it.
-        if earlier := idempotency.earlier(idempotency_key, draft, project=caller.project):
+        if earlier := idempotency.earlier(
+            idempotency_key, draft, project=caller.project, parts=parts
+        ):
             return Submission(earlier, is_new=False)
         raise
     return Submission(request, is_new=True)

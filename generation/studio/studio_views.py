@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from config.core.errors import ProofsheetError
 from config.core.pages import SignedIn, page, private_file, uuid_of
+from config.core.projects import calling, chosen
 from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.gallery import own_images
@@ -78,6 +79,8 @@ def _bench(request: SignedIn, form: StudioForm, *, status: int = 200) -> HttpRes
     context = {
         "form": form,
         "cards": _sheet(request.user),
+        "for_project": calling.project_for(request.user),
+        "projects": [] if request.htmx else chosen.choices(request.user),
         "estimate": _estimate(dict(said.items()), request.user),
     }
     return render(request, template, context, status=status)
@@ -115,6 +118,7 @@ def submit(request: SignedIn) -> HttpResponse:
     if not form.is_valid():
         return _bench(request, form, status=422)
     try:
+        chosen.hold(request, uuid_of(request.POST.get("for_project")))
         draft = form.draft()
         key = f"{form.sheet_key()}:{draft.sha256()[:32]}" if form.sheet_key() else None
         made = submitting.submit(

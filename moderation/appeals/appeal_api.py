@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
 from config.core.api.view import ApiView, person
-from config.core.projects.project_filter import OfProjectSerializer
+from config.core.projects.project_filter import AnyProjectSerializer, OfProjectSerializer
 from moderation.appeals import hearing
 from moderation.appeals.appeal_serializers import (
     AppealPageSerializer,
@@ -128,7 +128,7 @@ class ToHear(ApiView):
     @extend_schema(
         operation_id="review_appeals_list",
         summary="List the appeals that you may hear",
-        parameters=[PageSerializer],
+        parameters=[AnyProjectSerializer, PageSerializer],
         responses={200: HearingPageSerializer, **problems(_403="Not a senior moderator.")},
     )
     def get(self, request: Request) -> Response:
@@ -136,7 +136,8 @@ class ToHear(ApiView):
         by, pages = person(request), SoonestDue()
         if not by.has_perm("moderation.hear_appeals"):
             raise hearing.NotASenior
-        page = pages.paginate_queryset(hearing.waiting_for(by), request, view=self)
+        found = hearing.waiting_for(by, project=self.asked.get("project"))
+        page = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(HearingSerializer(page, many=True).data)
 
 

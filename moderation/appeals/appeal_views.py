@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from config.core.errors import ProofsheetError
-from config.core.pages import SignedIn, page
+from config.core.pages import SignedIn, page, uuid_of
 from moderation.appeals import appeal_detail, hearing
 from moderation.appeals.hearing_form import HearingForm
 from moderation.cases import detail_access, detail_views
@@ -25,16 +25,18 @@ LINES_A_LIST = 100
 @require_GET
 @page
 def appeal_list(request: SignedIn) -> HttpResponse:
-    """Own appeals and the refusals that could still be contested; and for seniors what waits."""
-    now = timezone.now()
-    contestable = issuing.contestable(by=request.user, at=now)[:LINES_A_LIST]
+    """Own appeals and the refusals that could still be contested; and for seniors what waits. Of
+    one project, if the address names it."""
+    now, chosen = timezone.now(), uuid_of(request.GET.get("project"))
+    contestable = issuing.contestable(by=request.user, at=now, project=chosen)[:LINES_A_LIST]
     is_due = request.GET.get("due") == "today"
-    waiting = hearing.waiting_for(request.user)
+    waiting = hearing.waiting_for(request.user, project=chosen)
     waiting = hearing.due_today(waiting, at=now) if is_due else waiting
     context = {
         "waiting": waiting[:LINES_A_LIST],
         "is_due": is_due,
-        "mine": hearing.of_project(by=request.user)[:LINES_A_LIST],
+        "chosen_project": chosen,
+        "mine": hearing.of_project(by=request.user, project=chosen)[:LINES_A_LIST],
         "notices": [issuing.notice(found, at=now) for found in contestable],
         "is_senior": request.user.has_perm("moderation.hear_appeals"),
         "now": now,

@@ -258,9 +258,11 @@ def visible_to(by: User) -> QuerySet[Appeal]:
     return shown.order_by("-lodged_at", "id")
 
 
-def waiting_for(by: User) -> QuerySet[Appeal]:
-    """Appeals that `by` may hear, oldest first."""
+def waiting_for(by: User, *, project: UUID | None = None) -> QuerySet[Appeal]:
+    """Appeals that `by` may hear, oldest first; of one project, if any is named."""
     lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
+    if project is not None:
+        lodged = lodged.filter(project=project)
     involved = Q(appellant=by) | Q(decider=by) | Q(decision__owner=by)
     involved |= Q(decision__project__in=memberships(by))
     what_followed = Decision.objects.filter(follows=OuterRef("decision"), owner=by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 from celery import shared_task
 
@@ -10,12 +11,15 @@ from config.core import clock
 
 
 @shared_task
-def audit_traffic(stage: str, first: str, last: str, user_id: int | None = None) -> None:
+def audit_traffic(
+    stage: str, first: str, last: str, user_id: int | None = None, project: str = ""
+) -> None:
     """Make the report of a period, both ISO days included, that somebody asked for."""
     from moderation.audits.audit_reports import schedule  # loads the statistics
 
     window = (stage, date.fromisoformat(first), date.fromisoformat(last))
-    schedule.on_demand(*window, user_id=user_id, at=clock.now())
+    of = UUID(project) if project else None
+    schedule.on_demand(*window, user_id=user_id, at=clock.now(), project=of)
 
 
 @shared_task

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from io import BytesIO
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -42,10 +43,11 @@ class KindUnknown(ProofsheetError):
     default_status = 422
 
 
-def made(*, by: User) -> QuerySet[Export]:
-    """Earlier exports, newest first. Raises NotAnExporter."""
+def made(*, by: User, project: UUID | None = None) -> QuerySet[Export]:
+    """Earlier exports, newest first; of one project, if any is named. Raises NotAnExporter."""
     _check(by)
-    return Export.objects.select_related("made_by").order_by("-made_at", "-id")
+    rows = Export.objects.select_related("made_by", "project").order_by("-made_at", "-id")
+    return rows.filter(project=project) if project else rows
 
 
 def make(
@@ -55,17 +57,24 @@ def make(
     _check(by)
     if kind not in FILES:
         raise KindUnknown
-    data = packed(dict(FILES[kind](period)))
+    data = packed_of(kind, period)
     record = Export.objects.create(
         kind=kind,
+        project_id=period.project,
         first=period.first,
         last=period.last,
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
         made_by=by,
         made_at=at,
+        ready_at=at,
     )
     return record, data
+
+
+def packed_of(kind: str, period: transparency_files.Period) -> bytes:
+    """The archive of a kind that there is."""
+    return packed(dict(FILES[kind](period)))
 
 
 def packed(files: dict[str, bytes]) -> bytes:

@@ -34,9 +34,8 @@ def files(period: Period) -> Iterator[tuple[str, bytes]]:
 
 
 def _rows(period: Period) -> Iterator[dict[str, Any]]:
-    found = Decision.objects.filter(
-        decided_at__gte=period.begins_at, decided_at__lt=period.ends_at
-    ).select_related("statement", "appeal")
+    rows = period.of(Decision.objects.all(), "decided_at")
+    found = rows.select_related("statement", "appeal")
     for decision in found.order_by("decided_at", "id").iterator(chunk_size=1000):
         yield _row(decision)
 

@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from config.core.errors import ProofsheetError
-from config.core.pages import SignedIn, page, private_bytes
+from config.core.pages import SignedIn, page, private_bytes, uuid_of
+from config.core.projects.project_filter import ProjectField
 from moderation.exports import archives, transparency_files
 from moderation.models import Export
 
@@ -24,6 +25,7 @@ class ExportForm(forms.Form):
         label="To",
         help_text="Both days are included, in UTC.",
     )
+    project = ProjectField()
 
 
 @require_GET
@@ -43,13 +45,12 @@ def export(request: SignedIn) -> HttpResponse:
         return _page(request, form, status=422)
     wanted = form.cleaned_data
     try:
-        period = transparency_files.Period(wanted["first"], wanted["last"])
+        period = transparency_files.Period(wanted["first"], wanted["last"], wanted["project"])
         record, data = archives.make(wanted["kind"], period, by=request.user, at=timezone.now())
     except transparency_files.PeriodInvalid as error:
         return _page(request, form, error=error, status=error.status)
     answer = private_bytes(data, "application/zip")
-    name = f"{record.kind}-{record.first}-{record.last}.zip"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["Content-Disposition"] = f'attachment; filename="{record.name}"'
     answer["X-Content-SHA256"] = record.sha256
     return answer
 
@@ -61,6 +62,7 @@ def _page(
     error: ProofsheetError | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    made = archives.made(by=request.user)[:EXPORTS_A_PAGE]
-    context = {"form": form, "made": made, "error": error}
+    chosen = uuid_of(request.GET.get("project"))
+    made = archives.made(by=request.user, project=chosen)[:EXPORTS_A_PAGE]
+    context = {"form": form, "made": made, "chosen_project": chosen, "error": error}
     return render(request, "moderation/exports.html", context, status=status)

@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
-from django.db.models import Avg, Count, F, Q
+from django.db.models import Avg, Count, F, Model, Q, QuerySet
 
 from config.core.errors import ProofsheetError
-from moderation.models import Appeal, Decision, Screening, Statement
+from moderation.models import Appeal, ContentNotice, Decision, Screening, Statement
 from moderation.reports import report_indicators
 from moderation.statements.formats import eu_statement
 from moderation.subjects.actions import ACTIONS, RESTRICTIONS
 
+Row = TypeVar("Row", bound=Model)
 BATCH = 100  # the EU database takes no more statements in one call
 
 
@@ -34,10 +36,11 @@ class PeriodInvalid(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days from `first` to `last`, both included, in UTC."""
+    """Days from `first` to `last`, both included, in UTC; of one project, if any is named."""
 
     first: date
     last: date
+    project: UUID | None = None
 
     def __post_init__(self) -> None:
         if self.last < self.first:
@@ -53,15 +56,18 @@ class Period:
     def ends_at(self) -> datetime:
         return datetime.combine(self.last + timedelta(days=1), time(), UTC)
 
+    def of(self, rows: QuerySet[Row], when: str, *, project: str = "project") -> QuerySet[Row]:
+        """The rows of the period, by their moment `when` and by the lookup of their project."""
+        found = rows.filter(**{f"{when}__gte": self.begins_at, f"{when}__lt": self.ends_at})
+        return found.filter(**{project: self.project}) if self.project else found
+
 
 def statement_files(period: Period) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of each batch of at most 100 statements, as the database's bulk call takes it.
 
     Raises transparency.StatementInvalid.
     """
-    rows = Statement.objects.filter(
-        created_at__gte=period.begins_at, created_at__lt=period.ends_at
-    ).order_by("created_at", "id")
+    rows = period.of(Statement.objects.all(), "created_at").order_by("created_at", "id")
     batch: list[dict[str, Any]] = []
     number = 1
     for fields in rows.values_list("fields", flat=True).iterator(chunk_size=BATCH):
@@ -80,6 +86,7 @@ def report_files(period: Period) -> Iterator[tuple[str, bytes]]:
     document = {
         "from": period.first.isoformat(),
         "to": period.last.isoformat(),
+        **({"project": str(period.project)} if period.project else {}),
         "indicators": indicators,
     }
     yield "transparency-report.json", _json(document)
@@ -96,7 +103,9 @@ def report(period: Period) -> dict[str, int | float | None]:
         **_measures(period),
         **_measures_by_category(period),
         **_screenings(period),
-        **report_indicators.count(begins_at=period.begins_at, ends_at=period.ends_at),
+        **report_indicators.count(
+            period.of(ContentNotice.objects.all(), "received_at", project="case__project")
+        ),
         **_complaints(period),
     }
 
@@ -118,13 +127,9 @@ def _measures(period: Period) -> dict[str, int | float | None]:
             ).count()
             for action in RESTRICTIONS
         },
-        "Number of held items allowed by a person": Decision.objects.filter(
-            action=Decision.Action.ALLOW,
-            reverses__isnull=True,
-            case__notices__isnull=True,
-            decided_at__gte=period.begins_at,
-            decided_at__lt=period.ends_at,
-        ).count(),
+        "Number of held items allowed by a person": period.of(Decision.objects.all(), "decided_at")
+        .filter(action=Decision.Action.ALLOW, reverses__isnull=True, case__notices__isnull=True)
+        .count(),
     }
 
 
@@ -134,9 +139,7 @@ def _measures_by_category(period: Period) -> dict[str, int | float | None]:
 
 
 def _screenings(period: Period) -> dict[str, int | float | None]:
-    rows = Screening.objects.filter(
-        screened_at__gte=period.begins_at, screened_at__lt=period.ends_at
-    )
+    rows = period.of(Screening.objects.all(), "screened_at", project="frameentry__project")
     counts = {
         (row["stage"], row["verdict"]): row["count"]
         for row in rows.values("stage", "verdict").annotate(count=Count("id"))
@@ -149,7 +152,7 @@ def _screenings(period: Period) -> dict[str, int | float | None]:
 
 
 def _complaints(period: Period) -> dict[str, int | float | None]:
-    appeals = Appeal.objects.filter(lodged_at__gte=period.begins_at, lodged_at__lt=period.ends_at)
+    appeals = period.of(Appeal.objects.all(), "lodged_at")
     concluded = [Appeal.Status.UPHELD, Appeal.Status.REVERSED]
     heard = appeals.filter(status__in=concluded)
     reversed_machine = heard.filter(status=Appeal.Status.REVERSED, decision__is_automated=True)
@@ -189,11 +192,7 @@ def _hours(span: timedelta) -> float:
 
 
 def _refusals(period: Period) -> Any:
-    return Decision.objects.filter(
-        action__in=RESTRICTIONS,
-        decided_at__gte=period.begins_at,
-        decided_at__lt=period.ends_at,
-    )
+    return period.of(Decision.objects.filter(action__in=RESTRICTIONS), "decided_at")
 
 
 def _batch(number: int, statements: list[dict[str, Any]]) -> tuple[str, bytes]:

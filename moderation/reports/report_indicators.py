@@ -1,18 +1,17 @@
 """Notices of a period, in the indicators of the EU template (DSA Art. 15(1)(b))."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from moderation.decisions.allowed_actions import UNFOUNDED
 from moderation.models import ContentNotice
 from moderation.subjects.actions import RESTRICTIONS
 
 
-def count(*, begins_at: datetime, ends_at: datetime) -> dict[str, int | float | None]:
-    """Indicator to value; None where there is nothing to take a median of."""
-    received = ContentNotice.objects.filter(received_at__gte=begins_at, received_at__lt=ends_at)
+def count(received: QuerySet[ContentNotice]) -> dict[str, int | float | None]:
+    """Indicator of the notices to value; None where there is nothing to take a median of."""
     decided = received.filter(case__decision__isnull=False)
     refused = decided.filter(case__decision__action__in=RESTRICTIONS)
     spans = [

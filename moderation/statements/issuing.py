@@ -137,9 +137,9 @@ def _newest(rows: QuerySet[Statement]) -> QuerySet[Statement]:
     return rows.select_related(*related).order_by("-created_at", "id")
 
 
-def contestable(*, by: User, at: datetime) -> QuerySet[Statement]:
+def contestable(*, by: User, at: datetime, project: UUID | None = None) -> QuerySet[Statement]:
     """Own statements that no appeal contests yet and whose window is open."""
-    return of_project(by=by).filter(
+    return of_project(by=by, project=project).filter(
         decision__appeal__isnull=True,
         decision__reversed_by__isnull=True,
         decision__decided_at__gte=at - WINDOW,

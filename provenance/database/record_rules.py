@@ -142,7 +142,13 @@ RULES: dict[str, RecordRule] = {
         deleted_when="EXISTS (SELECT 1 FROM public.moderation_reviewcase c WHERE c.id ="
         " ($1).case_id AND c.is_sampled AND c.decided_at IS NULL)",
     ),
-    "moderation_export": RecordRule("evidence", forgets=("made_by_id",)),
+    "moderation_export": RecordRule(
+        "evidence",
+        changes=("sha256", "size_bytes"),
+        once=("ready_at", "file"),
+        forgets=("made_by_id", "file"),
+        sealed_by="ready_at",
+    ),
     "moderation_reveal": RecordRule("evidence", forgets=("revealed_by_id",)),
     "moderation_suspension": RecordRule(
         "evidence", once=("lifted_at",), forgets=("user_id",), sealed_by="lifted_at"

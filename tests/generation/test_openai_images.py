@@ -21,6 +21,7 @@ from tests.factories import make_image
 from tests.fakes import FakeImageClassifier, FakePromptClassifier
 from tests.generation.house_at_work import at_work
 from tests.generation.openai_client import ask, client_of, error_of, picture_in
+from tests.projects.makers import make_project, project_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -273,6 +274,33 @@ def test_an_idempotency_key_is_honoured(api: Client, house: BaseModel) -> None:
     assert (clash.status_code, error_of(clash)["code"]) == (400, "idempotency_key_reused")
     long = ask(api, headers={"Idempotency-Key": "x" * 201})
     assert (long.status_code, error_of(long)["code"]) == (400, "idempotency_key_too_long")
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1), (4, 6), (6, 4), (10, 5)])
+def test_an_idempotency_key_is_of_one_number_of_pictures(
+    first: int, then: int, api: Client, house: BaseModel
+) -> None:
+    """Though what is made in one go is the same for four and for six."""
+    key = {"Idempotency-Key": "order-1"}
+    assert ask(api, n=first, headers=key).status_code == 200
+    made = GenerationRequest.objects.count()
+    clash = ask(api, n=then, headers=key)
+    assert (clash.status_code, error_of(clash)["code"]) == (400, "idempotency_key_reused")
+    assert GenerationRequest.objects.count() == made
+    assert len(ask(api, n=first, headers=key).json()["data"]) == first
+    assert GenerationRequest.objects.count() == made
+
+
+def test_one_idempotency_key_of_two_projects_of_one_person_is_two_requests(
+    alice: User, house: BaseModel
+) -> None:
+    key = {"Idempotency-Key": "order-1"}
+    for name in ("A", "B"):
+        backend = project_key(make_project(alice, name), alice)
+        client = Client(headers={"Authorization": f"Bearer {backend}"})
+        assert ask(client, headers=key).status_code == 200
+    projects = GenerationRequest.objects.values_list("project__name", flat=True)
+    assert sorted(projects) == ["A", "B"]
 
 
 def test_one_idempotency_key_of_two_people_is_two_requests(

@@ -19,6 +19,7 @@ from django.db import connection
 from django.test import AsyncClient, Client
 from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.throttling import SimpleRateThrottle
 
 from adapters.models import BaseModel
 from config.core import events
@@ -268,6 +269,20 @@ def test_a_key_that_is_revoked_in_mid_stream_ends_it_with_an_error(
 
 
 # ---------------------------------------------------------------- moderations
+
+
+def test_texts_that_are_judged_leave_the_limit_of_pictures_alone(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {"user": "1/min", "moderate": "2/min"}
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", rates)
+    api = client_of(alice)
+    wrong = {"input": []}  # it counts, and nobody need judge it
+    told = [api.post("/v1/moderations", wrong, content_type="application/json") for _ in range(3)]
+    assert [answer.status_code for answer in told] == [400, 400, 429]
+    assert told[0]["x-ratelimit-limit-requests"] == "2"
+    models = [api.get("/v1/models").status_code for _ in range(2)]
+    assert models == [200, 429]
 
 
 @pytest.fixture

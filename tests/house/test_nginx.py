@@ -33,6 +33,15 @@ def test_the_proxy_carries_the_limits_of_the_web_processes() -> None:
     assert inline == f"{inline_bytes // 2**20 + 1}m"
 
 
+@pytest.mark.parametrize("path", ["/v1/images/edits", "/sdapi/v1/txt2img", "/mcp"])
+def test_addresses_of_foreign_clients_wait_as_long_as_they_do(path: str) -> None:
+    """And take a picture as base64, and pass an answer on as it comes."""
+    blocks = re.findall(r"location ~ (\S+) \{(.*?)\}", CONF, re.DOTALL)
+    [block] = [block for pattern, block in blocks if re.match(pattern, path)]
+    for each in ("proxy_read_timeout 660s;", "client_max_body_size 22m;", "proxy_buffering off;"):
+        assert each in block
+
+
 def test_the_proxy_names_the_sender_itself_and_logs_no_query() -> None:
     """What a client claims to have been forwarded for is replaced, not added to."""
     assert "proxy_set_header X-Forwarded-For   $remote_addr;" in CONF

@@ -41,7 +41,7 @@ OF_NO_PROJECT = {  # of the house, of a person, or public to whoever holds the a
     "profile": "general", "manifest_id": "none", "position": "1", "view_id": "1", "index": "0",
     "old_size": "1", "size": "1", "number": "000", "level": "0", "width": "1",
     "endpoint_id": ELSEWHERE, "delivery_id": ELSEWHERE, "model": "none", "model_id": "none",
-    "overlay_number": "1", "uuid": "none",
+    "overlay_number": "1", "uuid": "none", "export_id": ELSEWHERE,
 }  # fmt: skip
 # The admin and allauth check for themselves; everything below them is of accounts, not projects.
 NOT_OURS = ("admin/", "accounts/")

@@ -38,7 +38,12 @@ def eve(team: Project) -> EndUser:
 
 
 def decided(
-    request: GenerationRequest, bob: User, carol: User, action: str, days: int | None = None
+    request: GenerationRequest,
+    bob: User,
+    carol: User,
+    action: str,
+    days: int | None = None,
+    reason: str = "nudity",
 ) -> Decision:
     whose = (request.owner_id, request.project_id, request.end_user_id)
     case = review_cases.open_case(
@@ -50,7 +55,7 @@ def decided(
         locked,
         by=bob,
         action=action,  # type: ignore[arg-type] # a word of the parametrised test
-        reason="nudity",
+        reason=reason,
         explanation="",
         at=NOON,
         confirmed_by=carol if action == "suspend" else None,

@@ -21,7 +21,8 @@ from config.accounts.projects.project_forms import (
     SettingsForm,
 )
 from config.core.errors import ProofsheetError
-from config.core.pages import SignedIn, page
+from config.core.pages import SignedIn, page, uuid_of
+from config.core.projects import chosen
 
 Role = administering.Role
 
@@ -31,6 +32,15 @@ Role = administering.Role
 def projects(request: SignedIn) -> HttpResponse:
     """One's projects, and the form for another."""
     return _list(request, NewProjectForm())
+
+
+@require_POST
+@page
+def choose(request: SignedIn) -> HttpResponse:
+    """From here on this browser asks for that project; back to where it is asked."""
+    found = chosen.choose(request, uuid_of(request.POST.get("project")))
+    messages.success(request, f"What you ask for now is of {found}.")
+    return redirect("generation:studio")
 
 
 @require_POST

@@ -7,6 +7,7 @@ from config.accounts.projects import end_user_views, overlay_views, project_view
 urlpatterns = [
     path("", project_views.projects, name="projects"),
     path("make/", project_views.make, name="make-project"),
+    path("choose/", project_views.choose, name="choose-project"),
     path("<uuid:project_id>/", project_views.project, name="project"),
     path("<uuid:project_id>/change/", project_views.change, name="change-project"),
     path("<uuid:project_id>/grant/", project_views.grant, name="grant-project"),

@@ -33,3 +33,10 @@ class UserThrottle(_ByNetwork, UserRateThrottle):
 
 class ScopedThrottle(_ByNetwork, ScopedRateThrottle):
     """Of the calls that a view names in `throttle_scope`."""
+
+
+class ModerationThrottle(UserThrottle):
+    """Of accounts that have texts judged: chats ask for each message, and pictures are still made
+    meanwhile."""
+
+    scope = "moderate"

@@ -40,7 +40,8 @@ class Caller:
 
 def caller_of(request: HttpRequest | Any, *, claimed_end_user: str = "") -> Caller:
     """Who sent a request of Django's or of the API's: a key acts for its project, a session for the
-    person's own one. Our header names the end user where the call has not.
+    one that was chosen in it, else the person's own. Our header names the end user where the call
+    has not.
 
     Raises ProjectClosed, EndUserIdTooLong.
     """
@@ -66,9 +67,15 @@ def acting_in(user: Any) -> Project | None:
     return found
 
 
+def choose(user: AbstractBaseUser, project: Project) -> None:
+    """For this request the person does things in the name of that project, and still sees the
+    others."""
+    user._chosen = project  # type: ignore[attr-defined]  # as above
+
+
 def project_for(user: AbstractBaseUser) -> Project:
     """In the name of which project the person does something now."""
-    return acting_in(user) or personal.project_of(user)
+    return acting_in(user) or getattr(user, "_chosen", None) or personal.project_of(user)
 
 
 def as_caller(by: AbstractBaseUser | Caller) -> Caller:

@@ -17,8 +17,8 @@ _OWNERS = """
 """
 _PARENTS = """
     UPDATE {table} SET project_id = p.project_id FROM {parent} p
-    WHERE p.id = {table}.{column} AND {table}.id IN (
-        SELECT t.id FROM {table} t JOIN {parent} p ON p.id = t.{column}
+    WHERE p.id = {table}.{column} AND {table}.{key} IN (
+        SELECT t.{key} FROM {table} t JOIN {parent} p ON p.id = t.{column}
         WHERE t.project_id IS NULL AND p.project_id IS NOT NULL LIMIT {batch}
     )
 """
@@ -43,9 +43,11 @@ def of_owners(table: str, owner: str = "owner_id", *, is_evidence: bool = False)
     return _filling(table, statement, is_evidence=is_evidence)
 
 
-def of_parents(table: str, parent: str, column: str, *, is_evidence: bool = False) -> RunPython:
+def of_parents(
+    table: str, parent: str, column: str, *, key: str = "id", is_evidence: bool = False
+) -> RunPython:
     """The same, with the project of the row that `column` names in `parent`."""
-    statement = _PARENTS.format(table=table, parent=parent, column=column, batch="{batch}")
+    statement = _PARENTS.format(table=table, parent=parent, column=column, key=key, batch="{batch}")
     return _filling(table, statement, is_evidence=is_evidence)
 
 

@@ -68,6 +68,7 @@ class OpenAiView(APIView):
     parser_classes: Any = [StrictJSONParser]
     content_negotiation_class = AlwaysJson
     schema: Any = None  # the contract is OpenAI's own
+    counted_as = "user"
     throttled_by: Any = None
 
     def user(self) -> User:
@@ -78,7 +79,7 @@ class OpenAiView(APIView):
 
     def get_throttles(self) -> list[Any]:
         throttles = super().get_throttles()
-        counting = (each for each in throttles if getattr(each, "scope", "") == "user")
+        counting = (each for each in throttles if getattr(each, "scope", "") == self.counted_as)
         self.throttled_by = next(counting, None)
         return throttles
 

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from config.core import notify
 from config.core.api.strict_serializers import StrictSerializer
+from config.core.api.throttles import ModerationThrottle
 from config.core.errors import ProofsheetError
 from config.core.projects import calling
 from generation.compat import category_names
@@ -48,6 +49,8 @@ class Moderations(OpenAiView):
     """Anybody whose key may: asks what the policy says."""
 
     key_scope = "moderate"
+    throttle_classes = (ModerationThrottle,)
+    counted_as = "moderate"
     parser_classes = [PictureJSONParser]
 
     def post(self, request: Request) -> HttpResponseBase:

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from config.core import events
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
+from config.core.projects.project_filter import AnyProjectSerializer
 from moderation.audits.audit_reports import freeze, report_decisions
 from moderation.audits.audit_reports.audit_serializers import (
     AuditAskedSerializer,
@@ -48,7 +49,7 @@ class Audits(AuditView):
     @extend_schema(
         operation_id="audits_list",
         summary="List the audits, newest first",
-        parameters=[PageSerializer],
+        parameters=[AnyProjectSerializer, PageSerializer],
         responses={200: AuditPageSerializer, **problems(_403=NOT_FOR_YOU)},
     )
     def get(self, request: Request) -> Response:
@@ -56,6 +57,8 @@ class Audits(AuditView):
         self.auditor()
         pages = NewestAudit()
         rows = Audit.objects.defer("document").prefetch_related("decisions")
+        if project := self.asked.get("project"):
+            rows = rows.filter(project=project)
         found: Any = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(AuditSerializer(found, many=True).data)
 
@@ -76,7 +79,8 @@ class Audits(AuditView):
         form.is_valid(raise_exception=True)
         said = form.data
         period = said["stage"], said["first"], said["last"]
-        events.send_now("moderation.audits.tasks.audit_traffic", *period, by.pk)
+        of = str(said.get("project") or "")
+        events.send_now("moderation.audits.tasks.audit_traffic", *period, by.pk, of)
         return Response(AuditAskedSerializer(said).data, status=202)
 
 

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from config.core.api.links import PathField
 from config.core.api.strict_serializers import StrictSerializer
+from config.core.projects.project_filter import KnownProjectField
 from moderation.audits.audit_reports.report_decisions import RESPONSIBLE_MAX, WORDS_MAX
 from moderation.audits.models import Audit, AuditDecision
 
@@ -36,8 +37,8 @@ class AuditSerializer(serializers.ModelSerializer[Audit]):
     class Meta:
         model = Audit
         fields = (
-            "id", "kind", "title", "is_scheduled", "has_alarm", "made_at", "digests", "decisions",
-            "url",
+            "id", "kind", "title", "project", "is_scheduled", "has_alarm", "made_at", "digests",
+            "decisions", "url",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -69,6 +70,7 @@ class AuditAskSerializer(StrictSerializer):
     stage = serializers.ChoiceField(choices=STAGES)
     first = serializers.DateField()
     last = serializers.DateField()
+    project = KnownProjectField(required=False, help_text="Of this project alone.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["first"] > attrs["last"]:
@@ -86,6 +88,7 @@ class AuditAskedSerializer(serializers.Serializer[Any]):
     stage = serializers.CharField()
     first = serializers.DateField()
     last = serializers.DateField()
+    project = serializers.UUIDField(required=False)
 
 
 class AuditRecordSerializer(StrictSerializer):

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from config.core import events
 from config.core.errors import ProofsheetError
-from config.core.pages import SignedIn, private_bytes
+from config.core.pages import SignedIn, private_bytes, uuid_of
+from config.core.projects.project_filter import ProjectField
 from moderation.audits.audit_reports import auditors, freeze, report_decisions
 from moderation.audits.audit_reports.auditors import for_auditors
 from moderation.audits.models import Audit, AuditDecision, AuditRun
@@ -45,6 +46,8 @@ class MakeForm(forms.Form):
         label="Last day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
+    project = ProjectField()
+
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}
         if "first" in said and "last" in said and said["first"] > said["last"]:
@@ -70,7 +73,8 @@ def make(request: SignedIn) -> HttpResponse:
     said = form.cleaned_data
     first, last = said["first"].isoformat(), said["last"].isoformat()
     task = "moderation.audits.tasks.audit_traffic"
-    events.send_now(task, said["stage"], first, last, request.user.pk)
+    of = str(said["project"] or "")
+    events.send_now(task, said["stage"], first, last, request.user.pk, of)
     messages.success(request, "The audit is being made; it appears here within a minute.")
     return redirect("audits:audits")
 
@@ -169,7 +173,11 @@ def _list(request: SignedIn, form: MakeForm, *, status: int = 200) -> HttpRespon
     unfinished = AuditRun.objects.exclude(status=AuditRun.Status.FINISHED)
     decided = Exists(AuditDecision.objects.filter(audit=OuterRef("pk")))
     audits = Audit.objects.defer("document").annotate(is_decided=decided).order_by("-made_at")
+    if chosen := uuid_of(request.GET.get("project")):
+        audits = audits.filter(project=chosen)
     context = {
+        "query": f"project={chosen}&" if chosen else "",
+        "chosen_project": chosen,
         "form": form,
         "may_make": auditors.is_compliance(request.user),
         "page": Paginator(audits, AUDITS_A_PAGE).get_page(request.GET.get("page")),

@@ -42,6 +42,7 @@ def keep(
     by: User | None = None,
     run: AuditRun | None = None,
     ended_on: date | None = None,
+    project: UUID | None = None,
     is_scheduled: bool = False,
 ) -> Audit:
     """Freeze a report: store it, with the digests of its files, and log them."""
@@ -53,6 +54,7 @@ def keep(
         document=files["report.json"].decode(),
         digests={name: reports.sha256(data) for name, data in files.items()},
         ended_on=ended_on,
+        project_id=project,
         is_scheduled=is_scheduled,
         has_alarm=has_alarm(made),
         run=run,

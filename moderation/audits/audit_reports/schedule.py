@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -18,10 +19,18 @@ SETTLED = timedelta(days=7)
 _LOCK = 0x617564697473  # "audits": two clocks never make one audit twice
 
 
-def on_demand(stage: str, first: date, last: date, *, user_id: int | None, at: datetime) -> Audit:
+def on_demand(
+    stage: str,
+    first: date,
+    last: date,
+    *,
+    user_id: int | None,
+    at: datetime,
+    project: UUID | None = None,
+) -> Audit:
     """Raises traffic_report.PeriodBackwards."""
     by = User.objects.filter(pk=user_id).first() if user_id is not None else None
-    return traffic_report.make(Window(stage, first, last), at=at, by=by)
+    return traffic_report.make(Window(stage, first, last, project), at=at, by=by)
 
 
 @transaction.atomic

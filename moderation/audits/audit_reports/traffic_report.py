@@ -59,12 +59,18 @@ def make(
     window: Window, *, at: datetime, by: User | None = None, is_scheduled: bool = False
 ) -> Audit:
     """Assemble, freeze and log the report of a period. Raises PeriodBackwards."""
-    scope = f"traffic:{window.stage}"
+    scope = f"traffic:{window.stage}" + (f":{window.project}" if window.project else "")
     before = _before(window, scope=scope)
     responsible = by.get_username() if by else ""
     made = assemble(window, before=before, responsible=responsible)
     return freeze.keep(
-        made, scope=scope, at=at, by=by, ended_on=window.last, is_scheduled=is_scheduled
+        made,
+        scope=scope,
+        at=at,
+        by=by,
+        ended_on=window.last,
+        project=window.project,
+        is_scheduled=is_scheduled,
     )
 
 
@@ -122,8 +128,9 @@ def assemble(window: Window, *, before: Audit | None = None, responsible: str = 
 
 
 def title_of(window: Window) -> str:
-    """A report's title: the stage, and both days of its period."""
-    return f"{window.stage.capitalize()}s screened from {window.first} to {window.last}"
+    """A report's title: the stage, both days of its period, and the project if it is of one."""
+    said = f"{window.stage.capitalize()}s screened from {window.first} to {window.last}"
+    return f"{said}, of project {window.project}" if window.project else said
 
 
 def _on_data(screenings: int, items: Labelled, unclear: int) -> list[Finding]:
@@ -141,6 +148,8 @@ def _identity(window: Window) -> tuple[tuple[str, str], ...]:
     seen = population.versions(window)
     policies = sorted({row[0] for row in seen})
     found: list[tuple[str, str]] = [("Stage", window.stage)]
+    if window.project:
+        found.append(("Project", str(window.project)))
     for version in policies:
         loaded = policy_document.load(version)
         stage: policy_document.Stage = "prompt" if window.stage == "prompt" else "image"
@@ -227,8 +236,8 @@ def _presentation_table(window: Window) -> Table:
         .order_by("id")
         .values_list("perceived", "truth", "is_flagged", "inclusion_probability")
     )
-    if window.stage != "image":
-        seen = []
+    if window.stage != "image" or window.project:
+        seen = []  # no row says of whom it is: that is what it was made for
     names = np.array([row[0] for row in seen], dtype=np.str_)
     labels, group = np.unique(names, return_inverse=True)
     found = hajek(

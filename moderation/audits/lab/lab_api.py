@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from config.core.api.problem_schema import problems
 from config.core.api.strict_serializers import StrictSerializer
+from config.core.projects.project_filter import KnownProjectField
 from moderation.audits.audit_reports.audit_serializers import STAGES
 from moderation.audits.audit_reports.auditors import AuditView
 from moderation.audits.suites.person_terms import DIMENSIONS
@@ -27,6 +28,7 @@ class AuditReplaySerializer(StrictSerializer):
     dimension = serializers.ChoiceField(choices=DIMENSIONS, default="gender")
     days = serializers.IntegerField(min_value=1, max_value=730, default=30)
     profile = serializers.CharField(max_length=32, default="general")
+    project = KnownProjectField(required=False, help_text="Of this project alone.")
 
 
 class AuditReplayedGroupSerializer(serializers.Serializer[Any]):
@@ -84,7 +86,9 @@ class Replay(AuditView):
         before = threshold_lab.threshold_of(said["profile"], **where)
         today = timezone.now().date()
         found = threshold_lab.replayed(
-            Window(said["stage"], today - timedelta(days=said["days"] - 1), today),
+            Window(
+                said["stage"], today - timedelta(days=said["days"] - 1), today, said.get("project")
+            ),
             category=said["category"],
             dimension=said["dimension"],
             before=before,

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from config.core.errors import ProofsheetError
 from config.core.pages import SignedIn
+from config.core.projects.project_filter import ProjectField
 from moderation.audits.audit_reports.auditors import for_auditors
 from moderation.audits.suites.person_terms import DIMENSIONS
 from moderation.policy import drafting
@@ -34,6 +35,7 @@ class LabForm(forms.Form):
         label="Period", coerce=int, choices=[(n, f"Last {n} days") for n in DAYS]
     )
     threshold = forms.FloatField(min_value=0.01, max_value=1, required=False)
+    project = ProjectField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,8 +102,9 @@ def _replay(said: dict[str, Any]) -> dict[str, Any]:
     before = threshold_lab.threshold_of(PROFILE, category=said["category"], stage=said["stage"])
     after = said["threshold"] if said["threshold"] is not None else before
     today = timezone.now().date()
+    first = today - timedelta(days=said["days"] - 1)
     found = threshold_lab.replayed(
-        Window(said["stage"], today - timedelta(days=said["days"] - 1), today),
+        Window(said["stage"], first, today, said["project"]),
         category=said["category"],
         dimension=said["dimension"],
         before=before,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from config.core.projects import columns
 from moderation.models import Screening, SubjectKind
 
 
@@ -16,6 +17,7 @@ class FrameEntry(models.Model):
     screening = models.OneToOneField(Screening, primary_key=True, on_delete=models.PROTECT)
     stage = models.CharField(max_length=8, choices=SubjectKind.choices)
     subject_id = models.UUIDField()
+    project = columns.project(null=True)
     gender = models.CharField(max_length=16, blank=True)
     age = models.CharField(max_length=16, blank=True)
     skin = models.CharField(max_length=16, blank=True)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from config.core.projects import columns
 from config.core.transitions import WrittenOnce
 from moderation.audits.models.runs import AuditRun
 
@@ -19,6 +20,7 @@ class Audit(WrittenOnce):
     kind = models.CharField(max_length=16)
     title = models.CharField(max_length=200)
     scope = models.CharField(max_length=120, help_text="What a later audit is compared with.")
+    project = columns.project(null=True)
     document = models.TextField()
     digests = models.JSONField(help_text="SHA-256 of every file.")
     ended_on = models.DateField(null=True, help_text="Last day of the period; none for a suite.")

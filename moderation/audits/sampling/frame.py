@@ -87,6 +87,7 @@ def _screened(
     return {
         "stage": stage,
         "subject_id": subject.id,
+        "project_id": subject.project_id,
         "gender": who.gender,
         "age": who.age,
         "skin": who.skin,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.db import connection
@@ -23,11 +24,13 @@ _ROW = np.dtype([("score", ">f8"), ("group", ">i2")])
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Screenings of one stage from the start of `first` to the end of `last`, in UTC."""
+    """Screenings of one stage from the start of `first` to the end of `last`, in UTC; of one
+    project, if any is named."""
 
     stage: str
     first: date
     last: date
+    project: UUID | None = None
 
     @property
     def bounds(self) -> tuple[datetime, datetime]:
@@ -35,10 +38,13 @@ class Window:
         return start, datetime.combine(self.last, time(), UTC) + timedelta(days=1)
 
     def parameters(self) -> list[Any]:
-        return [self.stage, *self.bounds]
+        return [self.stage, *self.bounds, self.project, self.project]
 
 
-_WHERE = "f.stage = %s AND f.screened_at >= %s AND f.screened_at < %s"
+_WHERE = (
+    "f.stage = %s AND f.screened_at >= %s AND f.screened_at < %s"
+    " AND (%s::uuid IS NULL OR f.project_id = %s::uuid)"
+)
 _LABELLED = f"""
 SELECT f.gender, f.age, f.skin, f.is_flagged, l.truth, f.score / NULLIF(f.threshold, 0),
     f.inclusion_probability, f.prompt_cluster, f.owner_cluster,
@@ -88,7 +94,8 @@ SELECT string_agg(
                ELSE (f.scores ->> {category})::float8 END)
     || int2send(COALESCE(array_position({groups}::text[], f.{dimension}), {unstated})::int2), '')
 FROM audits_frameentry f WHERE f.stage = {stage} AND f.screened_at >= {start}
-AND f.screened_at < {end} AND (f.category = {category} OR f.scores ? {category})
+AND f.screened_at < {end} AND ({project}::uuid IS NULL OR f.project_id = {project}::uuid)
+AND (f.category = {category} OR f.scores ? {category})
 """
 
 
@@ -182,6 +189,7 @@ def scores(
         stage=sql.Literal(window.stage),
         start=sql.Literal(start),
         end=sql.Literal(end),
+        project=sql.Literal(window.project),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            period = transparency_files.Period(options["first"], options["last"])
+            period = transparency_files.Period(
+                options["first"], options["last"], options["project"]
+            )
             written = export_command.write(
                 options["out"], transparency_files.statement_files(period)
             )

@@ -18,7 +18,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            period = transparency_files.Period(options["first"], options["last"])
+            period = transparency_files.Period(
+                options["first"], options["last"], options["project"]
+            )
         except ProofsheetError as error:
             raise CommandError(str(error)) from error
         export_command.write(options["out"], transparency_files.report_files(period))

@@ -1,0 +1,60 @@
+"""Prometheus metrics by project: what each has on its way, before people, and appealed.
+
+Projects of one person are told together, as `personal`: there are as many as accounts. Of the
+others `MOST` are told by id, those that have the most, and the rest together as `others`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Count, QuerySet
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import REGISTRY, Collector
+
+from generation.models import GenerationRequest
+from generation.models.requests import ACTIVE
+from moderation.models import Appeal, ReviewCase
+
+MOST = 500
+
+
+class ProjectCollector(Collector):
+    """Asks the database at every scrape; while that is away it tells nothing."""
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []  # nothing is read from the database before the first scrape
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            yield from list(_families())
+        except (OperationalError, InterfaceError):
+            return  # with the database away the other metrics are still told
+
+
+def _families() -> Iterator[GaugeMetricFamily]:
+    active = GenerationRequest.objects.filter(status__in=ACTIVE)
+    undecided = ReviewCase.objects.exclude(status=ReviewCase.Status.DECIDED)
+    lodged = Appeal.objects.filter(status=Appeal.Status.LODGED)
+    yield _by_project("requests_active", "Requests on their way, by project.", active)
+    yield _by_project("cases_undecided", "Cases that wait for a person, by project.", undecided)
+    yield _by_project("appeals_lodged", "Appeals that nobody heard yet, by project.", lodged)
+
+
+def _by_project(name: str, text: str, rows: QuerySet[Any]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"proofsheet_project_{name}", text, labels=("project",))
+    shared = rows.filter(project__personal_of=None, project__isnull=False)
+    by_project = shared.order_by().values_list("project_id").annotate(n=Count("pk"))
+    counted = list(by_project.order_by("-n", "project_id"))
+    for project_id, count in counted[:MOST]:
+        family.add_metric([str(project_id)], count)
+    family.add_metric(["others"], sum(count for _, count in counted[MOST:]))
+    family.add_metric(["personal"], rows.filter(project__personal_of__isnull=False).count())
+    return family
+
+
+def register() -> None:
+    """Once a process, before its first scrape."""
+    REGISTRY.register(ProjectCollector())
