@@ -391,6 +391,7 @@ SPECTACULAR_SETTINGS = {
         "CaseStatus": "moderation.models.ReviewCase.Status",
         "DecisionAction": "moderation.models.Decision.Action",
         "AppealStatus": "moderation.models.Appeal.Status",
+        "ExportKind": "moderation.models.Export.Kind",
     },
 }
 

@@ -29,7 +29,11 @@ class UserFilters:
         asked = Q()
         for path, value in scim_words.clauses(query):
             asked &= _asked_of_user(path, value)
-        rows = ProvisionedUser.objects.filter(asked, deleted_at=None)
+        return cls.everything().filter(asked)
+
+    @staticmethod
+    def everything() -> QuerySet[ProvisionedUser]:
+        rows = ProvisionedUser.objects.filter(deleted_at=None)
         return rows.select_related("account").order_by("id")
 
 
@@ -60,7 +64,11 @@ class GroupFilters:
         asked = Q()
         for path, value in scim_words.clauses(query):
             asked &= _asked_of_group(path, value)
-        return ProvisionedGroup.objects.filter(asked).order_by("id")
+        return cls.everything().filter(asked)
+
+    @staticmethod
+    def everything() -> QuerySet[ProvisionedGroup]:
+        return ProvisionedGroup.objects.order_by("id")
 
 
 def _asked_of_group(path: str, value: str) -> Q:

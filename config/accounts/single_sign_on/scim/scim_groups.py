@@ -30,7 +30,13 @@ class ProvisionedGroupView(SCIMGroup):  # type: ignore[misc] # django-scim2 has 
     def to_dict(self) -> dict[str, Any]:
         people = [ProvisionedUserView(one, self.request) for one in self.obj.members.all()]
         members = [
-            {"value": one.id, "$ref": one.location, "display": one.display_name} for one in people
+            {
+                "value": one.id,
+                "$ref": one.location,
+                "type": "User",
+                "display": one.display_name,
+            }
+            for one in people
         ]
         shown = {
             "schemas": [constants.SchemaURI.GROUP],

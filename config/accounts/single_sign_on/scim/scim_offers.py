@@ -16,7 +16,19 @@ from config.accounts.single_sign_on.models import ProvisionedUser
 
 PAGE_MAX = 200
 _KEPT = {"userName", "displayName", "active", "emails", "groups", "members"}
-_KEPT_OF_EMAILS = {"value", "primary"}
+_KEPT_OF_EMAILS = {"value"}  # one address is kept, and so the primary one
+_REQUIRED = {("User", "userName"), ("User", "active"), ("Group", "displayName")}
+_DISPLAY = {
+    "name": "display",
+    "type": "string",
+    "multiValued": False,
+    "description": "The member's name.",
+    "required": False,
+    "caseExact": False,
+    "mutability": "readOnly",
+    "returned": "request",
+    "uniqueness": "none",
+}
 _SCHEMAS = {"User", "Group"}
 _SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 
@@ -40,13 +52,16 @@ def kept_schemas() -> list[dict[str, Any]]:
         schema["meta"] = {"resourceType": "Schema", "location": f"/scim/v2/Schemas/{schema['id']}"}
         schema["attributes"] = [one for one in schema["attributes"] if one["name"] in _KEPT]
         for attribute in schema["attributes"]:
-            _describe(attribute)
+            _describe(attribute, of=schema["name"])
     return found
 
 
-def _describe(attribute: dict[str, Any]) -> None:
-    if attribute["name"] in {"userName", "displayName"}:
-        attribute["required"] = attribute["name"] == "userName"
+def _describe(attribute: dict[str, Any], *, of: str) -> None:
+    """Users may be without a name to show, groups not. `active` is never unassigned: what takes it
+    away is refused, rather than guessed to open or to close an account."""
+    attribute["required"] = (of, attribute["name"]) in _REQUIRED
+    if attribute["name"] == "members":
+        attribute["subAttributes"].append(_DISPLAY)
     if attribute["name"] == "emails":
         parts = attribute["subAttributes"]
         attribute["subAttributes"] = [one for one in parts if one["name"] in _KEPT_OF_EMAILS]

@@ -39,7 +39,7 @@ class ProvisionedUserView(SCIMUser):  # type: ignore[misc] # django-scim2 has no
             "externalId": row.scim_external_id,
             "userName": row.user_name,
             "displayName": row.display_name,
-            "emails": [{"value": row.email, "primary": True}] if row.email else None,
+            "emails": [{"value": row.email}] if row.email else None,
             "active": row.account.is_active,
             "groups": self.groups or None,
             "meta": {
@@ -59,9 +59,11 @@ class ProvisionedUserView(SCIMUser):  # type: ignore[misc] # django-scim2 has no
         """`from_dict` reads each member with its type."""
 
     def from_dict(self, d: dict[str, Any]) -> None:
-        self._wanted = Wanted(user_name="")
+        is_active = self.obj.account_id is None or self.obj.account.is_active
+        self._wanted = Wanted(user_name="", is_active=is_active)
         for name, value in d.items():
-            self._want(name, value)
+            if value is not None:  # which is as if it were left out
+                self._want(name, value)
         if not self._wanted.user_name:
             raise scim_words.wrong('"userName" is required.')
 
@@ -98,7 +100,9 @@ class ProvisionedUserView(SCIMUser):  # type: ignore[misc] # django-scim2 has no
         if name is None:
             return
         if name == "is_active":
-            kept: Any = True if value is None else scim_words.flag(value, "active")
+            if value is None:
+                raise scim_words.wrong('"active" is true or false, never taken away.', "mutability")
+            kept: Any = scim_words.flag(value, "active")
         elif name == "email":
             told = scim_words.address(value)
             kept = addresses.clean(told)
