@@ -53,6 +53,7 @@ urlpatterns = [
     path("r/<str:token>", public_views.notice, name="public-notice"),
     path("r/<str:token>/words", public_views.words, name="public-words"),
     path("r/<str:token>/appeal", public_views.appeal, name="public-appeal"),
+    path("r/<str:token>/withdraw", public_views.withdraw, name="public-withdraw"),
     path("r/<str:token>/logo", public_views.logo, name="public-logo"),
     path(
         "r/<str:token>/pictures/<uuid:image_id>",

@@ -162,10 +162,17 @@ def _lodged(row: Decision, appeal: Appeal, *, at: datetime) -> Appeal:
 
 
 @transaction.atomic
-def withdraw(appeal: Appeal, *, by: User, at: datetime) -> Appeal:
-    """Take an own appeal back for good, before anybody heard it. Raises NotWithdrawable."""
+def withdraw(
+    appeal: Appeal, *, by: User | None = None, holds: PublicAddress | None = None, at: datetime
+) -> Appeal:
+    """Take an own appeal back for good, before anybody heard it: one's own, or of the decision
+    whose public address one `holds`, if it was lodged by that. Raises NotWithdrawable."""
     row = Appeal.objects.select_for_update(of=("self",)).get(id=appeal.id)
-    if row.appellant_id != by.pk or row.status != Appeal.Status.LODGED:
+    is_lodged_by = (
+        holds is not None and row.address_id is not None and holds.decided == row.decision
+    )
+    is_own = by is not None and row.appellant_id == by.pk
+    if not (is_own or is_lodged_by) or row.status != Appeal.Status.LODGED:
         raise NotWithdrawable
     row.withdraw(at=at)
     return row

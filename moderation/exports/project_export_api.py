@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -135,7 +134,7 @@ class ProjectExportFile(ApiView):
 
 def answer(row: Export, data: bytes) -> HttpResponse:
     """The archive as a download."""
-    response: Any = private_bytes(data, "application/zip")
+    response = private_bytes(data, "application/zip")
     response["Content-Disposition"] = f'attachment; filename="{row.name}"'
     response["X-Content-SHA256"] = row.sha256
     return response

@@ -26,6 +26,7 @@ from moderation.models import Export
 MOST_A_DAY = 20
 LONGEST = timedelta(days=366)
 KEPT = timedelta(days=30)
+_LISTED = "Your projects are listed on their page."
 
 
 class ExportNotFound(ProofsheetError):
@@ -67,7 +68,7 @@ class TooManyExports(ProofsheetError):
 def of_project(project_id: UUID, *, by: User) -> QuerySet[Export]:
     """A project's exports, newest first. Raises ExportNotFound for a project that is not one's."""
     if not ownership.projects_of(by).filter(pk=project_id).exists():
-        raise ExportNotFound(message="There is no such project among yours.")
+        raise ExportNotFound(message="There is no such project among yours.", advice=_LISTED)
     rows = Export.objects.filter(project=project_id).select_related("made_by")
     return rows.order_by("-made_at", "-id")
 
@@ -88,7 +89,7 @@ def ask(project_id: UUID, kind: str, first: date, last: date, *, by: User, at: d
     project = Project.objects.select_for_update(no_key=True).filter(pk__in=acting.values("pk"))
     row = project.filter(pk=project_id).first()
     if row is None:
-        raise ExportNotFound(message="There is no such project in which you act.")
+        raise ExportNotFound(message="There is no such project in which you act.", advice=_LISTED)
     if kind not in archives.FILES:
         raise archives.KindUnknown
     period = transparency_files.Period(first, last, row.pk)

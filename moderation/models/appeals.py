@@ -97,7 +97,7 @@ class Appeal(models.Model):
 
     def withdraw(self, *, at: datetime) -> None:
         self._move(self.Status.WITHDRAWN)
-        self.heard_at = at
+        self.heard_at, self.email = at, ""  # nothing is left to mail
         self.save()
 
     def take(self, *, by_id: int) -> None:

@@ -90,6 +90,17 @@ def appeal(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @_for_holders
+@require_POST
+def withdraw(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the appeal back, as long as nobody has heard it."""
+    found = notices.read(token, at=timezone.now())
+    if found.appeal is None:
+        raise hearing.NotWithdrawable
+    hearing.withdraw(found.appeal, holds=found.address, at=timezone.now())
+    return redirect("moderation:public-appeal", token)
+
+
+@_for_holders
 @require_safe
 def picture(request: HttpRequest, token: str, image_id: UUID) -> HttpResponse:
     """A picture that was let through, as it was signed; `?download` names it as a file."""

@@ -277,7 +277,7 @@ def test_texts_that_are_judged_leave_the_limit_of_pictures_alone(
     rates = {"user": "1/min", "moderate": "2/min"}
     monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", rates)
     api = client_of(alice)
-    wrong = {"input": []}  # it counts, and nobody need judge it
+    wrong: dict[str, list[str]] = {"input": []}  # it counts, and nobody need judge it
     told = [api.post("/v1/moderations", wrong, content_type="application/json") for _ in range(3)]
     assert [answer.status_code for answer in told] == [400, 400, 429]
     assert told[0]["x-ratelimit-limit-requests"] == "2"

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -215,3 +216,78 @@ def test_logo_that_cannot_be_shown_is_left_out(
     path = addresses.address_of(refusal).removeprefix(settings.PUBLIC_URL)
     assert Client().get(f"{path}/logo").status_code == 404
     assert "Your prompt was refused" in opened(refusal)
+
+
+def test_an_owner_gives_the_notices_a_logo(
+    alice: User,
+    bob: User,
+    product: Project,
+    refusal: Decision,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    page = Client()
+    page.force_login(alice)
+    sent = SimpleUploadedFile("a.svg.exe", png() + b"<script>", "image/svg+xml")
+    assert page.post(f"/projects/{product.id}/logo/", {"logo": sent}).status_code == 302
+    product.refresh_from_db()
+    first = product.notice_logo
+    path = addresses.address_of(refusal).removeprefix(settings.PUBLIC_URL)
+    shown = Client().get(f"{path}/logo")
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
+    assert shown.content.startswith(b"\x89PNG")
+    assert b"<script>" not in shown.content
+    assert f'src="{path}/logo"' in opened(refusal)
+    for bad in (b"<svg/>", b"", b"0" * (issuers.LOGO_MAX_BYTES + 1)):
+        wrong = SimpleUploadedFile("a.png", bad, "image/png")
+        answer = page.post(f"/projects/{product.id}/logo/", {"logo": wrong})
+        assert answer.status_code == 422
+        assert "PNG, JPEG or WebP" in answer.content.decode()
+    Membership.objects.create(project=product, user=bob, role="developer", since=timezone.now())
+    other = Client()
+    other.force_login(bob)
+    assert other.post(f"/projects/{product.id}/logo/").status_code == 403
+    product.refresh_from_db()
+    assert product.notice_logo == first
+    with django_capture_on_commit_callbacks(execute=True):
+        assert page.post(f"/projects/{product.id}/logo/").status_code == 302
+    product.refresh_from_db()
+    assert product.notice_logo == ""
+    assert not private_storage().exists(first)
+
+
+def test_whoever_holds_the_address_takes_their_appeal_back(
+    product: Project, refusal: Decision, carol: User
+) -> None:
+    path = addresses.address_of(refusal).removeprefix(settings.PUBLIC_URL)
+    assert Client().post(f"{path}/withdraw").status_code == 409
+    Client().post(f"{path}/appeal", {"grounds": "A candle.", "email": "eve@example.org"})
+    assert f'action="{path}/withdraw"' in opened_at(f"{path}/appeal")
+    assert Client().get(f"{path}/withdraw").status_code == 405
+    assert Appeal.objects.get().status == "lodged"
+    assert Client().post(f"{path}/withdraw").status_code == 302
+    appeal = Appeal.objects.get()
+    assert (appeal.status, appeal.email) == ("withdrawn", "")
+    page = opened_at(f"{path}/appeal")
+    assert "The appeal was withdrawn" in page
+    assert f'action="{path}/withdraw"' not in page
+    assert Client().post(f"{path}/withdraw").status_code == 409
+    assert Client().post(f"{path}/appeal").status_code in (409, 422)
+
+
+def test_nobody_takes_back_what_somebody_else_lodged_or_somebody_hears(
+    alice: User, carol: User
+) -> None:
+    decision = refused_by_machine(alice, at=timezone.now())
+    path = addresses.address_of(decision).removeprefix(settings.PUBLIC_URL)
+    appeal = hearing.lodge(decision, by=alice, grounds="Hers.", at=timezone.now())
+    assert Client().post(f"{path}/withdraw").status_code == 409
+    appeal.refresh_from_db()
+    assert appeal.status == "lodged"
+    hearing.hear(appeal, by=carol, outcome="upheld", reasons="So.", at=timezone.now())
+    assert Client().post(f"{path}/withdraw").status_code == 409
+
+
+def opened_at(path: str) -> str:
+    answer = Client().get(path)
+    assert answer.status_code == 200
+    return answer.content.decode()

@@ -47,7 +47,8 @@ def asked_for(client: Client, **said: str) -> Project:
     assert answer.status_code == 302, answer.content.decode()[:2000]
     latest = GenerationRequest.objects.order_by("-created_at").first()
     assert latest is not None
-    return latest.project
+    project: Project = latest.project
+    return project
 
 
 def test_requests_are_of_the_project_that_was_chosen(

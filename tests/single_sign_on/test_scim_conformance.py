@@ -174,7 +174,7 @@ def test_what_okta_calls(scim: Scim) -> None:
     group = scim.group("pf-moderators", made)
     renamed = {"op": "replace", "value": {"id": group["id"], "displayName": "pf-ops"}}
     assert scim.patch(f"{GROUPS}/{group['id']}", renamed).status_code == 200
-    swap = [
+    swap: list[dict[str, Any]] = [
         {"op": "remove", "path": f'members[value eq "{made["id"]}"]'},
         {"op": "add", "path": "members", "value": [{"value": made["id"], "display": "nora"}]},
     ]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from config.accounts.api_keys import key_issuing
-from config.accounts.projects import administering, project_page
+from config.accounts.projects import administering, notice_logo, project_page
 from config.accounts.projects.project_forms import (
     GrantForm,
     MemberForm,
@@ -76,6 +76,18 @@ def change(request: SignedIn, project_id: UUID) -> HttpResponse:
         return project_page.shown(request, project_id, status=400, settings_form=form)
     administering.change(project_id, form.cleaned_data, by=request.user)
     messages.success(request, "The project is set so.")
+    return redirect("project", project_id)
+
+
+@require_POST
+@page
+def set_logo(request: SignedIn, project_id: UUID) -> HttpResponse:
+    """Its owners give its notices a logo, or without a file take it away."""
+    try:
+        made = notice_logo.set_logo(project_id, request.FILES.get("logo"), by=request.user)
+    except notice_logo.LogoUnusable as error:
+        return project_page.shown(request, project_id, status=error.status, logo_error=error)
+    messages.success(request, "The logo is set." if made.notice_logo else "The logo is gone.")
     return redirect("project", project_id)
 
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("choose/", project_views.choose, name="choose-project"),
     path("<uuid:project_id>/", project_views.project, name="project"),
     path("<uuid:project_id>/change/", project_views.change, name="change-project"),
+    path("<uuid:project_id>/logo/", project_views.set_logo, name="project-logo"),
     path("<uuid:project_id>/grant/", project_views.grant, name="grant-project"),
     path("<uuid:project_id>/close/", project_views.close, name="close-project"),
     path("<uuid:project_id>/members/", project_views.set_member, name="project-member"),

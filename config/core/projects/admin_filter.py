@@ -23,8 +23,10 @@ class OfProject(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         shared = Project.objects.filter(personal_of=None).order_by("name", "id")
         offered = list(shared[:OFFERED])
-        named = Project.objects.filter(pk=self._named()).exclude(pk__in=[one.pk for one in offered])
-        return [(str(one.pk), str(one)) for one in (*named, *offered)]
+        chosen = self._named()
+        if chosen is not None and chosen not in {one.pk for one in offered}:
+            offered += Project.objects.filter(pk=chosen)
+        return [(str(one.pk), str(one)) for one in offered]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():

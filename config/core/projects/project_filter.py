@@ -55,7 +55,7 @@ class ProjectField(forms.UUIDField):
 class KnownProjectField(serializers.UUIDField):
     """The same in a body of the API."""
 
-    def to_internal_value(self, data: str) -> UUID:
+    def to_internal_value(self, data: UUID | str | int) -> UUID:
         found = UUID(str(super().to_internal_value(data)))
         try:
             known(found)
