@@ -7,8 +7,10 @@ and writes one answer a line, as JSON; so what a test asks stands in the test.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +22,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from config.launch import folder_lock
 from config.launch.child_processes import free_port
@@ -28,15 +31,18 @@ from tests.clients import install
 DRIVERS = Path(__file__).parent / "drivers"
 STATE = install.PLACE / "house"
 REFUSED = "a nude woman in a park"
+HELD = "a woman in lingerie at a market"
 Answer = dict[str, Any]
+Client = Callable[..., "Driver"]
 
 
 @dataclass(frozen=True)
 class ClientHouse:
-    """Where it answers, and a key for each of `people`."""
+    """Where it answers, a key for each of `people`, and the id of the product's project."""
 
     url: str
     keys: dict[str, str]
+    product: str
     passwords: dict[str, str]
     state: Path
 
@@ -98,6 +104,7 @@ def house(clients: None) -> Iterator[ClientHouse]:
         "AUDIT_FLAGGED_PER_MILLE": "0",
         "API_RATE_VERIFY": "600/min",
         "WEB_WORKERS": "1",
+        "WEBHOOKS_TO_LOOPBACK": "1",
     }
     command = [sys.executable, "-m", "config.launch.supervisor", "--port", str(port)]
     running = subprocess.Popen(
@@ -129,12 +136,14 @@ def _wait_until_ready(running: subprocess.Popen[str]) -> None:
 
 def _found(state: Path) -> ClientHouse:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    keys = _people(kept | {"PROOFSHEET_STATE_DIR": str(state)})
+    people = _people(kept | {"PROOFSHEET_STATE_DIR": str(state)})
     passwords = json.loads((state / "keys" / "demo_passwords.json").read_text())
-    return ClientHouse(folder_lock.address(state), keys, passwords, state)
+    return ClientHouse(
+        folder_lock.address(state), people["keys"], people["product"], passwords, state
+    )
 
 
-def _people(environment: dict[str, str]) -> dict[str, str]:
+def _people(environment: dict[str, str]) -> Answer:
     script = (Path(__file__).parent / "people.py").read_text()
     made = subprocess.run(
         [sys.executable, "manage.py", "shell", "--no-imports", "-c", script],
@@ -144,8 +153,8 @@ def _people(environment: dict[str, str]) -> dict[str, str]:
         text=True,
     )
     assert made.returncode == 0, made.stderr[-2000:]
-    keys: dict[str, str] = json.loads(made.stdout.splitlines()[-1])
-    return keys
+    people: Answer = json.loads(made.stdout.splitlines()[-1])
+    return people
 
 
 @pytest.fixture(scope="session")
@@ -181,6 +190,35 @@ def node_driver(house: ClientHouse) -> Iterator[Callable[..., Driver]]:
     yield start
     for driver in begun.values():
         driver.end()
+
+
+@pytest.fixture
+def client(python_driver: Client, node_driver: Client) -> Client:
+    """One of those that speak like OpenAI's: `client("AI SDK", person="sparing")`."""
+
+    def start(name: str, person: str = "alice") -> Driver:
+        if name == "LiteLLM":
+            return python_driver("litellm_python", "litellm", person=person)
+        if name.startswith("openai-python"):
+            environment = "old" if name.endswith("1.x") else "today"
+            return python_driver("openai_python", environment, person=person)
+        return node_driver({"openai-node": "openai_node", "AI SDK": "ai_sdk"}[name], person=person)
+
+    return start
+
+
+def pictures(answer: Answer) -> list[Image.Image]:
+    """Opened, of whatever the client gives."""
+    assert answer["ok"], answer
+    said = answer.get("images") or [each["b64_json"] for each in answer["data"]]
+    return [Image.open(io.BytesIO(base64.b64decode(each))) for each in said]
+
+
+def appeal_in(shown: str) -> str:
+    """The address that stands in what a person is shown."""
+    found = re.search(r"https?://\S+/r/[\w-]+", shown)
+    assert found, f"no address in: {shown}"
+    return found[0]
 
 
 @pytest.fixture(scope="session")

@@ -2,52 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import re
-from collections.abc import Callable
-from typing import Any
-
 import httpx
 import pytest
-from PIL import Image
 
-from tests.clients.conftest import REFUSED, ClientHouse, Driver
+from tests.clients.conftest import REFUSED, Client, ClientHouse, appeal_in, pictures
 
 pytestmark = pytest.mark.clients
 MODEL = "starter"
 EVERY = ("openai-python", "openai-python 1.x", "openai-node", "AI SDK", "LiteLLM")
 SDKS = EVERY[:3]
-Client = Callable[..., Driver]
-
-
-@pytest.fixture
-def client(python_driver: Callable[..., Driver], node_driver: Callable[..., Driver]) -> Client:
-    """`client("AI SDK", person="sparing")`."""
-
-    def start(name: str, person: str = "alice") -> Driver:
-        if name == "LiteLLM":
-            return python_driver("litellm_python", "litellm", person=person)
-        if name.startswith("openai-python"):
-            environment = "old" if name.endswith("1.x") else "today"
-            return python_driver("openai_python", environment, person=person)
-        return node_driver({"openai-node": "openai_node", "AI SDK": "ai_sdk"}[name], person=person)
-
-    return start
-
-
-def pictures(answer: dict[str, Any]) -> list[Image.Image]:
-    """Opened, of whatever the client gives."""
-    assert answer["ok"], answer
-    said = answer.get("images") or [each["b64_json"] for each in answer["data"]]
-    return [Image.open(io.BytesIO(base64.b64decode(each))) for each in said]
-
-
-def appeal_in(shown: str) -> str:
-    """The address that stands in what a person is shown."""
-    found = re.search(r"https?://\S+/r/[\w-]+", shown)
-    assert found, f"no address in: {shown}"
-    return found[0]
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -21,6 +21,7 @@ serve({
     for await (const model of client.models.list()) ids.push(model.id);
     return { ids };
   },
+  moderate: async ({ input }) => client.moderations.create({ input }),
   unwrap: async ({ body, headers, secret }) => {
     const receiver = new OpenAI({ apiKey: 'none', webhookSecret: secret });
     return { type: (await receiver.webhooks.unwrap(body, headers)).type };

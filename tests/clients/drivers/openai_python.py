@@ -45,10 +45,10 @@ def model(name: str) -> dict[str, Any]:
     return {"id": client.models.retrieve(name).id}
 
 
-def moderate(text: str) -> dict[str, Any]:
-    return {
-        "results": [each.model_dump() for each in client.moderations.create(input=text).results]
-    }
+def moderate(input: Any) -> dict[str, Any]:
+    # the names of its own attributes are not those that are sent
+    said: dict[str, Any] = client.moderations.create(input=input).model_dump(by_alias=True)
+    return said
 
 
 def repeat(**said: Any) -> dict[str, Any]:
