@@ -91,6 +91,7 @@ def _environment(state: Path, port: int) -> dict[str, str]:
         "PROOFSHEET_UNDO_SECONDS": "8",
         "AUDIT_PASSED_PER_MILLE": "0",  # a story knows which cases wait
         "AUDIT_FLAGGED_PER_MILLE": "0",
+        "WEBHOOKS_TO_LOOPBACK": "1",
         "DATABASE_URL": urlunsplit(database),
         "DATABASE_OWNER_URL": urlunsplit(owner),
         "BROKER_URL": settings.BROKER_URL.rsplit("/", 1)[0] + "/4",
@@ -107,7 +108,7 @@ def _processes(state: Path, port: int, environment: dict[str, str]) -> Iterator[
     ]  # fmt: skip
     worker = [
         program("celery"), "-A", "config", "--quiet", "worker", "--loglevel", "INFO",
-        "--without-gossip", "--without-mingle", "-P", "threads", "-c", "3", "-Q", "gpu,cpu",
+        "--without-gossip", "--without-mingle", "-P", "threads", "-c", "3", "-Q", "gpu,cpu,outbox",
         "-n", "browser@%h", "-B", "-s", str(state / "beat"),
     ]  # fmt: skip
     with ExitStack() as stack:
