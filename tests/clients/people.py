@@ -1,8 +1,8 @@
 """Who calls in these tests, made inside the house by `manage.py shell`: prints a key for each.
 
-alice may do what a key may; card is shown refusals as pictures; sparing may make one picture a day;
-reader's key reads alone; gone's key is revoked; product's key is of a project, each of whose end
-users may make one picture a day.
+alice may do what a key may; card is shown refusals as pictures; each of the sparing may make one
+picture a day; reader's key reads alone; gone's key is revoked; product's key is of a project, each
+of whose end users may make one picture a day.
 """
 
 import json
@@ -16,7 +16,12 @@ from config.accounts.projects import administering
 from config.core.projects.models import Project
 from generation.models import Allowance
 
-SPARING = ("sparing", "sparing openai-python", "sparing openai-node", "sparing LiteLLM")
+SPARING = (
+    "sparing", "sparing openai-python", "sparing openai-node", "sparing LiteLLM",
+    "once openai-python", "once openai-python 1.x", "once openai-node", "once LiteLLM",
+    "once refused",
+)  # fmt: skip
+A_PRODUCTS = ("webhooks", "manage", "appeals.act")
 USUAL = ("read", "generate", "verify", "moderate")
 
 
@@ -24,8 +29,15 @@ def key_of(
     user: User, *scopes: str, project: Project | None = None, refusal_as: str = "error"
 ) -> str:
     """A good key."""
-    said = {"name": "a client", "scopes": scopes or USUAL, "days": 7, "refusal_as": refusal_as}
-    _, key = key_issuing.make(by=user, project=project, at=timezone.now(), **said)
+    _, key = key_issuing.make(
+        by=user,
+        project=project,
+        name="a client",
+        scopes=scopes or USUAL,
+        days=7,
+        refusal_as=refusal_as,
+        at=timezone.now(),
+    )
     return key
 
 
@@ -48,7 +60,7 @@ def main() -> None:
     keys = {
         "alice": key_of(alice),
         "card": key_of(person("card"), refusal_as="card"),
-        "product": key_of(shopkeeper, *USUAL, "webhooks", project=product),
+        "product": key_of(shopkeeper, *USUAL, *A_PRODUCTS, project=product),
         "reader": key_of(alice, "read"),
         "gone": key_of(gone),
     }

@@ -5,29 +5,32 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import cv2
 import httpx
-import numpy as np
 import pytest
 from PIL import Image
 
-from tests.clients.conftest import HELD, REFUSED, Client, ClientHouse, appeal_in, pictures
+from tests.clients.conftest import (
+    HELD,
+    REFUSED,
+    Client,
+    ClientHouse,
+    appeal_in,
+    pictures,
+    scanned,
+)
 
 pytestmark = pytest.mark.clients
 MODEL = "starter"
 SDKS = ("openai-python", "openai-python 1.x", "openai-node")
+EVERY = (*SDKS, "AI SDK", "LiteLLM")
 
 
-def scanned(card: Image.Image) -> str:
-    """What a telephone reads from it."""
-    return str(cv2.QRCodeDetector().detectAndDecode(np.asarray(card.convert("RGB")))[0])
-
-
-@pytest.mark.parametrize("name", SDKS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_hold_is_no_refusal_and_says_where_its_outcome_will_be(client: Client, name: str) -> None:
     told = client(name)("generate", model=MODEL, prompt=HELD)
     assert (told["ok"], told["status"]) == (False, 400)
-    assert told["body"]["code"] == "moderation_held"
+    if name != "LiteLLM":  # it drops the members beside the message
+        assert told["body"]["code"] == "moderation_held"
     assert "not refused" in told["shown"]
     page = httpx.get(appeal_in(told["shown"]))
     assert page.status_code == 200

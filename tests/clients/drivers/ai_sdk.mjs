@@ -3,7 +3,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateImage } from 'ai';
 import { serve } from './loop.mjs';
 
-const provider = createOpenAICompatible({
+const provider = () => createOpenAICompatible({
   name: 'proofsheet', baseURL: `${process.env.HOUSE}/v1`, apiKey: process.env.KEY,
 });
 
@@ -11,7 +11,7 @@ serve({
   generate: async ({ model, prompt, pictures, ...said }) => {
     const images = pictures?.map((each) => Buffer.from(each, 'base64'));
     const made = await generateImage({
-      model: provider.imageModel(model), prompt: images ? { text: prompt, images } : prompt, ...said,
+      model: provider().imageModel(model), prompt: images ? { text: prompt, images } : prompt, ...said,
     });
     return { images: made.images.map((each) => each.base64) };
   },

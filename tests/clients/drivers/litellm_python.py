@@ -9,17 +9,20 @@ import litellm
 from loop import serve
 
 litellm.suppress_debug_info = True
-house = {"api_base": f"{os.environ['HOUSE']}/v1", "api_key": os.environ["KEY"]}
+
+
+def house() -> dict[str, str]:
+    return {"api_base": f"{os.environ['HOUSE']}/v1", "api_key": os.environ["KEY"]}
 
 
 def generate(model: str, prompt: str, **said: Any) -> dict[str, Any]:
-    made = litellm.image_generation(prompt=prompt, model=f"openai/{model}", **house, **said)
+    made = litellm.image_generation(prompt=prompt, model=f"openai/{model}", **house(), **said)
     return {"images": [each.b64_json for each in made.data]}
 
 
-def edit(model: str, prompt: str, picture: str) -> dict[str, Any]:
-    file = io.BytesIO(base64.b64decode(picture))
-    made = litellm.image_edit(image=file, prompt=prompt, model=f"openai/{model}", **house)
+def edit(model: str, prompt: str, pictures: list[str]) -> dict[str, Any]:
+    file = io.BytesIO(base64.b64decode(pictures[0]))
+    made = litellm.image_edit(image=file, prompt=prompt, model=f"openai/{model}", **house())
     return {"images": [each.b64_json for each in made.data]}
 
 

@@ -1,9 +1,11 @@
-// What every driver for node does: one call a line in, one answer a line out, as JSON.
+// What every driver for node does: one call a line in, one answer a line out, as JSON. Where to call
+// and with which key comes with each, and stands in the environment meanwhile.
 import readline from 'node:readline';
 
 export async function serve(calls, shown) {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const { call, ...said } = JSON.parse(line);
+    const { call, house, key, ...said } = JSON.parse(line);
+    Object.assign(process.env, { HOUSE: house, KEY: key });
     let answer;
     try {
       answer = { ok: true, ...(await calls[call](said)) };

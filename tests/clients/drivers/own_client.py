@@ -7,7 +7,9 @@ from typing import Any
 import proofsheet
 from loop import serve
 
-house = proofsheet.Client(os.environ["HOUSE"], os.environ["KEY"])
+
+def house() -> proofsheet.Client:
+    return proofsheet.Client(os.environ["HOUSE"], os.environ["KEY"])
 
 
 def told(made: proofsheet.Generation) -> dict[str, Any]:
@@ -21,42 +23,42 @@ def told(made: proofsheet.Generation) -> dict[str, Any]:
 
 
 def generate(**said: Any) -> dict[str, Any]:
-    return told(house.generate(**said))
+    return told(house().generate(**said))
 
 
 def generate_and_save(path: str, **said: Any) -> dict[str, Any]:
-    made = house.generate(**said)
+    made = house().generate(**said)
     return told(made) | {"path": str(made.images[0].save(path))}
 
 
 def twice(prompt: str, idempotency_key: str) -> dict[str, Any]:
-    one, two = (house.submit(prompt, seed=1, idempotency_key=idempotency_key) for _ in range(2))
+    one, two = (house().submit(prompt, seed=1, idempotency_key=idempotency_key) for _ in range(2))
     return {"ids": [one.id, two.id]}
 
 
 def stream(**said: Any) -> dict[str, Any]:
-    return {"states": [str(state.status) for state in house.stream(**said)]}
+    return {"states": [str(state.status) for state in house().stream(**said)]}
 
 
 def batch(prompts: list[str]) -> dict[str, Any]:
-    return {"made": [told(each) for each in house.batch(prompts, at_once=2, steps=4)]}
+    return {"made": [told(each) for each in house().batch(prompts, at_once=2, steps=4)]}
 
 
 def models() -> dict[str, Any]:
-    return {"slugs": [model["slug"] for model in house.models()]}
+    return {"slugs": [model["slug"] for model in house().models()]}
 
 
 def verify(data: str) -> dict[str, Any]:
-    report = house.verify(base64.b64decode(data))
+    report = house().verify(base64.b64decode(data))
     return {"is_ours": report.is_ours, "verdicts": dict(report.verdicts)}
 
 
 def appeal_after_refusal(prompt: str, grounds: str) -> dict[str, Any]:
     try:
-        house.generate(prompt)
+        house().generate(prompt)
     except proofsheet.Refused as error:
-        statement, appeal = house.statement(error), house.appeal(error, grounds)
-        again = house.appeals(appeal["id"])
+        statement, appeal = house().statement(error), house().appeal(error, grounds)
+        again = house().appeals(appeal["id"])
         return {"statement": statement.raw, "appeal": again.raw, "shown": str(error)}
     raise AssertionError("it was not refused")
 

@@ -10,10 +10,9 @@ import webuiapi
 from loop import serve
 from PIL import Image
 
-place = urlsplit(os.environ["HOUSE"])
-
 
 def connected() -> Any:
+    place = urlsplit(os.environ["HOUSE"])
     said = {"host": place.hostname, "port": place.port, "username": "x"}
     return webuiapi.WebUIApi(**said, password=os.environ["KEY"])
 
