@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -138,15 +138,17 @@ def rows_of_stage(name: str, values: list[float]) -> list[Row]:
 
 
 @contextmanager
-def house() -> Iterator[tuple[str, str]]:
-    """The address of a running house and alice's API key."""
+def house(outside: Mapping[str, str] = os.environ) -> Iterator[tuple[str, str]]:
+    """The address of a running house and alice's API key; `outside` is the environment that it
+    starts in."""
     (ROOT / "var").mkdir(exist_ok=True)
     state = Path(tempfile.mkdtemp(prefix="bench-", dir=ROOT / "var"))
     port = free_port()
-    environment = os.environ | {
+    environment = dict(outside) | {
         "PROOFSHEET_STATE_DIR": str(state),
         "API_RATE_USER": "1000000/min",  # it asks for the state of its one request all the time
         "QUOTA_DEVICE_SECONDS_A_DAY": "1000000",
+        "QUOTA_IN_FLIGHT": "1000",
     }
     log = state / "house.log"
     with log.open("wb") as output:
