@@ -104,7 +104,7 @@ bench-gpu: install ## measure full-size models on one CUDA device
 bench-abuse: install ## what one address, account or file can do to everybody else
 	@exec $(BIN)/python -W ignore -m tests.bench.bench_abuse
 
-bench-api: install ## what a product meets: webhooks beside slow and dead endpoints
+bench-api: install ## what a product meets: webhooks, OpenAI's call, streams, a crowd of end users
 	@exec $(BIN)/python -W ignore -m tests.bench.bench_api
 
 mutants: install ## change 150 lines of twelve modules, one at a time, and count what their tests notice
