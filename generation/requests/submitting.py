@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
@@ -44,7 +45,8 @@ def submit(
     EndUserSuspended, ProjectClosed.
     """
     caller = calling.as_caller(by)
-    if earlier := idempotency.earlier(idempotency_key, draft, project=caller.project, parts=parts):
+    before = partial(idempotency.earlier, idempotency_key, draft, parts=parts)
+    if earlier := before(project=caller.project):
         return Submission(earlier, is_new=False)
     if caller.project.closed_at is not None:
         raise calling.ProjectClosed
@@ -68,9 +70,7 @@ def submit(
             idempotency.keep(idempotency_key, draft, request, at=at, parts=parts)
     except IntegrityError:
         # Two equal submissions at once: the unique key let one in, the other answers with it.
-        if earlier := idempotency.earlier(
-            idempotency_key, draft, project=caller.project, parts=parts
-        ):
+        if earlier := before(project=caller.project):
             return Submission(earlier, is_new=False)
         raise
     return Submission(request, is_new=True)

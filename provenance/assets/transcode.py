@@ -4,12 +4,14 @@ The log's entry is about the original. The copy names the same asset, carries th
 and keeps the original's manifest inside, so all five marks of it still answer.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from config.core.errors import ProofsheetError
 from provenance.assets import marking, waiting_copies
 from provenance.log import own_keys
+from provenance.manifests.content_credentials import SignedFile
 from provenance.manifests.definition import ManifestClaim, Parent
 from provenance.manifests.signing_context import signer
 from provenance.marks import perceptual_match
@@ -48,12 +50,39 @@ def in_format(data: bytes, mime: Mime, *, asset_id: UUID, at: datetime) -> bytes
     """
     if decoder.mime_of(data) == mime:
         return data
+    asset = _asset(asset_id)
+    if (kept := waiting_copies.find(asset_id, mime)) is not None:
+        return kept
+    signed = _signed(data, mime, asset, at=at)
+    waiting_copies.keep(signed, mime, asset_id=asset_id, at=at)
+    return signed.data
+
+
+def with_more(
+    data: bytes, more: Callable[[bytes], bytes], *, asset_id: UUID, at: datetime
+) -> bytes:
+    """A signed PNG copy in which stands what `more` puts into it, before it is signed. It is kept
+    nowhere: what stands in it is for whoever asked. Raises as `in_format`.
+    """
+    return _signed(data, "image/png", _asset(asset_id), at=at, more=more).data
+
+
+def _asset(asset_id: UUID) -> Asset:
     asset = Asset.objects.filter(id=asset_id).first()
     if asset is None:
         raise FormatNotOffered(advice="Take it as it is: its record was erased.")
     own_keys.require()
-    if (kept := waiting_copies.find(asset_id, mime)) is not None:
-        return kept
+    return asset
+
+
+def _signed(
+    data: bytes,
+    mime: Mime,
+    asset: Asset,
+    *,
+    at: datetime,
+    more: Callable[[bytes], bytes] | None = None,
+) -> SignedFile:
     picture = decoder.read_whole(data)
     claim = ManifestClaim(
         asset_id=str(asset.id),
@@ -67,14 +96,13 @@ def in_format(data: bytes, mime: Mime, *, asset_id: UUID, at: datetime) -> bytes
         is_observed=asset.is_observed,
         converted_at=at,
     )
-    signed = signer().sign(
-        marking.encode(picture.pixels, mime),
+    encoded = marking.encode(picture.pixels, mime)
+    return signer().sign(
+        encoded if more is None else more(encoded),
         mime,
         claim=claim,
         parent=Parent(data, picture.mime, "The original of this copy"),
         thumbnail=perceptual_match.thumbnail(picture.pixels),
         is_timed=False,  # nobody waits for a clock to get a copy
-        has_draft=True,
+        has_draft=more is None,
     )
-    waiting_copies.keep(signed, mime, asset_id=asset_id, at=at)
-    return signed.data

@@ -74,6 +74,28 @@ def test_pictures_come_with_what_made_them(api: Client, house: BaseModel) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("prompt", ["a red apple", "ein Apfel für Zoë, 苹果"])
+def test_what_made_it_stands_in_the_file_for_who_asks_for_that_alone(
+    api: Client, house: BaseModel, prompt: str
+) -> None:
+    [plain] = pictures_in(post(api, "txt2img", prompt=prompt).json())
+    assert "parameters" not in plain.info
+    assert prompt.encode() not in plain.tobytes()
+    asked = {"enable_pnginfo": True}
+    body = post(api, "txt2img", prompt=prompt, override_settings=asked).json()
+    [told] = pictures_in(body)
+    assert told.info["parameters"] == json.loads(body["info"])["infotexts"][0]
+    assert told.info["parameters"].startswith(f"{prompt}\nSteps: 2, ")
+    read = api.post("/sdapi/v1/png-info", {"image": body["images"][0]}, "application/json").json()
+    assert read["parameters"]["Prompt"] == prompt
+    file = io.BytesIO(base64.b64decode(body["images"][0]))
+    file.name = "a.png"
+    verdicts = Client().post("/api/v1/verify/", {"file": file}).json()
+    assert verdicts["manifest"]["verdict"] == "found_good"
+    assert verdicts["watermark"]["verdict"] == "found_good"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_picture_starts_from_another(api: Client, house: BaseModel) -> None:
     given = base64.b64encode(png()).decode()
     answer = post(api, "img2img", init_images=[given], denoising_strength=0.5, steps=4)

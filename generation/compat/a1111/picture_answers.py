@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
 from typing import Any
 
+from django.utils import timezone
+
 from generation.compat import refusal_cards
+from generation.compat.a1111 import png_texts
 from generation.compat.a1111.picture_bodies import WHAT_IS_SENT
 from generation.compat.jobs import Job
 from generation.gallery.image_views import picture
 from generation.models import GeneratedImage
+from provenance.assets import transcode
 
 _NOT_HERE: dict[str, Any] = {
     "subseed_strength": 0,
@@ -30,13 +35,24 @@ _NOT_HERE: dict[str, Any] = {
 
 def answer_of(pictures: list[GeneratedImage], job: Job, said: dict[str, Any]) -> dict[str, Any]:
     """Nothing is repeated of what may hold a password or a picture."""
-    data = [base64.b64encode(picture(image).content).decode() for image in pictures]
+    data = [base64.b64encode(_file(image, said)).decode() for image in pictures]
     told = {name: value for name, value in said.items() if name not in WHAT_IS_SENT}
     return {
         "images": data if said["send_images"] else [],
         "parameters": told,
         "info": json.dumps(_info(pictures, job, said)),
     }
+
+
+def _file(image: GeneratedImage, said: dict[str, Any]) -> bytes:
+    """What made it stands in the file for who asks for that, as A1111's option is called: whoever
+    gets the file reads the prompt."""
+    data = bytes(picture(image).content)
+    if said["override_settings"].get("enable_pnginfo") is not True or image.is_blurred:
+        return data
+    text = infotext(image, said["sampler_name"] or "Automatic")
+    put = partial(png_texts.with_parameters, text=text)
+    return transcode.with_more(data, put, asset_id=image.id, at=timezone.now())
 
 
 def card(error: refusal_cards.Stopped, job: Job, said: dict[str, Any]) -> dict[str, Any]:

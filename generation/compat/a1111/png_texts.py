@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TEXT_MAX_BYTES = 64 * 1024
+_HEADER_ENDS = len(SIGNATURE) + 8 + 13 + 4
 _PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _LEAST_PAIRS = 3
 
@@ -20,8 +22,22 @@ def parameters_in(png: bytes) -> str:
         name, _, text = body.partition(b"\0")
         if kind == b"tEXt" and name == b"parameters":
             return text.decode("latin-1")
+        if kind == b"iTXt" and name == b"parameters" and text.startswith(b"\0\0"):
+            return text[2:].split(b"\0", 2)[-1].decode("utf-8", "replace")
         at += 12 + length
     return ""
+
+
+def with_parameters(png: bytes, text: str) -> bytes:
+    """The PNG with them after its header: as Latin-1 where that has all their letters, else as
+    UTF-8 (`iTXt`), as A1111's own library writes them."""
+    try:
+        kind, body = b"tEXt", b"parameters\0" + text.encode("latin-1")
+    except UnicodeEncodeError:
+        kind, body = b"iTXt", b"parameters\0\0\0\0\0" + text.encode()
+    chunk = struct.pack(">I", len(body)) + kind + body
+    chunk += struct.pack(">I", zlib.crc32(kind + body))
+    return png[:_HEADER_ENDS] + chunk + png[_HEADER_ENDS:]
 
 
 def members_of(text: str) -> dict[str, str]:
