@@ -73,6 +73,8 @@ PROOFSHEET_DEVICE = env_str("PROOFSHEET_DEVICE", "auto")
 PROOFSHEET_HARDWARE_QUEUES = env_list("HARDWARE_QUEUES", [])
 PROOFSHEET_DEVICE_HOUR_PRICE = env_str("DEVICE_HOUR_PRICE", "")  # such as "2.50 EUR"; for operators
 PROOFSHEET_RENDER_TIMEOUT_S = env_int("RENDER_TIMEOUT_S", 1800)
+# In which a worker that gets SIGTERM has finished what it renders, or handed it back.
+PROOFSHEET_DRAIN_SECONDS = env_int("DRAIN_SECONDS", 60)
 # One core is left for decoding, marking and screening.
 PROOFSHEET_TORCH_THREADS = env_int(
     "PROOFSHEET_TORCH_THREADS", max(1, len(os.sched_getaffinity(0)) - 1)

@@ -211,7 +211,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a waiting ticket must not hide behind a
 CELERY_WORKER_DISABLE_PREFETCH = BROKER_URL.startswith("redis")  # not even one; Redis knows how
 # A reconnecting worker keeps what it renders: the lease in the database says whose it is.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60.0  # a stopped worker finishes its image first
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away for hours must not end workers
 CELERY_BROKER_CONNECTION_TIMEOUT = 2.0

@@ -8,15 +8,22 @@ in a case.
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Q
 from unfold.admin import ModelAdmin
 
-from config.core.admin_pages import NamedLookups, ReadOnlyAdmin
+from config.core.admin_pages import LargeTableAdmin, NamedLookups, ReadOnlyAdmin, RecentValues
 from config.core.projects.admin_filter import OfProject
-from generation.models import Allowance, GeneratedImage, GenerationRequest, Worker
+from generation.models import (
+    Allowance,
+    GeneratedImage,
+    GenerationRequest,
+    RequestStatus,
+    Worker,
+)
 
 
 @admin.register(GenerationRequest)
-class GenerationRequestAdmin(ReadOnlyAdmin):
+class GenerationRequestAdmin(LargeTableAdmin):
     """Every request and how it ended, without its prompt or its lease's token."""
 
     list_display = (
@@ -24,18 +31,19 @@ class GenerationRequestAdmin(ReadOnlyAdmin):
         "created_at", "started_at", "ended_at",
     )  # fmt: skip
     list_filter = (
-        "status", "is_held", "code", "model", ("created_at", admin.DateFieldListFilter), OfProject,
+        "status", "is_held", ("code", RecentValues), "model",
+        ("created_at", admin.DateFieldListFilter), OfProject,
     )  # fmt: skip
     list_select_related = ("owner", "model")
-    search_fields = ("=id", "owner__username", "lease_worker")
+    search_fields = ("id", "owner__username", "lease_worker")
+    search_within = {"lease_worker": Q(status=RequestStatus.RUNNING)}  # noqa: RUF012 - as Django's
     search_help_text = "Whole id, user name or worker"
-    date_hierarchy = "created_at"
-    ordering = ("-created_at",)
+    ordering = ("-created_at", "-id")
     exclude = ("prompt", "negative_prompt", "lease_token")
 
 
 @admin.register(GeneratedImage)
-class GeneratedImageAdmin(ReadOnlyAdmin):
+class GeneratedImageAdmin(LargeTableAdmin):
     """Every image and its state, without its prompt or its picture."""
 
     list_display = (
@@ -43,13 +51,13 @@ class GeneratedImageAdmin(ReadOnlyAdmin):
         "created_at", "released_at",
     )  # fmt: skip
     list_filter = (
-        "state", "code", "model_slug", ("created_at", admin.DateFieldListFilter), OfProject,
+        "state", ("code", RecentValues), ("model_slug", RecentValues),
+        ("created_at", admin.DateFieldListFilter), OfProject,
     )  # fmt: skip
     list_select_related = ("owner",)
-    search_fields = ("=id", "=request__id", "owner__username", "sha256")
-    search_help_text = "Whole id of the image or its request, user name or SHA-256"
-    date_hierarchy = "created_at"
-    ordering = ("-created_at",)
+    search_fields = ("id", "request__id", "owner__username")
+    search_help_text = "Whole id of the image or its request, or user name"
+    ordering = ("-created_at", "-id")
     exclude = ("prompt", "negative_prompt", "file")
 
 

@@ -14,6 +14,7 @@ from generation.requests import prompt_screening
 from generation.studio import retention
 from generation.suite_runs import stints, suite_rendering
 from generation.work import sweeper
+from generation.work.drain import drain
 from moderation.exports import project_exports
 
 
@@ -79,7 +80,8 @@ def _look_inside() -> dict[str, int]:
 
 @worker_shutting_down.connect
 def dismiss_worker(**_: Any) -> None:
-    """A worker that goes is not waited for."""
+    """A worker that goes is not waited for, and takes nothing more."""
+    drain.begin()
     worker_processes.announcer.stop()
 
 

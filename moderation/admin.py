@@ -3,7 +3,7 @@ stay at the desk."""
 
 from django.contrib import admin
 
-from config.core.admin_pages import ReadOnlyAdmin
+from config.core.admin_pages import LargeTableAdmin, ReadOnlyAdmin, RecentValues
 from config.core.projects.admin_filter import OfProject
 from moderation.models import (
     Appeal,
@@ -55,13 +55,14 @@ class PolicyOverlayAdmin(ReadOnly):
 
 
 @admin.register(Screening)
-class ScreeningAdmin(ReadOnly):
+class ScreeningAdmin(LargeTableAdmin):
     """Verdicts by stage and classifier; neither scores nor matches."""
 
     list_display = ("screened_at", "stage", "verdict", "policy", "classifier", "is_from_cache")
-    list_filter = ("stage", "verdict", "profile")
+    list_filter = ("stage", "verdict", ("profile", RecentValues))
+    list_filter_submit = False
     list_select_related = ("policy",)
-    date_hierarchy = "screened_at"
+    ordering = ("-pk",)
     exclude = ("matched", "learned", "categories", "cache_key")
 
 

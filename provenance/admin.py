@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from config.core.admin_pages import ReadOnlyAdmin
+from config.core.admin_pages import LargeTableAdmin, ReadOnlyAdmin, RecentValues
 from provenance.models import (
     Asset,
     Checkpoint,
@@ -15,11 +15,11 @@ from provenance.models import (
 
 
 @admin.register(Asset)
-class AssetAdmin(ReadOnlyAdmin):
+class AssetAdmin(LargeTableAdmin):
     """Marked pictures, by what is public of them; thumbnails and manifests are not shown."""
 
     list_display = ("id", "watermark_id", "system_model", "is_altered", "created_at")
-    list_filter = ("system_model", "is_altered")
+    list_filter = (("system_model", RecentValues), "is_altered")
     search_fields = ("id", "watermark_id", "sha256")
     ordering = ("-created_at",)
     fields = (
@@ -41,11 +41,11 @@ class AssetAdmin(ReadOnlyAdmin):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ReadOnlyAdmin):
+class LogEntryAdmin(LargeTableAdmin):
     """Entries of the log with their canonical text and their place, once they have one."""
 
     list_display = ("id", "kind", "subject", "place", "at")
-    list_filter = ("kind",)
+    list_filter = (("kind", RecentValues),)
     search_fields = ("subject",)
     list_select_related = ("leaf",)
     ordering = ("-id",)

@@ -20,6 +20,7 @@ from generation.models import (
     GeneratedImage,
     GenerationRequest,
     ImageState,
+    LeaseTerm,
     RequestStatus,
     private_storage,
 )
@@ -95,7 +96,7 @@ def make_request(
         defaults["queued_at"] = at
     if status == RequestStatus.RUNNING:
         lease = {"lease_token": uuid4(), "lease_worker": "gone:1", "started_at": at, "attempts": 1}
-        defaults |= lease | {"lease_expires_at": at + timedelta(seconds=20)}
+        defaults |= lease
     if not is_waiting:
         defaults["ended_at"] = at
     if status == RequestStatus.FINISHED:
@@ -103,9 +104,17 @@ def make_request(
     if status in {RequestStatus.REFUSED, RequestStatus.FAILED}:
         defaults["code"] = "prompt_refused" if status == RequestStatus.REFUSED else "render_failed"
     defaults["project"] = personal.project_of(owner)
-    return GenerationRequest.objects.create(
+    leased_until = said.pop("lease_expires_at", at + timedelta(seconds=20))
+    request = GenerationRequest.objects.create(
         owner=owner, model=model, status=status, created_at=at, **defaults | said
     )
+    if status == RequestStatus.QUEUED:
+        request.stand_in_line()
+    if request.lease_token is not None:
+        LeaseTerm.objects.create(
+            request=request, token=request.lease_token, expires_at=leased_until
+        )
+    return request
 
 
 def make_image(

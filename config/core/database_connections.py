@@ -12,17 +12,17 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 Params = ParamSpec("Params")
 T = TypeVar("T")
-PATIENCE_S = 20.0
+PATIENCE_S = 600.0
 PAUSE_S = 0.5
 
 
-def outlast(action: Callable[[], T]) -> T:
+def outlast(action: Callable[[], T], *, patience_s: float = PATIENCE_S) -> T:
     """Try a repeatable `action` again until the database is back.
 
-    Raises the database's error after 20 seconds: by then the lease of whatever was at work has run
-    out, and the sweeper gives it to another worker.
+    Raises the database's error after ten minutes: whoever holds a picture that takes a minute to
+    make waits rather than drop it, and its lease in the database fences should another have it.
     """
-    deadline = monotonic() + PATIENCE_S
+    deadline = monotonic() + patience_s
     while True:
         try:
             return action()

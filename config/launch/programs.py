@@ -79,6 +79,7 @@ def web_workers() -> int:
 
 def children(host: str, port: int, logs: Path) -> list[Child]:
     """The processes of a house on one host, the web server first."""
+    os.environ.setdefault("DRAIN_SECONDS", str(STOP_SECONDS - 5))  # before they are killed
     celery = [program("celery"), "-A", "config", "--quiet"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     web = [

@@ -11,9 +11,10 @@ from statistics import mean, quantiles
 from django.conf import settings
 from django.db.models import Count, F, Q
 
+from adapters.models import BaseModel
 from generation.capacity import estimates
 from generation.hardware import hardware_queues, worker_processes
-from generation.models import GenerationRequest, RequestStatus, Worker
+from generation.models import ACTIVE, GenerationRequest, RequestStatus, Worker
 from generation.request_rules import priority_classes
 
 WINDOW = timedelta(minutes=15)
@@ -100,9 +101,13 @@ def look(*, at: datetime) -> Capacity:
 
 
 def _finished(*, at: datetime) -> list[tuple[str, int]]:
-    """Model and device time of each image of the window; several of one request share its time."""
+    """Model and device time of each image of the window; several of one request share its time.
+    Model by model, as the index is."""
     ended = GenerationRequest.objects.filter(
-        status=RequestStatus.FINISHED, ended_at__gt=at - WINDOW, device_ms__isnull=False
+        model__in=list(BaseModel.objects.values_list("pk", flat=True)),
+        status=RequestStatus.FINISHED,
+        ended_at__gt=at - WINDOW,
+        device_ms__isnull=False,
     )
     rows = ended.values_list("model__name", "device_ms", "made")[:SAMPLE]
     return [
@@ -115,7 +120,7 @@ def _finished(*, at: datetime) -> list[tuple[str, int]]:
 def _tier(name: str, *, at: datetime) -> TierLoad:
     priority = priority_classes.PRIORITIES[name]
     mine = GenerationRequest.objects.filter(priority=priority)
-    counts = mine.aggregate(
+    counts = mine.filter(status__in=ACTIVE).aggregate(
         waiting=Count("id", filter=Q(status__in=("submitted", "queued"), is_held=False)),
         running=Count("id", filter=Q(status=RequestStatus.RUNNING)),
     )

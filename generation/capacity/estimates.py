@@ -106,7 +106,7 @@ def wait_s(queue: str, *, priority: int, at: datetime) -> float:
 def position(request: GenerationRequest) -> int | None:
     """Place in the line from 1, or None when it does not wait for a worker.
 
-    Users take turns: behind k own requests, at most k + 1 of each other user come first.
+    Projects take turns: behind k own requests, at most k + 1 of each other project come first.
     """
     if request.status != RequestStatus.QUEUED or request.queued_at is None:
         return None
@@ -116,13 +116,13 @@ def position(request: GenerationRequest) -> int | None:
     )
     first = waiting.filter(priority__gt=request.priority).count()
     line = waiting.filter(priority=request.priority)
-    own = line.filter(owner=request.owner_id, queued_at__lt=request.queued_at).count()
+    own = line.filter(project=request.project_id, queued_at__lt=request.queued_at).count()
     others = (
-        line.exclude(owner=request.owner_id)
-        .values("owner")
+        line.exclude(project=request.project_id)
+        .values("project")
         .annotate(earlier=Count("id", filter=Q(queued_at__lt=request.queued_at)), count=Count("id"))
         .values_list("earlier", "count")
     )
-    # A user who came later stands behind this turn; one who was there before has a turn first.
+    # Who came later stands behind this turn; who was there before has a turn first.
     before = sum(min(count, own + (1 if earlier else 0)) for earlier, count in others)
     return first + own + before + 1

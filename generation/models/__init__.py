@@ -6,7 +6,7 @@ row's lock and call the transition methods.
 
 from config.core.storage import private_storage  # migrations name it here
 from config.core.transitions import WrongState
-from generation.models.fair_shares import Allowance, FairQueueRing
+from generation.models.fair_shares import Allowance, FairQueueRing, FairShare
 from generation.models.images import GeneratedImage, ImageState, Restriction
 from generation.models.init_images import SourcePicture, SourceState
 from generation.models.requests import (
@@ -14,20 +14,24 @@ from generation.models.requests import (
     SEEDS,
     GenerationRequest,
     IdempotencyKey,
+    LeaseTerm,
     RequestAdapter,
     RequestStatus,
 )
-from generation.models.workers import Worker
+from generation.models.workers import BeatPulse, Worker
 
 __all__ = [
     "ACTIVE",
     "SEEDS",
     "Allowance",
+    "BeatPulse",
     "FairQueueRing",
+    "FairShare",
     "GeneratedImage",
     "GenerationRequest",
     "IdempotencyKey",
     "ImageState",
+    "LeaseTerm",
     "RequestAdapter",
     "RequestStatus",
     "Restriction",

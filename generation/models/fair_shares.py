@@ -2,23 +2,115 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import Q
+
+from config.core.projects.models import Project
+from generation.request_rules import deficit_round_robin
 
 
 class FairQueueRing(models.Model):
-    """The ring of `deficit_round_robin` for one priority; its lock puts claims in a row."""
+    """How far the ring of `deficit_round_robin` has come round for one priority. A claim moves it
+    on after its own transaction, so that no claim waits for another here."""
 
     priority = models.SmallIntegerField(primary_key=True)
-    turn = models.IntegerField(null=True, help_text="Id of the user whose turn it is.")
-    accounts = models.JSONField(default=dict, help_text="Milliseconds by user id.")
+    round = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "generation_rota"  # its first name; the table stays where it is
 
     def __str__(self) -> str:
         return f"ring {self.priority}"
+
+
+class FairShare(models.Model):
+    """A project's place in the ring of one priority, for as long as it has a request that waits
+    there. Its lock is the right to serve that project next; `id` is its place in a round."""
+
+    priority = models.SmallIntegerField()
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    spent_ms = models.BigIntegerField(help_text="Of what its rounds since the first paid in.")
+    due_round = models.BigIntegerField(help_text="In which its next request is paid.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["priority", "project"], name="generation_one_share_a_project"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["priority", "due_round", "id"], name="generation_turns"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project_id} in ring {self.priority}"
+
+
+# One that is there already is locked: a claim that is about to drop it, because it saw nothing
+# wait, ends first. One that was left behind, because what waited was cancelled, begins anew.
+_JOIN = """
+    INSERT INTO generation_fairshare AS share (priority, project_id, spent_ms, due_round)
+    VALUES (%(priority)s, %(project)s, %(spent_ms)s, %(due_round)s)
+    ON CONFLICT (priority, project_id) DO UPDATE
+    SET spent_ms = EXCLUDED.spent_ms, due_round = EXCLUDED.due_round
+    WHERE NOT EXISTS (
+        SELECT FROM generation_generationrequest AS other
+        WHERE other.priority = share.priority AND other.project_id = share.project_id
+            AND other.status = 'queued' AND other.id <> %(request)s
+    )
+"""
+_FORGOTTEN = """
+    SELECT DISTINCT ON (priority, project_id) priority, project_id, predicted_ms, id
+    FROM generation_generationrequest AS waiting
+    WHERE status = 'queued' AND NOT EXISTS (
+        SELECT FROM generation_fairshare AS share
+        WHERE share.priority = waiting.priority AND share.project_id = waiting.project_id
+    )
+    ORDER BY priority, project_id, queued_at
+"""
+_LEFT = """
+    SELECT id FROM generation_fairshare AS share WHERE NOT EXISTS (
+        SELECT FROM generation_generationrequest AS waiting
+        WHERE waiting.status = 'queued' AND waiting.priority = share.priority
+            AND waiting.project_id = share.project_id
+    )
+"""
+
+
+def join(priority: int, project_id: UUID, *, cost_ms: int, request_id: UUID) -> None:
+    """Have the project stand in the ring, in the transaction that lets this request of it wait."""
+    rings = FairQueueRing.objects.filter(priority=priority)
+    now = rings.values_list("round", flat=True).first() or 0
+    spent_ms = deficit_round_robin.spent_at(now)
+    asked = {
+        "priority": priority,
+        "project": project_id,
+        "spent_ms": spent_ms,
+        "due_round": deficit_round_robin.due_round(spent_ms, cost_ms, now=now),
+        "request": request_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_JOIN, asked)
+
+
+def mend() -> None:
+    """Let in what waits without a place in its ring, and drop the places of those who left without
+    being served. Looked at twice: what was locked may have got something to wait meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGOTTEN)
+        forgotten = cursor.fetchall()
+    for priority, project_id, cost_ms, request_id in forgotten:
+        join(priority, project_id, cost_ms=cost_ms, request_id=request_id)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"{_LEFT} ORDER BY id FOR UPDATE SKIP LOCKED")
+        left = [share_id for (share_id,) in cursor.fetchall()]
+        if left:
+            cursor.execute(
+                f"DELETE FROM generation_fairshare WHERE id IN ({_LEFT} AND id = ANY(%s))", [left]
+            )
 
 
 class Allowance(models.Model):

@@ -111,6 +111,7 @@ class GeneratedImage(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="generation_image_by_age"),
             models.Index(
                 fields=["owner", "-created_at"],
                 condition=Q(deleted_at__isnull=True),

@@ -1,4 +1,4 @@
-"""Who renders."""
+"""Who renders, and when the house last looked after itself."""
 
 from __future__ import annotations
 
@@ -17,3 +17,13 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BeatPulse(models.Model):
+    """When what beat sends every few seconds was last done."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"

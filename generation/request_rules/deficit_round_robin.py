@@ -1,60 +1,29 @@
-"""Deficit round robin among users, in predicted device milliseconds. Pure.
+"""Deficit round robin among projects, in predicted device milliseconds. Pure.
 
 Source: Shreedhar and Varghese, "Efficient Fair Queuing using Deficit Round Robin", SIGCOMM 1995.
-Users stand in a ring. Whoever's turn it is may spend what is in the account; then the turn passes
-on, and with it a quantum is paid in. A user with nothing to do leaves the ring and the account.
-Instead of walking the ring round by round, the rounds that each user still needs are counted.
+Whoever waits stands in a ring. Each round pays a quantum into everybody's account; whoever's
+account covers the next request is served. Who has nothing to do leaves the ring and the account.
+
+Rounds are numbered from the beginning, so what an account holds need not be written down at each
+of them: it is the rounds so far times the quantum, less what was spent. The round in which the next
+request is covered then depends on nobody else, and changes only when its own project is served.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-QUANTUM_MS = 50.0
-"""Less than most requests cost, so that a user is served one at a time: with more, whoever has a
+QUANTUM_MS = 50
+"""Less than most requests cost, so that everybody is served one at a time: with more, whoever has a
 hundred cheap requests in line would have a second's worth of them served in a row. A small quantum
 costs nothing here, because rounds are counted, not walked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """Whose turn it is (None at first), and what each waiting user has in the account, in ms."""
-
-    turn: int | None
-    accounts: Mapping[int, float]
+def spent_at(now: int, *, quantum: int = QUANTUM_MS) -> int:
+    """Of somebody who joins in round `now`, as its last: the account is empty until its turn."""
+    return (now - 1) * quantum
 
 
-def serve(
-    ring: Ring, costs: Mapping[int, float], *, quantum: float = QUANTUM_MS
-) -> tuple[int, Ring]:
-    """Who is served next, and the ring after it. `costs` holds the next request of each waiting
-    user in ms, and is not empty."""
-    order = _visited(ring, costs)
-    stops = {
-        user: _stop(user, place, ring, costs[user], quantum) for place, user in enumerate(order)
-    }
-    chosen = min(order, key=lambda user: stops[user])
-    last_round, last_place = stops[chosen]
-    accounts = {}
-    for place, user in enumerate(order):
-        visits = last_round if place <= last_place else last_round - 1
-        accounts[user] = ring.accounts.get(user, 0.0) + visits * quantum
-    accounts[chosen] -= costs[chosen]
-    return chosen, Ring(chosen, accounts)
-
-
-def _visited(ring: Ring, costs: Mapping[int, float]) -> list[int]:
-    """Waiting users in the order in which the turn comes by: whose turn it is now comes last."""
-    turn = ring.turn
-    return sorted(costs, key=lambda user: (turn is not None and user <= turn, user))
-
-
-def _stop(user: int, place: int, ring: Ring, cost: float, quantum: float) -> tuple[int, int]:
-    """The round, and the place in it, at which the account covers the cost; before the first place
-    is now."""
-    needed = math.ceil((cost - ring.accounts.get(user, 0.0)) / quantum)
-    if user == ring.turn and needed <= 0:
-        return 1, -1
-    return max(needed, 1), place
+def due_round(spent_ms: int, cost_ms: int, *, now: int, quantum: int = QUANTUM_MS) -> int:
+    """The round, not before `now`, in which an account from which `spent_ms` was taken covers
+    `cost_ms` more. Whoever is due first, and of those of one round who joined first, is served.
+    """
+    return max(now, -(-(spent_ms + cost_ms) // quantum))

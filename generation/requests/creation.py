@@ -57,11 +57,16 @@ def create(
     request.made_images = []
     source = init_images.attach(request, wanted.source, name=source_name, at=at)
     request.is_from_noise = source is None
-    if is_live:
+    _send_on(request)
+    return request
+
+
+def _send_on(request: GenerationRequest) -> None:
+    if request.is_live:
+        request.stand_in_line()
         fair_queue.send_ticket_for(request)
     else:
         send_to_screening(request.id)
-    return request
 
 
 def send_to_screening(request_id: UUID) -> None:

@@ -1,8 +1,8 @@
 """The waiting line, kept in the database: claim, lease, heartbeat, give back.
 
-A Celery message is only a ticket. Whoever draws one claims the best waiting request under
-a lock of the line and holds it by a lease whose token fences: a result is published only under the
-token that is still in the row.
+A Celery message is only a ticket. Whoever draws one claims the best waiting request under the lock
+of its project's share and holds it by a lease whose token fences: a result is published only under
+the token that is still in the row.
 """
 
 from __future__ import annotations
@@ -13,18 +13,26 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from adapters.models import Adapter
 from config.core import events
 from config.core.errors import ProofsheetError
 from generation.hardware import hardware_queues
-from generation.models import FairQueueRing, GenerationRequest, RequestAdapter, RequestStatus
+from generation.models import (
+    FairQueueRing,
+    FairShare,
+    GenerationRequest,
+    LeaseTerm,
+    RequestAdapter,
+    RequestStatus,
+)
 from generation.request_rules import deficit_round_robin, priority_classes
 
 SCREENING_QUEUE = "cpu"
 LEASE = timedelta(seconds=20)
 HEARTBEAT_S = 0.5
+RENEW_S = 5.0
 ATTEMPTS_MAX = 3
 OVERTAKEN_MAX = 8
 OVERTAKEN_FOR_MAX = timedelta(seconds=30)
@@ -82,8 +90,8 @@ def claim(
     only_interactive: bool = False,
 ) -> Claim | None:
     """Take the best request that waits in the queue of that `name`: the highest priority
-    class, there the user whose turn it is, and of that user's oldest requests one whose adapters
-    (`resident`, by digest) are loaded already.
+    class, there the project whose turn it is, and of that project's oldest requests one whose
+    adapters (`resident`, by digest) are loaded already.
     """
     with transaction.atomic():
         waiting = _waiting().filter(hardware_queues.waiting_in(name))
@@ -92,21 +100,72 @@ def claim(
             only_interactive and priority_classes.name_of(priority) != "interactive"
         ):
             return None
-        row = _locked_ring(priority)
-        request = _next_of_turn(waiting, row, resident, at=at)
-        if request is None:
-            return None  # others took all of it while this one waited for the ring
-        token = uuid4()
+        turn = _next_of_turn(waiting.filter(priority=priority), priority, resident, at=at)
+        if turn is None:
+            return None  # others took all of it meanwhile
+        share, request = turn
+        token, served_in = uuid4(), share.due_round
         request.start(token=token, worker=worker, lease=LEASE, at=at)
+        _charge(share, request)
+    _move_on(priority, served_in)
     return Claim(request.id, token)
 
 
-def _locked_ring(priority: int) -> FairQueueRing:
-    locked = FairQueueRing.objects.select_for_update().filter(priority=priority)
-    if (row := locked.first()) is not None:
-        return row
-    FairQueueRing.objects.get_or_create(priority=priority)
-    return locked.get()
+def _next_of_turn(
+    line: QuerySet[GenerationRequest], priority: int, resident: frozenset[str], *, at: datetime
+) -> tuple[FairShare, GenerationRequest] | None:
+    """The request to serve, locked, and the share that pays for it. A project whose rows are all
+    locked, because they are just being cancelled, is passed by."""
+    passed: list[int] = []
+    while (share := _locked_share(line, priority, passed)) is not None:
+        own = line.filter(project=share.project_id)
+        head = own.order_by("queued_at", "id").values_list("predicted_ms", flat=True).first()
+        due = share.due_round
+        if head is not None:  # it may be another than the one that the round was counted for
+            due = deficit_round_robin.due_round(share.spent_ms, head, now=due)
+        if due > share.due_round:
+            share.due_round = due
+            share.save(update_fields=["due_round"])
+        elif request := _best_of(own, resident, at=at):
+            return share, request
+        else:
+            passed.append(share.pk)
+    return None
+
+
+def _locked_share(
+    line: QuerySet[GenerationRequest], priority: int, passed: list[int]
+) -> FairShare | None:
+    """Who is due first among those whom no other claim serves just now. While others serve all
+    there are, the first of them is waited for; but never by whoever holds one already."""
+    due = FairShare.objects.filter(
+        Exists(line.filter(project=OuterRef("project"))), priority=priority
+    ).exclude(id__in=passed)
+    in_order = due.order_by("due_round", "id")
+    share = in_order.select_for_update(of=("self",), skip_locked=True).first()
+    while share is None and not passed and in_order.exists():
+        # Gone when it is free: its project had nothing more to serve.
+        share = in_order.select_for_update(of=("self",)).first()
+    return share
+
+
+def _charge(share: FairShare, request: GenerationRequest) -> None:
+    """What was served is paid; with nothing more to serve, the project leaves the ring."""
+    left = _waiting().filter(priority=share.priority, project=share.project_id)
+    head = left.order_by("queued_at", "id").values_list("predicted_ms", flat=True).first()
+    if head is None:
+        share.delete()
+        return
+    share.spent_ms += request.predicted_ms
+    share.due_round = deficit_round_robin.due_round(share.spent_ms, head, now=share.due_round)
+    share.save(update_fields=["spent_ms", "due_round"])
+
+
+def _move_on(priority: int, round: int) -> None:
+    """Whoever joins the ring from now on joins in this round."""
+    rings = FairQueueRing.objects.filter(priority=priority)
+    if not rings.filter(round__lt=round).update(round=round) and not rings.exists():
+        FairQueueRing.objects.get_or_create(priority=priority, defaults={"round": round})
 
 
 def adapters_of_next(model_id: int) -> list[RequestAdapter]:
@@ -121,37 +180,10 @@ def _waiting() -> QuerySet[GenerationRequest]:
     return GenerationRequest.objects.filter(status=RequestStatus.QUEUED)
 
 
-def _next_of_turn(
-    waiting: QuerySet[GenerationRequest],
-    row: FairQueueRing,
-    resident: frozenset[str],
-    *,
-    at: datetime,
-) -> GenerationRequest | None:
-    """The request to serve, locked; the ring is moved on. A user whose rows are all locked, because
-    they are just being cancelled, is passed by."""
-    line = waiting.filter(priority=row.priority)
-    heads = (
-        line.order_by("owner", "queued_at", "id")
-        .distinct("owner")
-        .values_list("owner", "predicted_ms")
-    )
-    costs: dict[int, float] = dict(heads)
-    ring = deficit_round_robin.Ring(row.turn, {int(user): ms for user, ms in row.accounts.items()})
-    while costs:
-        owner, after = deficit_round_robin.serve(ring, costs)
-        if request := _best_of(line.filter(owner=owner), resident, at=at):
-            row.turn, row.accounts = after.turn, dict(after.accounts)
-            row.save()
-            return request
-        del costs[owner]
-    return None
-
-
 def _best_of(
     waiting: QuerySet[GenerationRequest], resident: frozenset[str], *, at: datetime
 ) -> GenerationRequest | None:
-    """Of a user's oldest waiting requests the one that needs the fewest adapters to be loaded.
+    """Of a project's oldest waiting requests the one that needs the fewest adapters to be loaded.
     One that has waited for long is not overtaken any more."""
     in_order = waiting.order_by("queued_at", "id")
     oldest = list(in_order.select_for_update(skip_locked=True)[:OVERTAKEN_MAX])
@@ -168,11 +200,17 @@ def _best_of(
 
 
 def extend_lease(claim: Claim, *, at: datetime) -> Heartbeat:
-    """Renew a lease in one conditional update; a row that moved on is not touched."""
+    """Renew a lease in one conditional update; a request that moved on has no term to renew."""
+    held = LeaseTerm.objects.filter(request=claim.request_id, token=claim.token)
+    held.update(expires_at=at + LEASE)
+    return look(claim)
+
+
+def look(claim: Claim) -> Heartbeat:
+    """Whether a claim still holds and its owner cancelled, without renewing its lease."""
     held = GenerationRequest.objects.filter(id=claim.request_id, lease_token=claim.token)
-    if not held.update(lease_expires_at=at + LEASE):
-        return Heartbeat(is_held=False, is_cancel_requested=False)
-    return Heartbeat(True, held.filter(cancel_requested_at__isnull=False).exists())
+    row = held.values_list("cancel_requested_at").first()
+    return Heartbeat(is_held=row is not None, is_cancel_requested=row is not None and bool(row[0]))
 
 
 def locked(claim: Claim) -> GenerationRequest:
@@ -206,9 +244,18 @@ def fail_image(claim: Claim, index: int, *, code: str, at: datetime) -> None:
 
 
 def confirm_cancel(claim: Claim, *, at: datetime) -> None:
-    """The worker stopped because its owner asked."""
+    """The worker stopped because its owner asked. Raises LeaseLost."""
     with transaction.atomic():
-        try:
-            locked(claim).cancel(at=at)
-        except LeaseLost:
+        locked(claim).cancel(at=at)
+
+
+def hand_back(claim: Claim, *, at: datetime) -> None:
+    """Let it wait again, what was published of it kept; one that was cancelled meanwhile ends.
+    Raises LeaseLost."""
+    with transaction.atomic():
+        request = locked(claim)
+        if request.cancel_requested_at is not None:
+            request.cancel(at=at)
             return
+        request.hand_back(at=at)
+        send_ticket_for(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Event, Thread
+from time import monotonic
 from types import TracebackType
 
 from django.db import InterfaceError, OperationalError, connection
@@ -12,8 +13,8 @@ from generation.requests import fair_queue
 
 
 class Lease:
-    """Renews the lease of `claim` every half second and listens for a cancellation. `now` is the
-    database's clock, by which the sweeper judges too.
+    """Renews the lease of `claim` every few seconds and listens for a cancellation in between.
+    `now` is the database's clock, by which the sweeper judges too.
 
     The thread dies with the process, so a killed worker's lease runs out and the sweeper takes the
     request back. `should_stop` is true once the lease is lost or the owner asked to cancel.
@@ -22,6 +23,7 @@ class Lease:
     def __init__(self, claim: fair_queue.Claim, *, now: Clock) -> None:
         self._claim = claim
         self._now = now
+        self._renewed_at_s = monotonic()  # claimed a moment ago
         self._done = Event()
         self._stop = Event()
         self._thread = Thread(target=self._keep, name="lease", daemon=True)
@@ -48,10 +50,18 @@ class Lease:
 
     def _beat(self) -> None:
         try:
-            heartbeat = fair_queue.extend_lease(self._claim, at=self._now())
+            heartbeat = self._renewed() if self._is_due() else fair_queue.look(self._claim)
         except (OperationalError, InterfaceError):
             return  # the database may be back at the next beat; the token still fences
         finally:
             connection.close()  # back to the pool, which has fewer than all leases would hold
         if heartbeat.is_cancel_requested or not heartbeat.is_held:
             self._stop.set()
+
+    def _is_due(self) -> bool:
+        return monotonic() - self._renewed_at_s >= fair_queue.RENEW_S
+
+    def _renewed(self) -> fair_queue.Heartbeat:
+        heartbeat = fair_queue.extend_lease(self._claim, at=self._now())
+        self._renewed_at_s = monotonic()
+        return heartbeat

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,19 +10,31 @@ from django.db.models import Sum
 
 from generation.hardware import hardware_queues, worker_processes
 from generation.live import drawing
-from generation.models import GenerationRequest, IdempotencyKey, RequestStatus
+from generation.models import (
+    BeatPulse,
+    GenerationRequest,
+    IdempotencyKey,
+    LeaseTerm,
+    RequestStatus,
+    fair_shares,
+)
 from generation.requests import adapter_examples, creation
 from generation.requests.fair_queue import ATTEMPTS_MAX, send_ticket, send_ticket_for
 from generation.work import delivery
 
+logger = logging.getLogger(__name__)
+PULSE = "sweep"
 PATIENCE = timedelta(seconds=15)
+GAP = timedelta(seconds=15)
 KEYS_KEPT = timedelta(hours=24)
 BATCH = 50
 
 
 def sweep(*, at: datetime) -> None:
     """Sends lost tickets and screenings again, takes back lost leases, drops what is too old."""
-    _take_back_lost_leases(at=at)
+    if _was_there(at=at):
+        _take_back_lost_leases(at=at)
+    fair_shares.mend()
     _send_to_screening_again(at=at)
     for name in hardware_queues.queues():
         _send_lost_tickets(name, at=at)
@@ -29,6 +42,17 @@ def sweep(*, at: datetime) -> None:
     worker_processes.forget_lost(at=at)
     drawing.forget(at=at)
     adapter_examples.collect()
+
+
+def _was_there(*, at: datetime) -> bool:
+    """Whether a sweep came by a moment ago too. If not, the database or the broker was away, and
+    who renders could not renew a lease either: until the next sweep each has the time to."""
+    pulse = BeatPulse.objects.filter(name=PULSE).first()
+    BeatPulse.objects.update_or_create(name=PULSE, defaults={"at": at})
+    if pulse is None or at - pulse.at <= GAP:
+        return True
+    logger.warning("nothing was swept for %d s: leases get more time", (at - pulse.at).seconds)
+    return False
 
 
 def _send_to_screening_again(*, at: datetime) -> None:
@@ -52,12 +76,14 @@ def _send_lost_tickets(name: str, *, at: datetime) -> None:
 
 
 def _take_back_lost_leases(*, at: datetime) -> None:
-    with transaction.atomic():
-        lost = GenerationRequest.objects.select_for_update(skip_locked=True).filter(
-            status=RequestStatus.RUNNING, lease_expires_at__lt=at
-        )
-        for request in lost.order_by("lease_expires_at")[:BATCH]:
-            _take_back(request, at=at)
+    """Each in a transaction of its own, so that none holds two projects' places in line at once."""
+    lost = LeaseTerm.objects.filter(expires_at__lt=at).order_by("expires_at")
+    for request_id in list(lost.values_list("request", flat=True)[:BATCH]):
+        with transaction.atomic():
+            terms = lost.select_for_update(of=("self", "request"), skip_locked=True)
+            term = terms.select_related("request").filter(request=request_id).first()
+            if term is not None:  # else it was renewed, or ended, a moment ago
+                _take_back(term.request, at=at)
 
 
 def _take_back(request: GenerationRequest, *, at: datetime) -> None:

@@ -38,12 +38,19 @@ from generation.engine.jobs import (
 from generation.engine.loop.engine import RenderHandle
 from generation.hardware import devices, hardware_queues
 from generation.live import drawing
-from generation.models import GeneratedImage, GenerationRequest, RequestAdapter, private_storage
+from generation.models import (
+    GeneratedImage,
+    GenerationRequest,
+    RequestAdapter,
+    RequestStatus,
+    private_storage,
+)
 from generation.progress import previews
 from generation.request_rules import priority_classes, prompt_notes
 from generation.request_rules.failures import AdapterGone
 from generation.requests import fair_queue
 from generation.work import delivery, selected_adapters
+from generation.work.drain import drain
 from generation.work.lease import Lease
 from generation.work.partial_images import PartialImages
 from moderation.account_status import audiences
@@ -65,6 +72,9 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
     again as soon as another permit is free.
     """
     with devices.DevicePermit() as turn:
+        if drain.is_begun:
+            fair_queue.call_waiting(name)  # the ticket is somebody else's
+            return False
         claim = fair_queue.claim(
             worker=WORKER,
             at=now(),
@@ -89,13 +99,18 @@ def _carry_out(
     claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, now: Clock
 ) -> None:
     try:
-        _make(claim, lease, turn, now=now)
-    except Cancelled:
-        fair_queue.confirm_cancel(claim, at=now())
+        try:
+            _make(claim, lease, turn, now=now)
+        except Cancelled:
+            _stopped(claim, lease, now=now)
+        except (OperationalError, InterfaceError):
+            # The database was away: no fault of the request's, so no attempt of it is spent.
+            database_connections.outlast(lambda: fair_queue.hand_back(claim, at=now()))
+            logger.warning("request %s is handed back after an outage", claim.request_id)
     except fair_queue.LeaseLost:
         logger.warning("request %s was taken over; its image is dropped", claim.request_id)
     except (OperationalError, InterfaceError):
-        raise  # the database is away: the lease runs out and the sweeper takes the request back
+        raise  # still away: the lease runs out and the sweeper takes the request back
     except ProofsheetError as error:
         logger.warning("request %s failed: %s", claim.request_id, error.code)
         gone = error.names if isinstance(error, AdapterGone) else ()
@@ -103,6 +118,20 @@ def _carry_out(
     except Exception:
         fair_queue.fail(claim, code="render_failed", at=now())
         raise
+
+
+def _stopped(claim: fair_queue.Claim, lease: Lease, *, now: Clock) -> None:
+    """By its owner, by a drain, or because its lease was lost. Raises LeaseLost."""
+    if drain.is_over and not lease.should_stop():
+        fair_queue.hand_back(claim, at=now())
+        logger.info("request %s is handed back: this worker stops", claim.request_id)
+        return
+    try:
+        fair_queue.confirm_cancel(claim, at=now())
+    except fair_queue.LeaseLost:
+        cancelled = GenerationRequest.objects.filter(status=RequestStatus.CANCELLED)
+        if not cancelled.filter(id=claim.request_id).exists():
+            raise
 
 
 def _make(claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, now: Clock) -> None:
@@ -311,7 +340,8 @@ def _wait(
             shown.offer(step)
 
     def should_stop() -> bool:
-        return lease.should_stop() or (request.is_live and drawing.is_stale(request))
+        is_stale = request.is_live and drawing.is_stale(request)
+        return drain.is_over or lease.should_stop() or is_stale
 
     return ticket.wait(on_step=report, should_stop=should_stop)
 

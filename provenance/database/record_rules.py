@@ -197,9 +197,12 @@ RULES: dict[str, RecordRule] = {
     "generation_idempotencykey": STATE,
     "generation_generatedimage": STATE,
     "generation_rota": STATE,
+    "generation_fairshare": STATE,
+    "generation_leaseterm": STATE,
     "generation_allowance": STATE,
     "generation_sourcepicture": STATE,
     "generation_worker": STATE,
+    "generation_beatpulse": STATE,
     # -------------------------------------------------------------- config
     "projects_organisation": STATE,
     "projects_project": STATE,

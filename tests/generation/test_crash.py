@@ -70,3 +70,22 @@ def test_worker_that_is_told_to_stop_finishes_what_it_holds(alice: User, tiny: B
     assert has_ended(request)
     assert (request.status, request.code, request.attempts) == ("finished", "", 1), log_tail()
     assert not worker_processes.alive("gpu", at=timezone.now()).exists()
+
+
+@pytest.mark.slow
+def test_worker_that_has_no_time_to_finish_hands_back_and_ends_in_order(
+    alice: User, tiny: BaseModel
+) -> None:
+    request = make_request(alice, tiny, steps=100)
+    with celery_worker(DRAIN_SECONDS="0") as process:
+        wait_until(lambda: worker_processes.alive("gpu", at=timezone.now()).exists())
+        tasks.render.delay()
+        wait_until(lambda: is_denoising(request), pause=0.002)
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    request.refresh_from_db()
+    assert (request.status, request.attempts) == ("queued", 0), log_tail()
+    with celery_worker():
+        wait_until(lambda: has_ended(request))
+    assert (request.status, request.code, request.attempts) == ("finished", "", 1), log_tail()
+    assert GeneratedImage.objects.count() == 1

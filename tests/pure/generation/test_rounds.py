@@ -3,64 +3,101 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.request_rules.deficit_round_robin import Ring, serve
+from generation.request_rules.deficit_round_robin import QUANTUM_MS, due_round, spent_at
 
-QUANTUM = 10.0
-
-
-def slow_serve(ring: Ring, costs: dict[int, float]) -> tuple[int, Ring]:
-    """Walk the ring stop by stop, as the paper writes it."""
-    accounts = {user: ring.accounts.get(user, 0.0) for user in costs}
-    users = sorted(costs)
-    if ring.turn in costs and accounts[ring.turn] >= costs[ring.turn]:
-        accounts[ring.turn] -= costs[ring.turn]
-        return ring.turn, Ring(ring.turn, accounts)
-    turn = ring.turn
-    while True:
-        later = [user for user in users if turn is None or user > turn]
-        turn = later[0] if later else users[0]
-        accounts[turn] += QUANTUM
-        if accounts[turn] >= costs[turn]:
-            accounts[turn] -= costs[turn]
-            return turn, Ring(turn, accounts)
+QUANTUM = 10
+Lines = dict[int, list[int]]
 
 
-@given(
-    st.dictionaries(st.integers(1, 6), st.integers(0, 95), min_size=1),
-    st.one_of(st.none(), st.integers(1, 6)),
-    st.dictionaries(st.integers(1, 6), st.integers(0, 60)),
-)
-def test_serve_chooses_what_the_walk_chooses(
-    costs: dict[int, int], turn: int | None, accounts: dict[int, int]
-) -> None:
-    ring = Ring(turn, {user: float(ms) for user, ms in accounts.items()})
-    asked = {user: float(ms) for user, ms in costs.items()}
-    assert serve(ring, asked, quantum=QUANTUM) == slow_serve(ring, asked)
+def walk(lines: Lines) -> list[int]:
+    """Who is served, in order, as the paper writes it: stop by stop, and who has nothing to do
+    leaves the ring and the account."""
+    waiting = {who: list(costs) for who, costs in lines.items()}
+    accounts = dict.fromkeys(waiting, 0)
+    turn, served = 0, []
+    while waiting:
+        while turn in waiting and accounts[turn] >= waiting[turn][0]:
+            accounts[turn] -= waiting[turn].pop(0)
+            served.append(turn)
+            if not waiting[turn]:
+                del waiting[turn], accounts[turn]
+        if waiting:
+            turn = min((who for who in waiting if who > turn), default=min(waiting))
+            accounts[turn] += QUANTUM
+    return served
+
+
+@dataclass
+class Ring:
+    """Shares as the table keeps them, by their place."""
+
+    quantum: int = QUANTUM_MS
+    now: int = 1
+    spent: dict[int, int] = field(default_factory=dict)
+    due: dict[int, int] = field(default_factory=dict)
+
+    def join(self, who: int, cost: int) -> None:
+        self.spent[who] = spent_at(self.now, quantum=self.quantum)
+        self.due[who] = due_round(self.spent[who], cost, now=self.now, quantum=self.quantum)
+
+    def serve(self, waiting: Lines) -> int:
+        who = min(self.due, key=lambda place: (self.due[place], place))
+        self.now = max(self.now, self.due[who])
+        self.spent[who] += waiting[who].pop(0)
+        if waiting[who]:
+            cost = waiting[who][0]
+            self.due[who] = due_round(
+                self.spent[who], cost, now=self.due[who], quantum=self.quantum
+            )
+        else:
+            del waiting[who], self.spent[who], self.due[who]
+        return who
+
+
+def served_by(ring: Ring, lines: Lines) -> list[int]:
+    waiting = {who: list(costs) for who, costs in lines.items()}
+    for who, costs in sorted(waiting.items()):
+        ring.join(who, costs[0])
+    served = []
+    while waiting:
+        served.append(ring.serve(waiting))
+    return served
+
+
+@given(st.dictionaries(st.integers(1, 6), st.lists(st.integers(0, 95), min_size=1), min_size=1))
+def test_rounds_that_are_counted_serve_whom_the_walk_serves(lines: Lines) -> None:
+    assert served_by(Ring(QUANTUM), lines) == walk(lines)
 
 
 def test_nobody_begins_with_anything_in_the_account() -> None:
-    chosen, ring = serve(Ring(None, {}), {1: 11.0, 2: 10.0}, quantum=QUANTUM)
-    assert (chosen, ring.accounts) == (2, {1: 10.0, 2: 0.0})
+    assert served_by(Ring(QUANTUM), {1: [11], 2: [10]}) == [2, 1]
 
 
-def test_users_of_dear_and_cheap_requests_get_the_same_device_time() -> None:
-    ring, spent, costs = Ring(None, {}), Counter[int](), {1: 50.0, 2: 5.0, 3: 20.0}
-    for _ in range(3000):
-        chosen, ring = serve(ring, costs, quantum=QUANTUM)
-        spent[chosen] += int(costs[chosen])
+def test_projects_of_dear_and_cheap_requests_get_the_same_device_time() -> None:
+    costs = {1: 50, 2: 5, 3: 20}
+    spent = Counter[int]()
+    for who in served_by(Ring(QUANTUM), {who: [cost] * 3000 for who, cost in costs.items()})[:3000]:
+        spent[who] += costs[who]
     assert max(spent.values()) - min(spent.values()) <= 2 * max(costs.values())
 
 
 def test_a_hundred_cheap_requests_are_not_served_in_a_row() -> None:
-    ring, costs = Ring(None, {}), {1: 40.0, 2: 40.0, 3: 40.0}
-    served = []
-    for _ in range(30):
-        chosen, ring = serve(ring, costs)
-        served.append(chosen)
-    in_a_row = max(len(list(group)) for _, group in groupby(served))
-    assert in_a_row <= 2
+    served = served_by(Ring(), {who: [40] * 100 for who in (1, 2, 3)})[:30]
+    assert max(len(list(group)) for _, group in groupby(served)) <= 2
+
+
+def test_whoever_comes_later_waits_for_nothing_that_others_have_spent() -> None:
+    ring, waiting = Ring(), {1: [1000] * 10, 2: [1000] * 10}
+    for who in (1, 2):
+        ring.join(who, 1000)
+    for _ in range(6):
+        ring.serve(waiting)
+    waiting[3] = [40]
+    ring.join(3, 40)
+    assert ring.serve(waiting) == 3
