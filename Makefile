@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 PORT ?= 8000
 HOST ?= 127.0.0.1
+comma := ,
 QUEUE ?= gpu
 PROCESSES ?= 2
 BIN := .venv/bin
@@ -39,7 +40,7 @@ run: install ## run the whole house on one host (PORT=8000 HOST=127.0.0.1)
 	@exec $(BIN)/python -m config.launch.supervisor --host $(HOST) --port $(PORT)
 
 worker: install ## run one more worker on this host (QUEUE=gpu or gpu-24g renders, cpu screens and logs, outbox sends)
-	@exec $(BIN)/celery -A config worker -P threads -c $(or $(if $(filter gpu%,$(QUEUE)),10),$(if $(filter outbox,$(QUEUE)),32),2) -Q $(QUEUE) -n $(QUEUE)-$$$$@%h \
+	@exec $(BIN)/celery -A config worker -P threads -c $(or $(if $(filter gpu%,$(QUEUE)),10),$(if $(filter outbox,$(QUEUE)),32),2) -Q $(QUEUE)$(if $(filter cpu,$(QUEUE)),$(comma)beat) -n $(QUEUE)-$$$$@%h \
 	  --without-gossip --without-mingle --loglevel INFO
 
 test: install ## run the tests, in two processes with servers of their own (PROCESSES=2)

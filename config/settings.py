@@ -236,7 +236,9 @@ CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_ROUTES = {
     "generation.tasks.render": {"queue": "gpu"},
     "generation.tasks.render_audits": {"queue": "gpu"},
-    "generation.tasks.audit_stint": {"queue": "gpu", "priority": 9},  # the lowest, on Redis
+    # Without a priority, which Redis and RabbitMQ count in opposite directions: a ticket of an
+    # audit that finds somebody waiting does nothing.
+    "generation.tasks.audit_stint": {"queue": "gpu"},
     # Of its own: whatever waits for somebody else's server must not hold up the screening.
     "config.core.outbox.tasks.*": {"queue": "outbox"},
     "config.webhooks.tasks.*": {"queue": "outbox"},
@@ -252,8 +254,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(day_of_month="1-3", hour=3, minute=0),  # made once, however often asked
     },
     "audit-suites": {
-        "task": "generation.tasks.render_audits",
-        "schedule": crontab(hour=4, minute=30),
+        "task": "generation.tasks.render_audits",  # for most of a minute, while nobody waits
+        "schedule": crontab(hour="4-7"),
+        "options": {"expires": 60.0},
     },
     "audit-changes": {
         "task": "moderation.audits.tasks.audit_changes",
@@ -271,9 +274,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 }
 # A ticket of beat's is worth nothing once the next one is sent: a worker that stood still must not
 # find hundreds before its prompts. Ten seconds at least, for hosts' clocks differ.
+# And none waits behind prompts, nor they behind it: what the CPU does for the house has a queue.
+_routed = ("generation.tasks.render_audits", "config.core.outbox.", "config.webhooks.")
 for _entry in CELERY_BEAT_SCHEDULE.values():
     _every_s = _entry["schedule"] if isinstance(_entry["schedule"], float) else 3600.0
-    _entry["options"] = {"expires": max(10.0, _every_s)}
+    _own_queue = {} if _entry["task"].startswith(_routed) else {"queue": "beat"}
+    _entry["options"] = {"expires": max(10.0, _every_s), **_own_queue, **_entry.get("options", {})}
 
 # ---------------------------------------------------------------- accounts
 # Every session holds this name: with another one everybody signs in once more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from generation.suite_runs import stints, suite_rendering
 from generation.work import sweeper
 from generation.work.drain import drain
 from moderation.exports import project_exports
+
+AUDITS_S = 45.0
 
 
 @shared_task
@@ -41,9 +44,11 @@ def requeue_stalled() -> None:
 
 @shared_task
 def render_audits() -> None:
-    """A few pictures of a scheduled suite, then again: users' tickets come in between."""
-    if suite_rendering.work_some(now=clock.now):
-        render_audits.apply_async(countdown=5)
+    """Pictures of a scheduled suite, until users' requests wait or beat's next ticket is due."""
+    ends_s = monotonic() + AUDITS_S
+    while suite_rendering.work_some(now=clock.now) and monotonic() < ends_s:
+        if suite_rendering.somebody_waits():
+            return
 
 
 @shared_task

@@ -58,7 +58,8 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg] # generic in its st
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[:ROWS_COUNTED].count())  # type: ignore[union-attr] # a query
+        rows: Any = self.object_list
+        return int(rows[:ROWS_COUNTED].count())
 
 
 class RecentValues(AllValuesFieldListFilter):
@@ -70,7 +71,8 @@ class RecentValues(AllValuesFieldListFilter):
         super().__init__(field, request, params, model, model_admin, field_path)
         name, rows = field.name, model._default_manager
         newest = rows.order_by(*model_admin.ordering).values_list(name, flat=True)[:NEWEST]
-        self.lookup_choices = sorted({value for value in newest if value not in ("", None)})
+        offered: Any = sorted({value for value in newest if value not in ("", None)})
+        self.lookup_choices = offered
 
 
 class LargeTableAdmin(ReadOnlyAdmin):

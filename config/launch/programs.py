@@ -89,7 +89,7 @@ def children(host: str, port: int, logs: Path) -> list[Child]:
     # Eight requests share the device's batch; two threads more, for while a picture is marked,
     # screened and stored its thread feeds nothing.
     render = [*worker, "-P", "threads", "-c", "10", "-Q", "gpu", "-n", "render@%h"]
-    cpu = [*worker, "-P", "threads", "-c", "2", "-Q", "cpu", "-n", "cpu@%h"]
+    cpu = [*worker, "-P", "threads", "-c", "2", "-Q", "cpu,beat", "-n", "cpu@%h"]
     # Threads that wait for other servers, mostly; half of them for those that are slow.
     outbox = [*worker, "-P", "threads", "-c", "32", "-Q", "outbox", "-n", "outbox@%h"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "-s", str(logs.parent / "beat")]

@@ -14,7 +14,14 @@ from django.db.models import Count, F, Q
 from adapters.models import BaseModel
 from generation.capacity import estimates
 from generation.hardware import hardware_queues, worker_processes
-from generation.models import ACTIVE, GenerationRequest, RequestStatus, Worker
+from generation.models import (
+    ACTIVE,
+    SWEEP,
+    GenerationRequest,
+    Occurrence,
+    RequestStatus,
+    Worker,
+)
 from generation.request_rules import priority_classes
 
 WINDOW = timedelta(minutes=15)
@@ -62,6 +69,7 @@ class LiveWorker:
     slot_uses: int
     hit_rate_percent: float | None
     rows_a_forward: float | None
+    clock_skew_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,8 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """`devices` are workers with a slot; `needs` is empty while nothing finished in the window."""
+    """`swept_s_ago` is how long ago beat's sweep was last done, None before the first.
+    `devices` are workers with a slot; `needs` is empty while nothing finished in the window."""
 
     tiers: tuple[TierLoad, ...]
     workers: tuple[LiveWorker, ...]
@@ -83,6 +92,7 @@ class Capacity:
     devices: int
     images_a_minute: float
     needs: tuple[Need, ...]
+    swept_s_ago: float | None
 
 
 def look(*, at: datetime) -> Capacity:
@@ -97,7 +107,13 @@ def look(*, at: datetime) -> Capacity:
         devices=worker_processes.alive(*hardware_queues.queues(), at=at).count(),
         images_a_minute=round(a_minute, 1),
         needs=tuple(_need(times, a_minute, costs) for times in (1, 2, 10)) if costs else (),
+        swept_s_ago=_swept_s_ago(at=at),
     )
+
+
+def _swept_s_ago(*, at: datetime) -> float | None:
+    swept = Occurrence.objects.filter(name=SWEEP).first()
+    return None if swept is None else (at - swept.at).total_seconds()
 
 
 def _finished(*, at: datetime) -> list[tuple[str, int]]:
@@ -173,6 +189,7 @@ def _live(worker: Worker) -> LiveWorker:
         slot_uses=uses,
         hit_rate_percent=round(100 * hits / uses, 1) if uses else None,
         rows_a_forward=round(told["rows"] / told["forwards"], 1) if told["forwards"] else None,
+        clock_skew_s=told["clock_skew_ms"] / 1000,
     )
 
 

@@ -36,6 +36,14 @@ class LineCollector(Collector):
         workers = _gauge("render_workers", "Render workers alive.")
         workers.add_metric([], now.devices)
         yield workers
+        if now.swept_s_ago is not None:
+            swept = _gauge("swept_seconds_ago", "Since beat's sweep was last done; every 10 s.")
+            swept.add_metric([], now.swept_s_ago)
+            yield swept
+        skew = _gauge("clock_skew_seconds", "A worker's clock ahead of the database's.", "worker")
+        for worker in now.workers:
+            skew.add_metric([worker.name], worker.clock_skew_s)
+        yield skew
         yield from _of_slots(now)
 
 

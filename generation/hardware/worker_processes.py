@@ -113,7 +113,7 @@ class Announcer:
                     queues=said.queues,
                     slots=said.slots,
                     at=clock.now(),
-                    vitals=said.vitals(),
+                    vitals=said.vitals() | {"clock_skew_ms": round(1000 * clock.now.skew_s)},
                 )
             except (OperationalError, InterfaceError) as error:
                 logger.warning("cannot announce this worker, the database is away: %s", error)

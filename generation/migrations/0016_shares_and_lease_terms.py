@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["created_at"], name="generation_key_by_age"),
         ),
         migrations.CreateModel(
-            name="BeatPulse",
+            name="Occurrence",
             fields=[
                 ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
                 ("at", models.DateTimeField()),

@@ -18,13 +18,13 @@ from generation.models.requests import (
     RequestAdapter,
     RequestStatus,
 )
-from generation.models.workers import BeatPulse, Worker
+from generation.models.workers import SWEEP, Occurrence, Worker
 
 __all__ = [
     "ACTIVE",
     "SEEDS",
+    "SWEEP",
     "Allowance",
-    "BeatPulse",
     "FairQueueRing",
     "FairShare",
     "GeneratedImage",
@@ -32,6 +32,7 @@ __all__ = [
     "IdempotencyKey",
     "ImageState",
     "LeaseTerm",
+    "Occurrence",
     "RequestAdapter",
     "RequestStatus",
     "Restriction",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -85,7 +86,7 @@ def join(priority: int, project_id: UUID, *, cost_ms: int, request_id: UUID) -> 
     rings = FairQueueRing.objects.filter(priority=priority)
     now = rings.values_list("round", flat=True).first() or 0
     spent_ms = deficit_round_robin.spent_at(now)
-    asked = {
+    asked: dict[str, Any] = {
         "priority": priority,
         "project": project_id,
         "spent_ms": spent_ms,

@@ -1,8 +1,10 @@
-"""Who renders, and when the house last looked after itself."""
+"""Who renders, and what the processes of a house tell each other."""
 
 from __future__ import annotations
 
 from django.db import models
+
+SWEEP = "sweep"
 
 
 class Worker(models.Model):
@@ -19,8 +21,8 @@ class Worker(models.Model):
         return self.name
 
 
-class BeatPulse(models.Model):
-    """When what beat sends every few seconds was last done."""
+class Occurrence(models.Model):
+    """When something last happened that other processes go by: a sweep, a store that was full."""
 
     name = models.CharField(max_length=32, primary_key=True)
     at = models.DateTimeField()

@@ -14,7 +14,14 @@ from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.models import GenerationRequest
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import admission, creation, idempotency, project_limits, resolving
+from generation.requests import (
+    admission,
+    creation,
+    idempotency,
+    project_limits,
+    resolving,
+    storage_room,
+)
 from moderation.account_status import end_user_standing, restrictions
 from moderation.public_notices import addresses
 
@@ -41,8 +48,8 @@ def submit(
     A request of the live page waits for a render worker at once, which screens its prompt itself
     while the first steps are taken. `by` is an account or a whole caller, with the project and the
     end user whom it acts for; `parts` is of how many requests its order is. Raises what
-    `requests.idempotency`, `.resolving` and `.admission` raise, and AccountSuspended,
-    EndUserSuspended, ProjectClosed.
+    `requests.idempotency`, `.resolving`, `.admission` and `.storage_room` raise, and
+    AccountSuspended, EndUserSuspended, ProjectClosed.
     """
     caller = calling.as_caller(by)
     before = partial(idempotency.earlier, idempotency_key, draft, parts=parts)
@@ -52,6 +59,7 @@ def submit(
         raise calling.ProjectClosed
     restrictions.check(caller.user.pk, at=at)
     end_user_standing.check(caller.end_user, at=at, told_at=addresses.address_of)
+    storage_room.require(at=at)
     wanted = resolving.resolve(draft, by=caller.user, is_live=is_live)
     tier, expected = admission.expectation(wanted, at=at)
     project_limits.check(wanted, tier=tier, of=caller.project)

@@ -11,6 +11,7 @@ from generation.models import GenerationRequest, RequestStatus, Worker
 from generation.requests.fair_queue import SCREENING_QUEUE
 
 NOBODY = "Waiting for a worker to start"
+NO_RENDERER = "No worker draws with this model now; yours keeps its place until one is back"
 
 
 def lines(requests: Iterable[GenerationRequest], *, at: datetime) -> dict[str, str]:
@@ -43,7 +44,7 @@ def _line(name: str, workers: Iterable[Worker]) -> str:
     if any(worker.slots for worker in mine):
         return ""
     if not mine:
-        return NOBODY if name == SCREENING_QUEUE else ""
+        return NOBODY if name == SCREENING_QUEUE else NO_RENDERER
     first = max(mine, key=lambda worker: int(worker.vitals.get("loaded", 0)))
     loaded, parts = first.vitals.get("loaded", 0), first.vitals.get("parts", 0)
     return f"Models are loading: {loaded} of {parts} parts are ready"

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -17,6 +18,7 @@ from generation.gallery.list_filters import FilterSerializer
 from generation.gallery.refusal_serializers import RefusalSerializer, refusal_of, waiting_url_of
 from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
 from generation.request_rules import failures, priority_classes
+from generation.requests import waiting_reasons
 from generation.studio.parameter_serializers import AdapterUseSerializer
 
 
@@ -67,6 +69,9 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
     source = serializers.SerializerMethodField()  # type: ignore[assignment] # a field, not the base's attribute
     tier = serializers.SerializerMethodField()
     position = serializers.SerializerMethodField()
+    waits_for = serializers.SerializerMethodField(
+        help_text="While no worker can take it, what it waits for, in words; else empty."
+    )
     predicted_ms = serializers.IntegerField(help_text="Device time that it should take in all.")
     device_ms = serializers.IntegerField(allow_null=True, help_text="Device time that it took.")
     count = serializers.IntegerField(help_text="How many images were asked for.")
@@ -105,6 +110,9 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
 
     def get_position(self, found: GenerationRequest) -> int | None:
         return estimates.position(found)
+
+    def get_waits_for(self, found: GenerationRequest) -> str:
+        return waiting_reasons.line_of(found, waiting_reasons.lines([found], at=timezone.now()))
 
     @extend_schema_field(ImageSerializer(many=True))
     def get_images(self, found: GenerationRequest) -> Any:

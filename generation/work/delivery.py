@@ -35,7 +35,13 @@ class SealedResult:
 
 def file_name(request_id: UUID, asset_id: UUID) -> str:
     """Each attempt has a name of its own, so that a late one never overwrites a published file."""
-    return f"images/{request_id}/{asset_id}.png"
+    return f"{folder_of(request_id)}/{asset_id}.png"
+
+
+def folder_of(request_id: UUID) -> str:
+    """Of a request's files. By its first digits, 65,536 folders share what would be one."""
+    digits = request_id.hex
+    return f"images/{digits[:2]}/{digits[2:4]}/{request_id}"
 
 
 def publish(
@@ -75,7 +81,7 @@ def discard_strays(request_id: UUID) -> None:
 
     Only for a request that ended: the file of a running attempt is a stray too, until it publishes.
     """
-    storage, folder = private_storage(), f"images/{request_id}"
+    storage, folder = private_storage(), folder_of(request_id)
     kept = set(GeneratedImage.objects.filter(request=request_id).values_list("file", flat=True))
     try:
         _, names = storage.listdir(folder)

@@ -11,10 +11,11 @@ from django.db.models import Sum
 from generation.hardware import hardware_queues, worker_processes
 from generation.live import drawing
 from generation.models import (
-    BeatPulse,
+    SWEEP,
     GenerationRequest,
     IdempotencyKey,
     LeaseTerm,
+    Occurrence,
     RequestStatus,
     fair_shares,
 )
@@ -23,7 +24,6 @@ from generation.requests.fair_queue import ATTEMPTS_MAX, send_ticket, send_ticke
 from generation.work import delivery
 
 logger = logging.getLogger(__name__)
-PULSE = "sweep"
 PATIENCE = timedelta(seconds=15)
 GAP = timedelta(seconds=15)
 KEYS_KEPT = timedelta(hours=24)
@@ -47,8 +47,8 @@ def sweep(*, at: datetime) -> None:
 def _was_there(*, at: datetime) -> bool:
     """Whether a sweep came by a moment ago too. If not, the database or the broker was away, and
     who renders could not renew a lease either: until the next sweep each has the time to."""
-    pulse = BeatPulse.objects.filter(name=PULSE).first()
-    BeatPulse.objects.update_or_create(name=PULSE, defaults={"at": at})
+    pulse = Occurrence.objects.filter(name=SWEEP).first()
+    Occurrence.objects.update_or_create(name=SWEEP, defaults={"at": at})
     if pulse is None or at - pulse.at <= GAP:
         return True
     logger.warning("nothing was swept for %d s: leases get more time", (at - pulse.at).seconds)

@@ -48,7 +48,7 @@ from generation.models import (
 from generation.progress import previews
 from generation.request_rules import priority_classes, prompt_notes
 from generation.request_rules.failures import AdapterGone
-from generation.requests import fair_queue
+from generation.requests import fair_queue, storage_room
 from generation.work import delivery, selected_adapters
 from generation.work.drain import drain
 from generation.work.lease import Lease
@@ -61,6 +61,13 @@ from provenance.manifests.content_credentials import SigningFailed
 from provenance.marks import visible_label
 
 logger = logging.getLogger(__name__)
+_NOT_THE_IMAGES = (
+    Cancelled,
+    fair_queue.LeaseLost,
+    OperationalError,
+    InterfaceError,
+    disk_full.StorageFull,
+)
 WORKER = f"{platform.node()}:{os.getpid()}"
 
 
@@ -75,6 +82,8 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
         if drain.is_begun:
             fair_queue.call_waiting(name)  # the ticket is somebody else's
             return False
+        if storage_room.is_full(at=now()):
+            return False  # the sweeper sends tickets for those that wait until there is room
         claim = fair_queue.claim(
             worker=WORKER,
             at=now(),
@@ -107,6 +116,10 @@ def _carry_out(
             # The database was away: no fault of the request's, so no attempt of it is spent.
             database_connections.outlast(lambda: fair_queue.hand_back(claim, at=now()))
             logger.warning("request %s is handed back after an outage", claim.request_id)
+        except disk_full.StorageFull:
+            storage_room.note_full(at=now())
+            fair_queue.hand_back(claim, at=now())
+            logger.warning("request %s waits until the storage has room", claim.request_id)
     except fair_queue.LeaseLost:
         logger.warning("request %s was taken over; its image is dropped", claim.request_id)
     except (OperationalError, InterfaceError):
@@ -158,7 +171,7 @@ def _make(claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, 
             except Unchanged:
                 assert shown is not None, "nothing else is compared"
                 database_connections.outlast(partial(drawing.spare, claim, shown, at=now()))
-            except (Cancelled, fair_queue.LeaseLost, OperationalError, InterfaceError):
+            except _NOT_THE_IMAGES:
                 raise
             except ProofsheetError as error:
                 logger.warning("image %d of %s failed: %s", index, claim.request_id, error.code)

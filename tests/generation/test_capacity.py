@@ -15,6 +15,7 @@ from adapters.models import BaseModel
 from generation.capacity import current_load
 from generation.hardware import worker_processes
 from generation.models import RequestStatus
+from generation.work import sweeper
 from tests.factories import NOON, make_request
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,8 @@ def busy(alice: User, model: BaseModel) -> None:
     """Three images in the last minute, begun after 1, 2 and 9 seconds, and two that wait."""
     now = timezone.now()
     vitals = {"adapter_slots": 8, "adapters_resident": 5, "slot_hits": 30, "slot_misses": 10}
-    vitals |= {"forwards": 10, "rows": 45}
+    vitals |= {"forwards": 10, "rows": 45, "clock_skew_ms": -40_000}
+    sweeper.sweep(at=now)
     worker_processes.announce("render@here", queues=["gpu"], slots=1, at=now, vitals=vitals)
     for wait, device_ms in ((1, 1000), (2, 2000), (9, 6000)):
         request = make_request(
@@ -82,5 +84,7 @@ def test_metrics_tell_the_predicted_wait() -> None:
     assert 'proofsheet_predicted_wait_seconds{queue="gpu",tier="standard"} 10.0' in told
     assert 'proofsheet_queue_wait_seconds{quantile="0.95",tier="standard"} 8.3' in told
     assert "proofsheet_render_workers 1.0" in told
+    assert 'proofsheet_clock_skew_seconds{worker="render@here"} -40.0' in told
+    assert "proofsheet_swept_seconds_ago 0." in told
     assert 'proofsheet_adapter_slots{state="resident",worker="render@here"} 5.0' in told
     assert 'slot_uses_total{outcome="hit",worker="render@here"} 30.0' in told

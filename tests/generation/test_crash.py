@@ -15,7 +15,7 @@ from generation.hardware import worker_processes
 from generation.models import GeneratedImage, GenerationRequest, private_storage
 from generation.progress import previews
 from generation.requests import fair_queue
-from generation.work import sweeper
+from generation.work import delivery, sweeper
 from provenance.models import Asset, LogEntry
 from tests.factories import make_request
 from tests.generation.processes import celery_worker, kill, log_tail, wait_until
@@ -55,7 +55,7 @@ def test_worker_killed_in_mid_denoise_leaves_one_image_of_one_more_run(
     image = GeneratedImage.objects.get()
     assert Asset.objects.count() == 1
     assert LogEntry.objects.filter(kind="asset.marked").count() == 1
-    assert private_storage().listdir(f"images/{request.id}")[1] == [f"{image.id}.png"]
+    assert private_storage().listdir(delivery.folder_of(request.id))[1] == [f"{image.id}.png"]
 
 
 @pytest.mark.slow

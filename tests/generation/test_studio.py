@@ -170,7 +170,7 @@ def test_settings_of_someone_elses_image_cannot_be_copied(
     [
         (RequestStatus.SUBMITTED, {}, ["Screening the prompt", "Cancel"]),
         (RequestStatus.SUBMITTED, {"is_held": True}, ["Held for review", "a moderator reads it"]),
-        (RequestStatus.QUEUED, {}, ["Waiting in line", "Next in line", "Cancel"]),
+        (RequestStatus.QUEUED, {}, ["Waiting in line", "No worker draws", "Cancel"]),
         (RequestStatus.RUNNING, {}, ["Developing", "Step 0 of 4", "Cancel"]),
         (RequestStatus.CANCELLED, {}, ["Cancelled", "Edit and try again", "Remove"]),
         (RequestStatus.FAILED, {}, ["Failed", "render_failed", "tell the operator the code"]),

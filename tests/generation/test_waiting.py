@@ -57,6 +57,19 @@ def test_a_queued_request_waits_for_its_own_queues_models(alice: User, model: Ba
     assert line(made) == "Next in line"
 
 
+def test_whoever_waits_is_told_when_nobody_draws(
+    alice: User, model: BaseModel, client: Client
+) -> None:
+    made = make_request(alice, model)
+    assert line(made).startswith("No worker draws with this model now")
+    client.force_login(alice)
+    told = client.get(f"/api/v1/generations/{made.id}/").json()
+    assert told["waits_for"].startswith("No worker draws")
+    announce("gpu", slots=10)
+    assert line(made) == "Next in line"
+    assert client.get(f"/api/v1/generations/{made.id}/").json()["waits_for"] == ""
+
+
 class Instance:
     """As much of Celery's worker as the warm-up looks at."""
 

@@ -40,7 +40,7 @@ def pixels_of(png: bytes) -> NDArray[np.uint8]:
 
 def files_of(request: GenerationRequest) -> list[str]:
     try:
-        return private_storage().listdir(f"images/{request.id}")[1]
+        return private_storage().listdir(delivery.folder_of(request.id))[1]
     except FileNotFoundError:
         return []
 

@@ -5,6 +5,8 @@ import logging
 import pytest
 from django.conf import settings
 from kombu import Connection
+from kombu.exceptions import OperationalError
+from kombu.utils import functional
 
 from config.runtime import broker_loss
 
@@ -22,3 +24,15 @@ def test_ticket_that_ends_after_its_channel_was_closed_raises_nothing(
         message.channel.close()
         getattr(message, ends)(logging.getLogger("worker"), connection.connection_errors)
     assert any(record.levelno == logging.CRITICAL for record in caplog.records)
+
+
+def test_worker_asks_again_for_its_broker_every_few_seconds_however_long_it_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker_loss.endure()
+    paused: list[float] = []
+    monkeypatch.setattr(functional, "sleep", paused.append)
+    with Connection("redis://127.0.0.1:1/0") as connection, pytest.raises(OperationalError):
+        connection.ensure_connection(lambda *_: None, 20)
+    assert len(paused) >= 10
+    assert max(paused) <= 5

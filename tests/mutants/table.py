@@ -47,13 +47,13 @@ MODULES = (
         "merkle",
         "provenance.log.formats.merkle",
         ("tests/pure/provenance/test_merkle.py",),
-        mutants=14,
+        mutants=21,
     ),
     Module(
         "fair_share",
         "generation.request_rules.deficit_round_robin",
         ("tests/pure/generation/test_rounds.py",),
-        mutants=10,
+        mutants=3,
     ),
     Module(
         "word_rules",

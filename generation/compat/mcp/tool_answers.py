@@ -18,7 +18,9 @@ from provenance.pictures.decoder import Mime
 
 Raw = Mapping[str, Any]
 PREVIEW_MIME: Mime = "image/jpeg"
-_OF_A_GENERATION = ("id", "status", "is_held", "position", "code", "refusal", "failure")
+_OF_A_GENERATION = (
+    "id", "status", "is_held", "position", "waits_for", "code", "refusal", "failure",
+)  # fmt: skip
 _OF_AN_IMAGE = ("id", "status", "url", "file_url", "width", "height", "seed", "sha256", "refusal")
 
 

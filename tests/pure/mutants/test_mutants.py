@@ -72,17 +72,16 @@ def edit_of(sentence: str, text: str) -> Edit:
 
 def test_patch_reaches_what_was_imported_before_and_goes_away() -> None:
     text = Path(str(fair_share.__file__)).read_text()
-    serve, ring = fair_share.serve, fair_share.Ring(None, {})
+    spent_at = fair_share.spent_at
     gc.freeze()  # as a worker does, and a test of one in this process
-    with patched(fair_share, edit_of("accounts[chosen] -= costs[chosen] → pass", text), text):
-        assert serve(ring, {1: 10.0})[1].accounts == {1: 50.0}
-    assert serve(ring, {1: 10.0})[1].accounts == {1: 40.0}
+    with patched(fair_share, edit_of("now - 1 → (now + 1)", text), text):
+        assert spent_at(3) == 200
+    assert spent_at(3) == 100
 
 
 def test_patched_constant_is_what_its_functions_default_to() -> None:
     text = Path(str(fair_share.__file__)).read_text()
-    ring = fair_share.Ring(None, {})
-    with patched(fair_share, edit_of("50.0 → 500.0", text), text):
+    with patched(fair_share, edit_of("50 → 500", text), text):
         assert fair_share.QUANTUM_MS == 500
-        assert fair_share.serve(ring, {1: 10.0})[1].accounts == {1: 490.0}
-    assert fair_share.serve(ring, {1: 10.0})[1].accounts == {1: 40.0}
+        assert fair_share.spent_at(3) == 1000
+    assert fair_share.spent_at(3) == 100

@@ -1,0 +1,51 @@
+"""Whether there is room to keep a picture: asked before one is let in, and before one is drawn.
+
+A folder of this host says so itself. A quota, or a store behind a network, tells it only to whoever
+writes: that is noted for the others, and forgotten soon, so that somebody tries again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from config.core.disk_full import StorageFull
+from config.core.storage import private_storage
+from generation.models import Occurrence
+
+FULL = "storage_full"
+BELIEVED_FOR = timedelta(seconds=30)
+
+
+def note_full(*, at: datetime) -> None:
+    """Somebody found no room to write."""
+    Occurrence.objects.update_or_create(name=FULL, defaults={"at": at})
+
+
+def is_full(*, at: datetime) -> bool:
+    """Whether nothing should be drawn now."""
+    if _free_bytes() < settings.PROOFSHEET_STORAGE_FREE_MIN_MB * 1024 * 1024:
+        return True
+    return Occurrence.objects.filter(name=FULL, at__gt=at - BELIEVED_FOR).exists()
+
+
+def require(*, at: datetime) -> None:
+    """Raises StorageFull."""
+    if is_full(at=at):
+        raise StorageFull(
+            message="There is no room left to keep pictures, so none is taken on now.",
+            advice="Try again later; what was accepted before is made as soon as there is room.",
+        )
+
+
+def _free_bytes() -> float:
+    """Of the folder that pictures lie in; no bound where they lie behind a network."""
+    try:
+        folder = Path(private_storage().path(""))
+    except NotImplementedError:  # how Django's storages say that they have no folder
+        return float("inf")
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free
