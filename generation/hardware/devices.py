@@ -13,10 +13,9 @@ from adapters.models import BaseModel
 from generation.engine.jobs import ModelNotLoadable
 from generation.engine.loop.engine import Engine, is_gpu
 from generation.hardware import memory_plans
+from generation.hardware.worker_processes import PERMITS, RESERVED
 
 MODELS_CEILING = 2
-PERMITS = 8
-RESERVED = 2  # of the permits, for interactive requests: eight long ones must not shut them out
 
 _loading = Lock()
 _lock = Lock()

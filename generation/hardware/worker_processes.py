@@ -17,6 +17,10 @@ from config.core import clock
 from generation.models import Worker
 
 logger = logging.getLogger(__name__)
+PERMITS = 8
+"""Requests of a render worker that may be on its device at once; its further threads mark, screen
+and store beside them."""
+RESERVED = 2  # of the permits, for interactive requests: eight long ones must not shut them out
 ANNOUNCE_S = 5.0
 LOST_AFTER = timedelta(seconds=20)
 FORGOTTEN_AFTER = timedelta(days=1)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Sum
+from django.db.models.functions import Least
 
 from generation.hardware import hardware_queues, worker_processes
 from generation.live import drawing
@@ -64,11 +65,12 @@ def _send_to_screening_again(*, at: datetime) -> None:
 
 
 def _send_lost_tickets(name: str, *, at: datetime) -> None:
-    """Only while a live worker has nothing to do: in a long line the tickets are not lost, and
-    new ones every few seconds would pile up in the broker."""
-    slots = worker_processes.alive(name, at=at).aggregate(total=Sum("slots"))["total"] or 0
+    """Only while a live worker has a seat that is not reserved: in a long line the tickets are not
+    lost, and new ones every few seconds would pile up in the broker."""
+    seats = Least("slots", worker_processes.PERMITS - worker_processes.RESERVED)
+    free = worker_processes.alive(name, at=at).aggregate(total=Sum(seats))["total"] or 0
     requests = GenerationRequest.objects.filter(hardware_queues.waiting_in(name))
-    if requests.filter(status=RequestStatus.RUNNING).count() >= slots:
+    if requests.filter(status=RequestStatus.RUNNING).count() >= free:
         return
     waiting = requests.filter(status=RequestStatus.QUEUED, queued_at__lt=at - PATIENCE)
     for _ in range(waiting[:BATCH].count()):

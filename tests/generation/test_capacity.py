@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 from prometheus_client import generate_latest
@@ -88,3 +90,12 @@ def test_metrics_tell_the_predicted_wait() -> None:
     assert "proofsheet_swept_seconds_ago 0." in told
     assert 'proofsheet_adapter_slots{state="resident",worker="render@here"} 5.0' in told
     assert 'slot_uses_total{outcome="hit",worker="render@here"} 30.0' in told
+
+
+@pytest.mark.usefixtures("busy")
+def test_rules_for_alerts_name_metrics_that_are_told() -> None:
+    rules = (settings.ROOT / "docs/operate/alerts.yml").read_text()
+    named = set(re.findall(r"proofsheet_\w+", rules))
+    told = generate_latest().decode()
+    assert len(named) > 3
+    assert {name for name in named if f"\n{name}" not in told} == set()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit, urlunsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from redis import Redis
 
 from adapters.models import BaseModel
 from config.celery import app
@@ -52,6 +54,11 @@ def is_denoising(request: GenerationRequest) -> bool:
     return now is not None and now.stage == "denoise" and now.step >= 3
 
 
+def has_ended(request: GenerationRequest) -> bool:
+    request.refresh_from_db()
+    return not request.is_active
+
+
 def have_ended() -> bool:
     """As beat does, the sweeper looks after what was left behind."""
     sweeper.sweep(at=timezone.now())
@@ -66,19 +73,39 @@ def assert_each_ended_once(count: int) -> None:
     assert LogEntry.objects.filter(kind="asset.marked").count() == count
 
 
+def kill_and_start(broker: Valkey, requests: list[GenerationRequest]) -> None:
+    assert broker.process is not None
+    broker.process.kill()
+    broker.process.wait()
+    broker.start()
+
+
+def stand_still(broker: Valkey, requests: list[GenerationRequest]) -> None:
+    """Until a picture was made meanwhile, whose ticket cannot be acknowledged."""
+    assert broker.process is not None
+    broker.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: any(has_ended(request) for request in requests), seconds=240)
+    broker.process.send_signal(signal.SIGCONT)
+
+
+def empty(broker: Valkey, requests: list[GenerationRequest]) -> None:
+    Redis.from_url(broker.url(0)).flushall()
+
+
 @pytest.mark.slow
-def test_broker_that_is_killed_and_comes_back_costs_no_request_and_doubles_none(
-    alice: User, tiny: BaseModel, broker: Valkey
+@pytest.mark.parametrize("fault", [kill_and_start, stand_still, empty])
+def test_broker_that_fails_and_comes_back_costs_no_request_and_doubles_none(
+    alice: User,
+    tiny: BaseModel,
+    broker: Valkey,
+    fault: Callable[[Valkey, list[GenerationRequest]], None],
 ) -> None:
     requests = [make_request(alice, tiny, steps=100, seed=seed) for seed in range(3)]
     with celery_worker(BROKER_URL=broker.url(0)):
         wait_until(is_up, seconds=240)
         send_tickets(2, broker.url(0))
         wait_until(lambda: any(is_denoising(request) for request in requests), seconds=240)
-        assert broker.process is not None
-        broker.process.kill()
-        broker.process.wait()
-        broker.start()
+        fault(broker, requests)
         send_tickets(3, broker.url(0))  # one that is new, two that double the first
         wait_until(have_ended, seconds=240, pause=0.5)
     assert_each_ended_once(3)

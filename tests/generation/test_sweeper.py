@@ -83,17 +83,20 @@ def test_submitted_request_whose_ticket_was_lost_is_sent_again(
     assert tickets == [str(lost.id)]
 
 
-@pytest.mark.parametrize(("running", "sent"), [(0, 3), (1, 3), (2, 0)])
+@pytest.mark.parametrize(
+    ("slots", "running", "sent"), [(2, 0, 3), (2, 1, 3), (2, 2, 0), (10, 5, 3), (10, 6, 0)]
+)
 def test_tickets_are_sent_again_only_while_a_live_worker_idles(
     alice: User,
     model: BaseModel,
     tickets: list[str],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    slots: int,
     running: int,
     sent: int,
 ) -> None:
     late = NOON + sweeper.PATIENCE + timedelta(seconds=1)
-    worker_processes.announce("render@here", queues=["gpu"], slots=2, at=late)
+    worker_processes.announce("render@here", queues=["gpu"], slots=slots, at=late)
     for _ in range(3):
         make_request(alice, model)
     for _ in range(running):
