@@ -30,7 +30,7 @@ _LEASED = models.Q(status="running", lease_token__isnull=False) | ~models.Q(
 class Migration(migrations.Migration):
     dependencies = [
         ("projects", "0002_personal_projects"),
-        ("generation", "0015_fair_queue_ring"),
+        ("generation", "0016_screenings_of_their_project"),
     ]
 
     operations = [
