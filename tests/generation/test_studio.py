@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from adapters.models import BaseModel
+from generation.hardware import worker_processes
 from generation.models import GenerationRequest, ImageState, RequestStatus
 from generation.progress import previews
 from generation.requests import prompt_screening
@@ -207,6 +208,7 @@ def test_a_refused_prompt_shows_its_code_and_leads_to_its_statement(
 
 def test_place_in_line_counts_those_before(alice: User, model: BaseModel, as_user: AsUser) -> None:
     now = timezone.now()
+    worker_processes.announce("render@here", queues=["gpu"], slots=10, at=now)
     make_request(alice, model, created_at=now - timedelta(minutes=1))
     last = make_request(alice, model, created_at=now)
     assert "Place 2 in line" in as_user(alice).get(f"/requests/{last.id}/").content.decode()

@@ -28,7 +28,7 @@ def test_first_operator_operates_and_the_log_is_told(client: Client) -> None:
     assert not olive.is_superuser
     assert RoleChange.objects.get().role == "operators"
     assert client.login(username="olive", password=PASSWORD)
-    assert client.get("/admin/generation/worker/").status_code == 200
+    assert client.get("/capacity/").status_code == 200
 
 
 @pytest.mark.usefixtures("piped")
