@@ -46,6 +46,25 @@ def require_free_port(host: str, port: int) -> None:
         raise CannotStart(_why_not(host, port, error)) from error
 
 
+def claim_port(port: int) -> socket.socket:
+    """Keep other houses of this host off a port until it is closed or its process ends.
+
+    The web server opens its port long after `require_free_port`, and shares it with others that
+    do (SO_REUSEPORT): two houses that start together would each get half of the requests. A name
+    in the abstract namespace (unix(7)) is held by one alone. Raises CannotStart.
+    """
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0proofsheet-port-{port}")
+    except OSError as error:
+        claim.close()
+        raise CannotStart(
+            f"Another house on this host starts or runs on port {port}: stop it or choose another "
+            f"port with `make run PORT={port + 1}`."
+        ) from error
+    return claim
+
+
 def _why_not(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
@@ -139,6 +158,7 @@ def run(host: str, port: int) -> None:
             )
         end_leftovers(pids)
         require_free_port(host, port)
+        stack.enter_context(claim_port(port))
         house = children(host, port, logs)
         logs.mkdir(parents=True, exist_ok=True)
         private_files.close(logs)

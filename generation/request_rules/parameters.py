@@ -79,8 +79,15 @@ class AdapterWeightOutOfRange(ProofsheetError):
 class TooManyAdapters(ProofsheetError):
     default_code = "too_many_adapters"
     default_status = 422
-    default_message = f"A request takes at most {ADAPTERS_MAX} adapters, each once."
+    default_message = f"A request takes at most {ADAPTERS_MAX} adapters."
     default_advice = "Leave some of them out."
+
+
+class AdapterTwice(ProofsheetError):
+    default_code = "adapter_twice"
+    default_status = 422
+    default_message = "One of the adapters is named twice."
+    default_advice = "Name each once, with the weight that you mean."
 
 
 class StrengthOutOfRange(ProofsheetError):
@@ -203,7 +210,9 @@ def _within(value: float, bounds: tuple[float, float]) -> bool:
 
 
 def _check_adapters(adapters: tuple[tuple[str, float], ...]) -> None:
-    if len(adapters) > ADAPTERS_MAX or len({slug for slug, _ in adapters}) < len(adapters):
+    if len(adapters) > ADAPTERS_MAX:
         raise TooManyAdapters
+    if len({slug for slug, _ in adapters}) < len(adapters):
+        raise AdapterTwice
     if not all(_within(weight, WEIGHT_RANGE) for _, weight in adapters):
         raise AdapterWeightOutOfRange

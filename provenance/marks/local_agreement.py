@@ -18,7 +18,9 @@ WINDOW = 9
 NOISE = 20.0
 """Variance, in squared 8-bit steps, that codecs and resizing leave between equal pictures."""
 DETAIL = 100.0
-"""Variance from which on a neighbourhood counts in full: a flat one looks like any other."""
+"""Variance from which on a neighbourhood counts in full. A flat one looks like any other, so what
+varies no more than that noise counts for nothing: the mark itself does, and is copied with it.
+"""
 ALIKE, UNLIKE = 0.8, 0.5
 """From how high a likeness on a place agrees, and below which one it is shown as changed."""
 BETWEEN = 5
@@ -57,7 +59,8 @@ class Agreement:
 
 def detail_of(reference: Plane) -> Plane:
     """How much each place of a picture says, 0 to 1, float32 [H, W]."""
-    return np.asarray(np.minimum(_variance(reference) / DETAIL, 1.0), np.float32)
+    beyond = (_variance(reference) - NOISE) / (DETAIL - NOISE)
+    return np.asarray(np.clip(beyond, 0.0, 1.0), np.float32)
 
 
 def likeness(reference: Plane, other: Plane, seen: Mask, detail: Plane) -> Plane:

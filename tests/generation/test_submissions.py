@@ -69,7 +69,7 @@ def test_unusual_prompts_are_taken_as_they_read(
         ({"prompt": "a", "model": "no-such"}, visibility.ModelNotRegistered),
         ({"prompt": "a", "adapters": (("nobody", 1.0),)}, visibility.AdapterNotUsable),
         ({"prompt": "a", "adapters": (("flat", 9.0),)}, parameters.AdapterWeightOutOfRange),
-        ({"prompt": "a", "adapters": (("flat", 1.0),) * 2}, parameters.TooManyAdapters),
+        ({"prompt": "a", "adapters": (("flat", 1.0),) * 2}, parameters.AdapterTwice),
     ],
 )
 def test_bad_input_is_told_in_one_sentence_and_nothing_is_kept(

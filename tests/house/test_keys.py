@@ -270,6 +270,14 @@ def test_a_view_that_names_no_scope_takes_no_key(alice: User, rf: Any) -> None:
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
+def test_a_method_that_is_not_there_is_no_matter_of_scopes(alice: User, method: str) -> None:
+    answer = sent(make_key(alice, *SCOPES)).generic(method, "/api/v1/generations/")
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+    assert {each.strip() for each in answer["Allow"].split(",")} >= {"GET", "POST"}
+
+
 def test_the_schema_says_which_scope_each_call_needs(tmp_path: Path) -> None:
     file = tmp_path / "schema.json"
     call_command("spectacular", "--format", "openapi-json", "--file", str(file))

@@ -25,6 +25,18 @@ def test_a_taken_port_is_named_with_a_free_one() -> None:
             supervisor.require_free_port("127.0.0.1", port)
 
 
+def test_two_houses_that_start_together_do_not_share_a_port() -> None:
+    """Neither listens yet, so both have found the port free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        with supervisor.claim_port(port):
+            with pytest.raises(CannotStart, match=f"port {port}: .*PORT={port + 1}"):
+                supervisor.claim_port(port)
+            supervisor.claim_port(port - 1).close()
+        supervisor.claim_port(port).close()
+
+
 def test_an_address_of_another_machine_is_named() -> None:
     with pytest.raises(CannotStart, match="192.0.2.1:8000 cannot be opened"):
         supervisor.require_free_port("192.0.2.1", 8000)

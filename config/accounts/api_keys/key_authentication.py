@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -43,6 +43,7 @@ class KeyAuthentication(BaseAuthentication):
                 "This API key is not known, is revoked or has ended.", code="key_not_good"
             )
         key_networks.check(row.networks, str(BaseThrottle().get_ident(request)))
+        _require_method(request)
         needed = self.scope_for(request)
         check_scope(row, needed)
         if needed in key_issuing.OF_STAFF:
@@ -56,6 +57,14 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Basic realm="api"' if _is_a1111(request) else 'Bearer realm="api"'
+
+
+def _require_method(request: Request) -> None:
+    """A method that a view has not is no matter of scopes. Raises MethodNotAllowed."""
+    view = request.parser_context.get("view") if request.parser_context else None
+    method = request.method or "GET"
+    if view is not None and method not in view.allowed_methods:
+        raise MethodNotAllowed(method)
 
 
 def _is_a1111(request: Request) -> bool:

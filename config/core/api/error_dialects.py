@@ -43,6 +43,7 @@ OPENAI_PARAMS = {
     "strength_too_low": "strength",
     "adapter_not_usable": "adapters",
     "too_many_adapters": "adapters",
+    "adapter_twice": "adapters",
     "adapter_weight_out_of_range": "adapters",
     "tier_unknown": "tier",
     "source_too_large": "image",
