@@ -37,6 +37,25 @@ SYNTAX: dict[str, tuple[re.Pattern[str], str]] = {
         re.compile(r"\[[^\[\]]{1,200}\]|\({2,}[^()]{1,200}\){2,}"),
         "brackets neither weaken nor strengthen words",
     ),
+    # As compel reads it; "C++" and "A+" are words, which no sign follows but at an end.
+    "prompt_signs": (
+        re.compile(
+            r"\([^()]{1,200}\)(?:\++|-+)(?![\w+-])|(?<![\w+-])[a-zß-ÿ]{2,}(?:\+{1,9}|--+)(?![\w+-])"
+        ),
+        "signs after a word neither weaken nor strengthen it",
+    ),
+    "prompt_switch": (
+        re.compile(r"(?<!\S)--[a-z]{1,20}(?:\s+[\d.:]{1,12})?(?!\S)"),
+        "the size and the like are chosen beside the prompt, and a switch in it sets none",
+    ),
+    "prompt_wildcard": (
+        re.compile(r"(?<!\w)__[\w/*.\-]{1,100}?__(?!\w)"),
+        "no list of words is read in its place",
+    ),
+    "prompt_and": (
+        re.compile(r"(?<=\s)AND(?=\s)(?=.*[a-zß-ÿ])"),
+        "the parts on its sides make one picture of one prompt",
+    ),
     "prompt_break": (
         re.compile(r"(?<!\w)BREAK(?!\w)"),
         "it begins no new part of the prompt",

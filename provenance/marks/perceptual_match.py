@@ -91,7 +91,8 @@ def original_of(pixels: NDArray[np.uint8]) -> Original:
 def compare(
     pixels: NDArray[np.uint8], original: Original, geometry: Geometry | None
 ) -> Comparison | None:
-    """Compare uint8 [H, W, 3] RGB pixels with a record; None when too little of it is seen.
+    """Compare uint8 [H, W, 3] RGB pixels with a record; None when too little of it is seen, or
+    when there is nothing to be seen: one clear sky is like any other.
 
     `geometry` is what the record's own watermark says in the picture, if it was found there.
     """
@@ -111,7 +112,7 @@ def compare(
         if found is None or not found.is_same(whole):
             features = placement.by_features(np.ascontiguousarray(small[..., 0]), grey)
             found = _best(small, colours, features) or found
-    return None if found is None else found.told(whole, size)
+    return None if found is None or found.is_blank(whole) else found.told(whole, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,12 @@ class _Found:
 
     place: Affine
     agreement: Agreement
+    visible: float
     distance: int
+
+    def is_blank(self, whole: int) -> bool:
+        """Whether both say too little there to be told apart, and nothing else tells them apart."""
+        return self.visible < LEAST_EVIDENCE and not self.is_same(whole)
 
     def is_same(self, whole: int) -> bool:
         """By the fingerprints of what both show, where some of the detail that is seen agrees too;
@@ -172,11 +178,14 @@ def _best(
     back = placement.SHIFT
     enlarged = np.linalg.inv(back) @ np.diag([*scale, 1.0]) @ back
     exact = (enlarged @ np.vstack([best.place, [0, 0, 1]]))[:2]
-    return _Found(exact, best.agreement, fingerprint.distance(*prints))
+    return _Found(exact, best.agreement, best.visible, fingerprint.distance(*prints))
 
 
 class _Laid:
-    """A picture laid over the reference at one place, both float32 or uint8 [H, W, 3] YCrCb."""
+    """A picture laid over the reference at one place, both float32 or uint8 [H, W, 3] YCrCb.
+
+    `visible` is how much there is to be seen in either, as a share of the whole plane.
+    """
 
     def __init__(self, reference: Plane, picture: NDArray[np.uint8], place: Affine) -> None:
         self.place = place
@@ -189,6 +198,8 @@ class _Laid:
         alike = self.seen & (self._likeness > local_agreement.UNLIKE)
         hues = local_agreement.colour_likeness(reference[..., 1:], other[..., 1:], alike)
         self.agreement = local_agreement.agreement(self._likeness, self.seen, detail, hues)
+        either = np.maximum(detail, local_agreement.detail_of(self.planes[1]))
+        self.visible = float(either[self.seen].sum()) / detail.size
 
     def refined(self) -> Affine:
         """The place moved a little, by what agrees already."""

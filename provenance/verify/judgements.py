@@ -271,6 +271,10 @@ def of_watermark(
         proves = "The picture was marked by this system. It may have been cut or resized since."
         if match.changed:
             proves = "The picture was marked by this system, and a part of it was changed since."
+    elif match.comparison is None:
+        verdict = MarkVerdict.COULD_NOT_CHECK
+        sentence = "The watermark leads to a record, and too little is seen to compare it with."
+        proves = "Nothing: the picture may be a small part of that one, or the watermark copied."
     else:
         verdict = MarkVerdict.FOUND_BAD
         sentence = "The watermark leads to a record that shows a different picture."
@@ -301,7 +305,7 @@ def of_fingerprint(match: AssetMatch | None) -> FingerprintCheck:
         sentence = "The picture looks like none that was marked here."
         return FingerprintCheck(MarkVerdict.ABSENT, sentence, "Nothing: it may be cut or reworked.")
     if match.distance is None:
-        sentence = "Too little of the picture is left to compare it with its record."
+        sentence = "There is too little to be seen to compare the picture with its record."
         return FingerprintCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing.")
     if not match.is_same_picture:
         sentence = "It does not look like the picture that its other marks lead to."

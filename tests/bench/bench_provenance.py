@@ -4,6 +4,7 @@
     python -m tests.bench.bench_provenance --only log    (replaces those rows alone)
     python -m tests.bench.bench_provenance --only edits  (pictures that were edited or turned)
     python -m tests.bench.bench_provenance --only copies (marks copied onto nearly the same)
+    python -m tests.bench.bench_provenance --only unseen (both, on pictures no rule was chosen on)
 
 One thread throughout; marking and decoding are counted in processor time, the log by the clock.
 Writes docs/benchmarks/provenance.json.
@@ -44,6 +45,7 @@ from provenance.marks import perceptual_match, watermark
 from tests.bench.bench_provenance_copies import copy_figures
 from tests.bench.bench_provenance_edits import edit_figures
 from tests.bench.bench_provenance_log import log_figures
+from tests.bench.bench_provenance_unseen import unseen_figures
 from tests.bench.report import ROOT, Row, print_table, publish
 from tests.provenance.attacks import ATTACKS, BEYOND, Attack, jpeg
 from tests.provenance.pictures import PHOTOGRAPHS, drawing, photograph
@@ -278,6 +280,10 @@ def copies_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from copy_figures(chosen.half, keyring().watermark_key)
 
 
+def unseen_part(chosen: argparse.Namespace) -> Iterator[Row]:
+    yield from unseen_figures()
+
+
 def unmarked_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from false_accepts(chosen.unmarked)
 
@@ -290,6 +296,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "copied": copied_part,
     "edits": edits_part,
     "copies": copies_part,
+    "unseen": unseen_part,
     "unmarked": unmarked_part,
 }
 

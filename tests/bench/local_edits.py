@@ -82,7 +82,7 @@ def of_half(pictures: list[Named], half: Half) -> list[Named]:
 
 
 def whole(name: str) -> Pixels:
-    pixels = _loaded(name)
+    pixels = loaded(name)
     if pixels.ndim == 2:
         pixels = np.stack([pixels] * 3, -1)
     height, width = pixels.shape[:2]
@@ -91,7 +91,8 @@ def whole(name: str) -> Pixels:
     return _at_side(pixels[top : top + short, left : left + short, :3])
 
 
-def _loaded(name: str) -> Pixels:
+def loaded(name: str) -> Pixels:
+    """A photograph at its own size, [H, W] or [H, W, 3 or 4]."""
     if name in ("china", "flower"):
         return np.asarray(load_sample_image(f"{name}.jpg"), np.uint8)
     if name == "motorcycle":
@@ -213,7 +214,7 @@ EDITS: dict[str, Edit] = {
 TARGETED = tuple(EDITS)[:14]
 
 
-def edited(half: Half, picture: Named, foreign: Pixels, name: str) -> Edited:
+def edited(half: Half | Literal["unseen"], picture: Named, foreign: Pixels, name: str) -> Edited:
     """One edit of one picture; where it goes belongs to half, picture and edit."""
     seed = hashlib.sha256(f"{half} {picture.name} {name}".encode()).digest()[:8]
     return EDITS[name](picture.pixels, foreign, np.random.default_rng(int.from_bytes(seed)))

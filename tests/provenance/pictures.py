@@ -60,3 +60,13 @@ def drawing(seed: int, side: int = 512) -> Pixels:
             case _:
                 cv2.ellipse(canvas, middle, axes, 0, 20, 320, colour, big // 40)
     return np.asarray(cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def clear_sky(things: tuple[tuple[int, int, int], ...] = ()) -> Pixels:
+    """512 pixels of a sky that darkens upwards, with a grain and discs (left, top, radius)."""
+    grain = np.random.default_rng(4).normal(0, 1.5, (512, 512, 1))
+    pixels = np.linspace(70, 130, 512)[:, None, None] + np.array([0, 10, 40]) + grain
+    made = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+    for left, top, radius in things:
+        cv2.circle(made, (left, top), radius, (30, 25, 20), -1, cv2.LINE_AA)
+    return np.ascontiguousarray(made)

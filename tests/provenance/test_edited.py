@@ -14,7 +14,7 @@ from provenance.verify.verdicts import VerifyReport
 from tests.provenance.attacks import cropped, jpeg, resized
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.files import saved
-from tests.provenance.pictures import drawing, photograph
+from tests.provenance.pictures import clear_sky, drawing, photograph
 from tests.provenance.test_soft_bindings import upload
 
 Pixels = NDArray[np.uint8]
@@ -117,6 +117,17 @@ def test_copied_mark_on_pictures_that_look_alike_is_never_ours(mark: Mark) -> No
         assert report.watermark.verdict == "found_bad"
         assert report.fingerprint.changed == ()
         assert not report.is_ours
+
+
+def test_two_skies_without_anything_in_them_could_not_be_compared(mark: Mark) -> None:
+    sky = clear_sky()
+    marked = mark(sky)
+    residual = marked.pixels.astype(int) - sky
+    report = check(np.clip(np.flipud(sky) + residual, 0, 255).astype(np.uint8))
+    assert not report.is_ours
+    assert report.watermark.verdict == "could_not_check"
+    assert "too little is seen" in report.watermark.sentence
+    assert report.fingerprint.verdict != "found_good"
 
 
 def test_cut_out_pasted_into_another_picture_is_another_picture(astronaut: Marked) -> None:

@@ -35,6 +35,10 @@ BY_STATUS = {
         "Nothing is lost. Try again in some seconds; if it lasts, tell the operator.",
     ),
 }
+# Beside what DRF says itself; another code of the same status is told by who raised it.
+ADVICE = {code: detail for code, _, detail in BY_STATUS.values()} | {
+    "parse_error": "Send what `Content-Type` names, whole; JSON in UTF-8 without a byte order mark."
+}
 UNKNOWN = ("error", "The request failed.", "")
 
 
@@ -49,6 +53,11 @@ def document(
     """`title` says what happened, `detail` what to do; `code` is stable."""
     said = {"type": f"/problems/{code}", "title": title, "status": status, "code": code}
     return said | members | ({"detail": detail} if detail else {})
+
+
+def advice_of(code: str) -> str:
+    """What to do about a condition that framework code names; empty where nothing is known."""
+    return ADVICE.get(code, "")
 
 
 def of_error(error: ProofsheetError) -> dict[str, Any]:

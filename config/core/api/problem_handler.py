@@ -70,7 +70,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     else:
         detail = getattr(error, "detail", error)
         code = str(getattr(detail, "code", None) or NAMES.get(type(error), "error"))
-        body = _problem(path, status=answer.status_code, code=code, title=str(detail))
+        body = _problem(
+            path, status=answer.status_code, code=code, title=str(detail),
+            detail=problem_documents.advice_of(code),
+        )  # fmt: skip
     for header in ("WWW-Authenticate", "Retry-After", "Allow"):
         if header in answer:
             body[header] = answer[header]
@@ -116,8 +119,14 @@ class LastWord(MiddlewareMixin):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        """Whatever is no problem yet, where programs read, becomes one; headers stay."""
-        if response.status_code < 400 or not is_for_programs(request.path_info):
+        """Whatever is no problem yet, where programs read, becomes one; headers stay. What leads
+        elsewhere without a word is no HTML.
+        """
+        if not is_for_programs(request.path_info):
+            return response
+        if response.status_code < 400:
+            if response.status_code >= 300 and not getattr(response, "content", b""):
+                del response["Content-Type"]
             return response
         if not isinstance(response, HttpResponse):
             return response

@@ -27,6 +27,16 @@ def codes(prompt: str, negative: str = "", cut: int = 0, negative_cut: int = 0) 
         ("a {red|green} apple", ["prompt_alternatives"]),
         ("a [red|green] apple", ["prompt_alternatives"]),
         ("a [red:green:0.5] apple", ["prompt_schedule"]),
+        ("a cat++ on (a mat)--", ["prompt_signs"]),
+        ("a tree, ripe++++, blurry--", ["prompt_signs"]),
+        ("a cat --ar 16:9 --v 6", ["prompt_switch"]),
+        ("a cat --no", ["prompt_switch"]),
+        ("a __colour__ cat", ["prompt_wildcard"]),
+        ("a cat, __animals/small*__", ["prompt_wildcard"]),
+        ("a cat AND a dog", ["prompt_and"]),
+        ("a book on C++, an A+, vitamin C+ and a well-known cat -- black", []),
+        ("A CAT AND A DOG", []),
+        ("a snake__case name, an AND gate's cat-", ["prompt_and"]),
         ("(a:1.2) (b:1.3) [c] [d]", ["prompt_weight", "prompt_emphasis"]),
         ("a red apple (a Cox) at 16:9, take a break; BREAKFAST {x}", []),
         ("a smile :) and a ratio (3:4 or so)", []),
@@ -64,7 +74,17 @@ def test_any_text_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "opening", ["(" * 2000, "[" * 2000, "{a|" * 600, "<lora:" * 300, "(a:" * 600]
+    "opening",
+    [
+        "(" * 2000,
+        "[" * 2000,
+        "{a|" * 600,
+        "<lora:" * 300,
+        "(a:" * 600,
+        "__a" * 600,
+        "a+" * 900,
+        "(a)" + "+" * 900 + "b",
+    ],
 )
 def test_what_never_closes_is_read_in_bounded_work(opening: str) -> None:
     assert codes(opening) == []

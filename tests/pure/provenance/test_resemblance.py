@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from provenance.marks import changed_parts, fingerprint, perceptual_match
+from provenance.marks import changed_parts, fingerprint, perceptual_match, watermark
 from tests.provenance.attacks import jpeg, resized
-from tests.provenance.pictures import drawing, photograph
+from tests.provenance.pictures import clear_sky, drawing, photograph
 
 Pixels = NDArray[np.uint8]
 EDIT = (slice(150, 330), slice(120, 360))
@@ -79,6 +79,40 @@ def test_the_same_general_look_with_other_details_is_another_picture(seed: int) 
     assert bits <= fingerprint.SAME_PICTURE_DISTANCE
     compared = perceptual_match.compare(other, original, None)
     assert compared is None or not compared.is_same
+
+
+KEY = b"a key of the tests' own, 32 bytes"
+
+
+def with_the_mark_of(record: Pixels, other: Pixels, strength: int) -> tuple[Pixels, Pixels]:
+    """The marked record, and the other picture with its mark copied onto it."""
+    marked = watermark.embed(record, 7, key=KEY)
+    residual = marked.astype(int) - record
+    return marked, np.clip(other + strength * residual, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("strength", [1, 2])
+@pytest.mark.parametrize(
+    "there", [((400, 130, 40),), ((60, 480, 30), (470, 50, 22))], ids=["one", "two"]
+)
+def test_the_mark_itself_is_no_detail_that_agrees(
+    there: tuple[tuple[int, int, int], ...], strength: int
+) -> None:
+    marked, forged = with_the_mark_of(clear_sky(((120, 380, 40),)), clear_sky(there), strength)
+    found = watermark.detect(forged, key=KEY)
+    assert found.identifier == 7
+    compared = perceptual_match.compare(
+        forged, perceptual_match.original_of(marked), found.geometry
+    )
+    assert compared is not None
+    assert not compared.is_same
+
+
+def test_a_sky_without_anything_in_it_is_neither_the_same_nor_another() -> None:
+    marked, forged = with_the_mark_of(clear_sky(), np.flipud(clear_sky()), 1)
+    found = watermark.detect(forged, key=KEY)
+    original = perceptual_match.original_of(marked)
+    assert perceptual_match.compare(forged, original, found.geometry) is None
 
 
 def test_a_disc_is_one_part() -> None:

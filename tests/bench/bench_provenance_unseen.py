@@ -1,0 +1,177 @@
+"""Rows on the third set (`unseen_pictures`): copied marks, edits and turns, with intervals.
+
+What each picture was judged to be is kept as a line, so that a run that was stopped goes on where
+it was. Intervals are Wilson's at 95 %.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from statsmodels.stats.proportion import proportion_confint
+
+from provenance.marks import fingerprint, perceptual_match, watermark
+from provenance.marks.perceptual_match import Original
+from tests.bench import local_edits, unseen_pictures
+from tests.bench.fresh_copies import DISGUISES
+from tests.bench.local_edits import TARGETED, Named, Pixels
+from tests.bench.report import ROOT, Row
+from tests.provenance.attacks import ATTACKS
+
+KEPT = ROOT / "var" / "bench" / "unseen.jsonl"
+KEY = b"the key of the third set, always"
+"""One for all runs: what goes on where it was has the same marks."""
+MUST_PERCENT = 98.0
+Told = dict[str, str]
+Judge = Callable[[], Told]
+
+
+def unseen_figures() -> Iterator[Row]:
+    """Raises ValueError where the set is not the one that was sealed."""
+    if unseen_pictures.seal() != unseen_pictures.SEALED:
+        raise ValueError("The third set is not the one whose seal was written down.")
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    known = _known(KEPT)
+    with KEPT.open("a") as kept:
+        for name, judge in _all():
+            if name not in known:
+                known[name] = judge()
+                kept.write(json.dumps([name, known[name]]) + "\n")
+                kept.flush()
+    yield from _rows(list(known.values()))
+
+
+def _known(path: Path) -> dict[str, Told]:
+    return dict(map(json.loads, path.read_text().splitlines())) if path.exists() else {}
+
+
+def _all() -> Iterator[tuple[str, Judge]]:
+    """Every judgement by its name, none of them made yet."""
+    marks = _Marks()
+    for number, pair in enumerate(unseen_pictures.pairs()):
+        for place, (disguise, change) in enumerate(DISGUISES.items()):
+            strength = 1 + (number + place) % 2
+            yield f"copy {number} {disguise}", marks.copied(pair, change, strength)
+    for name in list(marks.numbers)[::2]:
+        for edit in TARGETED:
+            yield f"edit {edit} {name}", marks.edited(name, edit)
+    for attack, name in product(ATTACKS, list(marks.numbers)[::2]):
+        yield f"attack {attack} {name}", marks.attacked(name, attack)
+
+
+class _Marks:
+    """The pictures of the set, each marked with its number."""
+
+    def __init__(self) -> None:
+        self._pictures = unseen_pictures.pictures()
+        self.numbers = {each.name: number for number, each in enumerate(self._pictures, start=1)}
+        self._of = cache(self._marked)
+
+    def _marked(self, name: str) -> tuple[Pixels, Original]:
+        number = self.numbers[name]
+        pixels = watermark.embed(self._pictures[number - 1].pixels, number, key=KEY)
+        return pixels, perceptual_match.original_of(pixels)
+
+    def copied(
+        self, pair: unseen_pictures.Pair, change: Callable[[Pixels, Pixels], Pixels], strength: int
+    ) -> Judge:
+        def judge() -> Told:
+            pixels, original = self._of(pair.source.name)
+            victim = change(pair.victim, pair.source.pixels)
+            residual = pixels.astype(int) - pair.source.pixels
+            forged = np.clip(victim + strength * residual, 0, 255).astype(np.uint8)
+            bits = fingerprint.distance(fingerprint.pdq(pair.victim), original.fingerprint)
+            is_near = bits <= fingerprint.SAME_PICTURE_DISTANCE
+            kind = "copies_near" if is_near else "copies_other"
+            return self._told(kind, pair.kind, forged, pair.source.name)
+
+        return judge
+
+    def edited(self, name: str, edit: str) -> Judge:
+        def judge() -> Told:
+            marked = Named(name, self._of(name)[0])
+            number = self.numbers[name]
+            foreign = self._pictures[(number + 28) % len(self._pictures)].pixels
+            edited = local_edits.edited("unseen", marked, foreign, edit)
+            told = self._told("edits", edit, edited.pixels, name)
+            part = "changed" if edited.mask.any() else "whole"
+            return told | {"part": part}
+
+        return judge
+
+    def attacked(self, name: str, attack: str) -> Judge:
+        return lambda: self._told("attacks", attack, ATTACKS[attack](self._of(name)[0]), name)
+
+    def _told(self, kind: str, part: str, pixels: Pixels, name: str) -> Told:
+        """`ours` as the verify page would say, without the log; `named` where parts are told."""
+        found = watermark.detect(pixels, key=KEY)
+        said = {"kind": kind, "way": part, "name": name, "is": "unread"}
+        if found.identifier != self.numbers[name]:
+            return said
+        compared = perceptual_match.compare(pixels, self._of(name)[1], found.geometry)
+        is_same = compared is not None and compared.is_same
+        said["is"] = "ours" if is_same else "another"
+        said["told"] = str(len(compared.changed) if compared is not None else 0)
+        return said
+
+
+def _rows(judged: list[Told]) -> Iterator[Row]:
+    for kind, must in (("other", 0), ("near", None)):
+        these = [each for each in judged if each["kind"] == f"copies_{kind}"]
+        name = f"unseen_copies_{kind}"
+        yield _share(f"{name}_called_ours", these, must=must)
+        yield Row(f"{name}_read", sum(each["is"] != "unread" for each in these), f"of {len(these)}")
+        for way, of_way in _by_way(these).items():
+            yield Row(f"{name}_{way}", _ours(of_way), f"ours of {len(of_way)}")
+    edits = [each for each in judged if each["kind"] == "edits"]
+    for name, these in (("", edits), ("_where_read", _read(edits))):
+        must = MUST_PERCENT if not name else None
+        yield _share(f"unseen_edits_called_ours{name}", these, better="higher", must=must)
+    for way, of_way in _by_way(edits).items():
+        yield Row(f"unseen_edits_{way}", _ours(of_way), f"ours of {len(of_way)}", better="higher")
+    for part, better in (("changed", "higher"), ("whole", "lower")):
+        these = [each for each in edits if each["part"] == part and each["is"] == "ours"]
+        yield _share(f"unseen_part_named_where_{part}", these, _is_told, better=better)
+    attacks = _read([each for each in judged if each["kind"] == "attacks"])
+    yield _share("unseen_attacked_called_ours_where_read", attacks, better="higher")
+
+
+def _by_way(judged: list[Told]) -> dict[str, list[Told]]:
+    ways = sorted({each["way"] for each in judged})
+    return {way.replace(" ", "_"): [each for each in judged if each["way"] == way] for way in ways}
+
+
+def _read(judged: list[Told]) -> list[Told]:
+    return [each for each in judged if each["is"] != "unread"]
+
+
+def _is_ours(told: Told) -> bool:
+    return told["is"] == "ours"
+
+
+def _is_told(told: Told) -> bool:
+    return int(told["told"]) > 0
+
+
+def _ours(judged: list[Told]) -> int:
+    return sum(map(_is_ours, judged))
+
+
+def _share(
+    name: str,
+    judged: list[Told],
+    counts: Callable[[Told], bool] = _is_ours,
+    *,
+    better: Literal["higher", "lower"] = "lower",
+    must: float | None = None,
+) -> Row:
+    """So many of a hundred, with Wilson's interval."""
+    good, total = sum(map(counts, judged)), len(judged)
+    low, high = (100 * float(each) for each in proportion_confint(good, total, method="wilson"))
+    share = round(100 * good / total, 2)
+    unit = f"% ({good} of {total})"
+    return Row(name, share, unit, round(low, 2), round(high, 2), better=better, must=must)
