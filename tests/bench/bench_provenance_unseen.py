@@ -56,6 +56,7 @@ def _all() -> Iterator[tuple[str, Judge]]:
         for place, (disguise, change) in enumerate(DISGUISES.items()):
             strength = 1 + (number + place) % 2
             yield f"copy {number} {disguise}", marks.copied(pair, change, strength)
+        yield f"copy {number} again", marks.copied(pair, DISGUISES["plain"], 2 - number % 2)
     for name in list(marks.numbers)[::2]:
         for edit in TARGETED:
             yield f"edit {edit} {name}", marks.edited(name, edit)
