@@ -69,7 +69,9 @@ def _key() -> Iterator[str]:
     except ImproperlyConfigured:
         yield "SECRET_KEY is not set: production has no default for it."
         return
-    if len(key) < KEY_CHARACTERS or len(set(key)) < 10 or key.startswith("django-insecure-"):
+    is_repeated = key in (key + key)[1:-1]
+    is_short = len(key) < KEY_CHARACTERS or len(set(key)) < 10
+    if is_short or is_repeated or key.startswith("django-insecure-"):
         yield f"SECRET_KEY is too easy: make {KEY_CHARACTERS} random characters or more."
 
 
@@ -84,6 +86,8 @@ def _hosts() -> Iterator[str]:
         yield "ALLOWED_HOSTS is not set: name the hosts that this house answers for."
     elif loose := [host for host in hosts if host in {"*", "."} or "*" in host]:
         yield f"ALLOWED_HOSTS has {loose[0]!r}: name hosts, not all of them."
+    elif wide := [host for host in hosts if host[0] == "." and "." not in host[1:]]:
+        yield f"ALLOWED_HOSTS has {wide[0]!r}: that is everybody's under a whole top-level domain."
 
 
 def _public_url() -> Iterator[str]:
@@ -93,6 +97,8 @@ def _public_url() -> Iterator[str]:
     parts = urlsplit(settings.PUBLIC_URL)
     if parts.scheme != "https" or not parts.hostname:
         yield f"PUBLIC_URL is {settings.PUBLIC_URL!r}: it begins with https:// and a host."
+    elif "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
+        yield f"PUBLIC_URL is {settings.PUBLIC_URL!r}: nothing follows its host, or goes before it."
     elif not any(_is_host(parts.hostname, allowed) for allowed in settings.ALLOWED_HOSTS):
         yield f"PUBLIC_URL names {parts.hostname}, which is not among ALLOWED_HOSTS."
 

@@ -4,19 +4,17 @@
                                  [--witness KEY] [--revoked SERIAL] [--distrusted SHA256=TIME]
 
 Exit 0 when everything holds and you named the log that vouches for it (--log-key), 1 when something
-does not hold, 2 when the file is no bundle, 3 when all of it holds, but only by the word of whoever
-made the bundle: anybody can make a log and an authority of their own, and a bundle that agrees with
-both. The keys of a house's log are at its address /log/keys; take them from somewhere else than the
-bundle.
+does not hold, 2 when the file is no bundle or the command line is not right, 3 when all of it
+holds, but only by the word of whoever made the bundle: anybody can make a log and an authority of
+their own, and a bundle that agrees with both. The keys of a house's log are at its address
+/log/keys; take them from somewhere else than the bundle.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -26,7 +24,7 @@ from provenance.keys import certificates
 from provenance.log.formats import canonical_json, checkpoint, merkle, proof_file, timestamp_token
 from provenance.manifests import content_credentials
 from provenance.manifests.manifest_reading import ManifestReading
-from provenance.offline import bundle_format
+from provenance.offline import bundle_format, command_line
 from provenance.offline.bundle_format import BundleUnreadable
 from provenance.pictures import decoder
 
@@ -283,23 +281,20 @@ def _require(holds: bool, sentence: str) -> None:
         raise BundleInvalid(message=sentence)
 
 
-def _distrust(text: str) -> tuple[str, datetime]:
-    """Raises `ValueError`, which argparse tells."""
-    digest, _, time = text.partition("=")
-    at = datetime.fromisoformat(time)
-    return digest, at.replace(tzinfo=at.tzinfo or UTC)
-
-
 def main() -> int:
     """Check the bundle that the command line names, and print what holds; the exit status."""
-    chosen = _parser().parse_args()
+    chosen = command_line.parser(__doc__ or "").parse_args()
     try:
         image = chosen.image.read_bytes() if chosen.image else None
-        known = (chosen.authority, chosen.witness, chosen.revoked, chosen.distrusted)
-        trusted = Trusted(chosen.log_key, *(tuple(each) for each in known))
+        revoked = tuple(serial for each in chosen.revoked for serial in each)
+        named = (tuple(each) for each in (chosen.authority, chosen.witness))
+        trusted = Trusted(chosen.log_key, *named, revoked, tuple(chosen.distrusted))
         for sentence in verify(chosen.bundle.read_bytes(), image=image, trusted=trusted):
             print(sentence)
-    except (BundleUnreadable, OSError) as error:
+    except OSError as error:
+        print(f"{error.filename} cannot be read: {error.strerror}.", file=sys.stderr)
+        return NO_BUNDLE
+    except BundleUnreadable as error:
         print(error, file=sys.stderr)
         return NO_BUNDLE
     except ProofsheetError as error:
@@ -310,35 +305,3 @@ def main() -> int:
         return BY_ITS_OWN_WORD
     print("Everything holds.")
     return HOLDS
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="provenance.offline",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("--image", type=Path, help="the picture, where only its hash is in")
-    parser.add_argument("--log-key", help="the log's public key that you trust")
-    parser.add_argument(
-        "--authority",
-        action="append",
-        default=[],
-        help="SHA-256 of the authority that you trust; again for each one of earlier",
-    )
-    parser.add_argument(
-        "--witness", action="append", default=[], help="a witness's key that must have cosigned"
-    )
-    parser.add_argument(
-        "--revoked", action="append", default=[], help="serial number of a revoked certificate"
-    )
-    parser.add_argument(
-        "--distrusted",
-        action="append",
-        default=[],
-        type=_distrust,
-        metavar="SHA256=TIME",
-        help="an authority that counts only for what the log of --log-key holds from before then",
-    )
-    return parser

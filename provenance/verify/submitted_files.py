@@ -159,7 +159,10 @@ def receive_asset(request: HttpRequest) -> bytes:
         return receive(request)
     data = request.read(settings.PROOFSHEET_VERIFY_MAX_BYTES + 1)
     if not data:
-        raise FileMissing
+        raise FileMissing(
+            message="The request's body is empty.",
+            advice=f"Send a picture as the body, or as a form's field “{FIELD}”.",
+        )
     if len(data) > settings.PROOFSHEET_VERIFY_MAX_BYTES:
         raise FileTooLarge(message=_too_large())
     return bytes(data)

@@ -101,6 +101,11 @@ def test_no_process_starts_with_such_settings(tmp_path: Path, command: tuple[str
     [
         ({"SECRET_KEY": "a" * 60}, "SECRET_KEY is too easy"),
         ({"SECRET_KEY": "django-insecure-" + GOOD_KEY}, "SECRET_KEY is too easy"),
+        ({"SECRET_KEY": "password-1" * 6}, "SECRET_KEY is too easy"),
+        ({"ALLOWED_HOSTS": ["images.example", ".example"]}, "under a whole top-level domain"),
+        ({"PUBLIC_URL": "https://images.example/shop"}, "nothing follows its host"),
+        ({"PUBLIC_URL": "https://me:pw@images.example"}, "nothing follows its host"),
+        ({"PUBLIC_URL": "https://images.example/?a=1"}, "nothing follows its host"),
         ({"ALLOWED_HOSTS": ["other.example"]}, "images.example, which is not among ALLOWED_HOSTS"),
         ({"PUBLIC_URL": "https:///x"}, "it begins with https:// and a host"),
         ({"PROOFSHEET_PROXY_NETWORKS": ["proxy"]}, "names no network"),

@@ -270,6 +270,14 @@ def test_a_view_that_names_no_scope_takes_no_key(alice: User, rf: Any) -> None:
     assert answer.status_code == 403
 
 
+def test_nobody_is_told_to_make_a_key_that_is_not_offered(alice: User, bob: User) -> None:
+    def advice(user: User) -> str:
+        return str(sent(make_key(user, "read")).get("/api/v1/review/cases/").json()["detail"])
+
+    assert "Make a key with that scope" in advice(bob)
+    assert "offered no key" in advice(alice)
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
 def test_a_method_that_is_not_there_is_no_matter_of_scopes(alice: User, method: str) -> None:
     answer = sent(make_key(alice, *SCOPES)).generic(method, "/api/v1/generations/")

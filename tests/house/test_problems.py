@@ -81,6 +81,17 @@ def test_another_method_is_a_problem_and_names_the_right_ones(
     assert answer["Allow"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("text/plain", 415, "unsupported_media_type"), ("application/json", 400, "parse_error")],
+)
+def test_a_body_that_is_not_read_comes_with_what_to_send(
+    of_alice: Client, kind: str, status: int, code: str
+) -> None:
+    answer = of_alice.generic("POST", "/api/v1/generations/", b"\xef\xbb\xbf{}", content_type=kind)
+    assert "Send" in assert_problem(answer, status, code)["detail"]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["/log/checkpoint", "/log/keys", "/log/tile/0/000"])
 def test_another_method_of_a_page_to_read_is_told_so_without_a_token(address: str) -> None:

@@ -116,6 +116,7 @@ def test_an_empty_object_is_no_body(of_all_roles: Client) -> None:
 def test_an_address_without_its_slash_keeps_method_and_body(client: Client, method: str) -> None:
     answer = getattr(client, method)("/api/v1/generations?page_size=3")
     assert (answer.status_code, answer["Location"]) == (308, "/api/v1/generations/?page_size=3")
+    assert "Content-Type" not in answer
 
 
 class Part(StrictSerializer):

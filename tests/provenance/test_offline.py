@@ -24,7 +24,7 @@ from provenance.keys.installed_keys import keyring
 from provenance.log import cosigning, timestamping, transparency_log
 from provenance.log.formats import canonical_json, checkpoint, proof_file
 from provenance.manifests.content_credentials import Parent, Reader, Signer, Trust
-from provenance.offline import bundle_check, bundle_export, bundle_format
+from provenance.offline import bundle_check, bundle_export, bundle_format, command_line
 from provenance.offline.bundle_check import Trusted
 from provenance.witness import witness_server
 from tests.provenance.conftest import NOW, SYSTEM, Marked, seal
@@ -76,7 +76,10 @@ def test_bundle_holds_in_a_process_without_django(small: Marked, tmp_path: Path)
         (("--authority",), 3, "That the log is whose it says"),
         (("--log-key",), 0, "Everything holds."),
         (("--log-key", "--authority"), 0, "Everything holds."),
-        (("--log-key=nonsense",), 1, ""),
+        (("--log-key", "--revoked=12345"), 0, "Everything holds."),
+        (("--log-key", "--revoked=SERIAL"), 1, ""),
+        (("--log-key", "--revoked=DECIMAL"), 1, ""),
+        (("--log-key", "--distrusted=AUTHORITY=2020-01-01"), 1, ""),
     ],
 )
 def test_command_says_whose_word_it_is(
@@ -97,12 +100,48 @@ def test_command_says_whose_word_it_is(
             bundle_format.read(path.read_bytes())[bundle_format.AUTHORITY]
         ),
     }
+    pem = bundle_format.read(path.read_bytes())[bundle_format.AUTHORITY]
+    serial = certificates.leaf_of(keyring().certificate_chain_pem).serial_number
+    for word_of_it, said_so in (
+        ("AUTHORITY", bundle_format.digest_of_pem(pem).upper()),
+        ("SERIAL", f"{serial:X}"),
+        ("DECIMAL", str(serial)),
+    ):
+        named = tuple(name.replace(word_of_it, said_so) for name in named)
     options = [part for name in named for part in (name, known.get(name, "")) if part]
     monkeypatch.setattr(sys, "argv", ["offline", str(path), *options])
     assert bundle_check.main() == code
     said = capsys.readouterr().out
     assert word in said
     assert ("Everything holds." in said) is (code == 0)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--log-key=nonsense",
+        "--log-key=",
+        "--authority=abc",
+        "--witness=nonsense",
+        "--revoked=4G",
+        "--distrusted=2020-01-01",
+        "--distrusted=" + "a" * 64 + "=yesterday",
+    ],
+)
+def test_a_slip_on_the_command_line_is_no_verdict_on_the_bundle(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["offline", "a.bundle", option])
+    with pytest.raises(SystemExit) as ended:
+        bundle_check.main()
+    assert ended.value.code == 2
+    assert "that is no" in capsys.readouterr().err
+
+
+def test_serial_numbers_are_read_as_openssl_and_browsers_show_them() -> None:
+    for text in ("serial=4F3A", "4f:3a", "0x4F3A"):
+        assert command_line.serials(text) == ("20282",)
+    assert command_line.serials("12") == ("18", "12")
 
 
 def test_help_tells_what_each_exit_means(

@@ -174,6 +174,7 @@ def test_bad_content_is_a_problem(
 ) -> None:
     answer = sent(client, data, **query)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert data or "as the body" in answer.json()["detail"]
 
 
 @pytest.mark.django_db

@@ -86,9 +86,11 @@ def check_scope(row: ApiKey, needed: str | None) -> None:
             message="No key opens this address.", advice="Sign in in a browser instead."
         )
     if needed not in row.scopes:
-        has = ", ".join(row.scopes)
+        said = f"This call needs the scope {needed}; the key has {', '.join(row.scopes)}."
+        if needed in key_issuing.scopes_for(row.owner, row.project):
+            raise key_issuing.KeyMayNot(message=said)
         raise key_issuing.KeyMayNot(
-            message=f"This call needs the scope {needed}; the key has {has}."
+            message=said, advice="Its account and project are offered no key with that scope."
         )
 
 

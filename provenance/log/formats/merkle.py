@@ -40,6 +40,13 @@ class ConsistencyProofInvalid(ProofInvalid):
     default_code = "consistency_proof_invalid"
 
 
+class SizesOutOfOrder(ConsistencyProofInvalid):
+    """There is no such proof to be had, whatever the log did."""
+
+    default_message = "The older tree is not the smaller one."
+    default_advice = "Name the smaller size first; the smallest is 1."
+
+
 def leaf_hash(body: bytes) -> bytes:
     """SHA-256 of the 0x00-prefixed entry bytes."""
     return hashlib.sha256(b"\x00" + body).digest()
@@ -122,7 +129,7 @@ def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
 def consistency_ranges(old_size: int, size: int) -> list[tuple[int, int]]:
     """Leaf ranges whose digests prove that `old_size` leaves were kept (RFC 6962, 2.1.2)."""
     if not 0 < old_size <= size:
-        raise ConsistencyProofInvalid(message=f"Tree size {old_size} is not between 1 and {size}.")
+        raise SizesOutOfOrder(message=f"Tree size {old_size} is not between 1 and {size}.")
     ranges, start, end, is_old_root = [], 0, size, True
     while old_size != end:
         middle = start + _split(end - start)

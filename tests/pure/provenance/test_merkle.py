@@ -107,6 +107,14 @@ def test_tampered_inclusion_proof_is_refused(size: int, data: st.DataObject) -> 
             merkle.verify_inclusion(leaf, index, size, path, root)
 
 
+@pytest.mark.parametrize(("old_size", "size"), [(0, 1), (5, 3)])
+def test_sizes_out_of_order_accuse_no_log(old_size: int, size: int) -> None:
+    with pytest.raises(merkle.ConsistencyProofInvalid) as told:
+        merkle.consistency_ranges(old_size, size)
+    assert "history" not in told.value.advice
+    assert "smaller size first" in told.value.advice
+
+
 @given(SIZES, st.data())
 def test_consistency_proof_verifies_and_another_history_does_not(
     size: int, data: st.DataObject
