@@ -287,8 +287,13 @@ def main() -> int:
     try:
         image = chosen.image.read_bytes() if chosen.image else None
         revoked = tuple(serial for each in chosen.revoked for serial in each)
-        named = (tuple(each) for each in (chosen.authority, chosen.witness))
-        trusted = Trusted(chosen.log_key, *named, revoked, tuple(chosen.distrusted))
+        trusted = Trusted(
+            chosen.log_key,
+            tuple(chosen.authority),
+            tuple(chosen.witness),
+            revoked,
+            tuple(chosen.distrusted),
+        )
         for sentence in verify(chosen.bundle.read_bytes(), image=image, trusted=trusted):
             print(sentence)
     except OSError as error:

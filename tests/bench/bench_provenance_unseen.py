@@ -121,22 +121,23 @@ class _Marks:
 
 
 def _rows(judged: list[Told]) -> Iterator[Row]:
-    for kind, must in (("other", 0), ("near", None)):
+    for kind in ("other", "near"):
         these = [each for each in judged if each["kind"] == f"copies_{kind}"]
         name = f"unseen_copies_{kind}"
-        yield _share(f"{name}_called_ours", these, must=must)
+        yield _share(f"{name}_called_ours", these, must=0 if kind == "other" else None)
         yield Row(f"{name}_read", sum(each["is"] != "unread" for each in these), f"of {len(these)}")
         for way, of_way in _by_way(these).items():
             yield Row(f"{name}_{way}", _ours(of_way), f"ours of {len(of_way)}")
     edits = [each for each in judged if each["kind"] == "edits"]
-    for name, these in (("", edits), ("_where_read", _read(edits))):
-        must = MUST_PERCENT if not name else None
-        yield _share(f"unseen_edits_called_ours{name}", these, better="higher", must=must)
+    yield _share("unseen_edits_called_ours", edits, better="higher", must=MUST_PERCENT)
+    yield _share("unseen_edits_called_ours_where_read", _read(edits), better="higher")
     for way, of_way in _by_way(edits).items():
         yield Row(f"unseen_edits_{way}", _ours(of_way), f"ours of {len(of_way)}", better="higher")
-    for part, better in (("changed", "higher"), ("whole", "lower")):
-        these = [each for each in edits if each["part"] == part and each["is"] == "ours"]
-        yield _share(f"unseen_part_named_where_{part}", these, _is_told, better=better)
+    ours = [each for each in edits if each["is"] == "ours"]
+    changed = [each for each in ours if each["part"] == "changed"]
+    yield _share("unseen_part_named_where_changed", changed, _is_told, better="higher")
+    whole = [each for each in ours if each["part"] == "whole"]
+    yield _share("unseen_part_named_where_whole", whole, _is_told)
     attacks = _read([each for each in judged if each["kind"] == "attacks"])
     yield _share("unseen_attacked_called_ours_where_read", attacks, better="higher")
 
