@@ -46,23 +46,20 @@ def submit(
     """Check `draft`, store a request and send it to be screened. Nothing is rendered before that.
 
     A request of the live page waits for a render worker at once, which screens its prompt itself
-    while the first steps are taken. `by` is an account or a whole caller, with the project and the
-    end user whom it acts for; `parts` is of how many requests its order is. Raises what
-    `requests.idempotency`, `.resolving`, `.admission` and `.storage_room` raise, and
-    AccountSuspended, EndUserSuspended, ProjectClosed.
+    while the first steps are taken. `by` may be a whole caller; `parts` says of how many requests
+    the order is. Raises what `requests.idempotency`, `.resolving`, `.admission` and `.storage_room`
+    raise, AccountSuspended, EndUserSuspended, ProjectClosed.
     """
     caller = calling.as_caller(by)
-    before = partial(idempotency.earlier, idempotency_key, draft, parts=parts)
-    if earlier := before(project=caller.project):
+    whose = caller.project
+    before = partial(idempotency.earlier, idempotency_key, draft, project=whose, parts=parts)
+    if earlier := before():
         return Submission(earlier, is_new=False)
-    if caller.project.closed_at is not None:
-        raise calling.ProjectClosed
-    restrictions.check(caller.user.pk, at=at)
-    end_user_standing.check(caller.end_user, at=at, told_at=addresses.address_of)
+    _check_may_ask(caller, at=at)
     storage_room.require(at=at)
     wanted = resolving.resolve(draft, by=caller.user, is_live=is_live)
     tier, expected = admission.expectation(wanted, at=at)
-    project_limits.check(wanted, tier=tier, of=caller.project)
+    project_limits.check(wanted, tier=tier, of=whose)
     admission.admit(caller, expected, tier, count=wanted.draft.count, at=at)
     try:
         with init_images.stored(wanted.source) as name, transaction.atomic():
@@ -78,10 +75,18 @@ def submit(
             idempotency.keep(idempotency_key, draft, request, at=at, parts=parts)
     except IntegrityError:
         # Two equal submissions at once: the unique key let one in, the other answers with it.
-        if earlier := before(project=caller.project):
+        if earlier := before():
             return Submission(earlier, is_new=False)
         raise
     return Submission(request, is_new=True)
+
+
+def _check_may_ask(caller: calling.Caller, *, at: datetime) -> None:
+    """Raises ProjectClosed, AccountSuspended, EndUserSuspended."""
+    if caller.project.closed_at is not None:
+        raise calling.ProjectClosed
+    restrictions.check(caller.user.pk, at=at)
+    end_user_standing.check(caller.end_user, at=at, told_at=addresses.address_of)
 
 
 def estimate(draft: RequestParameters, *, by: AbstractBaseUser, at: datetime) -> estimates.Estimate:

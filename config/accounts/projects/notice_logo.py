@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -34,7 +35,7 @@ class LogoUnusable(ProofsheetError):
     default_status = 422
 
 
-def set_logo(project_id: UUID, file: UploadedFile | None, *, by: User) -> Project:
+def set_logo(project_id: UUID, file: UploadedFile[Any] | None, *, by: User) -> Project:
     """The picture as the project's logo; none takes it away.
 
     Raises administering.NoSuchProject, administering.RoleTooLow, LogoUnusable.
@@ -53,7 +54,7 @@ def set_logo(project_id: UUID, file: UploadedFile | None, *, by: User) -> Projec
     return project
 
 
-def _drawn(file: UploadedFile) -> bytes:
+def _drawn(file: UploadedFile[Any]) -> bytes:
     """Its pixels alone, as a PNG that is small enough."""
     if not file.size or file.size > LOGO_MAX_BYTES:
         raise LogoUnusable(message=f"A logo has at most {LOGO_MAX_BYTES // 1024} KiB.")
