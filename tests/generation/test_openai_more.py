@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import AsyncClient, Client
@@ -274,7 +275,8 @@ def test_a_key_that_is_revoked_in_mid_stream_ends_it_with_an_error(
 def test_texts_that_are_judged_leave_the_limit_of_pictures_alone(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rates = {"user": "1/min", "moderate": "2/min"}
+    cache.clear()
+    rates = SimpleRateThrottle.THROTTLE_RATES | {"user": "1/min", "moderate": "2/min"}
     monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", rates)
     api = client_of(alice)
     wrong: dict[str, list[str]] = {"input": []}  # it counts, and nobody need judge it

@@ -11,10 +11,12 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from adapters.models import BaseModel
+from config.core.projects import end_users
 from generation.capacity import estimates
 from generation.models import GenerationRequest, RequestStatus, WrongState
 from generation.requests import fair_queue
 from tests.factories import NOON, make_adapter, make_request
+from tests.projects.makers import make_project
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +132,29 @@ def test_users_take_turns_however_much_one_has_sent(
         served.append(GenerationRequest.objects.get(id=found.request_id).owner)
     assert {bob, carol} <= set(served[:3])
     assert served[3:] == [alice] * 5
+
+
+def test_projects_of_one_person_take_turns_however_much_one_has_sent(
+    alice: User, model: BaseModel
+) -> None:
+    """And however many end users it sent it for."""
+    flood, other = make_project(alice, "Flood"), make_project(alice, "Other")
+    for second in range(6):
+        at = NOON + timedelta(seconds=second)
+        somebody = end_users.seen(flood, f"user {second}", at=NOON)
+        make_request(
+            alice, model, project=flood, end_user=somebody, created_at=at, predicted_ms=1000
+        )
+    for _ in range(2):
+        late = NOON + timedelta(minutes=1)
+        make_request(alice, model, project=other, created_at=late, predicted_ms=1000)
+    served = []
+    for _ in range(8):
+        found = claim()
+        assert found is not None
+        served.append(GenerationRequest.objects.get(id=found.request_id).project)
+    assert served[:4].count(other) == 2
+    assert served[4:] == [flood] * 4
 
 
 def test_cheap_requests_are_not_held_up_by_dear_ones(
