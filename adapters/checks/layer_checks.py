@@ -18,6 +18,7 @@ from adapters.formats.lora_config import PeftSettings
 from adapters.formats.safetensors_header import Tensor
 from adapters.formats.target_modules import Layer, Target
 
+ALPHA_MAX = 1e6  # as the advice of alpha_invalid says
 WEIGHT_DTYPES = ("F16", "BF16", "F32", "F64")
 NUMBERED = re.compile(r"(weights\.)?\d+(\.to_[a-z_]+)?")
 LARGEST = 3.38e38  # a little below the largest number of fp32 and bf16
@@ -142,7 +143,8 @@ def _unsupported_type(found: Recognised) -> UnsupportedType:
     )
     kind = unserved_kinds.BY_NAME[name]
     stems = [stem for stem, parts in found.parts.items() if name in parts.others]
-    what = f"The adapter is a {name}, which is recognised but not served"
+    article = "an" if name[0] in "AEIO" else "a"
+    what = f"The adapter is {article} {name}, which is recognised but not served"
     if kind.is_beside:
         what = f"Beside its LoRA the file holds {name}, which would be lost here"
     return UnsupportedType(
@@ -250,7 +252,7 @@ def _module(
     layer = target.layers[0]
     said = alphas[parts.alpha.name] if parts.alpha else settings.alpha_of(layer)
     alpha = float(rank) if said is None else said
-    if not isfinite(alpha) or abs(alpha) > 1e6:
+    if not isfinite(alpha) or abs(alpha) > ALPHA_MAX:
         raise AlphaInvalid(message=f"The layer {parts.stem[:120]} has alpha {alpha:g}.")
     is_rslora = parts.alpha is None and settings.is_rslora(layer)
     scaling = alpha / (sqrt(rank) if is_rslora else rank)

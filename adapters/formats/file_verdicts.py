@@ -114,7 +114,8 @@ _ROWS = (
     FileVerdict(
         "alpha_invalid",
         "A layer's alpha, which sets its strength, is no usable number.",
-        "Export the adapter again; alpha must be one finite number per layer.",
+        "Export the adapter again; alpha must be one finite number per layer, "
+        "from -1,000,000 to 1,000,000.",
     ),
     FileVerdict(
         "no_model_here",

@@ -152,6 +152,27 @@ def test_numbers_that_become_infinite_when_they_are_used_are_refused(
     assert "unet.mid_block.attentions.0.proj_in" in report.message
 
 
+def test_an_alpha_beyond_use_is_told_with_its_bounds(tmp_path: Path) -> None:
+    """It is finite, so that the advice may not ask for a finite one alone."""
+    stem = "lora_unet_mid_block_attentions_0_proj_in"
+    tensors = {
+        f"{stem}.lora_down.weight": np.ones((4, 1280), np.float16),
+        f"{stem}.lora_up.weight": np.ones((1280, 4), np.float16),
+        f"{stem}.alpha": np.array(1e30, np.float32),
+    }
+    report = inspect(arrays(tensors), tmp_path).report
+    assert report.code == "alpha_invalid"
+    assert "1,000,000" in (report.advice or "")
+
+
+def test_a_kind_is_named_with_its_article(tmp_path: Path) -> None:
+    stem = "lora_unet_mid_block_attentions_0_proj_in"
+    report = inspect(
+        arrays({f"{stem}.oft_blocks": np.ones((4, 8, 8), np.float16)}), tmp_path
+    ).report
+    assert report.message.startswith("The adapter is an OFT")
+
+
 def test_metadata_decides_nothing(tmp_path: Path) -> None:
     lie = {"ss_base_model_version": "sdxl_base_v1-0", "ss_network_dim": "128", "x": "y"}
     report = inspect(arrays(GOOD, metadata=lie), tmp_path).report
