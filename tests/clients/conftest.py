@@ -168,7 +168,9 @@ def house() -> Iterator[ClientHouse]:
         yield _found(Path(running_already))
         return
     shutil.rmtree(STATE, ignore_errors=True)
-    STATE.mkdir(parents=True, mode=0o755)
+    STATE.mkdir(parents=True)
+    for folder in (install.ROOT / "var", install.PLACE, STATE):
+        folder.chmod(0o755)  # root's PostgreSQL runs as somebody else, who must get there
     port = free_port()
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment = kept | {
