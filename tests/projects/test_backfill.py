@@ -11,9 +11,12 @@ from django.db import DatabaseError, connection
 from config.core.projects import columns, personal
 from generation.models import GeneratedImage, GenerationRequest
 from moderation.appeals import hearing
+from moderation.audits.models import FrameEntry
 from moderation.models import Decision
 from tests.factories import NOON, make_image, make_model
+from tests.moderation.audits import makers
 from tests.moderation.makers import refused_by
+from tests.rewriting import rewritten
 
 EVIDENCE = ("reviewcase", "decision", "statement", "appeal")
 NEEDED = ("generationrequest", "generatedimage", "idempotencykey")
@@ -77,3 +80,26 @@ def test_rows_of_before_belong_to_their_owners_project(
     assert set(owned) == {mine}
     with pytest.raises(DatabaseError, match="it is evidence"):
         Decision.objects.filter(pk=decision.pk).update(project=None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_screenings_of_before_are_of_the_project_that_they_judged(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a request or of a picture; a suite's own are of none, and evidence stays held."""
+    monkeypatch.setattr(columns, "BATCH", 1)
+    makers.traffic([bob], fpr={"woman": 0.1}, each=6)
+    image = make_image(alice, make_model())
+    first, second = FrameEntry.objects.order_by("screening_id")[:2]
+    with rewritten(FrameEntry):
+        FrameEntry.objects.filter(pk=first.pk).update(subject_id=image.pk)
+        FrameEntry.objects.filter(pk=second.pk).update(subject_id=image.request_id)
+    place = "generation.migrations.0016_screenings_of_their_project"
+    for operation in import_module(place).Migration.operations:
+        with connection.schema_editor(atomic=False) as editor:
+            operation.code(None, editor)
+    filled = FrameEntry.objects.exclude(project=None)
+    assert {entry.pk for entry in filled} == {first.pk, second.pk}
+    assert {entry.project_id for entry in filled} == {personal.project_of(alice).pk}
+    with pytest.raises(DatabaseError):
+        FrameEntry.objects.filter(pk=first.pk).update(project=None)
