@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from numpy.typing import NDArray
 
 from adapters.checks import inspection
 from adapters.checks.inspection import Base
@@ -155,7 +156,7 @@ def test_numbers_that_become_infinite_when_they_are_used_are_refused(
 def test_an_alpha_beyond_use_is_told_with_its_bounds(tmp_path: Path) -> None:
     """It is finite, so that the advice may not ask for a finite one alone."""
     stem = "lora_unet_mid_block_attentions_0_proj_in"
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         f"{stem}.lora_down.weight": np.ones((4, 1280), np.float16),
         f"{stem}.lora_up.weight": np.ones((1280, 4), np.float16),
         f"{stem}.alpha": np.array(1e30, np.float32),

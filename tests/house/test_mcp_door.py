@@ -189,7 +189,7 @@ def test_the_text_of_a_refusal_holds_reason_and_both_addresses() -> None:
     raw = {
         "id": "1", "status": "refused", "is_held": False, "position": None, "code": "x",
         "refusal": refusal, "failure": None, "images": [], "failed_images": [],
-        "waiting_url": None,
+        "waiting_url": None, "waits_for": None,
     }  # fmt: skip
     told = of_generation(raw, {})
     assert told.is_error
@@ -204,7 +204,7 @@ def test_the_text_of_a_hold_holds_its_address_and_is_no_error() -> None:
     raw = {
         "id": "1", "status": "submitted", "is_held": True, "position": None, "code": "",
         "refusal": None, "failure": None, "images": [], "failed_images": [],
-        "waiting_url": "http://h/r/t",
+        "waiting_url": "http://h/r/t", "waits_for": None,
     }  # fmt: skip
     told = of_generation(raw, {})
     assert told.is_error is False

@@ -64,7 +64,7 @@ def _require_method(request: Request) -> None:
     view = request.parser_context.get("view") if request.parser_context else None
     method = request.method or "GET"
     # Who asks for a key before or beside Django has no view that runs, and looks at methods itself.
-    if hasattr(view, "request") and method not in view.allowed_methods:
+    if view is not None and hasattr(view, "request") and method not in view.allowed_methods:
         raise MethodNotAllowed(method)
 
 
