@@ -108,8 +108,8 @@ def _processes(state: Path, port: int, environment: dict[str, str]) -> Iterator[
     ]  # fmt: skip
     worker = [
         program("celery"), "-A", "config", "--quiet", "worker", "--loglevel", "INFO",
-        "--without-gossip", "--without-mingle", "-P", "threads", "-c", "3", "-Q", "gpu,cpu,outbox",
-        "-n", "browser@%h", "-B", "-s", str(state / "beat"),
+        "--without-gossip", "--without-mingle", "-P", "threads", "-c", "3",
+        "-Q", "gpu,cpu,beat,outbox", "-n", "browser@%h", "-B", "-s", str(state / "beat"),
     ]  # fmt: skip
     with ExitStack() as stack:
         for name, command in (("web", web), ("worker", worker)):
