@@ -202,7 +202,7 @@ RULES: dict[str, RecordRule] = {
     "generation_allowance": STATE,
     "generation_sourcepicture": STATE,
     "generation_worker": STATE,
-    "generation_beatpulse": STATE,
+    "generation_occurrence": STATE,
     # -------------------------------------------------------------- config
     "projects_organisation": STATE,
     "projects_project": STATE,

@@ -192,7 +192,7 @@ def test_api_makes_a_report_and_replays_a_threshold(
     period = {"stage": "image", "first": "2026-11-01", "last": "2026-11-30"}
     with TestCase.captureOnCommitCallbacks(execute=True):
         assert post("", period).status_code == 202
-    assert asked == [("image", "2026-11-01", "2026-11-30", dora.pk)]
+    assert asked == [("image", "2026-11-01", "2026-11-30", dora.pk, "")]
     assert post("", period | {"last": "2026-10-30"}).json()["code"] == "invalid"
     moved = {"stage": "image", "category": "sexual", "threshold": 0.4}
     found = post("replay/", moved).json()
