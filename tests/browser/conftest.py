@@ -147,9 +147,9 @@ def _wait_until_it_answers(port: int) -> None:
 
 
 @pytest.fixture(scope="package")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(chromium: str, django_db_setup: None) -> Iterator[Browser]:
     """One browser for this folder: Playwright's event loop runs in this thread until it is closed,
-    and the other tests' own loops and database calls must not meet it."""
+    and the other tests' own loops and database calls must not meet it: the database comes first."""
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu"]
         launched = playwright.chromium.launch(executable_path=chromium, args=flags)
