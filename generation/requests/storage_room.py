@@ -14,6 +14,7 @@ from django.conf import settings
 
 from config.core.disk_full import StorageFull
 from config.core.storage import private_storage
+from config.core.ttl_cache import remembered
 from generation.models import Occurrence
 
 FULL = "storage_full"
@@ -29,7 +30,12 @@ def is_full(*, at: datetime) -> bool:
     """Whether nothing should be drawn now."""
     if _free_bytes() < settings.PROOFSHEET_STORAGE_FREE_MIN_MB * 1024 * 1024:
         return True
-    return Occurrence.objects.filter(name=FULL, at__gt=at - BELIEVED_FOR).exists()
+    return _was_noted(FULL, at=at)
+
+
+@remembered
+def _was_noted(name: str, *, at: datetime) -> bool:
+    return Occurrence.objects.filter(name=name, at__gt=at - BELIEVED_FOR).exists()
 
 
 def require(*, at: datetime) -> None:

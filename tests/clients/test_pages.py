@@ -217,7 +217,7 @@ def test_the_commands_of_a_product_do_what_their_pages_say(
 
     [submit] = commands("README.md")
     assert by_curl(submit, tmp_path)["status"] in ("submitted", "queued")
-    [make] = commands("projects.md")
+    make, *_ = commands("projects.md")
     assert by_curl(make, tmp_path)["name"] == "Shop"
     [hear] = commands("webhooks.md")
     assert by_curl(hear, tmp_path)["secret"].startswith("whsec_")
