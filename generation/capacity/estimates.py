@@ -116,7 +116,11 @@ def position(request: GenerationRequest) -> int | None:
     )
     first = waiting.filter(priority__gt=request.priority).count()
     line = waiting.filter(priority=request.priority)
-    own = line.filter(project=request.project_id, queued_at__lt=request.queued_at).count()
+    own = line.filter(
+        Q(turn_ms__lt=request.turn_ms)
+        | Q(turn_ms=request.turn_ms, queued_at__lt=request.queued_at),
+        project=request.project_id,
+    ).count()
     others = (
         line.exclude(project=request.project_id)
         .values("project")

@@ -12,6 +12,9 @@ from django.db.models import Q
 from config.core.projects.models import Project
 from generation.request_rules import deficit_round_robin
 
+IN_TURN = ("turn_ms", "queued_at", "id")
+"""The order in which a project's requests of one priority are served."""
+
 
 class FairQueueRing(models.Model):
     """How far the ring of `deficit_round_robin` has come round for one priority. A claim moves it
@@ -63,6 +66,23 @@ _JOIN = """
             AND other.status = 'queued' AND other.id <> %(request)s
     )
 """
+_TURN = """
+    UPDATE generation_generationrequest AS own SET turn_ms = own.predicted_ms + GREATEST(
+        0,
+        (
+            SELECT turn_ms - predicted_ms FROM generation_generationrequest
+            WHERE status = 'queued' AND priority = own.priority AND project_id = own.project_id
+                AND id <> own.id
+            ORDER BY turn_ms, queued_at, id LIMIT 1
+        ),
+        (
+            SELECT max(turn_ms) FROM generation_generationrequest
+            WHERE status = 'queued' AND priority = own.priority AND project_id = own.project_id
+                AND id <> own.id AND owner_id = own.owner_id AND end_user_id {end_user}
+        )
+    )
+    WHERE own.id = %s RETURNING own.turn_ms
+"""
 _FORGOTTEN = """
     SELECT DISTINCT ON (priority, project_id) priority, project_id, predicted_ms, id
     FROM generation_generationrequest AS waiting
@@ -70,7 +90,7 @@ _FORGOTTEN = """
         SELECT FROM generation_fairshare AS share
         WHERE share.priority = waiting.priority AND share.project_id = waiting.project_id
     )
-    ORDER BY priority, project_id, queued_at
+    ORDER BY priority, project_id, turn_ms, queued_at
 """
 _LEFT = """
     SELECT id FROM generation_fairshare AS share WHERE NOT EXISTS (
@@ -95,6 +115,18 @@ def join(priority: int, project_id: UUID, *, cost_ms: int, request_id: UUID) -> 
     }
     with connection.cursor() as cursor:
         cursor.execute(_JOIN, asked)
+
+
+def turn(request_id: UUID, *, is_of_end_user: bool) -> int:
+    """Where it stands among its project's: behind what waits of the same end user, or of the same
+    member, and level with what others wait for. Self-clocked fair queueing in predicted device
+    milliseconds (Golestani, INFOCOM 1994): each is due when its own ones before it would have been
+    served and it too, from where the project's first is now.
+    """
+    one = "= own.end_user_id" if is_of_end_user else "IS NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(_TURN.format(end_user=one), [request_id])
+        return int(cursor.fetchone()[0])
 
 
 def mend() -> None:

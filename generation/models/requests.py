@@ -94,6 +94,7 @@ class GenerationRequest(models.Model):
 
     priority = models.SmallIntegerField(default=0)
     predicted_ms = models.PositiveIntegerField(default=0, help_text="Device time, as predicted.")
+    turn_ms = models.BigIntegerField(default=0, help_text="Place among its project's: see turn().")
     device_ms = models.PositiveIntegerField(
         null=True, blank=True, help_text="Device time that it took."
     )
@@ -157,10 +158,14 @@ class GenerationRequest(models.Model):
             models.Index(
                 F("priority").desc(),
                 "project",
-                "queued_at",
-                "id",
+                *fair_shares.IN_TURN,
                 condition=Q(status=S.QUEUED),
                 name="generation_line",
+            ),
+            models.Index(
+                fields=["project", "end_user", "owner", "priority", "turn_ms"],
+                condition=Q(status=S.QUEUED),
+                name="generation_line_of_one",
             ),
             models.Index(fields=["-created_at", "-id"], name="generation_request_by_age"),
             models.Index(
@@ -233,10 +238,13 @@ class GenerationRequest(models.Model):
         self.enqueue(at=at)
 
     def stand_in_line(self) -> None:
-        """Last in the transaction that lets it wait: see `fair_shares.join`."""
+        """Last in the transaction that lets it wait: see `fair_shares.join`, whose lock lets one
+        after the other take its turn. What is handed back has its turn already."""
         fair_shares.join(
             self.priority, self.project_id, cost_ms=self.predicted_ms, request_id=self.id
         )
+        if not self.turn_ms:
+            self.turn_ms = fair_shares.turn(self.id, is_of_end_user=self.end_user_id is not None)
 
     def resume(self) -> None:
         """Back to the screening of the prompt, once a held or refused source was let through."""

@@ -27,6 +27,7 @@ from generation.models import (
     RequestAdapter,
     RequestStatus,
 )
+from generation.models.fair_shares import IN_TURN
 from generation.request_rules import deficit_round_robin, priority_classes
 
 SCREENING_QUEUE = "cpu"
@@ -90,8 +91,8 @@ def claim(
     only_interactive: bool = False,
 ) -> Claim | None:
     """Take the best request that waits in the queue of that `name`: the highest priority
-    class, there the project whose turn it is, and of that project's oldest requests one whose
-    adapters (`resident`, by digest) are loaded already.
+    class, there the project whose turn it is, and of that project's next requests, by whom they
+    are for in turns, one whose adapters (`resident`, by digest) are loaded already.
     """
     with transaction.atomic():
         waiting = _waiting().filter(hardware_queues.waiting_in(name))
@@ -119,7 +120,7 @@ def _next_of_turn(
     passed: list[int] = []
     while (share := _locked_share(line, priority, passed)) is not None:
         own = line.filter(project=share.project_id)
-        head = own.order_by("queued_at", "id").values_list("predicted_ms", flat=True).first()
+        head = own.order_by(*IN_TURN).values_list("predicted_ms", flat=True).first()
         due = share.due_round
         if head is not None:  # it may be another than the one that the round was counted for
             due = deficit_round_robin.due_round(share.spent_ms, head, now=due)
@@ -152,7 +153,7 @@ def _locked_share(
 def _charge(share: FairShare, request: GenerationRequest) -> None:
     """What was served is paid; with nothing more to serve, the project leaves the ring."""
     left = _waiting().filter(priority=share.priority, project=share.project_id)
-    head = left.order_by("queued_at", "id").values_list("predicted_ms", flat=True).first()
+    head = left.order_by(*IN_TURN).values_list("predicted_ms", flat=True).first()
     if head is None:
         share.delete()
         return
@@ -183,20 +184,20 @@ def _waiting() -> QuerySet[GenerationRequest]:
 def _best_of(
     waiting: QuerySet[GenerationRequest], resident: frozenset[str], *, at: datetime
 ) -> GenerationRequest | None:
-    """Of a project's oldest waiting requests the one that needs the fewest adapters to be loaded.
-    One that has waited for long is not overtaken any more."""
-    in_order = waiting.order_by("queued_at", "id")
-    oldest = list(in_order.select_for_update(skip_locked=True)[:OVERTAKEN_MAX])
-    if not oldest:
+    """Of a project's next requests the one that needs the fewest adapters to be loaded. A first one
+    that has waited for long is not overtaken any more."""
+    in_order = waiting.order_by(*IN_TURN)
+    ahead = list(in_order.select_for_update(skip_locked=True)[:OVERTAKEN_MAX])
+    if not ahead:
         return None
-    has_waited = oldest[0].queued_at and at - oldest[0].queued_at > OVERTAKEN_FOR_MAX
-    if has_waited or len(oldest) == 1:
-        return oldest[0]
-    missing = dict.fromkeys((request.id for request in oldest), 0)
-    used = RequestAdapter.objects.filter(request__in=oldest).exclude(weight=0)
+    has_waited = ahead[0].queued_at and at - ahead[0].queued_at > OVERTAKEN_FOR_MAX
+    if has_waited or len(ahead) == 1:
+        return ahead[0]
+    missing = dict.fromkeys((request.id for request in ahead), 0)
+    used = RequestAdapter.objects.filter(request__in=ahead).exclude(weight=0)
     for request_id, sha256 in used.values_list("request", "sha256"):
         missing[request_id] += sha256 not in resident
-    return min(oldest, key=lambda request: missing[request.id])
+    return min(ahead, key=lambda request: missing[request.id])
 
 
 def extend_lease(claim: Claim, *, at: datetime) -> Heartbeat:

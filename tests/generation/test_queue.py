@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from threading import Barrier, Event, Thread
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -155,6 +156,60 @@ def test_projects_of_one_person_take_turns_however_much_one_has_sent(
         served.append(GenerationRequest.objects.get(id=found.request_id).project)
     assert served[:4].count(other) == 2
     assert served[4:] == [flood] * 4
+
+
+def served_for(times: int) -> list[object]:
+    """Whom the next claims serve: the end user, or who asked."""
+    served: list[object] = []
+    for _ in range(times):
+        found = claim()
+        assert found is not None
+        request = GenerationRequest.objects.get(id=found.request_id)
+        served.append(request.end_user or request.owner)
+    return served
+
+
+def test_end_users_of_one_project_take_turns_however_much_one_has_sent(
+    alice: User, bob: User, model: BaseModel
+) -> None:
+    """By device time, and the project's members beside them."""
+    product = make_project(alice, "Product")
+    flood, late = (end_users.seen(product, name, at=NOON) for name in ("flood", "late"))
+
+    def ask(of: User, count: int, minute: int, cost_ms: int = 1000, **said: Any) -> None:
+        at = NOON + timedelta(minutes=minute)
+        for _ in range(count):
+            make_request(of, model, project=product, created_at=at, predicted_ms=cost_ms, **said)
+
+    ask(alice, 8, 0, end_user=flood)
+    assert served_for(2) == [flood, flood]
+    ask(alice, 2, 1, end_user=late)
+    ask(bob, 1, 2)
+    assert served_for(5) == [flood, late, bob, flood, late]
+    ask(alice, 1, 3, cost_ms=3000, end_user=late)
+    assert served_for(5) == [flood, flood, flood, late, flood]
+    assert claim() is None
+
+
+def test_request_that_is_handed_back_keeps_its_turn(alice: User, model: BaseModel) -> None:
+    first, second = (make_request(alice, model, predicted_ms=1000) for _ in range(2))
+    held = claim()
+    assert held is not None
+    fair_queue.hand_back(held, at=NOON + timedelta(minutes=1))
+    order = [found.request_id for _ in range(2) if (found := claim())]
+    assert order == [held.request_id, ({first.id, second.id} - {held.request_id}).pop()]
+
+
+def test_place_in_line_is_by_turns_of_end_users_too(alice: User, model: BaseModel) -> None:
+    product = make_project(alice, "Product")
+    flood, late = (end_users.seen(product, name, at=NOON) for name in ("flood", "late"))
+    said: dict[str, Any] = {"project": product, "predicted_ms": 1000}
+    for _ in range(5):
+        make_request(alice, model, end_user=flood, **said)
+    after = NOON + timedelta(minutes=1)
+    assert estimates.position(
+        make_request(alice, model, end_user=late, created_at=after, **said)
+    ) == 2  # fmt: skip
 
 
 def test_cheap_requests_are_not_held_up_by_dear_ones(
