@@ -1,4 +1,4 @@
-"""The Celery application; its settings stand in config/settings.py with their reasons."""
+"""The Celery application; its settings stand in config/settings/task_queues.py with their reasons."""
 
 import os
 

@@ -52,6 +52,13 @@ def modules_by_folder() -> Counter[str]:
     return Counter(str(path.parent.relative_to(ROOT)) for path in modules)
 
 
+def lines_by_file() -> Counter[str]:
+    """How long each module is, blank lines and comments included."""
+    return Counter(
+        {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files()}
+    )
+
+
 def loops() -> list[str]:
     """Siblings of one package that import each other in a circle, lazy imports included."""
     graph = grimp.build_graph(*ROOMS, cache_dir=None, exclude_type_checking_imports=True)
@@ -227,6 +234,8 @@ def main() -> None:
     found_loops, lazy, repeated = loops(), lazy_imports(), repeated_classes()
     bare, public = undocumented()
     print(f"modules in the fullest folder      {most} ({fullest})")
+    longest, lines = lines_by_file().most_common(1)[0]
+    print(f"lines of the longest file          {lines} ({longest})")
     print(f"import loops                       {len(found_loops)}")
     print(f"lazy imports without reason        {len(lazy)}")
     print(f"class names defined more than once {len(repeated)}")

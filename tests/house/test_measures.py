@@ -11,6 +11,10 @@ def test_no_folder_is_full() -> None:
     assert {name: n for name, n in measures.modules_by_folder().items() if n > 15} == {}
 
 
+def test_no_file_is_long() -> None:
+    assert {name: n for name, n in measures.lines_by_file().items() if n > 400} == {}
+
+
 def test_no_imports_go_in_circles_and_none_hides_in_a_function() -> None:
     assert measures.loops() == []
     assert measures.lazy_imports() == []

@@ -1,0 +1,28 @@
+"""Language, time and what processes print."""
+
+from config.env import env_str
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": "config.runtime.log_lines.PromptFreeFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        # Beat's tickets arrive every second: two lines for each would bury everything else.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        # transformers imports torchao, which warns each time of kernels for other hardware.
+        "torch.utils._pytree": {"level": "ERROR"},
+        "torchao": {"level": "ERROR"},
+    },
+}
+METRICS_TOKEN = env_str("METRICS_TOKEN", "")
