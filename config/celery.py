@@ -1,4 +1,4 @@
-"""The Celery application; its settings stand in config/settings/task_queues.py with their reasons."""
+"""The Celery application; its settings and their reasons: config/settings/task_queues.py."""
 
 import os
 

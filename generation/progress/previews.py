@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.core.cache import cache
 
+from generation.models import GenerationRequest
+
 LIFETIME_S = 60
 
 
@@ -29,6 +31,12 @@ def publish(request_id: UUID, progress: RenderProgress) -> None:
     if progress.preview is not None:
         cache.set(_key(request_id, "preview"), progress.preview, LIFETIME_S)
     cache.set(_key(request_id, "step"), (progress.stage, progress.step, progress.steps), LIFETIME_S)
+
+
+def tell(request: GenerationRequest, progress: RenderProgress) -> None:
+    """The request's own page; the live page waits for the picture alone."""
+    if not request.is_live:
+        publish(request.id, progress)
 
 
 def read(request_id: UUID) -> RenderProgress | None:

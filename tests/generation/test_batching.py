@@ -23,7 +23,7 @@ from generation.progress import previews
 from generation.request_rules import failures
 from generation.requests import fair_queue
 from generation.starter.layout import MODEL
-from generation.work import worker
+from generation.work import completion, worker
 from tests import tiny_pipeline
 from tests.factories import make_adapter, make_request
 from tests.fakes import FakeImageClassifier, FrozenClock
@@ -37,7 +37,7 @@ Pixels = dict[int, NDArray[np.uint8]]
 def rendered(monkeypatch: pytest.MonkeyPatch) -> Pixels:
     """What reached the watermark, by the seed of its request: before the mark, which differs."""
     seen: Pixels = {}
-    complete = worker._complete
+    complete = completion.complete
 
     def note(
         claim: fair_queue.Claim,
@@ -50,7 +50,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> Pixels:
         seen[request.seed_of(index)] = made.pixels
         complete(claim, request, index, made, *rest, **said)
 
-    monkeypatch.setattr(worker, "_complete", note)
+    monkeypatch.setattr(completion, "complete", note)
     return seen
 
 

@@ -15,7 +15,7 @@ from generation import tasks
 from generation.conditions import init_images
 from generation.models import GeneratedImage, RequestStatus
 from generation.requests import fair_queue
-from generation.work import sweeper, worker
+from generation.work import engine_jobs, sweeper, worker
 from generation.work.drain import Drain
 from tests.factories import NOON, make_image, make_request
 from tests.fakes import FakeImageClassifier, FrozenClock
@@ -28,8 +28,13 @@ def drain(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Drain:
     """Of a worker that is told to hand back at once."""
     settings.PROOFSHEET_DRAIN_SECONDS = 0
     made = Drain()
-    monkeypatch.setattr(worker, "drain", made)
+    of_this_worker(monkeypatch, made)
     return made
+
+
+def of_this_worker(monkeypatch: pytest.MonkeyPatch, drain: Drain) -> None:
+    for module in (worker, engine_jobs):
+        monkeypatch.setattr(module, "drain", drain)
 
 
 @pytest.fixture
@@ -40,7 +45,7 @@ def tickets(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def while_it_denoises(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
-    monkeypatch.setattr(worker, "_prefetch_next", lambda _: act())
+    monkeypatch.setattr(engine_jobs, "prefetch_next", lambda _: act())
 
 
 @pytest.mark.usefixtures("image_classifier")
@@ -59,7 +64,7 @@ def test_what_a_worker_that_stops_cannot_finish_waits_again_with_all_its_attempt
     request.refresh_from_db()
     assert (request.status, request.attempts, request.queued_at) == ("queued", 0, NOON)
     assert tickets == ["gpu"]
-    monkeypatch.setattr(worker, "drain", Drain())
+    of_this_worker(monkeypatch, Drain())
     assert worker.work_one(now=clock)
     request.refresh_from_db()
     assert (request.status, request.attempts) == ("finished", 1)

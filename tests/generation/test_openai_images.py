@@ -207,12 +207,12 @@ def test_what_failed_is_the_servers_fault(
     api: Client, house: BaseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from generation.engine.jobs import NotFinite
-    from generation.work import worker
+    from generation.work import completion
 
     def breaks(*_: Any, **__: Any) -> None:
         raise NotFinite
 
-    monkeypatch.setattr(worker, "_complete", breaks)
+    monkeypatch.setattr(completion, "complete", breaks)
     answer = ask(api)
     error = error_of(answer)
     assert (answer.status_code, error["type"], error["code"]) == (500, "server_error", "not_finite")
@@ -252,14 +252,14 @@ def test_a_repeat_of_what_failed_is_made_anew(
     prompt_classifier: FakePromptClassifier, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     from generation.engine.jobs import NotFinite
-    from generation.work import worker
+    from generation.work import completion
 
     with monkeypatch.context() as patch, at_work():
 
         def breaks(*_: Any, **__: Any) -> None:
             raise NotFinite
 
-        patch.setattr(worker, "_complete", breaks)
+        patch.setattr(completion, "complete", breaks)
         assert ask(api).status_code == 500
     with at_work():
         assert ask(api, headers={"x-stainless-retry-count": "1"}).status_code == 200

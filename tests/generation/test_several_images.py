@@ -19,7 +19,7 @@ from generation.models import Allowance, GeneratedImage, GenerationRequest
 from generation.request_rules.parameters import CountOutOfRange, RequestParameters
 from generation.requests import admission, fair_queue, submitting
 from generation.studio import own_requests
-from generation.work import sweeper, worker
+from generation.work import completion, sweeper, worker
 from provenance.manifests.content_credentials import SigningFailed
 from provenance.models import Asset
 from tests.factories import NOON, make_request
@@ -64,13 +64,13 @@ def test_each_image_is_the_one_that_its_seed_gives_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[NDArray[np.uint8]] = []
-    complete = worker._complete
+    complete = completion.complete
 
     def note(claim: Any, request: Any, index: int, made: Rendered, *rest: Any, **said: Any) -> None:
         seen.append(made.pixels)
         complete(claim, request, index, made, *rest, **said)
 
-    monkeypatch.setattr(worker, "_complete", note)
+    monkeypatch.setattr(completion, "complete", note)
     request = make_request(alice, tiny, count=3, seed=2**32 - 2)
     assert worker.work_one(now=clock)
     request.refresh_from_db()
@@ -148,7 +148,7 @@ def test_a_request_fails_when_every_image_of_it_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     request = make_request(alice, tiny, count=2)
-    monkeypatch.setattr(worker, "_seal", raising(SigningFailed()))
+    monkeypatch.setattr(completion, "_seal", raising(SigningFailed()))
     worker.work_one(now=clock)
     request.refresh_from_db()
     assert (request.status, request.code) == ("failed", "signing_failed")

@@ -1,0 +1,98 @@
+"""What the engine is asked for a request, and how it is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from generation.conditions import init_images
+from generation.engine.jobs import AdapterUse, Rendered, RenderJob, Source, StepReport
+from generation.engine.loop.engine import RenderHandle
+from generation.hardware import devices
+from generation.live import drawing
+from generation.models import GenerationRequest, RequestAdapter
+from generation.progress import previews
+from generation.request_rules import priority_classes
+from generation.requests import fair_queue
+from generation.work.drain import drain
+from generation.work.lease import Lease
+from generation.work.partial_images import PartialImages
+
+
+def submit(
+    request: GenerationRequest,
+    adapters: Iterable[RequestAdapter],
+    source: init_images.Loaded | None,
+    *,
+    shown_prompt: str | None = None,
+) -> dict[int, RenderHandle]:
+    """The images that the request still lacks, by their places, all handed to the engine. What
+    would look like the picture of `shown_prompt` raises Unchanged where it is waited for."""
+    engine = devices.engine_for(request.model)
+    first = _job(request, adapters, source, shown_prompt)
+    return {
+        index: engine.submit(replace(first, seed=request.seed_of(index)))
+        for index in request.outstanding()
+    }
+
+
+def prefetch_next(request: GenerationRequest) -> None:
+    """Fetch the adapters of those that wait, while this one is denoised."""
+    next_uses = [_use(row) for row in fair_queue.adapters_of_next(request.model_id)]
+    connection.close()  # back to the pool: one that idles through a render may be dead after it
+    devices.engine_for(request.model).prefetch(next_uses)
+
+
+def wait(
+    request: GenerationRequest,
+    ticket: RenderHandle,
+    all_of_it: Collection[RenderHandle],
+    lease: Lease,
+) -> Rendered:
+    """The pixels of `ticket`; its page is told of every step. Raises Cancelled, and whatever the
+    engine could not do."""
+    shown = PartialImages(request) if ticket is next(iter(all_of_it)) else None
+
+    def report(step: StepReport) -> None:
+        done = sum(ticket.step for ticket in all_of_it)
+        total = sum(ticket.total for ticket in all_of_it)
+        previews.tell(request, previews.RenderProgress("denoise", done, total, step.preview))
+        if shown is not None and not request.is_live:
+            shown.offer(step)
+
+    def should_stop() -> bool:
+        is_stale = request.is_live and drawing.is_stale(request)
+        return drain.is_over or lease.should_stop() or is_stale
+
+    return ticket.wait(on_step=report, should_stop=should_stop)
+
+
+def _job(
+    request: GenerationRequest,
+    adapters: Iterable[RequestAdapter],
+    source: init_images.Loaded | None,
+    shown_prompt: str | None,
+) -> RenderJob:
+    return RenderJob(
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        steps=request.steps,
+        guidance=request.guidance,
+        seed=request.seed,
+        width=request.width,
+        height=request.height,
+        native_size=request.model.native_size,
+        adapters=tuple(_use(row) for row in adapters),
+        is_interactive=priority_classes.name_of(request.priority) == "interactive",
+        timeout_s=settings.PROOFSHEET_RENDER_TIMEOUT_S,
+        source=Source(source.pixels, source.strength) if source else None,
+        shown_prompt=shown_prompt,
+    )
+
+
+def _use(row: RequestAdapter) -> AdapterUse:
+    return AdapterUse(row.sha256, Path(row.adapter.file.path), row.weight)
