@@ -18,6 +18,7 @@ from django.core.cache import cache
 
 from config.core.errors import ProofsheetError
 from config.core.projects.calling import Caller
+from config.core.projects.models import EndUser
 from config.core.transitions import WrongState
 from generation.models import GenerationRequest, RequestStatus
 from generation.request_rules.parameters import COUNT_RANGE, SEED_MAX, RequestParameters
@@ -59,7 +60,8 @@ def begin(
     key = caller.key
     assert key is not None, "nobody comes in here without one"
     drafts = _parts(draft, count)
-    name = _name(drafts, key, idempotency_key, repeats)
+    kept_under = _kept_under(drafts, key, caller.end_user)
+    name = _name(kept_under, key, idempotency_key, repeats)
     try:
         job = _submit(drafts, name, caller=caller, at=at)
         if idempotency_key or not repeats or not _has_failed(job):
@@ -67,7 +69,7 @@ def begin(
     except idempotency.RequestDeleted:
         if idempotency_key:
             raise
-    return _submit(drafts, _new_name(drafts, key), caller=caller, at=at)
+    return _submit(drafts, _new_name(kept_under, key), caller=caller, at=at)
 
 
 def _has_failed(job: Job) -> bool:
@@ -103,25 +105,27 @@ def _parts(draft: RequestParameters, count: int) -> list[RequestParameters]:
     return parts
 
 
-def _name(drafts: list[RequestParameters], key: ApiKey, given: str, repeats: int) -> str:
+def _name(kept_under: str, key: ApiKey, given: str, repeats: int) -> str:
     """Under which the requests are found again. One that the client gave is its project's own: the
     same in two projects is two requests."""
     if given:
         if len(given) > idempotency.KEY_MAX_CHARACTERS:
             raise idempotency.KeyTooLong
         return f"compat:{key.project_id}:{hashlib.sha256(given.encode()).hexdigest()}"
-    if repeats and (kept := cache.get(_kept_under(drafts, key))):
+    if repeats and (kept := cache.get(kept_under)):
         return str(kept)
-    return _new_name(drafts, key)
+    return _new_name(kept_under, key)
 
 
-def _new_name(drafts: list[RequestParameters], key: ApiKey) -> str:
+def _new_name(kept_under: str, key: ApiKey) -> str:
     """Kept before the request is stored, so that a repeat that comes at once finds it too."""
     name = f"compat:{key.pk}:{secrets.token_hex(16)}"
-    cache.set(_kept_under(drafts, key), name, REMEMBERED_S)
+    cache.set(kept_under, name, REMEMBERED_S)
     return name
 
 
-def _kept_under(drafts: list[RequestParameters], key: ApiKey) -> str:
-    body = "".join(draft.sha256() for draft in drafts)
+def _kept_under(drafts: list[RequestParameters], key: ApiKey, end_user: EndUser | None) -> str:
+    """A library does not say which call it repeats: it is the newest with the same body for the
+    same person."""
+    body = "".join(draft.sha256() for draft in drafts) + (str(end_user.pk) if end_user else "")
     return f"compat:sent:{key.pk}:{hashlib.sha256(body.encode()).hexdigest()}"

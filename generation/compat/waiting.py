@@ -88,10 +88,10 @@ async def until_over(job: Job) -> Job:
 @database_connections.given_back
 def look(job: Job) -> Look:
     """From the database. Whoever sees the end wakes the next who waits for it. Raises KeyEnded."""
-    key, owner = job.caller.key, job.caller.user
+    key = job.caller.key
     if key is None or not key.is_still_good(at=timezone.now()):
         raise KeyEnded
-    rows = GenerationRequest.objects.filter(owner_id=owner.pk, deleted_at__isnull=True)
+    rows = GenerationRequest.objects.filter(project=job.caller.project, deleted_at__isnull=True)
     by_id = rows.select_related("model").in_bulk(job.ids)
     fresh = tuple(by_id[request_id] for request_id in job.ids if request_id in by_id)
     found = Look(replace(job, requests=fresh))

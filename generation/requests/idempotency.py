@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from config.core.errors import ProofsheetError
-from config.core.projects.models import Project
+from config.core.projects.calling import Caller
 from generation.models import GenerationRequest, IdempotencyKey
 from generation.request_rules.parameters import RequestParameters
 
@@ -38,9 +38,10 @@ class KeyTooLong(ProofsheetError):
 
 
 def earlier(
-    key: str | None, draft: RequestParameters, *, project: Project, parts: int = 1
+    key: str | None, draft: RequestParameters, *, caller: Caller, parts: int = 1
 ) -> GenerationRequest | None:
-    """The project's request that came under that key before, of an order in so many `parts`.
+    """The project's request that came under that key before, for the same end user, of an order in
+    so many `parts`. The key names what is made: how a picture is then encoded is each call's own.
 
     Raises KeyTooLong, KeyReused, RequestDeleted.
     """
@@ -49,12 +50,13 @@ def earlier(
     if len(key) > KEY_MAX_CHARACTERS:
         raise KeyTooLong
     rows = IdempotencyKey.objects.select_related("request__model")
-    row = rows.filter(project=project, key=key).first()
+    row = rows.filter(project=caller.project, key=key).first()
     if row is None:
         return None
     if row.request.deleted_at is not None:
         raise RequestDeleted
-    if row.body_sha256 != _digest(draft, parts):
+    is_theirs = row.request.end_user_id == (caller.end_user.pk if caller.end_user else None)
+    if not is_theirs or row.body_sha256 != _digest(draft, parts):
         raise KeyReused
     return row.request
 

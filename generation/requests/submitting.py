@@ -52,7 +52,7 @@ def submit(
     """
     caller = calling.as_caller(by)
     whose = caller.project
-    before = partial(idempotency.earlier, idempotency_key, draft, project=whose, parts=parts)
+    before = partial(idempotency.earlier, idempotency_key, draft, caller=caller, parts=parts)
     if earlier := before():
         return Submission(earlier, is_new=False)
     _check_may_ask(caller, at=at)

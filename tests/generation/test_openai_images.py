@@ -21,7 +21,7 @@ from tests.factories import make_image
 from tests.fakes import FakeImageClassifier, FakePromptClassifier
 from tests.generation.house_at_work import at_work
 from tests.generation.openai_client import ask, client_of, error_of, picture_in
-from tests.projects.makers import make_project, project_key
+from tests.projects.makers import join, make_project, project_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -301,6 +301,55 @@ def test_one_idempotency_key_of_two_projects_of_one_person_is_two_requests(
         assert ask(client, headers=key).status_code == 200
     projects = GenerationRequest.objects.values_list("project__name", flat=True)
     assert sorted(projects) == ["A", "B"]
+
+
+def test_one_idempotency_key_of_two_members_of_a_project_is_one_request(
+    alice: User, bob: User, house: BaseModel
+) -> None:
+    team = make_project(alice)
+    join(team, bob, "developer")
+    told = []
+    for member in (alice, bob):
+        client = Client(headers={"Authorization": f"Bearer {project_key(team, member)}"})
+        answer = ask(client, seed=None, headers={"Idempotency-Key": "order-1"})
+        told.append((answer.status_code, answer.json().get("data")))
+    assert told[0] == told[1]
+    assert (told[0][0], GenerationRequest.objects.count()) == (200, 1)
+
+
+def test_an_idempotency_key_of_another_end_user_is_another_order(
+    api: Client, house: BaseModel
+) -> None:
+    """Whose picture one gets is no matter of a key that a product made badly."""
+    key = {"Idempotency-Key": "order-1"}
+    assert ask(api, safety_identifier="eve", headers=key).status_code == 200
+    for said in ({"safety_identifier": "adam"}, {}):
+        clash = ask(api, headers=key, **said)
+        assert (clash.status_code, error_of(clash)["code"]) == (400, "idempotency_key_reused")
+
+
+def test_a_repeat_of_the_library_finds_its_own_end_users(api: Client, house: BaseModel) -> None:
+    first = {name: ask(api, seed=None, safety_identifier=name).json() for name in ("eve", "adam")}
+    repeat = {"x-stainless-retry-count": "1"}
+    for name, body in first.items():
+        again = ask(api, seed=None, safety_identifier=name, headers=repeat).json()
+        assert again["data"] == body["data"]
+    assert GenerationRequest.objects.count() == 2
+
+
+def test_an_idempotency_key_names_what_is_made_and_each_call_how_it_comes(
+    api: Client, house: BaseModel
+) -> None:
+    """What is stored is the picture: its encodings and addresses are made of it for each answer."""
+    key = {"Idempotency-Key": "order-1"}
+    png = ask(api, seed=None, headers=key).json()["data"][0]
+    as_webp = ask(api, seed=None, headers=key, output_format="webp").json()
+    at_url = ask(api, seed=None, headers=key, response_format="url").json()["data"][0]
+    assert as_webp["output_format"] == "webp"
+    assert picture_in(as_webp["data"][0]).format == "WEBP"
+    assert {each["id"] for each in (png, as_webp["data"][0], at_url)} == {png["id"]}
+    assert "b64_json" not in at_url
+    assert GenerationRequest.objects.count() == 1
 
 
 def test_one_idempotency_key_of_two_people_is_two_requests(
