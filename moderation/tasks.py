@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from config.core import clock
+from moderation.account_status import end_user_standing
 from moderation.decisions import pending_decisions
 from moderation.exports import project_exports
 from moderation.notifications import mails
@@ -33,6 +34,12 @@ def mail_notifier(notice_id: str) -> None:
 def settle_decisions() -> None:
     """Enforce the decisions whose undo window is over."""
     pending_decisions.settle(at=clock.now())
+
+
+@shared_task
+def end_suspensions() -> None:
+    """Let end users return whose suspension has run out."""
+    end_user_standing.let_return(at=clock.now())
 
 
 @shared_task

@@ -52,6 +52,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "cosign-log": {"task": "provenance.tasks.cosign_log", "schedule": 2.0},
     "requeue-stalled": {"task": "generation.tasks.requeue_stalled", "schedule": 10.0},
     "settle-decisions": {"task": "moderation.tasks.settle_decisions", "schedule": 5.0},
+    "end-suspensions": {"task": "moderation.tasks.end_suspensions", "schedule": 300.0},
     "audit-month": {
         "task": "moderation.audits.tasks.audit_month",
         "schedule": crontab(day_of_month="1-3", hour=3, minute=0),  # made once, however often asked

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from config.core import events
@@ -18,11 +19,8 @@ from config.core.projects.models import EndUser
 from moderation.models import Decision, Suspension
 
 Standing = EndUser.Standing
-_EVENTS: dict[str, str] = {
-    Standing.GOOD: "end_user.restored",
-    Standing.WARNED: "end_user.warned",
-    Standing.SUSPENDED: "end_user.suspended",
-}
+_EVENTS: dict[str, str] = {"warn": "end_user.warned", "suspend": "end_user.suspended"}
+AT_ONCE = 100
 
 
 class EndUserSuspended(ProofsheetError):
@@ -62,15 +60,43 @@ def follow(decision: Decision) -> None:
     if decision.end_user_id is None:
         return
     row = EndUser.objects.select_for_update().get(pk=decision.end_user_id)
+    event = _EVENTS.get(decision.action, "")
+    if _set_anew(row, at=decision.decided_at) or event:
+        undone = "end_user.suspended" if row.suspended_until else "end_user.restored"
+        _tell(row, event or undone, of=decision)
+
+
+def let_return(*, at: datetime) -> None:
+    """Set anew the standing of those whose suspension has run out, and tell their projects; a
+    warning that stands beside it goes on."""
+    over = EndUser.objects.filter(standing=Standing.SUSPENDED, suspended_until__lte=at)
+    for found in list(over.order_by("suspended_until").values_list("pk", flat=True)[:AT_ONCE]):
+        with transaction.atomic():
+            row = over.select_for_update(skip_locked=True).filter(pk=found).first()
+            if row is None:
+                continue
+            ended = Suspension.objects.filter(end_user=row, lifted_at=None, ends_at__lte=at)
+            last = ended.select_related("decision").order_by("-ends_at").first()
+            if _set_anew(row, at=at) and last is not None:
+                _tell(row, "end_user.restored", of=last.decision)
+
+
+def _set_anew(row: EndUser, *, at: datetime) -> bool:
+    """Whether it changed. An erased person's digest was kept for the suspension alone."""
     before = row.standing, row.suspended_until
-    row.standing, row.suspended_until = _standing_of(row, at=decision.decided_at)
-    is_another = decision.action in ("warn", "suspend")
-    if (row.standing, row.suspended_until) == before and not is_another:
-        return
-    row.save(update_fields=["standing", "suspended_until"])
+    row.standing, row.suspended_until = _standing_of(row, at=at)
+    if (row.standing, row.suspended_until) == before:
+        return False
+    if row.erased_at is not None and row.suspended_until is None:
+        row.ref = ""
+    row.save(update_fields=["standing", "suspended_until", "ref"])
+    return True
+
+
+def _tell(row: EndUser, event: str, *, of: Decision) -> None:
     until = row.suspended_until.isoformat() if row.suspended_until else None
-    said = {"state": str(row.standing), "until": until, "decision_id": str(decision.id)}
-    events.tell(row.project_id, _EVENTS[row.standing], said, end_user_id=row.pk)
+    said = {"state": str(row.standing), "until": until, "decision_id": str(of.id)}
+    events.tell(row.project_id, event, said, end_user_id=row.pk)
 
 
 def _standing_of(row: EndUser, *, at: datetime) -> tuple[Standing, datetime | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from config.accounts.projects import end_user_rights
 from config.core import events
 from config.core.projects import end_users
 from config.core.projects.models import EndUser, Project
@@ -35,6 +38,21 @@ def team(alice: User) -> Project:
 @pytest.fixture
 def eve(team: Project) -> EndUser:
     return end_users.seen(team, "eve", at=NOON)
+
+
+@contextmanager
+def told() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """What projects are told of meanwhile."""
+    heard: list[tuple[str, dict[str, Any]]] = []
+
+    def hear(event: events.ProjectEvent, **_: Any) -> None:
+        heard.append((event.type, event.said()))
+
+    events.told.connect(hear)
+    try:
+        yield heard
+    finally:
+        events.told.disconnect(hear)
 
 
 def decided(
@@ -119,18 +137,66 @@ def test_our_header_names_the_end_user_to_the_native_api_too(
 def test_an_appeal_that_is_granted_restores_and_the_project_hears_of_both(
     alice: User, bob: User, carol: User, team: Project, eve: EndUser
 ) -> None:
-    heard: list[tuple[str, Any]] = []
-
-    def hear(event: events.ProjectEvent, **_: Any) -> None:
-        heard.append((event.type, event.said().get("end_user_id")))
-
-    events.told.connect(hear)
-    decision = suspended(asked(alice, team, eve), bob, carol)
-    enforcing.reverse(decision, by=carol, explanation="No.", at=NOON)
+    with told() as heard:
+        decision = suspended(asked(alice, team, eve), bob, carol)
+        enforcing.reverse(decision, by=carol, explanation="No.", at=NOON)
     eve.refresh_from_db()
     assert (eve.standing, eve.suspended_until) == ("good", None)
     named = {("end_user.suspended", str(eve.pk)), ("end_user.restored", str(eve.pk))}
-    assert named <= set(heard)
+    assert named <= {(name, said.get("end_user_id")) for name, said in heard}
+
+
+def test_a_suspension_that_runs_out_restores_and_a_warning_beside_it_goes_on(
+    alice: User, bob: User, carol: User, team: Project, eve: EndUser
+) -> None:
+    suspension = suspended(asked(alice, team, eve), bob, carol)
+    with told() as heard:
+        end_user_standing.let_return(at=NOON + timedelta(days=7, seconds=-1))
+        assert heard == []
+        end_user_standing.let_return(at=NOON + timedelta(days=7))
+        end_user_standing.let_return(at=NOON + timedelta(days=8))
+    eve.refresh_from_db()
+    assert (eve.standing, eve.suspended_until) == ("warned", None)
+    [(name, said)] = heard
+    assert (name, said["state"], said["until"]) == ("end_user.restored", "warned", None)
+    assert (said["end_user_id"], said["decision_id"]) == (str(eve.pk), str(suspension.pk))
+
+
+def test_nobody_returns_while_another_suspension_holds(
+    alice: User, bob: User, carol: User, team: Project, eve: EndUser
+) -> None:
+    suspended(asked(alice, team, eve), bob, carol)
+    longer = decided(asked(alice, team, eve), bob, carol, "suspend", 30)
+    end_user_standing.let_return(at=NOON + timedelta(days=7))
+    with told() as heard:
+        enforcing.reverse(longer, by=carol, explanation="No.", at=NOON + timedelta(days=1))
+    eve.refresh_from_db()
+    assert (eve.standing, eve.suspended_until) == ("suspended", NOON + timedelta(days=7))
+    assert [name for name, _ in heard if name.startswith("end_user.")] == ["end_user.suspended"]
+
+
+def test_a_warning_of_somebody_suspended_is_told_as_a_warning(
+    alice: User, bob: User, carol: User, team: Project, eve: EndUser
+) -> None:
+    suspended(asked(alice, team, eve), bob, carol)
+    with told() as heard:
+        decided(asked(alice, team, eve), bob, carol, "warn")
+    [said] = [said for name, said in heard if name == "end_user.warned"]
+    assert said["state"] == "suspended"
+
+
+def test_somebody_erased_is_forgotten_once_the_suspension_has_run_out(
+    alice: User, bob: User, carol: User, team: Project, eve: EndUser
+) -> None:
+    request = asked(alice, team, eve)
+    suspended(request, bob, carol)
+    GenerationRequest.objects.filter(pk=request.pk).update(status="cancelled", ended_at=NOON)
+    end_user_rights.erase(eve.pk, project_id=team.pk, by=alice, at=NOON)
+    eve.refresh_from_db()
+    assert eve.ref
+    end_user_standing.let_return(at=NOON + timedelta(days=7))
+    eve.refresh_from_db()
+    assert eve.ref == ""
 
 
 def test_a_developer_of_the_project_may_appeal_and_a_viewer_may_not(

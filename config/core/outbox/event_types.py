@@ -14,7 +14,7 @@ EVENT_TYPES = {
     "decision.overturned": "A decision was undone.",
     "end_user.warned": "One of the project's end users was warned.",
     "end_user.suspended": "One of the project's end users was suspended.",
-    "end_user.restored": "One of the project's end users is in good standing again.",
+    "end_user.restored": "An end user's suspension is over, or a warning was taken back.",
     "adapter.accepted": "An uploaded adapter passed its check.",
     "adapter.rejected": "An uploaded adapter cannot be served.",
     "export.ready": "An export can be fetched.",

@@ -177,6 +177,11 @@ class EndUser(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["project", "-last_seen_at"], name="projects_end_user_seen"),
+            models.Index(
+                fields=["suspended_until"],
+                condition=Q(standing="suspended"),
+                name="projects_suspensions_end",
+            ),
         ]
 
     def __str__(self) -> str:
