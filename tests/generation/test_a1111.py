@@ -16,9 +16,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from adapters.models import BaseModel
-from generation.compat.a1111 import prompt_tags
+from config.models import ApiKey
+from generation.compat.a1111 import key_state, prompt_tags
 from generation.models import GenerationRequest, RequestStatus
-from tests.factories import make_adapter, make_key, make_model, png
+from generation.progress import partials, previews
+from tests.factories import make_adapter, make_key, make_model, make_request, png
 from tests.fakes import FakeImageClassifier, FakePromptClassifier
 from tests.generation.house_at_work import at_work
 
@@ -204,10 +206,6 @@ def test_the_model_is_remembered_for_the_key_alone(
 def test_progress_and_interrupt_are_of_the_keys_own_jobs(
     api: Client, alice: User, model: BaseModel
 ) -> None:
-    from config.models import ApiKey
-    from generation.compat.a1111 import key_state
-    from tests.factories import make_request
-
     request = make_request(alice, model)
     other = client_of(alice)
     cache.set(f"a1111:running:{ApiKey.objects.earliest('id').pk}", [str(request.id)])
@@ -222,6 +220,26 @@ def test_progress_and_interrupt_are_of_the_keys_own_jobs(
     assert request.status == RequestStatus.CANCELLED
     body = api.get("/sdapi/v1/progress").json()
     assert (body["progress"], body["state"]["job_count"]) == (0, 0)
+
+
+def test_progress_shows_the_newest_picture_that_passed_the_screening_to_who_looks(
+    api: Client, alice: User, model: BaseModel
+) -> None:
+    """None is made for a client that asks for the figures alone, and the studio's previews stay
+    there."""
+    request = make_request(alice, model, status="running")
+    cache.set(f"a1111:running:{ApiKey.objects.earliest('id').pk}", [str(request.id)])
+    previews.publish(request.id, previews.RenderProgress("denoise", 2, 4, preview=b"unscreened"))
+    figures = api.get("/sdapi/v1/progress?skip_current_image=true").json()
+    assert (figures["current_image"], partials.wanted(request.id)) == (None, 0)
+    assert api.get("/sdapi/v1/progress").json()["current_image"] is None
+    assert partials.wanted(request.id) == partials.MOST
+    for place, data in enumerate((b"first", b"second")):
+        partials.keep(request.id, place, data)
+    shown = api.get("/sdapi/v1/progress").json()
+    assert (base64.b64decode(shown["current_image"]), shown["progress"]) == (b"second", 0.5)
+    other = client_of(alice).get("/sdapi/v1/progress").json()
+    assert other["current_image"] is None
 
 
 @pytest.mark.parametrize(

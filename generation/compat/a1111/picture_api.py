@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from contextlib import suppress
 from typing import Any
 
@@ -22,7 +23,7 @@ from generation.compat.openai.entrance import OpenAiView, Unfinished
 from generation.compat.openai.picture_files import PictureJSONParser
 from generation.compat.safety_refusals import HeldForReview, SafetyRefusal
 from generation.models import GenerationRequest
-from generation.progress import previews
+from generation.progress import partials, previews
 from generation.studio import own_requests
 
 
@@ -96,10 +97,19 @@ class Progress(WebUiView):
                     "sampling_step": done,
                     "sampling_steps": steps,
                 },
-                "current_image": None,  # previews are unscreened, and stay in the studio
+                "current_image": self._newest_partial(active),
                 "textinfo": None,
             }
         )
+
+    def _newest_partial(self, active: list[GenerationRequest]) -> str | None:
+        """One that passed the screening: the studio's previews have not, and stay there. They are
+        made from the first time on that somebody looks."""
+        if not active or self.request.GET.get("skip_current_image", "").lower() in ("true", "1"):
+            return None
+        partials.want(active[0].id, partials.MOST)
+        made = partials.since(active[0].id, 0)
+        return base64.b64encode(made[-1]).decode() if made else None
 
 
 class Interrupt(WebUiView):
