@@ -41,9 +41,9 @@ class Product:
     def picture(self, request_url: str) -> bytes:
         """What was made of a request, fetched with the key alone."""
         headers = {"Authorization": f"Bearer {self.key}"}
-        made = httpx.get(request_url, headers=headers).json()
+        made = httpx.get(request_url, headers=headers, timeout=60).json()
         assert made["status"] == "finished", made
-        return httpx.get(made["images"][0]["file_url"], headers=headers).content
+        return httpx.get(made["images"][0]["file_url"], headers=headers, timeout=60).content
 
 
 # the product asks in the end user's name; answers what it shows that person

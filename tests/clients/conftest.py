@@ -20,9 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import httpx
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -37,6 +35,7 @@ DRIVERS = Path(__file__).parent / "drivers"
 STATE = install.PLACE / "house"
 REFUSED = "a nude woman in a park"
 HELD = "a woman in lingerie at a market"
+PATIENCE_S = 300  # of a test that waits for a call: what passes never needs it
 NAMES = {
     "openai_python": "openai-python",
     "openai_node": "openai-node",
@@ -48,7 +47,6 @@ NAMES = {
     "webhooks_python": "standardwebhooks (PyPI)",
     "webhooks_node": "standardwebhooks (npm)",
 }
-NEAREST = Image.Resampling.NEAREST
 Answer = dict[str, Any]
 Client = Callable[..., "Driver"]
 
@@ -98,7 +96,7 @@ class Process:
 
     def end(self) -> None:
         assert self._process.stdout
-        self._process.wait(timeout=60)
+        self._process.wait(timeout=PATIENCE_S)
         self._process.stdout.close()
 
 
@@ -198,7 +196,7 @@ def house() -> Iterator[ClientHouse]:
         yield _found(STATE)
     finally:
         running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=60)
+        running.communicate(timeout=PATIENCE_S)
 
 
 def _wait_until_ready(running: subprocess.Popen[str]) -> None:
@@ -287,6 +285,11 @@ def client(python_driver: Client, node_driver: Client) -> Client:
     return start
 
 
+def get(address: str, **said: Any) -> httpx.Response:
+    """A page of the house, however busy the machine is."""
+    return httpx.get(address, timeout=PATIENCE_S, **said)
+
+
 def pictures(answer: Answer) -> list[Image.Image]:
     """Opened, of whatever the client gives."""
     assert answer["ok"], answer
@@ -301,24 +304,15 @@ def appeal_in(shown: str) -> str:
     return found[0]
 
 
-def scanned(card: Image.Image) -> str:
-    """What a telephone reads from it, in several tries: of a hundred good codes one misses six."""
-    readers = (cv2.QRCodeDetector(), cv2.QRCodeDetectorAruco())
-    for scale in (1, 2, 3):
-        large = card.convert("L").resize((card.width * scale, card.height * scale), NEAREST)
-        for reader in readers:
-            if found := str(reader.detectAndDecode(np.asarray(large))[0]):
-                return found
-    return ""
-
-
 @pytest.fixture(scope="session")
 def png(house: ClientHouse) -> str:
     """A picture to start from, in base64: one that the house drew, so that what is made of it looks
     like nothing that is held or refused."""
     asked = {"model": "starter", "prompt": "a red apple", "seed": 7}
     key = {"Authorization": f"Bearer {house.keys['alice']}"}
-    made = httpx.post(f"{house.url}/v1/images/generations", json=asked, headers=key, timeout=300)
+    made = httpx.post(
+        f"{house.url}/v1/images/generations", json=asked, headers=key, timeout=PATIENCE_S
+    )
     assert made.status_code == 200, made.text
     data: str = made.json()["data"][0]["b64_json"]
     return data

@@ -87,7 +87,7 @@ def running(house: str) -> Iterator[SillyTavern]:
             yield SillyTavern(page, house)
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=300)
 
 
 def _token(server: subprocess.Popen[bytes], page: httpx.Client) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import httpx
 import pytest
 
-from tests.clients.conftest import REFUSED, Driver
+from tests.clients.conftest import REFUSED, Driver, get
 
 pytestmark = pytest.mark.clients
 SIZE = {"width": 512, "height": 512}
@@ -45,7 +44,7 @@ def test_a_refusal_shows_reason_and_a_working_appeal(client: Driver) -> None:
     assert "nudity" in told["shown"]
     found = re.search(r"https?://[^\s\"'\\]+/r/[\w-]+", told["shown"])
     assert found, told["shown"]
-    assert httpx.get(found[0]).status_code == 200
+    assert get(found[0]).status_code == 200
 
 
 def test_an_unknown_adapter_is_named(client: Driver) -> None:

@@ -6,10 +6,9 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.clients.conftest import REFUSED, ClientHouse, Driver
+from tests.clients.conftest import REFUSED, ClientHouse, Driver, get
 
 pytestmark = pytest.mark.clients
 
@@ -46,7 +45,7 @@ def test_a_picture_comes_with_preview_link_and_values(
     preview, link = made["content"][1:]
     assert base64.b64decode(preview["data"]).startswith(b"\xff\xd8")
     key = {"Authorization": f"Bearer {house.keys['alice']}"}
-    assert httpx.get(link["uri"], headers=key).content.startswith(b"\x89PNG")
+    assert get(link["uri"], headers=key).content.startswith(b"\x89PNG")
     assert made["said"]["images"][0]["file_url"] == link["uri"]
     proved = tool("verify_picture", image=preview["data"])
     assert proved["said"]["is_ours"] is True
@@ -76,7 +75,7 @@ def test_a_refusal_shows_its_reason_and_a_working_appeal(
     assert told["said"]["code"] == "prompt_refused"
     assert told["said"]["appeal_url"] in told["shown"]
     assert told["said"]["statement_url"] in told["shown"]
-    answer = httpx.get(told["said"]["appeal_url"], follow_redirects=True)
+    answer = get(told["said"]["appeal_url"], follow_redirects=True)
     assert answer.status_code == 200
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.clients.conftest import REFUSED, Client, ClientHouse, appeal_in, pictures
+from tests.clients.conftest import REFUSED, Client, ClientHouse, appeal_in, get, pictures
 
 pytestmark = pytest.mark.clients
 MODEL = "starter"
@@ -37,7 +36,7 @@ def test_a_refusal_shows_reason_and_a_working_appeal(
     assert "nudity" in told["shown"]
     address = appeal_in(told["shown"])
     assert address.startswith(house.url)
-    page = httpx.get(address)
+    page = get(address)
     assert page.status_code == 200
     assert "appeal" in page.text.lower()
 
@@ -56,7 +55,7 @@ def test_a_refused_edit_says_so_too(client: Client, name: str, png: str) -> None
     told = client(name)(call, model=MODEL, prompt=REFUSED, pictures=[png])
     assert told["ok"] is False
     assert "nudity" in told["shown"]
-    assert httpx.get(appeal_in(told["shown"])).status_code == 200
+    assert get(appeal_in(told["shown"])).status_code == 200
 
 
 def test_litellm_raises_its_error_of_policies(client: Client) -> None:
@@ -108,7 +107,7 @@ def test_a_refused_stream_raises_with_its_appeal(client: Client, name: str) -> N
     told = client(name)("stream", model=MODEL, prompt=REFUSED)
     assert told["ok"] is False
     assert "nudity" in told["shown"]
-    assert httpx.get(appeal_in(told["shown"])).status_code == 200
+    assert get(appeal_in(told["shown"])).status_code == 200
 
 
 @pytest.mark.parametrize("name", SDKS)
@@ -116,7 +115,7 @@ def test_an_address_opens_the_picture_without_a_key(client: Client, name: str) -
     said = {"model": MODEL, "prompt": "a house", "response_format": "url"} | quick(name)
     told = client(name)("generate", **said)
     assert told["ok"], told
-    assert httpx.get(told["data"][0]["url"]).content.startswith(b"\x89PNG")
+    assert get(told["data"][0]["url"]).content.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("name", SDKS)

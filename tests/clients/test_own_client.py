@@ -9,12 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from PIL import Image
 
 from tests.clients import install
-from tests.clients.conftest import REFUSED, ClientHouse, Driver
+from tests.clients.conftest import REFUSED, ClientHouse, Driver, get
 from tests.clients.signing import signed
 
 pytestmark = pytest.mark.clients
@@ -70,7 +69,7 @@ def test_a_refusal_says_why_and_can_be_contested(client: Driver, house: ClientHo
     assert told["appeal_url"] in told["shown"]
     assert told["appeal_url"].startswith(house.url)
     assert told["statement_url"] in told["shown"]
-    assert httpx.get(told["appeal_url"], follow_redirects=True).status_code == 200
+    assert get(told["appeal_url"], follow_redirects=True).status_code == 200
 
 
 def test_an_appeal_is_lodged_from_the_error(client: Driver) -> None:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.clients import install
-from tests.clients.conftest import REFUSED, ClientHouse
+from tests.clients.conftest import REFUSED, ClientHouse, get
 from tests.clients.signing import signed
 
 pytestmark = pytest.mark.clients
@@ -48,7 +48,7 @@ def variables(page: str, house: ClientHouse) -> dict[str, str]:
 
 def models_at(address: str, key: str) -> set[str]:
     """What a client that is given these two finds."""
-    told = httpx.get(f"{address}/models", headers={"Authorization": f"Bearer {key}"})
+    told = get(f"{address}/models", headers={"Authorization": f"Bearer {key}"})
     assert told.status_code == 200, told.text
     return {each["id"] for each in told.json()["data"]}
 
@@ -91,7 +91,7 @@ def test_the_page_of_tools_does_what_it_says(house: ClientHouse, tmp_path: Path)
         server["url"],
         headers=server["headers"] | {"Accept": "application/json, text/event-stream"},
         json=asked,
-        timeout=60,
+        timeout=300,
     )
     assert "generate_image" in answer.text
     [text] = blocks("mcp.md", "python", house)
@@ -226,8 +226,8 @@ def test_the_commands_of_a_product_do_what_their_pages_say(
     asked = {"model": "starter", "prompt": REFUSED, "user": "pat@shop.example"}
     url = f"{house.url}/v1/images/generations"
     assert httpx.post(url, json=asked, headers=key, timeout=300).status_code == 400
-    refused = httpx.get(f"{house.url}/api/v1/generations/", headers=key).json()["results"][0]
-    statement = httpx.get(f"{house.url}/api/v1/statements/", headers=key).json()["results"][0]
+    refused = get(f"{house.url}/api/v1/generations/", headers=key).json()["results"][0]
+    statement = get(f"{house.url}/api/v1/statements/", headers=key).json()["results"][0]
     ids = {"/generations/ID/": refused["id"], "/statements/ID/": statement["id"]}
     told = []
     for command in commands("notices.md"):

@@ -5,19 +5,11 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 
-from tests.clients.conftest import (
-    HELD,
-    REFUSED,
-    Client,
-    ClientHouse,
-    appeal_in,
-    pictures,
-    scanned,
-)
+from tests.clients.conftest import HELD, REFUSED, Client, ClientHouse, appeal_in, get, pictures
+from tests.qr_codes import scanned
 
 pytestmark = pytest.mark.clients
 MODEL = "starter"
@@ -32,7 +24,7 @@ def test_a_hold_is_no_refusal_and_says_where_its_outcome_will_be(client: Client,
     if name != "LiteLLM":  # it drops the members beside the message
         assert told["body"]["code"] == "moderation_held"
     assert "not refused" in told["shown"]
-    page = httpx.get(appeal_in(told["shown"]))
+    page = get(appeal_in(told["shown"]))
     assert page.status_code == 200
     assert HELD not in page.text
 
@@ -49,7 +41,7 @@ def test_a_key_of_cards_gets_a_picture_that_says_it(
     assert (card.format, card.size) == ("PNG", (512, 512))
     [item] = made["data"]
     assert item["code"] == code
-    assert httpx.get(appeal_in(item["message"])).status_code == 200
+    assert get(appeal_in(item["message"])).status_code == 200
     assert scanned(card) == appeal_in(item["message"])
     assert made["usage"]["output_tokens"] == 0
 
@@ -57,7 +49,7 @@ def test_a_key_of_cards_gets_a_picture_that_says_it(
 def test_the_address_of_a_card_opens_without_a_key(client: Client) -> None:
     said = {"model": MODEL, "prompt": REFUSED, "response_format": "url"}
     [item] = client("openai-python", person="card")("generate", **said)["data"]
-    assert Image.open(io.BytesIO(httpx.get(item["url"]).content)).format == "PNG"
+    assert Image.open(io.BytesIO(get(item["url"]).content)).format == "PNG"
 
 
 @pytest.mark.parametrize("name", SDKS)
@@ -99,9 +91,9 @@ def test_each_end_user_of_a_product_has_limits_of_their_own(
 
     rows = f"{house.url}/api/v1/projects/{house.product}/end-users/"
     key = {"Authorization": f"Bearer {house.keys['product']}"}
-    listed = httpx.get(rows, headers=key, params={"end_user": kim})
+    listed = get(rows, headers=key, params={"end_user": kim})
     assert len(listed.json()["results"]) == 1, listed.text
-    everybody = httpx.get(rows, headers=key).text
+    everybody = get(rows, headers=key).text
     assert kim not in everybody
     assert lee not in everybody
 
@@ -109,7 +101,7 @@ def test_each_end_user_of_a_product_has_limits_of_their_own(
 def test_whom_a_refusal_concerns_is_one_persons_matter(client: Client, house: ClientHouse) -> None:
     product = client("openai-python", person="product")
     told = product("generate", model=MODEL, prompt=REFUSED, safety_identifier="mo@shop.example")
-    page = httpx.get(appeal_in(told["shown"]))
+    page = get(appeal_in(told["shown"]))
     assert page.status_code == 200
     assert "mo@shop.example" not in page.text
     again = {"model": MODEL, "prompt": "a red apple", "quality": "low"}

@@ -9,8 +9,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.clients.conftest import HELD, REFUSED, ClientHouse, scanned
+from tests.clients.conftest import HELD, REFUSED, ClientHouse, get
 from tests.clients.sillytavern import SillyTavern
+from tests.qr_codes import scanned
 
 pytestmark = pytest.mark.clients
 
@@ -60,7 +61,7 @@ def test_a_card_shows_the_reason_and_a_working_appeal(
 ) -> None:
     address = scanned(shown(tavern.generate(prompt, key=house.keys["card"])))
     assert address.startswith(f"{house.url}/r/")
-    assert httpx.get(address).status_code == 200
+    assert get(address).status_code == 200
 
 
 def test_it_shows_no_text_of_a_refusal_so_its_key_takes_cards(

@@ -2,8 +2,6 @@
 
 from io import BytesIO
 
-import cv2
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,6 +11,7 @@ from provenance.manifests.content_credentials import SigningFailed
 from provenance.manifests.signing_context import signer
 from provenance.verify import examination
 from tests.moderation.makers import NOON
+from tests.qr_codes import scanned
 
 ADDRESS = "https://pictures.example.org/r/4fJ7kQbXw2mNpT9sVyZr3C"
 SIZES = [(256, 256), (512, 512), (1024, 1024), (1792, 1024), (1024, 1792), (1024, 256), (256, 1024)]
@@ -24,9 +23,7 @@ def drawn(width: int = 512, height: int = 512, **said: str) -> bytes:
 
 
 def code_in(png: bytes) -> str:
-    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
-    assert pixels is not None
-    return str(cv2.QRCodeDetector().detectAndDecode(pixels)[0])
+    return scanned(Image.open(BytesIO(png)))
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
