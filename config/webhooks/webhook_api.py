@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -158,9 +157,7 @@ class EndpointDeliveries(SignedInView):
     def get(self, request: Request, project_id: UUID, endpoint_id: UUID) -> Response:
         """The newest first, for thirty days, with every attempt."""
         found = endpoints.find(project_id, endpoint_id, by=self.user())
-        pages = NewestDelivery()
-        rows: Any = pages.paginate_queryset(endpoints.log_of(found), request, view=self) or []
-        return pages.get_paginated_response(DeliverySerializer(rows, many=True).data)
+        return NewestDelivery().answer(endpoints.log_of(found), DeliverySerializer, self)
 
 
 class DeliveryReplay(SignedInView):

@@ -50,10 +50,8 @@ class AppealList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Your appeals, newest first."""
-        pages = NewestAppeal()
         found = hearing.of_project(by=person(request), project=self.asked.get("project"))
-        page = pages.paginate_queryset(found, request, view=self)
-        return pages.get_paginated_response(AppealSerializer(page, many=True).data)
+        return NewestAppeal().answer(found, AppealSerializer, self)
 
     @extend_schema(
         operation_id="appeals_create",
@@ -133,12 +131,11 @@ class ToHear(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Appeals that wait and that you have no part in, the soonest due first."""
-        by, pages = person(request), SoonestDue()
+        by = person(request)
         if not by.has_perm("moderation.hear_appeals"):
             raise hearing.NotASenior
         found = hearing.waiting_for(by, project=self.asked.get("project"))
-        page = pages.paginate_queryset(found, request, view=self)
-        return pages.get_paginated_response(HearingSerializer(page, many=True).data)
+        return SoonestDue().answer(found, HearingSerializer, self)
 
 
 class Hear(ApiView):

@@ -46,13 +46,12 @@ class CaseList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """The queue: undecided cases that you may see, the severest and soonest due first."""
-        by, pages = reviewer(request), SeverestCase()
+        by = reviewer(request)
         now = timezone.now()
         wellbeing.check_rested(by=by, at=now)
         wanted = QueueFilter(self.asked).narrowing()
         found = review_cases.narrowed(wanted, by=by, at=now)
-        page = pages.paginate_queryset(found, request, view=self)
-        return pages.get_paginated_response(CaseSerializer(page, many=True).data)
+        return SeverestCase().answer(found, CaseSerializer, self)
 
 
 class ClaimNext(ApiView):

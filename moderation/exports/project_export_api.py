@@ -13,6 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.core.api.file_renderer import FileRenderer
 from config.core.api.paging import Pages, PageSerializer, page_of
 from config.core.api.problem_schema import problems
 from config.core.api.strict_serializers import StrictSerializer
@@ -71,10 +72,8 @@ class ProjectExports(ApiView):
     )
     def get(self, request: Request, project_id: UUID) -> Response:
         """Those that are still being made among them."""
-        pages = NewestExport()
         found = project_exports.of_project(project_id, by=person(request))
-        page = pages.paginate_queryset(found, request, view=self)
-        return pages.get_paginated_response(ProjectExportSerializer(page, many=True).data)
+        return NewestExport().answer(found, ProjectExportSerializer, self)
 
     @extend_schema(
         operation_id="project_exports_create",
@@ -106,18 +105,11 @@ class ProjectExports(ApiView):
         return Response(ProjectExportSerializer(made).data, status=202)
 
 
-class ZipRenderer(JSONRenderer):
-    """Lets a client ask for the archive by `Accept`; a problem is still told in JSON."""
-
-    media_type = "application/zip"
-    format = "zip"
-
-
 class ProjectExportFile(ApiView):
     """A project's members: one archive."""
 
     key_scope = "read"
-    renderer_classes = [JSONRenderer, ZipRenderer]
+    renderer_classes = [JSONRenderer, FileRenderer]
 
     @extend_schema(
         operation_id="project_exports_file",

@@ -36,10 +36,8 @@ class StatementList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Your statements of reasons, newest first."""
-        pages = NewestStatement()
         found = issuing.of_project(by=person(request), project=self.asked.get("project"))
-        page = pages.paginate_queryset(found, request, view=self)
-        return pages.get_paginated_response(StatementSerializer(page, many=True).data)
+        return NewestStatement().answer(found, StatementSerializer, self)
 
 
 class StatementDetail(ApiView):

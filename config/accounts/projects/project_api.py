@@ -32,7 +32,6 @@ from config.accounts.projects.project_serializers import (
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
 from config.core.api.signed_in_view import SignedInView
-from config.core.projects.models import EndUser
 
 Role = administering.Role
 ABSENT = "No such project of yours."
@@ -180,9 +179,7 @@ class EndUsers(SignedInView):
             claimed=self.asked.get("end_user", ""),
             standing=self.asked.get("standing", ""),
         )
-        pages = LastSeen()
-        page: list[EndUser] = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(EndUserSerializer(page, many=True).data)
+        return LastSeen().answer(rows, EndUserSerializer, self)
 
 
 class EndUserDetail(SignedInView):

@@ -9,6 +9,7 @@ from django.core import signing
 from rest_framework import serializers
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from config.core.api.strict_serializers import StrictSerializer
@@ -52,6 +53,13 @@ def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> type[serialize
 
 class Pages(CursorPagination):
     """Names no page by a number: rows that come and go meanwhile shift nothing."""
+
+    def answer(
+        self, rows: Any, serializer: type[serializers.Serializer[Any]], view: Any
+    ) -> Response:
+        """The page of `rows` that the view's request asks for, each as `serializer` shows it."""
+        page: Any = self.paginate_queryset(rows, view.request, view=view)
+        return self.get_paginated_response(serializer(page, many=True).data)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         signed = request.query_params.get(self.cursor_query_param)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.core import events
+from config.core.api.file_renderer import FileRenderer
 from config.core.api.paging import Pages, PageSerializer
 from config.core.api.problem_schema import problems
 from config.core.projects.project_filter import AnyProjectSerializer
@@ -55,12 +55,10 @@ class Audits(AuditView):
     def get(self, request: Request) -> Response:
         """For compliance and for senior moderators, as the pages are."""
         self.auditor()
-        pages = NewestAudit()
         rows = Audit.objects.defer("document").prefetch_related("decisions")
         if project := self.asked.get("project"):
             rows = rows.filter(project=project)
-        found: Any = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(AuditSerializer(found, many=True).data)
+        return NewestAudit().answer(rows, AuditSerializer, self)
 
     @extend_schema(
         operation_id="audits_create",
@@ -100,18 +98,11 @@ class AuditDetail(AuditView):
         return Response(AuditReportSerializer(freeze.find(audit_id)).data)
 
 
-class AnyFile(JSONRenderer):
-    """Lets a client ask for the file's own type by `Accept`; a problem is still told in JSON."""
-
-    media_type = "*/*"
-    format = "file"
-
-
 class AuditFileView(AuditView):
     """Auditors: one file of a report."""
 
     key_scope = "export"
-    renderer_classes = [JSONRenderer, AnyFile]
+    renderer_classes = [JSONRenderer, FileRenderer]
 
     @extend_schema(
         operation_id="audits_file",

@@ -43,10 +43,9 @@ class Notes(ApiView):
     )
     def get(self, request: Request, case_id: UUID) -> Response:
         """What reviewers wrote for each other, oldest first; nothing while the case is blind."""
-        by, pages = person(request), OldestNote()
+        by = person(request)
         found = case_notes.of_case(review_cases.find(case_id, by=by), by=by)
-        page = pages.paginate_queryset(found, request, view=self)
-        return pages.get_paginated_response(CaseNoteSerializer(page, many=True).data)
+        return OldestNote().answer(found, CaseNoteSerializer, self)
 
     @extend_schema(
         operation_id="review_notes_create",
