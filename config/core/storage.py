@@ -25,7 +25,7 @@ def local_copy(name: str, storage: Storage | None = None) -> Iterator[Path]:
     Raises FileNotFoundError.
     """
     kept_in = storage or private_storage()
-    place = _place_of(name, kept_in)
+    place = place_of(name, kept_in)
     if place is not None:
         yield place
         return
@@ -36,7 +36,8 @@ def local_copy(name: str, storage: Storage | None = None) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _place_of(name: str, storage: Storage) -> Path | None:
+def place_of(name: str, storage: Storage) -> Path | None:
+    """The file's path on this host; None where the storage has no folder."""
     try:
         return Path(storage.path(name))
     except NotImplementedError:  # how Django's storages say that they have no folder

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from config.core import content_files
 from provenance.log import transparency_log
-from provenance.models import Asset
+from provenance.models import MANIFESTS, Asset
 
 ASSET_ERASED = "asset.erased"
 ERASED = ["record", "salt", "fingerprints", "thumbnail", "manifest"]
@@ -24,15 +25,16 @@ def erase(asset_ids: Iterable[UUID], *, at: datetime) -> int:
     asset that was erased before, or never marked, is passed over.
     """
     with transaction.atomic():
-        found = list(
+        found = dict(
             Asset.objects.select_for_update()
             .filter(id__in=set(asset_ids))
             .order_by("id")
-            .values_list("id", flat=True)
+            .values_list("id", "manifest_sha256")
         )
         for asset_id in found:  # the database deletes no record without its tombstone
             transparency_log.append(
                 kind=ASSET_ERASED, subject=asset_id, body={"erased": ERASED}, at=at
             )
         Asset.objects.filter(id__in=found).delete()
+        transaction.on_commit(lambda: content_files.discard(MANIFESTS, found.values()), robust=True)
     return len(found)

@@ -17,6 +17,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from config.core import content_files
 from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
 from provenance.manifests import manifest_stores
@@ -25,7 +26,7 @@ from provenance.manifests.definition import ManifestClaim, Parent
 from provenance.manifests.signing_context import signer
 from provenance.marks import fingerprint, iscc, perceptual_match, visible_label, watermark
 from provenance.marks.visible_label import VisibleLabel
-from provenance.models import Asset, ManifestName
+from provenance.models import MANIFESTS, Asset, ManifestName
 from provenance.pictures.decoder import Mime
 
 _CODECS: dict[Mime, tuple[str, list[int]]] = {
@@ -188,12 +189,15 @@ def record(
     at: datetime,
     commit_to: Mapping[str, str] | None = None,
 ) -> Asset:
-    """Store the asset and append its log entry, both in the caller's transaction.
+    """Store the asset and append its log entry, both in the caller's transaction. The manifest, and
+    in it the small picture, goes into the storage, where the row's digest finds it.
 
     The entry holds digests; `owner_pseudonym` and the values of `commit_to` (prompt, settings, …)
-    go in as salted commitments only. Raises `IntegrityError` when the asset was recorded before.
+    go in as salted commitments only. Raises StorageFull, and `IntegrityError` when the asset was
+    recorded before.
     """
     salt, claim = secrets.token_bytes(32), sealed.claim
+    content_files.keep(MANIFESTS, sealed.manifest)
     asset = Asset.objects.create(
         id=asset_id,
         watermark_id=claim.watermark_id,
@@ -203,8 +207,6 @@ def record(
         fingerprint=sealed.fingerprint,
         image_code=claim.image_code,
         fingerprint_bands=fingerprint.bands(sealed.fingerprint),
-        thumbnail=sealed.original.thumbnail,
-        manifest=sealed.manifest,
         manifest_sha256=sealed.manifest_sha256,
         salt=salt,
         provider=settings.PROOFSHEET_PROVIDER,

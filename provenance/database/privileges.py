@@ -65,6 +65,10 @@ BEGIN
             EXECUTE 'SELECT ' || (rule->>'shrinks_when') INTO is_met USING OLD;
             CONTINUE WHEN is_met;
         END IF;
+        IF rule->'moves' ? name AND public.provenance_is_empty(becomes->name) THEN
+            EXECUTE 'SELECT ' || (rule->>'moves_when') INTO is_met USING OLD;
+            CONTINUE WHEN is_met;
+        END IF;
         IF rule->'erases' ? name AND (
             public.provenance_is_empty(becomes->name)
             OR jsonb_typeof(was->name) = 'object' AND was->name @> (becomes->name)

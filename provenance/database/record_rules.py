@@ -19,6 +19,7 @@ class RecordRule:
     `changes`: state that belongs to the row. `once`: from empty to a value. `forgets`: to empty,
     such as who it was. `erases`: to empty, or for JSON to a part of what it was, once the log holds
     a `tombstone` for the row's id. `shrinks`: to a part of what it was where `shrinks_when` holds.
+    `moves`: to empty where `moves_when` holds, because the storage has it by a digest of the row's.
     After `sealed_by` has a value, `changes` and `once` are over.
 
     No row is deleted, but where `deleted_when` holds, or with `is_deleted_with_tombstone` once the
@@ -33,6 +34,8 @@ class RecordRule:
     erases: tuple[str, ...] = ()
     shrinks: tuple[str, ...] = ()
     shrinks_when: str = "false"
+    moves: tuple[str, ...] = ()
+    moves_when: str = "false"
     sealed_by: str = ""
     deleted_when: str = "false"
     tombstone: str = ERASED
@@ -42,7 +45,7 @@ class RecordRule:
     @property
     def is_updated(self) -> bool:
         """Whether the application needs UPDATE at all; a lock asks for it too."""
-        ways = (self.changes, self.once, self.forgets, self.erases, self.shrinks)
+        ways = (self.changes, self.once, self.forgets, self.erases, self.shrinks, self.moves)
         return any(ways) or self.is_deleted_with_tombstone
 
     @property
@@ -57,6 +60,10 @@ LOG, STATE, OTHER, EVIDENCE = (
     RecordRule("other"),
     RecordRule("evidence"),
 )
+_MANIFEST_IS_NAMED = (  # and carries the thumbnail
+    "encode(sha256(($1).manifest), 'hex') = ($1).manifest_sha256"
+    " AND position(($1).thumbnail IN ($1).manifest) > 0"
+)
 _WITHDRAWN = "($1).is_sampled AND ($1).decided_at IS NULL"  # nobody waited for it
 
 RULES: dict[str, RecordRule] = {
@@ -66,7 +73,11 @@ RULES: dict[str, RecordRule] = {
     "provenance_node": LOG,
     "provenance_checkpoint": LOG,
     "provenance_asset": RecordRule(
-        "evidence", tombstone="asset.erased", is_deleted_with_tombstone=True
+        "evidence",
+        moves=("manifest", "thumbnail"),
+        moves_when=_MANIFEST_IS_NAMED,
+        tombstone="asset.erased",
+        is_deleted_with_tombstone=True,
     ),
     "provenance_timestamp": RecordRule(
         "evidence",

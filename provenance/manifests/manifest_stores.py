@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 _SUPERBOX, _DESCRIPTION = b"jumb", b"jumd"
 _HAS_LABEL = 0x02
+_ASSERTIONS, _THUMBNAIL, _FILE = "c2pa.assertions", "c2pa.thumbnail.claim", b"bidb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,20 @@ def only_active(store: bytes) -> bytes:
     description = next(_boxes(_outer(store).body)).whole
     body = description + boxes[-1].whole
     return (8 + len(body)).to_bytes(4) + _SUPERBOX + body
+
+
+def thumbnail(store: bytes) -> bytes:
+    """The small picture that the active manifest carries of its own asset; empty where none is."""
+    for manifest in _manifests(store)[-1:]:
+        for assertions in _labelled(manifest, _ASSERTIONS):
+            for assertion in _labelled(assertions, _THUMBNAIL):
+                return next((box.body for box in _boxes(assertion.body) if box.kind == _FILE), b"")
+    return b""
+
+
+def _labelled(box: _Box, start: str) -> Iterator[_Box]:
+    """The boxes inside whose label begins so."""
+    return (each for each in _boxes(box.body) if (_label(each) or "").startswith(start))
 
 
 def _manifests(store: bytes) -> list[_Box]:

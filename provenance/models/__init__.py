@@ -1,6 +1,7 @@
 """Marked pictures, the log as tables, and what people thought of verdicts."""
 
 from provenance.models.assets import (
+    MANIFESTS,
     Asset,
     Copy,
     ManifestName,
@@ -18,6 +19,7 @@ from provenance.models.log import (
 )
 
 __all__ = [
+    "MANIFESTS",
     "Asset",
     "Checkpoint",
     "Copy",

@@ -7,6 +7,12 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
+from config.core import content_files
+from provenance.manifests import manifest_stores
+
+MANIFESTS = "manifests"
+"""The folder of the private storage in which each manifest lies under its digest."""
+
 
 class Asset(models.Model):
     """One marked picture, as the public may learn of it; never its prompt, never its owner."""
@@ -26,12 +32,14 @@ class Asset(models.Model):
         models.IntegerField(), help_text="16 bits each with their place, to search by distance"
     )
     thumbnail = models.BinaryField(
-        help_text="small JPEG that crops and screenshots are compared with; never shown"
+        blank=True, default=b"", help_text="of rows from before manifests lay in the storage"
     )
     manifest = models.BinaryField(
-        help_text="C2PA manifest store, so that a stripped file finds it again"
+        blank=True, default=b"", help_text="of rows from before manifests lay in the storage"
     )
-    manifest_sha256 = models.CharField(max_length=64)
+    manifest_sha256 = models.CharField(
+        max_length=64, help_text="digest of the C2PA manifest store, and where the storage has it"
+    )
     salt = models.BinaryField(
         max_length=32, help_text="key of the commitments in the log entry; erased with the content"
     )
@@ -56,6 +64,21 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return f"asset {self.id}"
+
+    def manifest_store(self) -> bytes:
+        """The C2PA manifest store, so that a stripped file finds it again.
+
+        Raises ContentMissing, ContentAltered.
+        """
+        if self.manifest:
+            return content_files.checked(bytes(self.manifest), self.manifest_sha256)
+        return content_files.read(MANIFESTS, self.manifest_sha256)
+
+    def small_picture(self) -> bytes:
+        """The small JPEG that crops and screenshots are compared with, which the manifest carries;
+        never shown. Raises ContentMissing, ContentAltered.
+        """
+        return bytes(self.thumbnail) or manifest_stores.thumbnail(self.manifest_store())
 
 
 class ManifestName(models.Model):

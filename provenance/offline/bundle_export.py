@@ -43,6 +43,7 @@ def bundle_of(asset_id: UUID, *, image: bytes | None = None) -> bytes:
         NoSuchAsset: nothing was marked under that id.
         AnotherFile: `image` is not the signed file, byte for byte.
         NotInLog: its entry still waits for its place.
+        ContentMissing, ContentAltered: its manifest is not in the storage as it was kept.
     """
     asset = Asset.objects.filter(id=asset_id).first()
     if asset is None:
@@ -50,10 +51,11 @@ def bundle_of(asset_id: UUID, *, image: bytes | None = None) -> bytes:
     if image is not None and sha256(image).hexdigest() != asset.sha256:
         raise AnotherFile
     proof, policy = _proof_and_signers(asset_id)
-    authority = _authority_of(bytes(asset.manifest))
+    manifest = asset.manifest_store()
+    authority = _authority_of(manifest)
     dated = _timestamp_of(proof)
     files = {
-        bundle_format.MANIFEST: bytes(asset.manifest),
+        bundle_format.MANIFEST: manifest,
         bundle_format.PROOF: proof_file.write(proof).encode(),
         bundle_format.AUTHORITY: authority,
         bundle_format.POLICY: canonical_json.encode(

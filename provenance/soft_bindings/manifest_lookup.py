@@ -162,13 +162,12 @@ def _named(found: Iterable[tuple[Asset, int]]) -> list[ManifestMatch]:
 def manifest_of(manifest_id: str, *, is_active_alone: bool = False) -> bytes:
     """The manifest store whose active manifest has that name, or that manifest alone.
 
-    Raises `ManifestIdMalformed`, `NoSuchManifest`.
+    Raises `ManifestIdMalformed`, `NoSuchManifest`, `ContentMissing`, `ContentAltered`.
     """
     if not _URN.fullmatch(manifest_id):
         raise ManifestIdMalformed
-    named = Asset.objects.filter(manifest_name__urn=manifest_id)
-    found = named.values_list("manifest", flat=True).first()
+    found = Asset.objects.filter(manifest_name__urn=manifest_id).first()
     if found is None:
         raise NoSuchManifest
-    store = bytes(found)
+    store = found.manifest_store()
     return manifest_stores.only_active(store) if is_active_alone else store

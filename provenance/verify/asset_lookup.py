@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from config.core.content_files import ContentAltered, ContentMissing
 from provenance.marks import fingerprint, perceptual_match
 from provenance.marks.perceptual_match import ChangedPart, Comparison
 from provenance.marks.watermark import Detection
@@ -131,9 +132,11 @@ def _uuid(text: str) -> uuid.UUID | None:
 def _match(
     pixels: NDArray[np.uint8], asset: Asset, led_by: set[Mark], detection: Detection
 ) -> AssetMatch:
-    original = perceptual_match.Original(
-        asset.width, asset.height, bytes(asset.fingerprint), bytes(asset.thumbnail)
-    )
+    try:
+        small = asset.small_picture()
+    except (ContentMissing, ContentAltered):
+        small = b""  # then the fingerprints alone are compared
+    original = perceptual_match.Original(asset.width, asset.height, bytes(asset.fingerprint), small)
     geometry = detection.geometry if "watermark" in led_by else None
     return AssetMatch(
         asset, frozenset(led_by), perceptual_match.compare(pixels, original, geometry)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.utils import timezone
 from prometheus_client import generate_latest
 from pytest_django import Settings
@@ -18,7 +19,7 @@ from generation.capacity import current_load
 from generation.hardware import worker_processes
 from generation.models import RequestStatus
 from generation.work import sweeper
-from tests.factories import NOON, make_request
+from tests.factories import NOON, make_image, make_request
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +100,17 @@ def test_rules_for_alerts_name_metrics_that_are_told() -> None:
     told = generate_latest().decode()
     assert len(named) > 3
     assert {name for name in named if f"\n{name}" not in told} == set()
+
+
+def test_growth_is_told_for_a_thousand_pictures(
+    alice: User, model: BaseModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("growth")
+    assert capsys.readouterr().out == "There is no picture yet.\n"
+    make_image(alice, model)
+    call_command("growth", "--tables=1000", "--images-a-day=1000")
+    *tables, whole, year = capsys.readouterr().out.splitlines()
+    shares = {line.split()[2]: float(line.split()[0]) for line in tables}
+    assert shares["generation_generatedimage"] > 0
+    assert float(whole.split()[0]) == pytest.approx(sum(shares.values()), abs=1)
+    assert float(year.split()[0]) == pytest.approx(float(whole.split()[0]) * 365 / 1000, rel=0.01)
