@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -48,7 +48,8 @@ class GenerationRows(ProjectRows["GenerationRequest"]):
 class GenerationRequest(models.Model):
     """One prompt on its way to an image, or to a few with seeds of their own.
 
-    `lease_token` is the fencing token: whoever publishes a result must still hold it.
+    `lease_token` is the fencing token: whoever publishes a result must still hold it. What waits is
+    started by the claim, which is a function of the database (`requests/claim_function.py`).
     `is_held` marks a submitted prompt that waits for a moderator.
     """
 
@@ -255,15 +256,6 @@ class GenerationRequest(models.Model):
         self.ended_at = None
         self.code = ""
         self.save()
-
-    def start(self, *, token: UUID, worker: str, lease: timedelta, at: datetime) -> None:
-        self._move(S.RUNNING)
-        self.lease_token = token
-        self.lease_worker = worker
-        self.attempts += 1
-        self.started_at = at
-        self.save()
-        LeaseTerm.objects.create(request=self, token=token, expires_at=at + lease)
 
     def seed_of(self, index: int) -> int:
         return (self.seed + index) % SEEDS

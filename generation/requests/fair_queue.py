@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from adapters.models import Adapter
 from config.core import events
@@ -21,19 +22,22 @@ from config.core.errors import ProofsheetError
 from generation.hardware import hardware_queues
 from generation.models import (
     FairQueueRing,
-    FairShare,
     GenerationRequest,
     LeaseTerm,
     RequestAdapter,
     RequestStatus,
 )
-from generation.models.fair_shares import IN_TURN
 from generation.request_rules import deficit_round_robin, priority_classes
+from generation.requests import claim_function
 
 SCREENING_QUEUE = "cpu"
 LEASE = timedelta(seconds=20)
 HEARTBEAT_S = 0.5
 RENEW_S = 5.0
+_CLAIM = (
+    f"SELECT * FROM public.{claim_function.NAME}(%s::bigint[], %s::int, %s::text[], %s::int,"
+    " %s::interval, %s::int, %s::uuid, %s, %s::timestamptz, %s::interval)"
+)
 ATTEMPTS_MAX = 3
 OVERTAKEN_MAX = 8
 OVERTAKEN_FOR_MAX = timedelta(seconds=30)
@@ -94,72 +98,29 @@ def claim(
     class, there the project whose turn it is, and of that project's next requests, by whom they
     are for in turns, one whose adapters (`resident`, by digest) are loaded already.
     """
-    with transaction.atomic():
-        waiting = _waiting().filter(hardware_queues.waiting_in(name))
-        priority = waiting.order_by("-priority").values_list("priority", flat=True).first()
-        if priority is None or (
-            only_interactive and priority_classes.name_of(priority) != "interactive"
-        ):
-            return None
-        turn = _next_of_turn(waiting.filter(priority=priority), priority, resident, at=at)
-        if turn is None:
-            return None  # others took all of it meanwhile
-        share, request = turn
-        token, served_in = uuid4(), share.due_round
-        request.start(token=token, worker=worker, lease=LEASE, at=at)
-        _charge(share, request)
-    _move_on(priority, served_in)
-    return Claim(request.id, token)
-
-
-def _next_of_turn(
-    line: QuerySet[GenerationRequest], priority: int, resident: frozenset[str], *, at: datetime
-) -> tuple[FairShare, GenerationRequest] | None:
-    """The request to serve, locked, and the share that pays for it. A project whose rows are all
-    locked, because they are just being cancelled, is passed by."""
-    passed: list[int] = []
-    while (share := _locked_share(line, priority, passed)) is not None:
-        own = line.filter(project=share.project_id)
-        head = own.order_by(*IN_TURN).values_list("predicted_ms", flat=True).first()
-        due = share.due_round
-        if head is not None:  # it may be another than the one that the round was counted for
-            due = deficit_round_robin.due_round(share.spent_ms, head, now=due)
-        if due > share.due_round:
-            share.due_round = due
-            share.save(update_fields=["due_round"])
-        elif request := _best_of(own, resident, at=at):
-            return share, request
-        else:
-            passed.append(share.pk)
-    return None
-
-
-def _locked_share(
-    line: QuerySet[GenerationRequest], priority: int, passed: list[int]
-) -> FairShare | None:
-    """Who is due first among those whom no other claim serves just now. While others serve all
-    there are, the first of them is waited for; but never by whoever holds one already."""
-    due = FairShare.objects.filter(
-        Exists(line.filter(project=OuterRef("project"))), priority=priority
-    ).exclude(id__in=passed)
-    in_order = due.order_by("due_round", "id")
-    share = in_order.select_for_update(of=("self",), skip_locked=True).first()
-    while share is None and not passed and in_order.exists():
-        # Gone when it is free: its project had nothing more to serve.
-        share = in_order.select_for_update(of=("self",)).first()
-    return share
-
-
-def _charge(share: FairShare, request: GenerationRequest) -> None:
-    """What was served is paid; with nothing more to serve, the project leaves the ring."""
-    left = _waiting().filter(priority=share.priority, project=share.project_id)
-    head = left.order_by(*IN_TURN).values_list("predicted_ms", flat=True).first()
-    if head is None:
-        share.delete()
-        return
-    share.spent_ms += request.predicted_ms
-    share.due_round = deficit_round_robin.due_round(share.spent_ms, head, now=share.due_round)
-    share.save(update_fields=["spent_ms", "due_round"])
+    token = uuid4()
+    asked: list[Any] = [
+        hardware_queues.models_of(name),
+        priority_classes.PRIORITIES["interactive"] if only_interactive else None,
+        list(resident),
+        OVERTAKEN_MAX,
+        OVERTAKEN_FOR_MAX,
+        deficit_round_robin.QUANTUM_MS,
+        token,
+        worker,
+        at,
+        LEASE,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, asked)
+        taken = cursor.fetchone()
+    assert taken is not None, "the function gives one row, empty where none waits"
+    request_id, ring, served_in, is_ring_behind = taken
+    if request_id is None:
+        return None
+    if is_ring_behind:
+        _move_on(ring, served_in)
+    return Claim(request_id, token)
 
 
 def _move_on(priority: int, round: int) -> None:
@@ -179,25 +140,6 @@ def adapters_of_next(model_id: int) -> list[RequestAdapter]:
 
 def _waiting() -> QuerySet[GenerationRequest]:
     return GenerationRequest.objects.filter(status=RequestStatus.QUEUED)
-
-
-def _best_of(
-    waiting: QuerySet[GenerationRequest], resident: frozenset[str], *, at: datetime
-) -> GenerationRequest | None:
-    """Of a project's next requests the one that needs the fewest adapters to be loaded. A first one
-    that has waited for long is not overtaken any more."""
-    in_order = waiting.order_by(*IN_TURN)
-    ahead = list(in_order.select_for_update(skip_locked=True)[:OVERTAKEN_MAX])
-    if not ahead:
-        return None
-    has_waited = ahead[0].queued_at and at - ahead[0].queued_at > OVERTAKEN_FOR_MAX
-    if has_waited or len(ahead) == 1:
-        return ahead[0]
-    missing = dict.fromkeys((request.id for request in ahead), 0)
-    used = RequestAdapter.objects.filter(request__in=ahead).exclude(weight=0)
-    for request_id, sha256 in used.values_list("request", "sha256"):
-        missing[request_id] += sha256 not in resident
-    return min(ahead, key=lambda request: missing[request.id])
 
 
 def extend_lease(claim: Claim, *, at: datetime) -> Heartbeat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from threading import Barrier, Event, Thread
 from typing import Any
@@ -14,10 +15,11 @@ from django.db import IntegrityError, connection, transaction
 from adapters.models import BaseModel
 from config.core.projects import end_users
 from generation.capacity import estimates
-from generation.models import GenerationRequest, RequestStatus, WrongState
+from generation.models import FairQueueRing, FairShare, GenerationRequest, RequestStatus, WrongState
 from generation.requests import fair_queue
 from tests.factories import NOON, make_adapter, make_request
 from tests.projects.makers import make_project
+from tests.pure.generation.test_rounds import Ring, served_by
 
 pytestmark = pytest.mark.django_db
 
@@ -94,8 +96,10 @@ def test_position_counts_those_ahead(alice: User, bob: User, model: BaseModel) -
 @pytest.mark.parametrize("status", ["finished", "cancelled", "failed"])
 def test_ended_request_cannot_start_again(alice: User, model: BaseModel, status: str) -> None:
     request = make_request(alice, model, status=status)
+    request.stand_in_line()
+    assert claim() is None
     with pytest.raises(WrongState):
-        request.start(token=uuid4(), worker="here:1", lease=fair_queue.LEASE, at=NOON)
+        request.enqueue(at=NOON)
 
 
 @pytest.mark.parametrize(
@@ -226,6 +230,56 @@ def test_cheap_requests_are_not_held_up_by_dear_ones(
         request = GenerationRequest.objects.get(id=found.request_id)
         costs[request.owner_id] += request.predicted_ms
     assert abs(costs[alice.id] - costs[bob.id]) <= 11_000
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_claims_serve_whom_counted_rounds_serve(seed: int, model: BaseModel) -> None:
+    draw = random.Random(seed)
+    lines = {who: [draw.randrange(475) for _ in range(draw.randint(1, 6))] for who in range(1, 6)}
+    FairQueueRing.objects.create(priority=0, round=1)
+    people = {who: User.objects.create_user(f"user-{who}") for who in lines}
+    for who, costs in lines.items():
+        for second, cost in enumerate(costs):
+            at = NOON + timedelta(seconds=second)
+            make_request(people[who], model, created_at=at, predicted_ms=cost)
+    served = []
+    while found := claim():
+        owner = GenerationRequest.objects.get(id=found.request_id).owner
+        served.append(int(owner.username.removeprefix("user-")))
+    assert served == served_by(Ring(), lines)
+    assert not FairShare.objects.exists()
+
+
+def test_claim_tells_what_it_began(alice: User, model: BaseModel) -> None:
+    request = make_request(alice, model, attempts=1)
+    found = claim()
+    assert found is not None
+    request.refresh_from_db()
+    assert (request.status, request.attempts, request.started_at) == ("running", 2, NOON)
+    assert (request.lease_token, request.lease_worker) == (found.token, "here:1")
+    assert request.lease_term.token == found.token
+    assert request.lease_term.expires_at == NOON + fair_queue.LEASE
+
+
+def test_claim_is_one_call_of_the_database(
+    alice: User, model: BaseModel, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(2):
+        make_request(alice, model)
+    claim()  # moves the ring on, as the first of a round does
+    with django_assert_max_num_queries(1):
+        assert claim() is not None
+
+
+def test_only_interactive_ones_are_taken_under_a_reserved_permit(
+    alice: User, model: BaseModel
+) -> None:
+    make_request(alice, model, priority=0)
+    assert fair_queue.claim(worker="here:1", at=NOON, only_interactive=True) is None
+    urgent = make_request(alice, model, priority=2)
+    found = fair_queue.claim(worker="here:1", at=NOON, only_interactive=True)
+    assert found is not None
+    assert found.request_id == urgent.id
 
 
 def test_loaded_adapter_goes_first_among_the_requests_of_one_user(
