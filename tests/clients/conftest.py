@@ -1,7 +1,8 @@
 """One whole house for all clients, as `make run` starts it, and a process for each client.
 
 A driver is a small program in the client's own environment and language. It reads one call a line
-and writes one answer a line, as JSON; so what a test asks stands in the test.
+and writes one answer a line, as JSON; so what a test asks stands in the test. What is drawn is an
+apple, a pear or a cat: of the starter model's houses and dogs some look like something to be held.
 """
 
 from __future__ import annotations

@@ -48,12 +48,12 @@ def test_a_refusal_shows_reason_and_a_working_appeal(client: Driver) -> None:
 
 
 def test_an_unknown_adapter_is_named(client: Driver) -> None:
-    told = client("txt2img", prompt="a dog <lora:no-such:1>", steps=4, **SIZE)
+    told = client("txt2img", prompt="a cat <lora:no-such:1>", steps=4, **SIZE)
     assert told["ok"] is False
     assert "no-such" in told["shown"]
 
 
 def test_a_revoked_key_is_told(python_driver: Callable[..., Driver]) -> None:
-    told = python_driver("webuiapi_python", "today", person="gone")("txt2img", prompt="a dog")
+    told = python_driver("webuiapi_python", "today", person="gone")("txt2img", prompt="a cat")
     assert told["ok"] is False
     assert "401" in told["shown"]

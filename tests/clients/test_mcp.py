@@ -15,7 +15,7 @@ pytestmark = pytest.mark.clients
 
 @pytest.fixture
 def tool(python_driver: Callable[..., Driver]) -> Callable[..., dict[str, Any]]:
-    """`tool("generate_image", prompt="a dog")`; of another person by `person=`."""
+    """`tool("generate_image", prompt="a cat")`; of another person by `person=`."""
 
     def call(name: str, *, person: str = "alice", **arguments: Any) -> dict[str, Any]:
         driver = python_driver("mcp_client", "today", person=person)
@@ -63,7 +63,7 @@ def test_a_picture_is_edited_by_its_bytes_and_by_its_id(tool: Callable[..., Any]
 def test_several_pictures_of_a_size_come(tool: Callable[..., Any]) -> None:
     [model, *_] = tool("list_models")["said"]["models"]
     size = "{width}x{height}".format(**model["sizes"][0])
-    made = tool("generate_image", prompt="a blue car", size=size, n=2, model=model["slug"])
+    made = tool("generate_image", prompt="a cat", size=size, n=2, model=model["slug"])
     assert len(made["said"]["images"]) == 2
 
 
@@ -82,13 +82,13 @@ def test_a_refusal_shows_its_reason_and_a_working_appeal(
 @pytest.mark.parametrize(
     ("name", "arguments", "part"),
     [
-        ("generate_image", {"prompt": "a dog", "n": 11}, "n: "),
-        ("generate_image", {"prompt": "a dog", "size": "17x17"}, "Choose one of"),
-        ("generate_image", {"prompt": "a dog", "model": "dall-e-9"}, "model"),
-        ("generate_image", {"prompt": "a dog", "moderation": "low"}, "moderation: "),
+        ("generate_image", {"prompt": "a cat", "n": 11}, "n: "),
+        ("generate_image", {"prompt": "a cat", "size": "17x17"}, "Choose one of"),
+        ("generate_image", {"prompt": "a cat", "model": "dall-e-9"}, "model"),
+        ("generate_image", {"prompt": "a cat", "moderation": "low"}, "moderation: "),
         ("generate_image", {"prompt": "x" * 33_000}, "Shorten it"),
-        ("edit_image", {"prompt": "a dog", "image": "http://192.0.2.1/a.png"}, "neither base64"),
-        ("edit_image", {"prompt": "a dog", "image": "aGVsbG8="}, "picture"),
+        ("edit_image", {"prompt": "a cat", "image": "http://192.0.2.1/a.png"}, "neither base64"),
+        ("edit_image", {"prompt": "a cat", "image": "aGVsbG8="}, "picture"),
         ("get_generation", {"id": "00000000-0000-4000-8000-000000000000"}, "no such request"),
         ("verify_picture", {"image": "aGVsbG8="}, "picture"),
     ],
@@ -103,7 +103,7 @@ def test_what_cannot_be_done_is_named(
 
 def test_a_tool_asks_for_its_scope(tool: Callable[..., Any]) -> None:
     assert tool("list_models", person="reader")["is_error"] is False
-    told = tool("generate_image", person="reader", prompt="a dog")
+    told = tool("generate_image", person="reader", prompt="a cat")
     assert told["is_error"] is True
     assert told["said"]["code"] == "key_scope_missing"
 

@@ -66,7 +66,7 @@ def test_litellm_raises_its_error_of_policies(client: Client) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_a_size_of_auto_is_the_models_own(client: Client, name: str) -> None:
     said = {} if name == "AI SDK" else {"size": "auto"}  # its type has no such size
-    asked = {"model": MODEL, "prompt": "a blue car"} | said | quick(name)
+    asked = {"model": MODEL, "prompt": "a cat"} | said | quick(name)
     [picture] = pictures(client(name)("generate", **asked))
     assert picture.size == (512, 512)
 
@@ -95,7 +95,7 @@ def test_several_pictures_come(client: Client, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["openai-python", "openai-node"])
 def test_a_stream_ends_with_the_picture(client: Client, name: str) -> None:
-    told = client(name)("stream", model=MODEL, prompt="a dog", partial_images=1)
+    told = client(name)("stream", model=MODEL, prompt="a cat", partial_images=1)
     assert told["ok"], told
     kinds = [event["type"] for event in told["events"]]
     assert kinds[-1] == "image_generation.completed"
@@ -112,7 +112,7 @@ def test_a_refused_stream_raises_with_its_appeal(client: Client, name: str) -> N
 
 @pytest.mark.parametrize("name", SDKS)
 def test_an_address_opens_the_picture_without_a_key(client: Client, name: str) -> None:
-    said = {"model": MODEL, "prompt": "a house", "response_format": "url"} | quick(name)
+    said = {"model": MODEL, "prompt": "a cat", "response_format": "url"} | quick(name)
     told = client(name)("generate", **said)
     assert told["ok"], told
     assert get(told["data"][0]["url"]).content.startswith(b"\x89PNG")
@@ -131,7 +131,7 @@ def test_models_are_listed(client: Client, name: str) -> None:
 def test_what_is_not_there_is_named(
     client: Client, name: str, said: dict[str, str], part: str
 ) -> None:
-    told = client(name)("generate", **{"model": MODEL, "prompt": "a dog"} | said)
+    told = client(name)("generate", **{"model": MODEL, "prompt": "a cat"} | said)
     assert told["ok"] is False
     assert part in told["shown"]
 
@@ -139,7 +139,7 @@ def test_what_is_not_there_is_named(
 @pytest.mark.parametrize("name", ["openai-python", "openai-node", "LiteLLM"])
 def test_a_used_up_quota_is_told_at_once(client: Client, name: str) -> None:
     sparing = client(name, person=f"sparing {name}")
-    assert sparing("generate", model=MODEL, prompt="a dog", quality="low")["ok"]
+    assert sparing("generate", model=MODEL, prompt="a cat", quality="low")["ok"]
     told = sparing("generate", model=MODEL, prompt="a pear", quality="low")
     assert (told["ok"], told["status"]) == (False, 429)
     assert "used" in told["shown"]
@@ -147,7 +147,7 @@ def test_a_used_up_quota_is_told_at_once(client: Client, name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_revoked_key_is_told(client: Client, name: str) -> None:
-    told = client(name, person="gone")("generate", model=MODEL, prompt="a dog")
+    told = client(name, person="gone")("generate", model=MODEL, prompt="a cat")
     assert (told["ok"], told["status"]) == (False, 401)
 
 

@@ -44,7 +44,7 @@ def test_it_starts_from_a_picture(client: Driver, picture_file: str) -> None:
 
 
 def test_each_change_is_told(client: Driver) -> None:
-    states = client("stream", prompt="a blue car", steps=4)["states"]
+    states = client("stream", prompt="a cat", steps=4)["states"]
     assert states[0] == "submitted"
     assert states[-1] == "finished"
 
@@ -55,7 +55,7 @@ def test_one_key_makes_one_request(client: Driver) -> None:
 
 
 def test_a_batch_goes_on_after_a_refusal(client: Driver) -> None:
-    made = client("batch", prompts=["a dog", REFUSED, "a house"])["made"]
+    made = client("batch", prompts=["a cat", REFUSED, "a cat"])["made"]
     assert [each["problem"] for each in made] == [None, "Refused", None]
 
 
@@ -83,9 +83,9 @@ def test_an_appeal_is_lodged_from_the_error(client: Driver) -> None:
     ("said", "kind", "part"),
     [
         ({"prompt": ""}, "Invalid", "The prompt is empty."),
-        ({"prompt": "a dog", "width": 17, "height": 17}, "Invalid", "Choose one of"),
-        ({"prompt": "a dog", "count": 11}, "Invalid", "one to four images"),
-        ({"prompt": "a dog", "modle": "x"}, "Invalid", "modle"),
+        ({"prompt": "a cat", "width": 17, "height": 17}, "Invalid", "Choose one of"),
+        ({"prompt": "a cat", "count": 11}, "Invalid", "one to four images"),
+        ({"prompt": "a cat", "modle": "x"}, "Invalid", "modle"),
         ({"prompt": "x" * 33_000}, "Invalid", "Shorten it"),
     ],
 )
@@ -99,21 +99,21 @@ def test_what_cannot_be_done_is_named(
 
 def test_a_used_up_quota_is_told_at_once(python_driver: Callable[..., Driver]) -> None:
     sparing = python_driver("own_client", "own", person="sparing")
-    assert sparing("generate", prompt="a dog", steps=4)["ok"]
-    told = sparing("generate", prompt="a dog", steps=4)
+    assert sparing("generate", prompt="a cat", steps=4)["ok"]
+    told = sparing("generate", prompt="a cat", steps=4)
     assert told["kind"] == "TooMany"
     assert told["code"] == "quota_used_up"
     assert told["retry_after_s"] > 60
 
 
 def test_a_revoked_key_is_told(python_driver: Callable[..., Driver]) -> None:
-    told = python_driver("own_client", "own", person="gone")("generate", prompt="a dog")
+    told = python_driver("own_client", "own", person="gone")("generate", prompt="a cat")
     assert told["kind"] == "NotAllowed"
     assert "revoked" in told["shown"]
 
 
 def test_a_house_that_is_away_is_told(client: Driver) -> None:
-    told = client("nobody", prompt="a dog")
+    told = client("nobody", prompt="a cat")
     assert (told["kind"], told["code"]) == ("Unavailable", "not_connected")
 
 
@@ -137,7 +137,7 @@ def command(house: ClientHouse, *words: str) -> subprocess.CompletedProcess[str]
 
 def test_the_command_line_makes_a_picture_and_proves_it(house: ClientHouse, tmp_path: Path) -> None:
     place = str(tmp_path / "dog.png")
-    made = command(house, "generate", "a dog", "-o", place, "--seed", "3")
+    made = command(house, "generate", "a cat", "-o", place, "--seed", "3")
     assert (made.returncode, made.stdout.strip()) == (0, place), made.stderr
     proved = command(house, "verify", place)
     assert proved.returncode == 0
