@@ -21,7 +21,9 @@ from config.core.api.problem_documents import CONTENT_TYPE
 from config.core.api.strict_serializers import StrictSerializer
 from config.core.api.view import ApiView
 
-SCHEMA = yaml.safe_load((settings.ROOT / "docs" / "integrate" / "openapi.yaml").read_text())
+SCHEMA = yaml.load(
+    (settings.ROOT / "docs" / "integrate" / "openapi.yaml").read_text(), Loader=yaml.CSafeLoader
+)
 OPERATIONS = [
     (method, address, operation)
     for address, methods in SCHEMA["paths"].items()
