@@ -52,7 +52,7 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
     Under a reserved permit only an interactive request is taken; what was passed over so is called
     again as soon as another permit is free.
     """
-    with devices.DevicePermit() as turn:
+    with devices.DevicePermit() as permit:
         if drain.is_begun:
             fair_queue.call_waiting(name)  # the ticket is somebody else's
             return False
@@ -63,27 +63,27 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
             at=now(),
             name=name,
             resident=devices.resident_adapters(),
-            only_interactive=turn.is_reserved,
+            only_interactive=permit.is_reserved,
         )
         if claim is None:
-            if turn.is_reserved:
+            if permit.is_reserved:
                 devices.permits.passed_over.add(name)
             return False
         try:
             with Lease(claim, now=now) as lease:
-                _carry_out(claim, lease, turn, now=now)
+                _carry_out(claim, lease, permit, now=now)
         finally:
-            _leave(turn)
+            _leave(permit)
     previews.forget(claim.request_id)
     return True
 
 
 def _carry_out(
-    claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, now: Clock
+    claim: fair_queue.Claim, lease: Lease, permit: devices.DevicePermit, *, now: Clock
 ) -> None:
     try:
         try:
-            _make(claim, lease, turn, now=now)
+            _make(claim, lease, permit, now=now)
         except Cancelled:
             _stopped(claim, lease, now=now)
         except (OperationalError, InterfaceError):
@@ -121,7 +121,9 @@ def _stopped(claim: fair_queue.Claim, lease: Lease, *, now: Clock) -> None:
             raise
 
 
-def _make(claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, now: Clock) -> None:
+def _make(
+    claim: fair_queue.Claim, lease: Lease, permit: devices.DevicePermit, *, now: Clock
+) -> None:
     """All images of the request: denoised together, published one by one as they come. One that
     fails does not take the others along; whatever nobody foresaw is raised in the end."""
     requests = GenerationRequest.objects.select_related("model", "owner", "source__image")
@@ -141,7 +143,7 @@ def _make(claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, 
             try:
                 rendered = engine_jobs.wait(request, ticket, tickets.values(), lease)
                 if all(other.future.done() for other in tickets.values()):
-                    _leave(turn)
+                    _leave(permit)
                 completion.complete(claim, request, index, rendered, source, setting, now=now)
             except Unchanged:
                 assert shown is not None, "nothing else is compared"
@@ -161,9 +163,9 @@ def _make(claim: fair_queue.Claim, lease: Lease, turn: devices.DevicePermit, *, 
         raise unforeseen
 
 
-def _leave(turn: devices.DevicePermit) -> None:
+def _leave(permit: devices.DevicePermit) -> None:
     """Give the permit back, and call who was passed over while only reserved ones were free."""
-    if not turn.end() or turn.is_reserved:
+    if not permit.end() or permit.is_reserved:
         return
     for name in tuple(devices.permits.passed_over):
         devices.permits.passed_over.discard(name)
