@@ -102,7 +102,7 @@ def flagged(decision: Decision) -> list[str]:
 
 
 def _is_of_input(decision: Decision) -> bool:
-    return decision.subject_kind == "prompt" or bool(decision.evidence.get("is_uploaded"))
+    return decision.subject_kind == "prompt" or decision.seen.is_uploaded
 
 
 def _ascii(text: str) -> str:

@@ -156,7 +156,7 @@ def enforce(
         categories=row.seen.categories or {},
         evidence=row.evidence,
         policy_version=review_cases.policy_version_of(row),
-        overlay=row.evidence.get("overlay", ""),
+        overlay=row.seen.overlay or "",
         is_severe=severe,
         is_confirmed=confirmed_by is not None,
         confirmed_by=confirmed_by,

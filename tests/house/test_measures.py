@@ -1,5 +1,6 @@
 """The house stays one that can be seen through: folders, loops, names, sizes, docstrings."""
 
+import re
 import statistics
 
 from tests.house import measures
@@ -39,3 +40,9 @@ def test_public_names_are_explained() -> None:
 def test_a_page_is_its_template_and_one_view_of_the_same_noun() -> None:
     far = [(page.template, *page.views) for page in measures.shown_pages() if not page.is_found]
     assert far == [], "name the template by the noun of the module that renders it"
+
+
+def test_evidence_is_read_through_its_class_alone() -> None:
+    by_key = re.compile(r"\.evidence(\.get\(|\[)")
+    found = [str(path.relative_to(measures.ROOT)) for path in measures.files()]
+    assert [name for name in found if by_key.search((measures.ROOT / name).read_text())] == []
