@@ -145,7 +145,17 @@ def as_user() -> object:
 
 
 # What takes longest begins first, so that no process is left with it alone at the end.
-_LONG = ("browser", "house/test_run.py", "generation/test_outages.py", "generation/test_crash.py")
+_LONG = (
+    "browser",
+    "house/test_run.py",
+    "generation/test_outages.py",
+    "generation/test_crash.py",
+    "house/test_unchanged.py",
+    "engine/test_tuning.py",
+    "starter/test_training.py",
+    "generation/test_memory_plans.py",
+    "engine/test_fp8.py",
+)
 
 
 def _group(nodeid: str) -> str:
