@@ -101,3 +101,9 @@ def test_whoever_comes_later_waits_for_nothing_that_others_have_spent() -> None:
     waiting[3] = [40]
     ring.join(3, 40)
     assert ring.serve(waiting) == 3
+
+
+def test_whoever_joins_has_one_quantum_at_the_first_turn() -> None:
+    for now in (1, 9):
+        assert due_round(spent_at(now), QUANTUM_MS, now=now) == now
+        assert due_round(spent_at(now), QUANTUM_MS + 1, now=now) == now + 1
