@@ -22,7 +22,7 @@ class GenerationConfig(AppConfig):
 
 def _make_claim(using: str, **said: Any) -> None:
     """Make the claim's function anew; a flush of the tables says no plan and needs none."""
-    from generation.requests import claim_function
+    from generation.request_rules import claim_function
 
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT to_regclass('public.generation_leaseterm') IS NOT NULL")

@@ -49,7 +49,7 @@ class GenerationRequest(models.Model):
     """One prompt on its way to an image, or to a few with seeds of their own.
 
     `lease_token` is the fencing token: whoever publishes a result must still hold it. What waits is
-    started by the claim, which is a function of the database (`requests/claim_function.py`).
+    started by the claim, which is a function of the database (`request_rules/claim_function.py`).
     `is_held` marks a submitted prompt that waits for a moderator.
     """
 

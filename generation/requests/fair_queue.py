@@ -27,8 +27,7 @@ from generation.models import (
     RequestAdapter,
     RequestStatus,
 )
-from generation.request_rules import deficit_round_robin, priority_classes
-from generation.requests import claim_function
+from generation.request_rules import claim_function, deficit_round_robin, priority_classes
 
 SCREENING_QUEUE = "cpu"
 LEASE = timedelta(seconds=20)

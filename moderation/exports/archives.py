@@ -12,8 +12,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from config.core import checksums
 from config.core.errors import ProofsheetError
+from config.core.exports import checksums
 from moderation.exports import decision_log, transparency_files
 from moderation.models import Export
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.core import export_command
 from config.core.errors import ProofsheetError
+from config.core.exports import export_command
 from moderation.exports import decision_log, transparency_files
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.core import export_command
 from config.core.errors import ProofsheetError
+from config.core.exports import export_command
 from moderation.exports import transparency_files
 from moderation.statements.formats import eu_statement
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.core import export_command
 from config.core.errors import ProofsheetError
+from config.core.exports import export_command
 from moderation.audits.audit_reports import freeze, report_decisions
 
 

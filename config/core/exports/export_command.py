@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from config.core import checksums
+from config.core.exports import checksums
 from config.core.projects import project_filter
 
 
