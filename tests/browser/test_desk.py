@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.browser.conftest import PATIENCE_MS, OpenPage, open_once
 from tests.browser.test_newcomer import generate
 
 pytestmark = pytest.mark.browser
@@ -18,12 +18,8 @@ SEED = 3
 
 def wait_for_picture(page: Page) -> None:
     """Nothing of it may be shown by itself any more, so look again until it is there."""
-    for _ in range(120):
-        page.reload()
-        if page.locator("img[src*='/file/']").count():
-            return
-        page.wait_for_timeout(500)
-    raise AssertionError("the picture never appeared")
+    open_once(page, page.url, says="<img[^>]*/file/")
+    expect(page.locator("img[src*='/file/']").first).to_be_attached()
 
 
 def test_held_prompt_is_undone_then_allowed_by_keys_and_its_picture_appears(
@@ -71,12 +67,6 @@ def test_appeal_is_heard_by_a_senior_moderator_alone_and_the_picture_appears(
     carol.get_by_role("button", name="Conclude the appeal").click()
     expect(carol.locator("main")).to_contain_text("Decision reversed")
 
-    alice.goto("/gallery/")
-    picture = alice.get_by_role("link", name="a nude woman in a park").first
-    for _ in range(120):
-        if picture.count():
-            break
-        alice.wait_for_timeout(500)
-        alice.reload()
-    picture.click()
+    open_once(alice, "/gallery/", says='<img[^>]* alt="a nude woman in a park')
+    alice.get_by_role("link", name="a nude woman in a park").first.click()
     expect(alice.locator(".credentials")).to_contain_text("Signed")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.browser.conftest import PATIENCE_MS, OpenPage, open_once
 from tests.browser.test_newcomer import expect_picture, generate
 
 pytestmark = pytest.mark.browser
@@ -66,11 +66,7 @@ def test_audits_hide_no_column_on_a_telephone(open_page: OpenPage) -> None:
     page.goto("/audits/")
     page.get_by_role("button", name="Make the report").click()
     report = page.get_by_role("link", name=re.compile("Images screened from"))
-    for _ in range(60):
-        if report.count():
-            break
-        page.wait_for_timeout(500)
-        page.goto("/audits/")
+    open_once(page, "/audits/", says="Images screened from")
     expect_lists(page)
     report.first.click()
     expect(page.get_by_role("heading", name="Primary contrasts")).to_be_visible()

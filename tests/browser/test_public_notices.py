@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.browser.conftest import PATIENCE_MS, OpenPage, open_once
 from tests.browser.test_desk import SEED
 
 pytestmark = pytest.mark.browser
@@ -72,11 +72,7 @@ def test_end_user_is_refused_appeals_and_gets_the_picture(open_page: OpenPage) -
     eve.reload()
     expect(eve.locator("main")).to_contain_text("A painting in a park.")
     picture = eve.get_by_alt_text("Picture 1 that was made")
-    for _ in range(120):
-        if picture.count():
-            break
-        eve.wait_for_timeout(1000)
-        eve.goto(refusal["appeal_url"])
+    open_once(eve, refusal["appeal_url"], says='alt="Picture 1 that was made')
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.complete && image.naturalWidth") > 0
     with eve.expect_download() as download:

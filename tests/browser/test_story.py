@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from moderation.statements.formats import eu_statement
-from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.browser.conftest import PATIENCE_MS, OpenPage, open_once
 from tests.browser.test_desk import SEED
 from tests.browser.test_newcomer import generate
 
@@ -122,22 +122,13 @@ def test_refusal_appeal_keyboard_reversal_credentials_and_export(
 
     # both pictures come into her gallery, with their credentials
     for prompt in (HELD_PICTURE, REFUSED):
-        picture = nora.locator(f"main a:has(img[alt='{prompt}'])").first
-        for _ in range(120):
-            nora.goto("/gallery/")
-            if picture.count():
-                break
-            nora.wait_for_timeout(500)
-        picture.click()
+        open_once(nora, "/gallery/", says=f'<img[^>]* alt="{prompt}"')
+        nora.locator(f"main a:has(img[alt='{prompt}'])").first.click()
         expect(nora.locator(".credentials")).to_contain_text("Signed")
 
     # what bob refused reaches her with its reasons, once his undo window is over
     refusals = nora.locator("section:has(#open) li")
-    for _ in range(120):
-        nora.goto("/appeals/")
-        if refusals.count() == TO_DECIDE - 1:
-            break
-        nora.wait_for_timeout(500)
+    open_once(nora, "/appeals/", says=r", until \d+ \w+ \d+<", times=TO_DECIDE - 1)
     expect(refusals).to_have_count(TO_DECIDE - 1)
 
     # compliance takes the period's statements out, and the EU database would take them
@@ -179,11 +170,7 @@ def test_suspension_by_two_people_is_told_in_the_studio_and_at_the_door(
     expect(carol.locator("#messages")).to_contain_text("Confirmed")
 
     standing = otto.context.new_page()
-    for _ in range(60):  # the undo window; without making a picture for each look
-        standing.goto("/account/standing/")
-        if standing.get_by_text("Your account is suspended").count():
-            break
-        standing.wait_for_timeout(500)
+    open_once(standing, "/account/standing/", says="Your account is suspended")
     standing.close()
     otto.get_by_label("What should the picture show?").fill("a pear")
     otto.get_by_role("button", name="Generate").click()

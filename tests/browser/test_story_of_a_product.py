@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from standardwebhooks import Webhook
 
 from tests.browser import end_user_story
-from tests.browser.conftest import PATIENCE_MS, House, OpenPage
+from tests.browser.conftest import PATIENCE_MS, House, OpenPage, open_once
 from tests.browser.end_user_story import END_USER, Product
 from tests.browser.test_desk import SEED
 from tests.browser.test_story import sign_up
@@ -90,10 +90,6 @@ def test_the_page_of_webhooks_tries_one_out_and_sends_again(open_page: OpenPage)
 
         receiver.answer = says(410)
         owner.get_by_role("button", name="Send webhook.test again").first.click()
-        for _ in range(120):
-            owner.reload()
-            if owner.get_by_text("Nothing is sent here").count():
-                break
-            owner.wait_for_timeout(500)
+        open_once(owner, owner.url, says="Nothing is sent here")
         expect(owner.locator(".page-head")).to_contain_text("off")
     assert owner.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
