@@ -6,6 +6,8 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from generation.request_rules import claim_function
+
 
 class GenerationConfig(AppConfig):
     """Connects the room to what the others tell."""
@@ -22,8 +24,6 @@ class GenerationConfig(AppConfig):
 
 def _make_claim(using: str, **said: Any) -> None:
     """Make the claim's function anew; a flush of the tables says no plan and needs none."""
-    from generation.request_rules import claim_function
-
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT to_regclass('public.generation_leaseterm') IS NOT NULL")
         if "plan" in said and cursor.fetchone() == (True,):

@@ -219,11 +219,11 @@ def _note(complaints: list[str], line: Any) -> None:
         complaints.append(f"{line.type}: {line.text}")
 
 
-def open_once(page: Page, address: str, *, says: str, times: int = 1) -> None:
+def open_once(page: Page, address: str, *, says: str) -> None:
     """Open a page as soon as it says that (a pattern); what is sent or settled after an undo window
     takes seconds. Until then it is asked for without being drawn, which costs far more."""
-    for _ in range(120):
-        if len(re.findall(says, page.request.get(address).text())) >= times:
+    for _ in range(240):
+        if re.search(says, page.request.get(address).text()):
             break
         page.wait_for_timeout(500)
     page.goto(address)
