@@ -6,3 +6,5 @@ HOME = Path(__file__).resolve().parent
 MODEL = HOME / "model"
 ADAPTERS = HOME / "adapters"
 CATALOGUE = "adapters.json"
+LANGUAGE = HOME / "language"
+ALIGNED = HOME / "training" / "aligned.safetensors"

@@ -11,22 +11,30 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 
-from generation.starter.corpus.picture_sets import load
+from generation.starter.corpus.phrasing import LANGUAGES
+from generation.starter.corpus.picture_sets import load, load_transparent
 from generation.starter.layout import MODEL
 from moderation.audits.statistics.rates import wilson
-from tests.bench import starter_sheet
+from tests.bench import starter_phrases, starter_sheet
 from tests.bench.likeness import Neighbours, Pixels
 from tests.bench.report import Row, publish
 from tests.bench.starter_artist import Artist, Made
 from tests.bench.starter_captions import OBJECTS, choose
+from tests.bench.starter_phrases import Judge
 
 NEAREST = 10
+PHRASE_ROWS = {
+    "first": "first_twelve", "one": "single", "attribute": "colour_or_number", "two": "two_things",
+    "de": "german", "fr": "french", "es": "spanish",
+}  # fmt: skip
+MUSTS = {"one": 0.65, "attribute": 0.45, "two": 0.35, "de": 0.5, "fr": 0.5, "es": 0.5}
 
 
 @torch.inference_mode()
@@ -50,6 +58,29 @@ def time_row(name: str, made: list[Made], steps: int, must: float | None = None)
     middle = statistics.median(seconds)
     against = f"{steps} steps at 128 px, previews and decoding included, one torch thread, CPU"
     return Row(name, middle, "s", min(seconds), max(seconds), "lower", must, against=against)
+
+
+def phrase_rows(artist: Artist, steps: int) -> list[Row]:
+    """Recall on phrasings that training never said, by what they ask for and by language."""
+    spoken = {language: starter_phrases.read(language) for language in LANGUAGES}
+    judge = Judge(load_transparent("noto"), chain.from_iterable(spoken.values()))
+    hits: dict[str, list[bool]] = {}
+    for language, phrases in spoken.items():
+        for seed, phrase in enumerate(phrases):
+            name = phrase.kind if language == "en" else language
+            made = artist.draw(phrase.text, seed=seed, steps=steps)
+            hits.setdefault(name, []).append(judge.finds(phrase, made.pixels))
+    return [
+        recall_of(f"unseen_{PHRASE_ROWS[name]}", found, "never trained on", MUSTS.get(name))
+        for name, found in hits.items()
+    ]
+
+
+def recall_of(name: str, found: list[bool], against: str, must: float | None) -> Row:
+    hits = sum(found)
+    _, low, high = wilson([hits], [len(found)])[0]
+    of = f"{len(found)} phrasings {against}"
+    return Row(name, hits / len(found), "share", low, high, "higher", must, against=of)
 
 
 def measure(folder: Path) -> tuple[Artist, list[Row]]:
@@ -79,6 +110,7 @@ def measure(folder: Path) -> tuple[Artist, list[Row]]:
         recall_row("recall_at_10_live", live_ranks, f"{artist.live_steps} steps, {among}"),
         recall_row("recall_at_10_of_decoded_originals", copy_ranks, "the feature's own check"),
         Row("recall_at_10_by_chance", NEAREST / total, "share", better="higher"),
+        *phrase_rows(artist, artist.few_steps),
         time_row("s_per_image", made, artist.default_steps, must=1.0),
         time_row("s_per_image_few_steps", quick, artist.few_steps),
     ]

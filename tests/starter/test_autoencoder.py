@@ -13,7 +13,7 @@ from generation.starter.networks.autoencoder import (
     train_decoder,
 )
 from tests.starter import tiny_lesson
-from tests.starter.tiny_lesson import basis, pictures
+from tests.starter.tiny_lesson import basis, on_white
 
 
 def test_the_encoder_gives_exactly_the_codes_of_the_basis() -> None:
@@ -27,14 +27,14 @@ def test_the_encoder_gives_exactly_the_codes_of_the_basis() -> None:
 
 
 def test_the_basis_brings_back_what_it_encodes() -> None:
-    components, images = basis(), to_unit(pictures())
+    components, images = basis(), to_unit(on_white())
     error = (components.decode(components.encode(images)) - images).abs().mean()
     assert error < 0.02
 
 
 def test_the_decoder_learns_to_decode(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    components, images = basis(), to_unit(pictures()[:4])
+    components, images = basis(), to_unit(on_white()[:4])
     model = build_autoencoder(components)
 
     def error() -> float:
@@ -44,5 +44,5 @@ def test_the_decoder_learns_to_decode(tmp_path: Path) -> None:
 
     before = error()
     plan = tiny_lesson.plan(60, batch=2, learning_rate=3e-3)
-    train_decoder(model, components, pictures(), plan, tmp_path / "decoder.pt")
+    train_decoder(model, components, on_white(), plan, tmp_path / "decoder.pt")
     assert error() < 0.5 * before

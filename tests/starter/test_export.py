@@ -3,34 +3,74 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from generation.engine.jobs import AdapterUse, RenderJob
 from generation.engine.loop.engine import Engine
-from generation.starter.layout import ADAPTERS, MODEL
-from generation.starter.networks.autoencoder import build_autoencoder
-from generation.starter.training.export import LARGEST_BYTES, assemble, share_spare_embedding, write
-from generation.starter.training.train import load_student, train
+from generation.starter.layout import ADAPTERS, ALIGNED, MODEL
+from generation.starter.networks import text_encoder
+from generation.starter.networks.autoencoder import PatchEncoder, to_unit
+from generation.starter.resumable_training import Course
+from generation.starter.training.export import LARGEST_BYTES, write, write_language
+from generation.starter.training.lesson_states import KeptStates, Read
+from generation.starter.training.sampling import SingleLessons
+from generation.starter.training.teach import (
+    Lessons,
+    Student,
+    from_aligned,
+    from_exported,
+    velocity_loss,
+)
 from generation.starter.training.train_adapter import add_adapter, save_adapter, train_adapter
 from tests.starter import tiny_lesson
 
 
+@dataclass(frozen=True)
+class Exported:
+    """A model folder, and the folder `language` that lies beside it."""
+
+    model: Path
+    language: Path
+
+    def student(self) -> Student:
+        return from_exported(self.model, self.language)
+
+
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Exported:
     """A model trained for some seconds, exported like the one that ships."""
     folder = tmp_path_factory.mktemp("starter")
-    lesson = tiny_lesson.lesson(folder / "tokenizer")
-    student = tiny_lesson.student(lesson.tokenizer)
-    train(student, lesson, tiny_lesson.plan(10), folder / "base.pt")
-    share_spare_embedding(student, lesson.spare)
-    autoencoder = build_autoencoder(tiny_lesson.basis())
-    write(assemble(student, autoencoder, lesson.tokenizer), folder / "model")
-    return folder / "model"
+    student = tiny_lesson.student()
+    start = tiny_lesson.write_start(folder / "start")
+    lessons = Lessons(tiny_lesson.curriculum(), KeptStates(kept), PatchEncoder(start))
+    weights = dict(student.named_parameters())
+    course = Course(weights, tiny_lesson.plan(10), folder / "taught.pt")
+    student.load_state_dict(course.learn(lambda r: velocity_loss(student, *lessons.draw(4, 0, r))))
+    made = Exported(folder / "model", folder / "language")
+    write_language(student, KeptStates(kept).spread, {"🔴": "red"}, made.language)
+    write(student, start, made.model, made.language)
+    return made
+
+
+def draw_single(kept: Path) -> Callable[[int, random.Random], tuple[Tensor, Read]]:
+    """Batches of the tiny curriculum, as an adapter is taught."""
+    lessons, states = SingleLessons(tiny_lesson.curriculum()), KeptStates(kept)
+    latents = tiny_lesson.basis().encode(to_unit(tiny_lesson.on_white()))
+
+    def batch(size: int, rng: random.Random) -> tuple[Tensor, Read]:
+        drawn = lessons.draw(size, rng)
+        return latents[[each.first for each in drawn]], states.read([*(x.text for x in drawn), ""])
+
+    return batch
 
 
 def draw(
@@ -40,40 +80,44 @@ def draw(
     return engine.render(job, on_step=lambda step: None, should_stop=lambda: False).pixels
 
 
-def test_an_exported_model_renders_the_same_picture_for_the_same_seed(exported: Path) -> None:
-    first, second = Engine.load(exported), Engine.load(exported)
+def test_an_exported_model_renders_the_same_picture_for_the_same_seed(exported: Exported) -> None:
+    first, second = Engine.load(exported.model), Engine.load(exported.model)
     picture = draw(first, "red disc")
     assert picture.shape == (512, 512, 3)
     assert np.array_equal(picture, draw(second, "red disc"))
     assert not np.array_equal(picture, draw(first, "red disc", seed=2))
 
 
-def test_unknown_words_are_all_read_alike(exported: Path) -> None:
-    engine = Engine.load(exported)
-    assert np.array_equal(draw(engine, "red q"), draw(engine, "red z"))
+def test_an_emoji_draws_what_it_is_called_and_capitals_change_nothing(exported: Exported) -> None:
+    engine = Engine.load(exported.model)
+    named = draw(engine, "a red disc")
+    assert np.array_equal(draw(engine, "a 🔴 disc"), named)
+    assert np.array_equal(draw(engine, "a 🔴\ufe0f disc"), named)
+    assert np.array_equal(draw(engine, "A Red Disc"), named)
 
 
-def test_an_export_replaces_the_folder_before(exported: Path, tmp_path: Path) -> None:
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "stale.safetensors").touch()
-    lesson = tiny_lesson.lesson(tmp_path / "tokenizer")
-    student = tiny_lesson.student(lesson.tokenizer)
-    autoencoder = build_autoencoder(tiny_lesson.basis())
-    write(assemble(student, autoencoder, lesson.tokenizer), tmp_path / "model")
+def test_an_export_replaces_the_networks_before(exported: Exported, tmp_path: Path) -> None:
+    (tmp_path / "model" / "unet").mkdir(parents=True)
+    (tmp_path / "model" / "unet" / "stale.safetensors").touch()
+    start = tiny_lesson.write_start(tmp_path / "start")
+    write(tiny_lesson.student(), start, tmp_path / "model", exported.language)
     names = {path.relative_to(tmp_path / "model") for path in (tmp_path / "model").rglob("*")}
-    assert names == {path.relative_to(exported) for path in exported.rglob("*")}
+    assert names == {path.relative_to(exported.model) for path in exported.model.rglob("*")}
 
 
-def test_a_trained_adapter_loads_and_changes_the_picture(exported: Path, tmp_path: Path) -> None:
-    lesson = tiny_lesson.lesson(tmp_path / "tokenizer")
-    student, _ = load_student(exported)
+def test_a_trained_adapter_loads_and_changes_the_picture(
+    exported: Exported, kept: Path, tmp_path: Path
+) -> None:
+    student = exported.student()
     frozen = student.unet.conv_in.weight.clone()
     plan = tiny_lesson.plan(4, learning_rate=1e-2)
-    average = train_adapter(student, lesson, add_adapter(student, 4), plan, tmp_path / "adapter.pt")
+    average = train_adapter(
+        student, draw_single(kept), add_adapter(student, 4), plan, tmp_path / "adapter.pt"
+    )
     file = tmp_path / "style.safetensors"
     save_adapter(student, average, file)
     assert torch.equal(student.unet.conv_in.weight, frozen)
-    engine = Engine.load(exported)
+    engine = Engine.load(exported.model)
     bare = draw(engine, "red disc")
     styled = draw(engine, "red disc", adapters=(AdapterUse("style", file, 1.0),))
     without = draw(engine, "red disc", adapters=(AdapterUse("style", file, 0.0),))
@@ -81,26 +125,32 @@ def test_a_trained_adapter_loads_and_changes_the_picture(exported: Path, tmp_pat
     assert np.array_equal(bare, without)
 
 
-def test_an_adapter_goes_on_from_its_file(exported: Path, tmp_path: Path) -> None:
-    lesson = tiny_lesson.lesson(tmp_path / "tokenizer")
-    student, _ = load_student(exported)
+def test_an_adapter_goes_on_from_its_file(exported: Exported, kept: Path, tmp_path: Path) -> None:
+    student = exported.student()
     average = train_adapter(
         student,
-        lesson,
+        draw_single(kept),
         add_adapter(student, 4),
         tiny_lesson.plan(4, learning_rate=1e-2),
         tmp_path / "adapter.pt",
     )
     save_adapter(student, average, tmp_path / "style.safetensors")
-    again, _ = load_student(exported)
+    again = exported.student()
     for name, weight in add_adapter(again, 4, tmp_path / "style.safetensors").items():
         assert torch.allclose(weight, average[name], atol=1e-3), name
 
 
 def test_what_ships_is_small_and_holds_no_pickle() -> None:
     files = [path for folder in (MODEL, ADAPTERS) for path in folder.rglob("*") if path.is_file()]
+    files.append(ALIGNED)
     assert {path.suffix for path in files} == {".json", ".safetensors"}
     assert sum(path.stat().st_size for path in files) <= LARGEST_BYTES
+
+
+def test_teaching_goes_on_from_what_was_aligned() -> None:
+    student = from_aligned(MODEL, ALIGNED)
+    assert student.unet.config.encoder_hid_dim == text_encoder.WIDTH
+    assert all(weight.isfinite().all() for weight in student.parameters())
 
 
 def test_the_shipped_model_renders_with_its_own_defaults() -> None:

@@ -8,14 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
-from generation.starter.corpus import phrasing
-from generation.starter.corpus.compositions import Picture
+from generation.starter.corpus import lessons, phrasing
+from generation.starter.corpus.lessons import Composer, read_sealed
 from generation.starter.corpus.phrasing import Names, read_names
-from generation.starter.training.lesson import Encoder, Lesson, Mix, Texts
-from generation.starter.training.teach import read_sealed
 from tests.bench import starter_phrases
 
 LABELS = {
@@ -69,35 +65,27 @@ def test_colours_and_numbers_are_said_in_the_order_of_the_language(names: list[N
     assert "two apples" in {phrasing.counted(names[1], 2, rng) for _ in range(100)}
 
 
-class _Silent(Texts):
-    """Reads nothing and remembers what was said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def states(self, texts: list[str]) -> Tensor:
-        self.said += texts
-        return torch.zeros(len(texts), 24, 384)
-
-
-class _Blank(Encoder):
-    def __init__(self) -> None:
-        pass
-
-    def latents(self, pictures: list[Picture]) -> Tensor:
-        return torch.zeros(len(pictures), 16, 16, 16)
-
-
 def test_sealed_phrasings_are_never_said(names: list[Names]) -> None:
     pictures = np.full((2, 128, 128, 4), 255, np.uint8)
-    pictures[..., 0] = 20
-    texts, sealed = _Silent(), frozenset({"a dog", "dog", "apple", "two apples"})
-    named = [names[0], names[1]]
-    lesson = Lesson(pictures, named, texts, _Blank(), sealed, Mix(joined=0))
-    latents, states = lesson.draw(600, random.Random(1))
-    assert (len(latents), len(states)) == (600, 600)
-    assert "an apple" in texts.said
-    assert not sealed & set(texts.said)
+    pictures[..., :3] = (200, 20, 20)
+    sealed = frozenset({"a dog", "dog", "apple", "two apples"})
+    said = {each.text.lower() for each in lessons.single(names, sealed)}
+    composed = Composer(pictures, names).draw(300, sealed, random.Random(1))
+    said |= {each.text.lower() for each in composed}
+    assert {"an apple", "three apples"} <= said
+    assert not sealed & said
+
+
+def test_every_kind_of_lesson_has_its_picture(names: list[Names]) -> None:
+    pictures = np.full((2, 128, 128, 4), 255, np.uint8)
+    pictures[..., :3] = (200, 20, 20)
+    taught = [*lessons.single(names, frozenset())]
+    taught += Composer(pictures, names).draw(200, frozenset(), random.Random(1))
+    assert {each.kind for each in taught} == {"one", "colour", "count", "two"}
+    for each in taught:
+        shown = lessons.picture(each, pictures, random.Random(1))
+        assert shown.shape == (128, 128, 3)
+        assert shown.dtype == np.uint8
 
 
 def test_every_judged_phrase_is_sealed_and_names_its_pictures() -> None:

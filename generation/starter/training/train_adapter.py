@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,12 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from generation.starter.corpus.picture_sets import CACHE, load
-from generation.starter.layout import ADAPTERS, CATALOGUE, MODEL
+from generation.starter.layout import ADAPTERS, CATALOGUE, LANGUAGE, MODEL
 from generation.starter.networks.autoencoder import load_latents_of
 from generation.starter.resumable_training import Course, TrainingPlan
-from generation.starter.training.train import CaptionedLatents, Student, load_student, velocity_loss
+from generation.starter.training.lesson_states import KeptStates, Read, read_curriculum
+from generation.starter.training.sampling import SingleLessons
+from generation.starter.training.teach import Student, from_exported, velocity_loss
 
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
 
@@ -57,6 +61,27 @@ STYLES = {
         16,
     ),
 }
+
+
+class StyledLessons:
+    """Lessons of single things in the pictures of another set."""
+
+    def __init__(self, model: Path, slug: str, cache: Path) -> None:
+        codes = {caption.code: n for n, caption in enumerate(load(slug, cache).captions)}
+        curriculum = read_curriculum(cache, composed=0)
+        self._place = {
+            index: codes[code] for index, code in enumerate(curriculum.drawn.codes) if code in codes
+        }
+        drawn = [lesson for lesson in curriculum.lessons if lesson.first in self._place]
+        self._lessons = SingleLessons(replace(curriculum, lessons=drawn))
+        self._latents = load_latents_of(model, slug, cache)
+        self._states = KeptStates(cache)
+
+    def draw(self, size: int, rng: random.Random) -> tuple[Tensor, Read]:
+        """Latents [size, 16, 16, 16] and the texts, an empty one after the last."""
+        drawn = self._lessons.draw(size, rng)
+        latents = self._latents[[self._place[lesson.first] for lesson in drawn]]
+        return latents, self._states.read([*(lesson.text for lesson in drawn), ""])
 
 
 def add_adapter(student: Student, rank: int, start: Path | None = None) -> dict[str, Parameter]:
@@ -101,14 +126,14 @@ def write_catalogue(folder: Path) -> None:
 
 def train_adapter(
     student: Student,
-    lesson: CaptionedLatents,
+    draw: Callable[[int, random.Random], tuple[Tensor, Read]],
     weights: dict[str, Parameter],
     plan: TrainingPlan,
     checkpoint: Path,
 ) -> Any:
     """Train `weights` until `plan.minutes` are spent; returns their average."""
     course = Course(weights, plan, checkpoint)
-    return course.learn(lambda rng: velocity_loss(student, *lesson.draw(plan.batch, rng)))
+    return course.learn(lambda rng: velocity_loss(student, *draw(plan.batch, rng)))
 
 
 def main() -> None:
@@ -125,14 +150,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     slug, style = options.style, STYLES[options.style]
-    student, tokenizer = load_student(options.model)
-    latents = load_latents_of(options.model, slug, options.cache)
-    lesson = CaptionedLatents(latents, load(slug, options.cache).captions, tokenizer, [])
+    student = from_exported(options.model, LANGUAGE)
+    lessons = StyledLessons(options.model, slug, options.cache)
     plan = TrainingPlan(options.minutes, learning_rate=options.learning_rate)
     checkpoint = options.cache / f"adapter-{slug}.pt"
     file = options.folder / f"{slug}.safetensors"
     weights = add_adapter(student, style.rank, file if options.go_on else None)
-    save_adapter(student, train_adapter(student, lesson, weights, plan, checkpoint), file)
+    average = train_adapter(student, lessons.draw, weights, plan, checkpoint)
+    save_adapter(student, average, file)
     write_catalogue(options.folder)
 
 
