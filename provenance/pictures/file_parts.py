@@ -69,7 +69,7 @@ class PictureFile:
     space: Space | None = None
     """What the colours are where no profile says it."""
     is_cut: bool = False
-    """Whether a JPEG's end is missing."""
+    """Whether the end of a PNG, JPEG or WebP is missing."""
 
     def check_size(self, width: int, height: int) -> None:
         """Raises `TooManyPixels` or `PictureTooSmall`."""
@@ -161,20 +161,25 @@ def _png(data: bytes) -> PictureFile:
         depth=depth,
         transparent=kept.get(b"tRNS", b"") if colour in (0, 2) else b"",
         space=_png_space(kept),
+        is_cut=b"IEND" not in kept,
     )
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Type and body up to IEND; the last may be cut. Checksums are not looked at."""
+    """Type and body up to IEND, which comes only whole; another that is last may be cut. Checksums
+    are not looked at.
+    """
     view, place = memoryview(data), 8
     for _ in range(MOST_CHUNKS):
         if place + 8 > len(data):
             return
         length, kind = int.from_bytes(view[place : place + 4]), bytes(view[place + 4 : place + 8])
+        end = place + 12 + length
+        if kind != b"IEND" or end <= len(data):
+            yield kind, view[place + 8 : place + 8 + length]
         if kind == b"IEND":
             return
-        yield kind, view[place + 8 : place + 8 + length]
-        place += 12 + length
+        place = end
     raise PictureTooCostly
 
 
@@ -318,6 +323,7 @@ def _webp(data: bytes) -> PictureFile:
         height,
         most_pixels=MOST_WEBP_PIXELS,
         profile=chunks.get(b"ICCP", b"")[:MOST_PROFILE_BYTES],
+        is_cut=8 + int.from_bytes(data[4:8], "little") > len(data),
     )
 
 

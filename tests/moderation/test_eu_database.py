@@ -42,6 +42,7 @@ ACCOUNT = {"decision_account": "DECISION_ACCOUNT_SUSPENDED"}
 
 def test_a_statement_as_it_should_be_is_taken() -> None:
     eu_statement.validate(RIGHT)
+    eu_statement.validate(RIGHT | {"decision_facts": "What was found,\n\tand how: 🩷."})
     more = {"territorial_scope": ["DE", "FR"], "content_language": "DE", **ACCOUNT}
     eu_statement.validate(RIGHT | more | {"end_date_account_restriction": "2026-11-09"})
 
@@ -75,6 +76,9 @@ def test_a_statement_as_it_should_be_is_taken() -> None:
         ({"account_type": "ACCOUNT_TYPE_NONE"}, "account_type"),
         ({"decision_facts": "x" * 5001}, "decision_facts"),
         ({"decision_facts": " \n "}, "decision_facts"),
+        ({"decision_facts": "What was found.\0"}, "decision_facts"),
+        ({"incompatible_content_ground": "\x1b[2J"}, "incompatible_content_ground"),
+        ({"illegal_content_explanation": "half \ud83d"}, "illegal_content_explanation"),
         ({"incompatible_content_ground": ""}, "incompatible_content_ground"),
     ],
 )

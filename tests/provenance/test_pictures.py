@@ -41,6 +41,20 @@ def test_read_converts_and_says_so(name: str) -> None:
     assert picture.pixels.shape[2] == 3
 
 
+@pytest.mark.parametrize(
+    ("kind", "cut"), [("PNG", 12), ("PNG", 2), ("JPEG", 2), ("WEBP", 12)], ids=str
+)
+def test_a_file_without_its_end_is_read_and_says_so(kind: str, cut: int) -> None:
+    pixels = photograph("coffee", 128)
+    exif = Image.Exif()
+    exif[0x010E] = "what stands last in a WebP"
+    data = saved(pixels, kind, lossless=True, quality=95, exif=exif)
+    assert not any("end of the file" in note for note in decoder.read(data).notes)
+    picture = decoder.read(data[:-cut])
+    assert "The end of the file is missing; it was read as far as it goes." in picture.notes
+    assert np.abs(picture.pixels.astype(int) - pixels).mean() < 3
+
+
 def test_turned_picture_comes_upright() -> None:
     assert decoder.read(turned_jpeg()).pixels.shape == (128, 64, 3)
 

@@ -155,9 +155,14 @@ def _automated_decision(case: Case) -> str:
     return "AUTOMATED_DECISION_NOT_AUTOMATED"
 
 
+_WORDS = r"\A(?=[\s\S]*\S)[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*\Z"
+
+
 def _text(longest: int) -> dict[str, Any]:
-    """The database trims texts, and then there has to be one."""
-    return {"type": "string", "pattern": r"\S", "maxLength": longest}
+    """The database trims texts, and then there has to be one; no controls but tabs and ends of lines,
+    and no half characters: nothing that stores text holds them.
+    """
+    return {"type": "string", "pattern": _WORDS, "maxLength": longest}
 
 
 def _one(known: Iterable[str]) -> dict[str, Any]:
