@@ -132,13 +132,13 @@ def upright_tile(luma: NDArray[np.uint8], scale: float, patterns: Patterns) -> P
 
 def residual(luma: Plane) -> Plane:
     """What is left of a picture without its own content: float32 [H, W], unit variance."""
-    smooth = _edge_preserving(luma)
+    smooth = edge_preserving(luma)
     rest = np.clip(luma - smooth, -LIMIT, LIMIT)
     rest = rest - cv2.GaussianBlur(rest, (0, 0), 9.0)
     return np.asarray(rest / (float(rest.std()) + 1e-6), np.float32)
 
 
-def _edge_preserving(luma: Plane) -> Plane:
+def edge_preserving(luma: Plane) -> Plane:
     """A guided filter with the picture as its own guide (He et al. 2010)."""
     window, softness = (17, 17), 60.0
     mean = cv2.blur(luma, window)

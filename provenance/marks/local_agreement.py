@@ -25,6 +25,8 @@ ALIKE, UNLIKE = 0.8, 0.5
 """From how high a likeness on a place agrees, and below which one it is shown as changed."""
 BETWEEN = 5
 """Places that far from disagreeing ones on two sides are taken as changed, in pixels."""
+EDGES = 7
+"""Side of the neighbourhood that must lie wholly in what differs for that to be certain."""
 LEAST_SEEN = 0.35
 LEAST_GAIN, MOST_GAIN = 0.4, 2.5
 TONES = 32
@@ -91,6 +93,14 @@ def colour_likeness(reference: Plane, other: Plane, trusted: Mask) -> Plane:
     )  # fmt: skip
     alike = (int((each[trusted] > UNLIKE).sum()) for each in (plain, fitted))
     return plain if next(alike) * BETTER >= next(alike) else fitted
+
+
+def apart(found: Plane, seen: Mask) -> tuple[Mask, Mask]:
+    """Where the two differ for certain, its edges and the frame left out, and where they do not."""
+    differs = _closed(seen & (found < UNLIKE))
+    framed = np.pad((seen & differs).astype(np.uint8), EDGES)
+    inner = cv2.erode(framed, np.ones((EDGES, EDGES), np.uint8))[EDGES:-EDGES, EDGES:-EDGES]
+    return np.asarray(inner > 0), seen & ~differs
 
 
 def agreement(found: Plane, seen: Mask, detail: Plane, colours: Plane | None = None) -> Agreement:

@@ -3,7 +3,8 @@
 The record keeps a small picture. Wherever the marked picture may lie in the one at hand (see
 `placing`) it is laid over the record's and compared place by place (see `blocks`). So a crop or a
 screenshot is compared with the same part of the original, a turned picture upright, and an edited
-one is told from another one: the edit differs in one part and nowhere else.
+one is told from another one: the edit differs in one part and nowhere else, and has no mark there
+(see `mark_presence`).
 """
 
 from collections.abc import Iterable
@@ -13,10 +14,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.marks import changed_parts, fingerprint, local_agreement, placement
-from provenance.marks.grid_search import Geometry
-from provenance.marks.local_agreement import Agreement, Plane
+from provenance.marks import (
+    changed_parts,
+    fingerprint,
+    local_agreement,
+    mark_presence,
+    placement,
+)
+from provenance.marks.local_agreement import Agreement, Mask, Plane
 from provenance.marks.placement import CANVAS, Affine
+from provenance.marks.watermark import Detection
 
 THUMBNAIL_SIDE = 256
 LEAST_SHARE = 0.06
@@ -33,6 +40,17 @@ the less dense the disagreement is, the more must be kept. Where neighbourhoods 
 after a blur, the fingerprints of what both show must be nearer than the paper asks: two drawings of
 one caption come within 22 bits. Chosen on tests/bench/local_edits.py and fresh_copies.py.
 """
+MARKED, UNMARKED, CERTAIN = 0.18, 0.25, 4.0
+"""The mark is in what was changed where it has surely more than that share of its strength
+elsewhere, and is not where it has surely less; edited pictures come to 0.2, copied marks begin at
+0.3. To say so it must be found elsewhere by so many standard deviations.
+"""
+LEAST_MARKED_AREA, LEAST_UNMARKED_AREA = 0.015, 0.004
+"""How much of what is seen must have been changed for saying so. Less of it differs at the edges of
+pictures that were turned or shown on a screen.
+"""
+LEAST_EVIDENCE_EDITED = 0.005
+"""As `LEAST_EVIDENCE`, where what was changed lost the mark."""
 BLEEDING = 3
 """How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
 MOST_PARTS = 12
@@ -62,12 +80,14 @@ class ChangedPart:
 class Comparison:
     """`distance` is the bits by which the fingerprints of what both show differ, 0 to 256; `kept`
     the share of the original's detail that is there unchanged; `changed` the parts that are not.
+    `is_doubtful` is of a picture that agrees, but carries the mark also where it does not.
     """
 
     distance: int
     kept: float
     changed: tuple[ChangedPart, ...]
     is_same: bool
+    is_doubtful: bool = False
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
@@ -89,12 +109,12 @@ def original_of(pixels: NDArray[np.uint8]) -> Original:
 
 
 def compare(
-    pixels: NDArray[np.uint8], original: Original, geometry: Geometry | None
+    pixels: NDArray[np.uint8], original: Original, detection: Detection | None
 ) -> Comparison | None:
     """Compare uint8 [H, W, 3] RGB pixels with a record; None when too little of it is seen, or
     when there is nothing to be seen: one clear sky is like any other.
 
-    `geometry` is what the record's own watermark says in the picture, if it was found there.
+    `detection` is of the record's own watermark, if that was found in the picture.
     """
     whole = fingerprint.distance(fingerprint.pdq(pixels), original.fingerprint)
     colours = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), np.uint8)
@@ -104,12 +124,14 @@ def compare(
         is_same = whole <= fingerprint.SAME_PICTURE_DISTANCE
         return Comparison(whole, float(is_same), (), is_same)
     size = (grey.shape[1], grey.shape[0])
-    if geometry is not None:
+    if detection is not None and detection.geometry is not None:
         marked = (original.width, original.height)
-        found = _best(small, colours, placement.by_lattice(marked, geometry, size))
+        places = placement.by_lattice(marked, detection.geometry, size)
+        mark = None if detection.tile is None else _Marked(grey, marked, detection.tile)
+        found = _best(small, colours, places, mark)
     else:
         found = _best(small, colours, placement.whole_frames(size))
-        if found is None or not found.is_same(whole):
+        if found is None or not found.is_alike(whole):
             features = placement.by_features(np.ascontiguousarray(small[..., 0]), grey)
             found = _best(small, colours, features) or found
     return None if found is None or found.is_blank(whole) else found.told(whole, size)
@@ -117,18 +139,21 @@ def compare(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A place, and how the picture agrees with the original there."""
+    """A place, and how the picture agrees with the original there; `is_marked` says whether the
+    mark is where it does not.
+    """
 
     place: Affine
     agreement: Agreement
     visible: float
     distance: int
+    is_marked: bool | None
 
     def is_blank(self, whole: int) -> bool:
         """Whether both say too little there to be told apart, and nothing else tells them apart."""
-        return self.visible < LEAST_EVIDENCE and not self.is_same(whole)
+        return self.visible < LEAST_EVIDENCE and not self.is_alike(whole)
 
-    def is_same(self, whole: int) -> bool:
+    def is_alike(self, whole: int) -> bool:
         """By the fingerprints of what both show, where some of the detail that is seen agrees too;
         or by an agreement outside of one part.
         """
@@ -136,16 +161,20 @@ class _Found:
         is_near = self.distance <= NEAR_DISTANCE and found.kept_of_seen >= LEAST_KEPT_NEAR
         if is_near or whole <= WHOLE_DISTANCE:
             return True
+        if self.is_marked is False:
+            return found.kept >= LEAST_KEPT and found.evidence >= LEAST_EVIDENCE_EDITED
         least = LEAST_KEPT + MORE_KEPT * (1 - found.density)
         if found.density < DENSE:
             least = LEAST_KEPT_DIFFUSE
         return found.kept >= least and found.evidence >= LEAST_EVIDENCE
 
     def told(self, whole: int, size: tuple[int, int]) -> Comparison:
-        is_same = self.is_same(whole)
+        is_alike, is_doubtful = self.is_alike(whole), bool(self.is_marked)
+        is_same = is_alike and not is_doubtful
         changed = _parts(self.agreement.changed, self.place, size) if is_same else ()
         kept = round(self.agreement.kept, 3)
-        return Comparison(min(whole, self.distance), kept, changed, is_same)
+        distance = min(whole, self.distance)
+        return Comparison(distance, kept, changed, is_same, is_alike and is_doubtful)
 
 
 def _small(original: Original) -> NDArray[np.uint8] | None:
@@ -158,8 +187,34 @@ def _small(original: Original) -> NDArray[np.uint8] | None:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb), np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """The mark of a picture of (width, height), looked for again in the one at hand."""
+
+    grey: NDArray[np.uint8]
+    size: tuple[int, int]
+    tile: Plane
+
+    def is_in(self, changed: Mask, rest: Mask, place: Affine) -> bool | None:
+        """Whether the mark is in what was changed; None where that cannot be told."""
+        area = float(changed.sum()) / max(1, int(changed.sum() + rest.sum()))
+        if area < LEAST_UNMARKED_AREA:
+            return None
+        seen = mark_presence.of(self.grey, place, self.tile, self.size)
+        there, elsewhere = seen.strength(changed), seen.strength(rest)
+        if elsewhere.steps < CERTAIN * elsewhere.error:
+            return None
+        share, error = (each / elsewhere.steps for each in (there.steps, 2 * there.error))
+        if area >= LEAST_MARKED_AREA and share - error > MARKED:
+            return True
+        return False if share + error < UNMARKED else None
+
+
 def _best(
-    small: NDArray[np.uint8], colours: NDArray[np.uint8], places: Iterable[Affine]
+    small: NDArray[np.uint8],
+    colours: NDArray[np.uint8],
+    places: Iterable[Affine],
+    mark: _Marked | None = None,
 ) -> _Found | None:
     """The place where most of the original's detail is; None when none shows enough of it."""
     place = _likeliest(small[..., 0], np.ascontiguousarray(colours[..., 0]), list(places))
@@ -178,7 +233,9 @@ def _best(
     back = placement.SHIFT
     enlarged = np.linalg.inv(back) @ np.diag([*scale, 1.0]) @ back
     exact = (enlarged @ np.vstack([best.place, [0, 0, 1]]))[:2]
-    return _Found(exact, best.agreement, best.visible, fingerprint.distance(*prints))
+    is_marked = None if mark is None else mark.is_in(*best.apart(), place)
+    distance = fingerprint.distance(*prints)
+    return _Found(exact, best.agreement, best.visible, distance, is_marked)
 
 
 class _Laid:
@@ -200,6 +257,10 @@ class _Laid:
         self.agreement = local_agreement.agreement(self._likeness, self.seen, detail, hues)
         either = np.maximum(detail, local_agreement.detail_of(self.planes[1]))
         self.visible = float(either[self.seen].sum()) / detail.size
+
+    def apart(self) -> tuple[Mask, Mask]:
+        """Where the two differ for certain, and where they do not."""
+        return local_agreement.apart(self._likeness, self.seen)
 
     def refined(self) -> Affine:
         """The place moved a little, by what agrees already."""

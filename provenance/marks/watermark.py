@@ -7,7 +7,7 @@ decodes it. A watermark is a
 lookup key, never proof: who can copy it onto another picture can forge it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -39,13 +39,14 @@ FAINT_TILES = 0.5
 @dataclass(frozen=True, slots=True)
 class Detection:
     """What a detector says: `confidence` 0 to 1; `identifier` and `geometry` only where something
-    was found.
+    was found. `tile` is what each tile with that identifier looks like, float32 [96, 96].
     """
 
     verdict: Literal["found", "damaged", "not_found"]
     confidence: float
     identifier: int | None = None
     geometry: Geometry | None = None
+    tile: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
 
 def embed(pixels: NDArray[np.uint8], identifier: int, *, key: bytes) -> NDArray[np.uint8]:
@@ -150,13 +151,20 @@ def detect(pixels: NDArray[np.uint8], *, key: bytes) -> Detection:
         if alignment.sync >= FOUND_SYNC:
             reading = watermark_pattern.read(alignment.tile, alignment.patterns)
             if reading.is_checked and reading.agreement >= FOUND_AGREEMENT:
-                confidence = _confidence(alignment, reading)
-                return Detection("found", confidence, reading.identifier, alignment.geometry)
+                return _found(alignment, reading, key)
         if best is None or alignment.sync > best.sync:
             best = alignment
     if best is not None and best.sync >= DAMAGED_SYNC:
         return Detection("damaged", 0.5, None, best.geometry)
     return Detection("not_found", 0.0)
+
+
+def _found(
+    alignment: grid_search.Alignment, reading: watermark_pattern.PatternReading, key: bytes
+) -> Detection:
+    identifier = reading.identifier
+    tile = watermark_pattern.write(identifier, key)
+    return Detection("found", _confidence(alignment, reading), identifier, alignment.geometry, tile)
 
 
 def _confidence(

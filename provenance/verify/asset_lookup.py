@@ -41,6 +41,11 @@ class AssetMatch:
         return self.comparison is not None and self.comparison.is_same
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether it agrees with the record, but is watermarked also where it does not."""
+        return self.comparison is not None and self.comparison.is_doubtful
+
+    @property
     def is_looked_up(self) -> bool:
         """False where only the likeness led there."""
         return self.led_by != {"fingerprint"}
@@ -48,6 +53,11 @@ class AssetMatch:
     @property
     def distance(self) -> int | None:
         return None if self.comparison is None else self.comparison.distance
+
+    @property
+    def kept(self) -> float | None:
+        """The share of the record's detail that is there unchanged."""
+        return None if self.comparison is None else self.comparison.kept
 
     @property
     def changed(self) -> tuple[ChangedPart, ...]:
@@ -104,9 +114,8 @@ def search(
 
 def _weight(match: AssetMatch) -> tuple[bool, bool, int, float]:
     """This very file before all; then what shows the same picture, by the strongest mark to it."""
-    kept = match.comparison.kept if match.comparison else 0.0
     strongest = max(STRENGTH.index(mark) for mark in match.led_by)
-    return "file" in match.led_by, match.is_same_picture, strongest, kept
+    return "file" in match.led_by, match.is_same_picture, strongest, match.kept or 0.0
 
 
 def _looked_up(
@@ -137,10 +146,8 @@ def _match(
     except (ContentMissing, ContentAltered):
         small = b""  # then the fingerprints alone are compared
     original = perceptual_match.Original(asset.width, asset.height, bytes(asset.fingerprint), small)
-    geometry = detection.geometry if "watermark" in led_by else None
-    return AssetMatch(
-        asset, frozenset(led_by), perceptual_match.compare(pixels, original, geometry)
-    )
+    own = detection if "watermark" in led_by else None
+    return AssetMatch(asset, frozenset(led_by), perceptual_match.compare(pixels, original, own))
 
 
 def _nearest(pixels: NDArray[np.uint8]) -> Asset | None:

@@ -214,6 +214,9 @@ def of_log(match: AssetMatch | None, entry: CheckedEntry | None, *, is_same_file
     if match is None or entry is None:
         sentence = "The log holds no entry about this picture."
         return LogCheck(MarkVerdict.ABSENT, sentence, "Nothing: it may come from elsewhere.")
+    if not is_same_file and match.is_doubtful:
+        sentence = "The entry that a mark leads to is about a picture that this one resembles."
+        return LogCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing for certain.")
     if not is_same_file and not match.is_same_picture:
         sentence = "The entry that a mark leads to is about a picture that looks different."
         return LogCheck(MarkVerdict.ABSENT, sentence, "Nothing about this picture.")
@@ -275,6 +278,16 @@ def of_watermark(
         verdict = MarkVerdict.COULD_NOT_CHECK
         sentence = "The watermark leads to a record, and too little is seen to compare it with."
         proves = "Nothing: the picture may be a small part of that one, or the watermark copied."
+    elif match.is_doubtful:
+        verdict = MarkVerdict.COULD_NOT_CHECK
+        sentence = (
+            "The watermark leads to a record that looks much like the picture, but it also lies "
+            "over what differs from that."
+        )
+        proves = (
+            "Nothing for certain: an edit takes the watermark away where it puts something else. "
+            "The whole picture was reworked, or the watermark was copied onto it."
+        )
     else:
         verdict = MarkVerdict.FOUND_BAD
         sentence = "The watermark leads to a record that shows a different picture."
@@ -307,11 +320,16 @@ def of_fingerprint(match: AssetMatch | None) -> FingerprintCheck:
     if match.distance is None:
         sentence = "There is too little to be seen to compare the picture with its record."
         return FingerprintCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing.")
+    if match.is_doubtful:
+        sentence = "It looks much like the picture that its watermark leads to."
+        proves = "Nothing for certain: the watermark may have been copied onto one that is alike."
+        return FingerprintCheck(
+            MarkVerdict.COULD_NOT_CHECK, sentence, proves, match.distance, match.kept
+        )
     if not match.is_same_picture:
         sentence = "It does not look like the picture that its other marks lead to."
         proves = "It is another picture, or hardly anything of this one is left."
-        kept = match.comparison.kept if match.comparison else None
-        return FingerprintCheck(MarkVerdict.FOUND_BAD, sentence, proves, match.distance, kept)
+        return FingerprintCheck(MarkVerdict.FOUND_BAD, sentence, proves, match.distance, match.kept)
     if match.is_looked_up:
         sentence = "It looks like the picture that its other marks lead to"
         proves = "The marks belong to this picture and were not copied onto it."
@@ -323,7 +341,6 @@ def of_fingerprint(match: AssetMatch | None) -> FingerprintCheck:
         parts = "one part of it was" if len(changed) == 1 else f"{len(changed)} parts of it were"
         sentence += f", but {parts} changed"
         proves += " What was changed is not covered by them." if match.is_looked_up else ""
-    kept = match.comparison.kept if match.comparison else None
     return FingerprintCheck(
-        MarkVerdict.FOUND_GOOD, f"{sentence}.", proves, match.distance, kept, changed
+        MarkVerdict.FOUND_GOOD, f"{sentence}.", proves, match.distance, match.kept, changed
     )

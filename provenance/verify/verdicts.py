@@ -203,6 +203,8 @@ class VerifyReport:
             return "This system signed it as a notice: no model generated it."
         if self.stated is not None:
             return self.stated.sentence
+        if self._is_marked:
+            return "Inconclusive: a watermark of this system was found, which proves nothing here."
         return "Inconclusive: no mark of this system was found."
 
     @property
@@ -219,6 +221,8 @@ class VerifyReport:
             return "Read each mark for itself before you rely on the picture."
         if self.is_notice:
             return "Nobody has changed the file since. The address on it says what it is about."
+        if self._is_marked:
+            return "What its watermark says, and what it does not, stands under “Watermark”."
         if self.stated is not None and self.stated.is_signer_known:
             return "No mark of this system was found: another one made the picture, or says so."
         if self.stated is not None:
@@ -230,6 +234,11 @@ class VerifyReport:
             "That does not make it a photograph, nor the work of a person: marks can be removed, "
             "and other systems leave other marks."
         )
+
+    @property
+    def _is_marked(self) -> bool:
+        """Whether there is a watermark that could not be followed to the end."""
+        return self.watermark.verdict == MarkVerdict.COULD_NOT_CHECK
 
     def _bad_marks(self) -> list[str]:
         """Titles of the marks that were found and do not hold."""

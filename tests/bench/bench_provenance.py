@@ -5,6 +5,7 @@
     python -m tests.bench.bench_provenance --only edits  (pictures that were edited or turned)
     python -m tests.bench.bench_provenance --only copies (marks copied onto nearly the same)
     python -m tests.bench.bench_provenance --only unseen (both, on pictures no rule was chosen on)
+    python -m tests.bench.bench_provenance --only fourth (the same on later ones, see ADR 120)
 
 One thread throughout; marking and decoding are counted in processor time, the log by the clock.
 Writes docs/benchmarks/provenance.json.
@@ -42,6 +43,7 @@ from django.core.management import call_command
 from provenance.assets import marking
 from provenance.keys.installed_keys import keyring
 from provenance.marks import perceptual_match, watermark
+from tests.bench import fourth_pictures, unseen_pictures
 from tests.bench.bench_provenance_copies import copy_figures
 from tests.bench.bench_provenance_edits import edit_figures
 from tests.bench.bench_provenance_log import log_figures
@@ -244,9 +246,7 @@ def copied_marks(count: int) -> Iterator[Row]:
         forged = np.clip(victim + residual, 0, 255).astype(np.uint8)
         found = watermark.detect(forged, key=key)
         decoded += found.identifier == place
-        compared = perceptual_match.compare(
-            forged, perceptual_match.original_of(marked), found.geometry
-        )
+        compared = perceptual_match.compare(forged, perceptual_match.original_of(marked), found)
         accepted += found.identifier == place and compared is not None and compared.is_same
     yield Row("copied_marks_decoded", decoded, f"of {len(every)}", must=None)
     yield Row("copied_marks_called_ours", accepted, f"of {len(every)}", must=0)
@@ -281,7 +281,11 @@ def copies_part(chosen: argparse.Namespace) -> Iterator[Row]:
 
 
 def unseen_part(chosen: argparse.Namespace) -> Iterator[Row]:
-    yield from unseen_figures()
+    yield from unseen_figures(unseen_pictures)
+
+
+def fourth_part(chosen: argparse.Namespace) -> Iterator[Row]:
+    yield from unseen_figures(fourth_pictures)
 
 
 def unmarked_part(chosen: argparse.Namespace) -> Iterator[Row]:
@@ -297,6 +301,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "edits": edits_part,
     "copies": copies_part,
     "unseen": unseen_part,
+    "fourth": fourth_part,
     "unmarked": unmarked_part,
 }
 

@@ -82,5 +82,5 @@ def _judged(pixels: Pixels, marked: _Marked, key: bytes) -> tuple[bool, bool]:
     found = watermark.detect(pixels, key=key)
     if found.identifier != marked.number:
         return False, False
-    compared = perceptual_match.compare(pixels, marked.original, found.geometry)
+    compared = perceptual_match.compare(pixels, marked.original, found)
     return True, compared is not None and compared.is_same

@@ -75,7 +75,7 @@ def _compared(pixels: Pixels, number: int, original: Original, key: bytes) -> Co
     found = watermark.detect(pixels, key=key)
     if found.identifier != number:
         return None
-    compared = perceptual_match.compare(pixels, original, found.geometry)
+    compared = perceptual_match.compare(pixels, original, found)
     return compared if compared is not None and compared.is_same else None
 
 

@@ -25,6 +25,7 @@ from tests.bench.starter_artist import Artist
 from tests.provenance.attacks import resized
 
 SEALED = "f0a17b8c1f45ba6db5c604f3ad2c59703f02415b8c7feef441e90ac9ad860aa6"
+NAME, ATTACKED_EVERY = "unseen", 2
 OTHERS = ("colorwheel", "horse", "logo", "microaneurysms", "page", "text")
 """What else comes with scikit-image: figures, a page, a silhouette."""
 SEEDS = (71000, 82000, 93000)

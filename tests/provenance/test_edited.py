@@ -119,6 +119,34 @@ def test_copied_mark_on_pictures_that_look_alike_is_never_ours(mark: Mark) -> No
         assert not report.is_ours
 
 
+@pytest.mark.parametrize("strength", [1, 2])
+@pytest.mark.parametrize("name", ["one", "three", "small"])
+def test_a_mark_that_lies_over_what_differs_too_is_told_as_not_certain(
+    mark: Mark, name: str, strength: int
+) -> None:
+    """Two versions of one picture, and the mark of the one copied onto the other."""
+    record = photograph("coffee")
+    version = pasted(record, mask_of(name), photograph("chelsea"))
+    residual = mark(record).pixels.astype(int) - record
+    report = check(np.clip(version + strength * residual, 0, 255).astype(np.uint8))
+    assert (report.is_ours, report.is_edited, report.disclosure) == (False, False, None)
+    for told in (report.watermark, report.fingerprint, report.log):
+        assert told.verdict == "could_not_check"
+    assert "also lies over what differs" in report.watermark.sentence
+    assert "proves nothing here" in report.headline
+    assert "Watermark" in report.explanation
+    assert report.as_json()["is_ours"] is False
+
+
+@pytest.mark.parametrize("seed", [3, 6])
+def test_what_a_telephone_paints_out_is_an_edit(mark: Mark, seed: int) -> None:
+    """It paints something smooth that nearly agrees; only the mark is gone there for certain."""
+    marked, mask = mark(drawing(seed)).pixels, mask_of("small")
+    painted = cv2.inpaint(marked, mask.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    report = check(np.asarray(painted, np.uint8))
+    assert report.is_ours
+
+
 def test_two_skies_without_anything_in_them_could_not_be_compared(mark: Mark) -> None:
     sky = clear_sky()
     marked = mark(sky)

@@ -114,6 +114,8 @@ def test_mark_without_a_record_could_not_be_checked(db: None) -> None:
     report = check(saved(pixels, "PNG"))
     assert report.watermark.verdict == "could_not_check"
     assert not report.is_ours
+    assert "a watermark of this system was found" in report.headline
+    assert "No mark" not in report.explanation
 
 
 def _signed_by_a_stranger(pixels: NDArray[np.uint8], asset_id: str, folder: Path) -> bytes:

@@ -111,9 +111,9 @@ def test_likeness_is_found_after_undoing_the_geometry(name: str) -> None:
     attacked = LOOKS[name](pixels)
     original = perceptual_match.original_of(pixels)
     other = perceptual_match.original_of(photograph("astronaut"))
-    geometry = watermark.detect(attacked, key=KEY).geometry
+    detection = watermark.detect(attacked, key=KEY)
     same, different = (
-        perceptual_match.compare(attacked, each, geometry) for each in (original, other)
+        perceptual_match.compare(attacked, each, detection) for each in (original, other)
     )
     assert same is not None
     assert (same.is_same, same.changed) == (True, ())

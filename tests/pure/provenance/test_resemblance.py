@@ -101,9 +101,7 @@ def test_the_mark_itself_is_no_detail_that_agrees(
     marked, forged = with_the_mark_of(clear_sky(((120, 380, 40),)), clear_sky(there), strength)
     found = watermark.detect(forged, key=KEY)
     assert found.identifier == 7
-    compared = perceptual_match.compare(
-        forged, perceptual_match.original_of(marked), found.geometry
-    )
+    compared = perceptual_match.compare(forged, perceptual_match.original_of(marked), found)
     assert compared is not None
     assert not compared.is_same
 
@@ -112,7 +110,7 @@ def test_a_sky_without_anything_in_it_is_neither_the_same_nor_another() -> None:
     marked, forged = with_the_mark_of(clear_sky(), np.flipud(clear_sky()), 1)
     found = watermark.detect(forged, key=KEY)
     original = perceptual_match.original_of(marked)
-    assert perceptual_match.compare(forged, original, found.geometry) is None
+    assert perceptual_match.compare(forged, original, found) is None
 
 
 def test_a_disc_is_one_part() -> None:
