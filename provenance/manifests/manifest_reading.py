@@ -166,7 +166,7 @@ def read(store: dict[str, Any], state: str) -> ManifestReading:
         claim_generator_version=ingredients.text(generator.get("version")),
         asset_id=ingredients.text(asset.get("id")),
         created_at=ingredients.text(asset.get("created_at")),
-        generation=origins.generation_of(manifest) or _source(history),
+        generation=origins.generation_of(manifest) or _source(store, history),
         is_altered=_is_altering([str(each.get("action")) for each in origins.actions_of(manifest)]),
         ingredients=history,
         unchecked=_unchecked(store, failures),
@@ -182,15 +182,19 @@ def _asset(manifest: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _source(history: tuple[Ingredient, ...]) -> StatedOrigin | None:
-    """That a picture was made from one that was generated, as far as the way back to it holds."""
+def _source(store: dict[str, Any], history: tuple[Ingredient, ...]) -> StatedOrigin | None:
+    """That a picture was made from one that was generated, as far as the way back to it holds, and
+    by the program which that one's own credentials name.
+    """
+    manifest = store["manifests"][store["active_manifest"]]
     for depth, item in enumerate(history, 1):
         if item.relationship != "parentOf" or item.depth != depth:
             return None
         if item.finding not in ("holds", "unknown_signer"):
             return None
-        if item.is_generated:
-            return StatedOrigin(item.claim_generator, "source")
+        manifest = store["manifests"].get(manifest["ingredients"][0].get("active_manifest"), {})
+        if (said := origins.generation_of(manifest)) is not None:
+            return StatedOrigin(said.generator, "source")
     return None
 
 

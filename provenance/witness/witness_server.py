@@ -145,6 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200, note)
 
+    do_HEAD = do_GET
+
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if not _LENGTH.fullmatch(length) or int(length) > MAX_REQUEST_BYTES:
@@ -171,7 +173,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the server itself refuses, in plain text as all else."""
+        self.close_connection = True
+        self._answer(code, f"{message or 'no such request'}\n")
 
     def log_message(self, *args: object) -> None:
         """Who asks is nobody's business."""

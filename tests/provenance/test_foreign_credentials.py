@@ -334,7 +334,7 @@ def test_name_that_a_stranger_chose_stays_inside_its_quotes(
 
 def test_picture_made_from_a_generated_one_says_so(db: None, stranger: key_folder.Keyring) -> None:
     generated = [foreign.created("trainedAlgorithmicMedia", agent="Dream 3")]
-    parent = foreign.signed(plain(), PNG, by=stranger, assertions=generated, generator="Dream 3")
+    parent = foreign.signed(plain(), PNG, by=stranger, assertions=generated, generator="A signer")
     crop = {"action": "c2pa.cropped"}
     for source, word in ((parent, "made from a picture that “Dream 3” generated"), (plain(), "")):
         data = foreign.signed(
