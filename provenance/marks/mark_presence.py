@@ -22,8 +22,6 @@ LIMIT = 8.0
 WIDE, NARROW = 9.0, 3.0
 """Standard deviations, in pixels, of what is taken out of picture and mark alike."""
 NOISE_WINDOW, LEAST_NOISE = (15, 15), 0.3
-DARKEST, BRIGHTEST = 6.0, 249.0
-"""Nearer to the end of the tones nothing can be added."""
 BLOCK = 8
 """Side of the squares, in canvas pixels, over which an estimate's error is counted."""
 Plane = NDArray[np.float32]
@@ -65,14 +63,11 @@ def of(
     """
     native = watermark.native_scale(*marked)
     width, height = (max(BLOCK, round(side / native)) for side in marked)
-    upright = _laid_upright(luma, place, (width, height))
-    smooth = grid_search.edge_preserving(upright)
-    is_free = ((smooth > DARKEST) & (smooth < BRIGHTEST)).astype(np.float32)
-    upright = _rid(upright)
+    upright = _rid(_laid_upright(luma, place, (width, height)))
     rows, columns = (-(-side // watermark_pattern.SIZE) for side in (height, width))
     expected = _rid(np.tile(tile, (rows, columns))[:height, :width])
     noise = cv2.blur(upright * upright, NOISE_WINDOW) + LEAST_NOISE
-    weight = is_free / noise * (width * height / CANVAS**2)
+    weight = width * height / CANVAS**2 / noise
     along, power = (
         cv2.resize(plane * expected * weight, (CANVAS, CANVAS), interpolation=cv2.INTER_AREA)
         for plane in (upright, expected)
