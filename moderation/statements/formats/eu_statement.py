@@ -159,7 +159,7 @@ _WORDS = r"\A(?=[\s\S]*\S)[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*\Z"
 
 
 def _text(longest: int) -> dict[str, Any]:
-    """The database trims texts, and then there has to be one; no controls but tabs and ends of lines,
+    """The database trims texts, and then there has to be one. No controls but tabs and line ends
     and no half characters: nothing that stores text holds them.
     """
     return {"type": "string", "pattern": _WORDS, "maxLength": longest}
