@@ -57,8 +57,8 @@ def pairs() -> Iterator[Pair]:
     for each in photographs():
         base, _, place = each.name.partition("/")
         for step in (1, 2):
-            other = f"{base}/{(int(place) + step) % 4}"
-            yield Pair(each, _by_name(other).pixels, "another part")
+            beside = f"{base}/{(int(place) + step) % 4}"
+            yield Pair(each, _by_name(beside).pixels, "another part")
     for each in drawings():
         own = own_seed(each.name)
         for seed in SEEDS[1:]:
@@ -226,7 +226,9 @@ def _hillside(
         draw.ellipse((left, top, left + wide, top + high), (grey, grey, min(255, grey + 8)))
     across = np.arange(0, BIG + 1, 8)
     for ridge in range(5):
-        wave = sum(own.uniform(10, 60) * np.sin(across / own.uniform(60, 300)) for _ in range(4))
+        wave = np.zeros(len(across))
+        for _ in range(4):
+            wave += own.uniform(10, 60) * np.sin(across / own.uniform(60, 300))
         edge = [
             (int(at), int(430 + 110 * ridge + high)) for at, high in zip(across, wave, strict=True)
         ]
