@@ -56,7 +56,7 @@ application = DeafReaders(
     )
 )
 
-start_check.require_static_files()
+start_check.require_for_web()
 private_files.begin()
 get_resolver().url_patterns  # noqa: B018 - imports every view now, not at the first request
 gc_tuning.settle()

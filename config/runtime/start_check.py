@@ -4,14 +4,23 @@ import logging
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
+from config.core import database_connections
 from config.core.errors import ProofsheetError
 from provenance.log import own_keys
 
 logger = logging.getLogger(__name__)
 
 
+def require_for_web() -> None:
+    """End a web process in production that lacks either. Locally `make run` prepared the house."""
+    if not settings.IS_LOCAL:
+        require_static_files()
+        require_own_keys()
+
+
+@database_connections.given_back
 def require_own_keys() -> None:
     """End the process with one sentence where its keys folder is empty or another house's.
 
@@ -23,8 +32,6 @@ def require_own_keys() -> None:
         raise SystemExit(f"{error.message} {error.advice}") from error
     except DatabaseError:
         logger.warning("the database does not answer: whose the signing keys are is asked later")
-    finally:
-        connection.close()
 
 
 def has_static_files() -> bool:
@@ -34,8 +41,8 @@ def has_static_files() -> bool:
 
 
 def require_static_files() -> None:
-    """End a web process in production that would answer every page with an error."""
-    if not settings.IS_LOCAL and not has_static_files():
+    """End a process that would answer every page with an error."""
+    if not has_static_files():
         raise SystemExit(
             f"There are no static files in {settings.STATIC_ROOT}, and every page needs them. "
             "Run `manage.py collectstatic` on this host, or set STATIC_ROOT to where they lie."

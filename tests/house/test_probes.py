@@ -1,6 +1,7 @@
 """What balancers and starters are told: alive always, ready only when everything is there."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
@@ -11,6 +12,8 @@ from pytest_django.fixtures import Settings
 from config.runtime import start_check
 from config.web import probes
 from provenance.keys import key_folder
+from provenance.log import own_keys, transparency_log
+from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -74,5 +77,24 @@ def test_web_process_in_production_does_not_start_without_static_files(
     storage = ManifestStaticFilesStorage(location=str(tmp_path))
     monkeypatch.setattr(start_check, "staticfiles_storage", storage)
     with pytest.raises(SystemExit, match="collectstatic"):
-        start_check.require_static_files()
+        start_check.require_for_web()
     assert Client().get("/readyz").json()["lacks"] == ["static files"]
+
+
+def test_web_process_in_production_does_not_start_with_keys_that_did_not_sign_the_log(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_keys.make()
+    transparency_log.append(kind="test.noted", subject=uuid4(), body={}, at=NOON)
+    transparency_log.sequence(at=NOON)
+    monkeypatch.setattr(start_check, "has_static_files", lambda: True)
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / "foreign"
+    key_folder.load_or_make(tmp_path / "foreign")
+    start_check.require_for_web()  # on one host, the house was prepared a moment ago
+    settings.IS_LOCAL = False
+    with pytest.raises(SystemExit, match="None of the keys in the keys folder signed"):
+        start_check.require_for_web()
+    settings.PROOFSHEET_KEYS_DIR = tmp_path / "empty"
+    with pytest.raises(SystemExit, match="keys"):
+        start_check.require_for_web()
+    assert not (tmp_path / "empty").exists()
