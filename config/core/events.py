@@ -45,17 +45,15 @@ def after_commit(act: Callable[[], object]) -> None:
     transaction.on_commit(lambda: act() and None, robust=True)
 
 
-def send(task: str, *args: Any, queue: str | None = None, countdown_s: float | None = None) -> None:
+def send(task: str, *args: Any, queue: str | None = None) -> None:
     """Send the task of that name, such as `generation.tasks.render`, after the commit.
 
-    Its queue is that of `CELERY_TASK_ROUTES`, or the one named. One that is to wait first would, on
-    RabbitMQ, hold a worker's only place for as long: there the sweeper's is the one that is sent.
+    Its queue is that of `CELERY_TASK_ROUTES`, or the one named. None is sent to be done later, for
+    it would hold a worker's place until then: a row says when it is due, and beat's sweep sends it.
     Raises celery's NotRegistered, at once, for a name that no task has.
     """
     known: Any = current_app.tasks[task]
-    if countdown_s and not str(current_app.conf.broker_url).startswith("redis"):
-        return
-    after_commit(lambda: known.apply_async(args, queue=queue, countdown=countdown_s))
+    after_commit(lambda: known.apply_async(args, queue=queue))
 
 
 def send_now(task: str, *args: Any) -> None:

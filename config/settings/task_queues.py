@@ -70,7 +70,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "generation.tasks.expire_projects",
         "schedule": crontab(hour=3, minute=30),
     },
-    "requeue-audits": {"task": "generation.tasks.requeue_audits", "schedule": 30.0},
+    "requeue-audits": {"task": "generation.tasks.requeue_audits", "schedule": 10.0},
     "sweep-outbox": {"task": "config.core.outbox.tasks.sweep", "schedule": 5.0},
     "sweep-webhooks": {"task": "config.webhooks.tasks.sweep", "schedule": 10.0},
     "forget-webhooks": {"task": "config.webhooks.tasks.forget", "schedule": 3600.0},

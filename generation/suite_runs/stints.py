@@ -30,6 +30,7 @@ from moderation.audits.suites import counterfactuals
 STINT_S = 10.0
 LEASE = timedelta(minutes=5)  # longer than any batch on any device that is offered
 TICKET_LATE = timedelta(minutes=1)
+PAUSE = timedelta(seconds=5)  # while anybody's request waits
 FAILURES_MAX = 3
 RUNS_SHOWN = 20
 logger = logging.getLogger(__name__)
@@ -174,22 +175,19 @@ def work(run_id: UUID, stint: int, *, now: Clock) -> None:
     except Exception:
         _note_failure(run, at=now())
         raise
-    late = now() + TICKET_LATE
-    AuditRun.objects.filter(id=run_id).update(failures=0, leased_until=late)
-    if has_more:
-        _send_ticket(run, countdown_s=_pause())
-
-
-def sweep(*, at: datetime) -> None:
-    """Send the ticket of every run that none came for."""
-    waiting = AuditRun.objects.filter(is_queued=True, leased_until__lt=at)
-    for run in waiting.filter(status=Status.RUNNING):
+    is_put_off = has_more and suite_rendering.somebody_waits()
+    until = now() + (PAUSE if is_put_off else TICKET_LATE)
+    AuditRun.objects.filter(id=run_id).update(failures=0, leased_until=until)
+    if has_more and not is_put_off:
         _send_ticket(run)
 
 
-def _pause() -> float:
-    """While anybody's request waits, a run lets some seconds pass before it asks again."""
-    return 5.0 if suite_rendering.somebody_waits() else 0.0
+def sweep(*, at: datetime) -> None:
+    """Send the ticket of every run that none came for, or that was put off until now."""
+    waiting = AuditRun.objects.filter(is_queued=True, leased_until__lt=at, status=Status.RUNNING)
+    for run in waiting:
+        if waiting.filter(id=run.id).update(leased_until=at + TICKET_LATE):
+            _send_ticket(run)
 
 
 def _stint(run: AuditRun, *, now: Clock) -> bool:
@@ -229,13 +227,11 @@ def _send(run: AuditRun, *, by: User, at: datetime) -> None:
     _send_ticket(run)
 
 
-def _send_ticket(run: AuditRun, *, countdown_s: float = 0) -> None:
+def _send_ticket(run: AuditRun) -> None:
     """To the workers that have the hardware for the run's model."""
     model = BaseModel.objects.filter(slug=run.model_slug).first()
     name = hardware_queues.queue_of(model) if model else hardware_queues.ANY
-    events.send(
-        "generation.tasks.audit_stint", str(run.id), run.stint, queue=name, countdown_s=countdown_s
-    )
+    events.send("generation.tasks.audit_stint", str(run.id), run.stint, queue=name)
 
 
 def _locked(run_id: UUID, *, by: User) -> AuditRun:

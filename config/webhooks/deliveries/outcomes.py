@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import transaction
 
 from config.core import events
-from config.webhooks.deliveries import writing
 from config.webhooks.models import Delivery, DeliveryAttempt, Endpoint
 from config.webhooks.standard import retry_schedule
 
@@ -18,7 +17,6 @@ FAILURES_MIN = 10
 """An endpoint that fails for so long, and so often, is switched off and its owners are told."""
 
 _GONE = 410
-_SWEPT_ANYWAY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +71,7 @@ def _fail(
     if delay is None:
         row.end(Delivery.State.FAILED, at=at)
     else:
-        wait = max(delay, asked)
-        row.put_off(until=at + wait)
-        if wait < _SWEPT_ANYWAY:
-            writing.ask_to_deliver(endpoint.id, in_s=wait.total_seconds())
+        row.put_off(until=at + max(delay, asked))  # the sweep sends its ticket then
     rest = retry_schedule.rest_after(endpoint.failures + 1)
     if answer.status in retry_schedule.THROTTLES:
         rest = max(rest, asked)

@@ -50,6 +50,6 @@ def body_of(type: str, data: Mapping[str, Any], *, at: datetime) -> str:
     return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
 
 
-def ask_to_deliver(endpoint_id: UUID, *, in_s: float | None = None) -> None:
+def ask_to_deliver(endpoint_id: UUID) -> None:
     """Send a ticket for what is due at that endpoint."""
-    events.send("config.webhooks.tasks.deliver", str(endpoint_id), countdown_s=in_s)
+    events.send("config.webhooks.tasks.deliver", str(endpoint_id))

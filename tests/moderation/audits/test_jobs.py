@@ -156,6 +156,9 @@ def test_users_come_first(
     run_id, stint = tickets.pop()
     stints.work(run.id, stint, now=clock)
     assert suite_rendering.progress(run).done == 0
+    assert tickets == []  # it would wait in a worker's place
+    for _ in range(2):
+        stints.sweep(at=clock.forward(stints.PAUSE.total_seconds() + 1))
     assert len(tickets) == 1
     waiting.delete()
     work_off(tickets, clock)
