@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from adapters.models import Adapter
 from config.core import events
@@ -166,6 +166,16 @@ def locked(claim: Claim) -> GenerationRequest:
     if request is None:
         raise LeaseLost
     return request
+
+
+def give_attempt_back(claim: Claim) -> None:
+    """By a worker that lives to see that its request is another's now: it was cut off, which is no
+    fault of the request's. What ended meanwhile stays as it is."""
+    taken_over = GenerationRequest.objects.exclude(lease_token=claim.token).filter(attempts__gt=0)
+    going_on = taken_over.filter(
+        id=claim.request_id, status__in=(RequestStatus.QUEUED, RequestStatus.RUNNING)
+    )
+    going_on.update(attempts=F("attempts") - 1)
 
 
 def fail(claim: Claim, *, code: str, at: datetime, adapters: Sequence[str] = ()) -> None:

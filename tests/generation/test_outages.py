@@ -39,6 +39,16 @@ def broker(tmp_path: Path) -> Iterator[Valkey]:
     server.stop()
 
 
+def wire_to_database() -> tuple[Wire, str]:
+    """A line that can be cut, and the database's address over it."""
+    parts = urlsplit(database_url())
+    assert parts.hostname is not None
+    assert parts.port is not None
+    wire = Wire(parts.hostname, parts.port)
+    login = parts.netloc.rpartition("@")[0]
+    return wire, urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{wire.port}"))
+
+
 def send_tickets(count: int, url: str) -> None:
     with app.connection_for_write(url) as line:
         for _ in range(count):
@@ -117,12 +127,7 @@ def test_database_that_is_gone_for_ten_seconds_costs_no_image_and_doubles_none(
     alice: User, tiny: BaseModel
 ) -> None:
     requests = [make_request(alice, tiny, steps=100, seed=seed) for seed in range(2)]
-    parts = urlsplit(database_url())
-    assert parts.hostname is not None
-    assert parts.port is not None
-    wire = Wire(parts.hostname, parts.port)
-    login = parts.netloc.rpartition("@")[0]
-    by_wire = urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{wire.port}"))
+    wire, by_wire = wire_to_database()
     with celery_worker(DATABASE_URL=by_wire):
         wait_until(is_up, seconds=240)
         for _ in requests:
@@ -136,3 +141,28 @@ def test_database_that_is_gone_for_ten_seconds_costs_no_image_and_doubles_none(
         wait_until(have_ended, seconds=240, pause=0.5)
     wire.cut()
     assert_each_ended_once(2)
+
+
+@pytest.mark.slow
+def test_worker_that_is_cut_off_for_longer_than_its_lease_spends_no_attempt(
+    alice: User, tiny: BaseModel
+) -> None:
+    """While the house goes on: the sweeper comes by, and takes its request back."""
+    request = make_request(alice, tiny, steps=100)
+    wire, by_wire = wire_to_database()
+    with celery_worker(DATABASE_URL=by_wire):
+        wait_until(is_up, seconds=240)
+        tasks.render.delay()
+        wait_until(lambda: is_denoising(request), seconds=240)
+        wire.cut()
+        wait_until(lambda: not have_ended() and is_back_in_line(request), seconds=240, pause=0.5)
+        wire.mend()
+        wait_until(have_ended, seconds=240, pause=0.5)
+    assert_each_ended_once(1)
+    request.refresh_from_db()
+    assert request.attempts == 1
+
+
+def is_back_in_line(request: GenerationRequest) -> bool:
+    request.refresh_from_db()
+    return request.status == "queued"

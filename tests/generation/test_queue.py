@@ -76,6 +76,23 @@ def test_old_token_neither_extends_nor_ends_a_request(alice: User, model: BaseMo
     assert request.lease_term.expires_at == NOON + timedelta(seconds=3) + fair_queue.LEASE
 
 
+def test_worker_that_was_cut_off_spent_no_attempt(alice: User, model: BaseModel) -> None:
+    request = make_request(alice, model)
+    cut_off = claim()
+    assert cut_off is not None
+    request.refresh_from_db()
+    request.enqueue(at=NOON)  # as the sweeper does once its lease is over
+    second = claim()
+    assert second is not None
+    fair_queue.give_attempt_back(cut_off)
+    request.refresh_from_db()
+    assert (request.status, request.attempts, request.lease_token) == ("running", 1, second.token)
+    fair_queue.fail(second, code="render_failed", at=NOON)
+    fair_queue.give_attempt_back(cut_off)
+    request.refresh_from_db()
+    assert (request.status, request.attempts) == ("failed", 1)
+
+
 def test_heartbeat_hears_of_a_cancellation(alice: User, model: BaseModel) -> None:
     request = make_request(alice, model)
     held = claim()
