@@ -2,7 +2,8 @@
 
     python -m tests.bench.queue_years [--rows 1000000] [--waiting 20000] [--people 5000]
 
-Prints its table and writes docs/benchmarks/queue.json, unless --tiny.
+Prints its table and writes docs/benchmarks/queue.json, unless --tiny. With --alone the measurement,
+a few seconds, goes before whatever else the machine does (real-time scheduling, as root).
 """
 
 # ruff: noqa: E402 - the servers must be started before Django
@@ -16,6 +17,8 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -109,6 +112,26 @@ def row(name: str, took: list[float], must: float, aim: float | None, against: s
     return Row(name, median(took), "ms", min(took), max(took), "lower", must, aim, against)
 
 
+def processes() -> set[int]:
+    """This one and all that come of it: the database with its backends."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = {os.getpid()}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def schedule(policy: int, priority: int) -> None:
+    """All threads of all those processes; children are scheduled as who makes them."""
+    for pid in processes():
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(ProcessLookupError):
+                os.sched_setscheduler(int(task.name), policy, os.sched_param(priority))
+
+
 def look() -> list[Row]:
     at_1_m = f"{GenerationRequest.objects.count():,} rows"
     line = GenerationRequest.objects.filter(status=RequestStatus.QUEUED)
@@ -116,8 +139,8 @@ def look() -> list[Row]:
     in_line = f"{line.count():,} wait, of {of:,} people; {at_1_m}"
     claim_ms(50)  # the first ones import and connect
     return [
-        row("claim_ms_p95", claims(5, 200, 1), 5, 2, f"{in_line}; one worker"),
-        row("claim_ms_p95_of_4_at_once", claims(5, 100, 4), 20, None, f"{in_line}; one process"),
+        row("claim_ms_p95", claims(5, 100, 1), 5, 2, f"{in_line}; one worker"),
+        row("claim_ms_p95_of_4_at_once", claims(3, 50, 4), 20, None, f"{in_line}; one process"),
         row("capacity_ms", timed(lambda: current_load.look(at=NOON), 5), 100, None, at_1_m),
         row("metrics_ms", timed(generate_latest, 5), 100, None, at_1_m),
     ]
@@ -128,6 +151,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--waiting", type=int, default=20_000)
     parser.add_argument("--people", type=int, default=5_000)
+    parser.add_argument("--alone", action="store_true", help="before all other processes")
     parser.add_argument("--tiny", action="store_true", help="write nothing")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -137,7 +161,13 @@ def main() -> None:
     years.ROWS = options.rows
     years.fill(User.objects.create_user("of-years"), model)
     crowd(options.people, options.waiting, model)
-    rows = look()
+    if options.alone:
+        schedule(os.SCHED_FIFO, 5)
+    try:
+        rows = look()
+    finally:
+        if options.alone:
+            schedule(os.SCHED_OTHER, 0)
     if options.tiny:
         report.print_table(rows)
     else:
