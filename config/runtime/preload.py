@@ -17,7 +17,7 @@ from typing import Any
 from celery.signals import celeryd_after_setup
 from django.db import connection
 
-from config.runtime import gc_tuning, start_check
+from config.runtime import gc_tuning, malloc_arenas, start_check
 
 logger = logging.getLogger(__name__)
 # A forward is a thousand short calls that each let other threads run, and wait this long for one
@@ -47,6 +47,7 @@ def warm_up(sender: str, instance: Any, **_: Any) -> None:
     """
     from generation.hardware import worker_processes  # workers alone: the web knows no devices
 
+    malloc_arenas.cap()
     start_check.require_own_keys()
     queues = set(instance.app.amqp.queues.consume_from)
     parts = list(_parts(queues))
