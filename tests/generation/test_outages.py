@@ -23,6 +23,7 @@ from generation.progress import previews
 from generation.work import sweeper
 from provenance.models import LogEntry
 from tests.factories import make_request
+from tests.generation import rabbitmq
 from tests.generation.processes import Wire, celery_worker, log_tail, wait_until
 from tests.generation.processes import test_database_url as database_url
 
@@ -110,12 +111,40 @@ def test_broker_that_fails_and_comes_back_costs_no_request_and_doubles_none(
     broker: Valkey,
     fault: Callable[[Valkey, list[GenerationRequest]], None],
 ) -> None:
+    outlast(broker, lambda requests: fault(broker, requests), alice, tiny)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not rabbitmq.SERVER.exists(), reason="there is no RabbitMQ here")
+def test_rabbitmq_that_is_killed_and_comes_back_costs_no_request_and_doubles_none(
+    alice: User, tiny: BaseModel, tmp_path: Path
+) -> None:
+    broker = rabbitmq.RabbitMQ(tmp_path / "rabbitmq")
+    broker.start()
+
+    def kill_and_start_it(requests: list[GenerationRequest]) -> None:
+        broker.kill()
+        broker.start()
+
+    try:
+        outlast(broker, kill_and_start_it, alice, tiny)
+    finally:
+        broker.stop()
+
+
+def outlast(
+    broker: Valkey | rabbitmq.RabbitMQ,
+    fault: Callable[[list[GenerationRequest]], None],
+    alice: User,
+    tiny: BaseModel,
+) -> None:
+    """A worker of that broker makes three pictures, whatever becomes of it meanwhile."""
     requests = [make_request(alice, tiny, steps=100, seed=seed) for seed in range(3)]
     with celery_worker(BROKER_URL=broker.url(0)):
         wait_until(is_up, seconds=240)
         send_tickets(2, broker.url(0))
         wait_until(lambda: any(is_denoising(request) for request in requests), seconds=240)
-        fault(broker, requests)
+        fault(requests)
         send_tickets(3, broker.url(0))  # one that is new, two that double the first
         wait_until(have_ended, seconds=240, pause=0.5)
     assert_each_ended_once(3)
