@@ -169,8 +169,8 @@ def locked(claim: Claim) -> GenerationRequest:
 
 
 def give_attempt_back(claim: Claim) -> None:
-    """By a worker that lives to see that its request is another's now: it was cut off, which is no
-    fault of the request's. What ended meanwhile stays as it is."""
+    """By a worker that was cut off from the database until its request was another's: no fault of
+    the request's. What ended meanwhile stays as it is."""
     taken_over = GenerationRequest.objects.exclude(lease_token=claim.token).filter(attempts__gt=0)
     going_on = taken_over.filter(
         id=claim.request_id, status__in=(RequestStatus.QUEUED, RequestStatus.RUNNING)

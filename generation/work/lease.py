@@ -17,13 +17,15 @@ class Lease:
     `now` is the database's clock, by which the sweeper judges too.
 
     The thread dies with the process, so a killed worker's lease runs out and the sweeper takes the
-    request back. `should_stop` is true once the lease is lost or the owner asked to cancel.
+    request back. `was_cut_off` is true once the database was out of reach, `should_stop` once the
+    lease is lost or the owner asked to cancel.
     """
 
     def __init__(self, claim: fair_queue.Claim, *, now: Clock) -> None:
         self._claim = claim
         self._now = now
         self._renewed_at_s = monotonic()  # claimed a moment ago
+        self.was_cut_off = False
         self._done = Event()
         self._stop = Event()
         self._thread = Thread(target=self._keep, name="lease", daemon=True)
@@ -52,6 +54,7 @@ class Lease:
         try:
             heartbeat = self._renewed() if self._is_due() else fair_queue.look(self._claim)
         except (OperationalError, InterfaceError):
+            self.was_cut_off = True
             return  # the database may be back at the next beat; the token still fences
         finally:
             connection.close()  # back to the pool, which has fewer than all leases would hold

@@ -95,7 +95,8 @@ def _carry_out(
             fair_queue.hand_back(claim, at=now())
             logger.warning("request %s waits until the storage has room", claim.request_id)
     except fair_queue.LeaseLost:
-        fair_queue.give_attempt_back(claim)
+        if lease.was_cut_off:  # a request that makes its worker hang must not be tried for ever
+            fair_queue.give_attempt_back(claim)
         logger.warning("request %s was taken over; its image is dropped", claim.request_id)
     except (OperationalError, InterfaceError):
         raise  # still away: the lease runs out and the sweeper takes the request back
