@@ -261,42 +261,53 @@ def of_watermark(
         sentence = "No watermark of this system was found in the picture."
         return WatermarkCheck(MarkVerdict.ABSENT, sentence, _REMOVED)
     if detection.identifier is None:
-        verdict = MarkVerdict.COULD_NOT_CHECK
+        identifier, verdict = None, MarkVerdict.COULD_NOT_CHECK
         sentence = "There are traces of a watermark, too damaged to be read."
         proves = "The picture may come from this system, much reworked."
-    elif match is None:
-        verdict = MarkVerdict.FOUND_BAD if best else MarkVerdict.COULD_NOT_CHECK
-        sentence = "There is a watermark of this system, but it leads to no record of this picture."
-        proves = "Nothing: the record may have been erased, or the watermark was copied."
-    elif match.is_same_picture:
-        verdict = MarkVerdict.FOUND_GOOD
-        sentence = "The watermark leads to a record, and the record shows the same picture."
-        proves = "The picture was marked by this system. It may have been cut or resized since."
-        if match.changed:
-            proves = "The picture was marked by this system, and a part of it was changed since."
-    elif match.comparison is None:
-        verdict = MarkVerdict.COULD_NOT_CHECK
-        sentence = "The watermark leads to a record, and too little is seen to compare it with."
-        proves = "Nothing: the picture may be a small part of that one, or the watermark copied."
-    elif match.is_doubtful:
-        verdict = MarkVerdict.COULD_NOT_CHECK
-        sentence = (
-            "The watermark leads to a record that looks much like the picture, but it also lies "
-            "over what differs from that."
-        )
-        proves = (
-            "Nothing for certain: an edit takes the watermark away where it puts something else. "
-            "The whole picture was reworked, or the watermark was copied onto it."
-        )
     else:
-        verdict = MarkVerdict.FOUND_BAD
-        sentence = "The watermark leads to a record that shows a different picture."
-        proves = (
-            "The watermark was copied from elsewhere, or hardly anything of the picture is left."
-        )
-    identifier = None if detection.identifier is None else f"{detection.identifier:016x}"
+        identifier = f"{detection.identifier:016x}"
+        verdict, sentence, proves = _of_read_watermark(match, best)
     return WatermarkCheck(
         verdict, sentence, proves, identifier, detection.confidence, _geometry(detection)
+    )
+
+
+def _of_read_watermark(
+    match: AssetMatch | None, best: AssetMatch | None
+) -> tuple[MarkVerdict, str, str]:
+    """Verdict, what was found, and what that proves."""
+    if match is None:
+        return (
+            MarkVerdict.FOUND_BAD if best else MarkVerdict.COULD_NOT_CHECK,
+            "There is a watermark of this system, but it leads to no record of this picture.",
+            "Nothing: the record may have been erased, or the watermark was copied.",
+        )
+    if match.is_same_picture:
+        return (
+            MarkVerdict.FOUND_GOOD,
+            "The watermark leads to a record, and the record shows the same picture.",
+            "The picture was marked by this system, and a part of it was changed since."
+            if match.changed
+            else "The picture was marked by this system. It may have been cut or resized since.",
+        )
+    if match.comparison is None:
+        return (
+            MarkVerdict.COULD_NOT_CHECK,
+            "The watermark leads to a record, and too little is seen to compare it with.",
+            "Nothing: the picture may be a small part of that one, or the watermark copied.",
+        )
+    if match.is_doubtful:
+        return (
+            MarkVerdict.COULD_NOT_CHECK,
+            "The watermark leads to a record that looks much like the picture, but it also lies "
+            "over what differs from that.",
+            "Nothing for certain: an edit takes the watermark away where it puts something else. "
+            "The whole picture was reworked, or the watermark was copied onto it.",
+        )
+    return (
+        MarkVerdict.FOUND_BAD,
+        "The watermark leads to a record that shows a different picture.",
+        "The watermark was copied from elsewhere, or hardly anything of the picture is left.",
     )
 
 
