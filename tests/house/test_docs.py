@@ -72,6 +72,15 @@ def test_every_module_that_a_page_names_is_there(page: str) -> None:
     assert not lost
 
 
+@pytest.mark.parametrize("page", [page for page in OURS if page != HISTORY])
+def test_every_program_that_a_page_names_is_there(page: str) -> None:
+    """As it is called: `python -m tests.bench.bench_api --tiny`, `tests.house.measures --all`."""
+    rooms = r"(?:adapters|config|generation|moderation|provenance|tests)(?:\.[a-z0-9_]+)+(?![\w.])"
+    named = re.findall(rf"-m ({rooms})|`({rooms}) --", (ROOT / page).read_text())
+    paths = ["".join(each).replace(".", "/") for each in named]
+    assert [path for path in paths if not {f"{path}.py", f"{path}/__main__.py"} & TRACKED] == []
+
+
 def test_the_index_names_every_page() -> None:
     named = {
         target(link, page="docs/README.md")[0] for link in LINK.findall(words("docs/README.md"))
