@@ -86,13 +86,6 @@ def load_basis(cache: Path = CACHE) -> Basis:
     return Basis(**torch.load(path, weights_only=True))
 
 
-def load_latents(slug: str, basis: Basis, cache: Path = CACHE) -> Tensor:
-    """float32 [N, 16, 16, 16]: the codes of a whole set."""
-    pixels = load(slug, cache).pixels
-    chunks = (to_unit(pixels[start : start + 256]) for start in range(0, len(pixels), 256))
-    return torch.cat([basis.encode(chunk) for chunk in chunks])
-
-
 @torch.no_grad()
 def load_latents_of(model: Path, slug: str, cache: Path = CACHE) -> Tensor:
     """float32 [N, 16, 16, 16]: the codes of a whole set by an exported model's encoder."""
