@@ -10,7 +10,6 @@ import pytest
 from generation.starter.corpus.captions import (
     bare_code,
     normalise,
-    plain,
     read_captions,
 )
 
@@ -26,10 +25,6 @@ from generation.starter.corpus.captions import (
 )
 def test_normalise_keeps_what_tells_captions_apart(label: str, expected: str) -> None:
     assert normalise(label) == expected
-
-
-def test_plain_reads_the_same_without_punctuation() -> None:
-    assert plain("man: medium-light skin tone, beard") == "man medium light skin tone beard"
 
 
 def test_bare_code_drops_the_variation_selector_only() -> None:
@@ -62,8 +57,3 @@ def test_read_captions_takes_skin_tones_and_leaves_flags_and_keycaps(emojibase: 
         "woman running: dark skin tone",
         "red apple",
     ]
-
-
-def test_a_picture_without_variants_is_drawn_more_often(emojibase: Path) -> None:
-    captions = read_captions(emojibase)
-    assert captions["1f34e"].weight > captions["1f3c3-1f3ff"].weight

@@ -13,7 +13,6 @@ from pathlib import Path
 FLAGS = 9
 EMOJI_VARIATION = "fe0f"
 _UNWANTED = re.compile(r"[“”’‘\"().!?#*]")
-_SEPARATORS = re.compile(r"[:,\-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +21,7 @@ class Caption:
 
     code: str
     label: str
-    tags: tuple[str, ...]
     variants: int
-
-    @property
-    def weight(self) -> float:
-        """How often training draws it: single objects more often than one of many skin tones."""
-        return float(self.variants**-0.75)
 
 
 def bare_code(code: str) -> str:
@@ -43,11 +36,6 @@ def normalise(label: str) -> str:
     return " ".join(text.split())
 
 
-def plain(label: str) -> str:
-    """The normalised label with its colons, commas and hyphens as spaces."""
-    return " ".join(_SEPARATORS.sub(" ", normalise(label)).split())
-
-
 def read_captions(emojibase: Path) -> dict[str, Caption]:
     """Bare code point to caption, from an unpacked emojibase-data; flags and keycaps left out."""
     captions: dict[str, Caption] = {}
@@ -60,7 +48,6 @@ def read_captions(emojibase: Path) -> dict[str, Caption]:
             captions[code] = Caption(
                 code=code,
                 label=normalise(each["label"]),
-                tags=tuple(plain(tag) for tag in row.get("tags", [])),
                 variants=1 + len(skins),
             )
     return captions
