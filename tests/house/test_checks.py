@@ -11,6 +11,7 @@ import pytest
 from django.test import override_settings
 
 from config import checks
+from config.launch.child_processes import free_port
 from config.launch.embedded_servers import ROOT
 from config.launch.programs import program
 
@@ -163,7 +164,8 @@ def test_a_proxy_is_nowhere_but_here_until_it_is_said(
 
 def test_make_run_says_all_of_it_too(tmp_path: Path) -> None:
     folder = ROOT / "var" / "test" / tmp_path.name
-    done = run(folder, sys.executable, "-m", "config.launch.supervisor", PROOFSHEET_LOCAL="0")
+    command = (sys.executable, "-m", "config.launch.supervisor", "--port", str(free_port()))
+    done = run(folder, *command, PROOFSHEET_LOCAL="0")
     assert done.returncode == 1
     assert done.stderr.startswith("Proofsheet cannot run. These settings are not fit")
     assert "proofsheet.E003" in done.stderr

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from config.launch import embedded_servers, folder_lock, programs, supervisor
-from config.launch.child_processes import CannotStart
+from config.launch.child_processes import CannotStart, free_port
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -128,9 +128,10 @@ def test_a_long_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def _start(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """`make run` with a port of its own, unless the arguments name one."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-m", "config.launch.supervisor", *arguments],
+        [sys.executable, "-m", "config.launch.supervisor", "--port", str(free_port()), *arguments],
         cwd=embedded_servers.ROOT,
         env=kept | {"PROOFSHEET_STATE_DIR": str(folder)} | settings,
         capture_output=True,
