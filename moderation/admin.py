@@ -13,14 +13,14 @@ from moderation.models import (
     BlurChoice,
     Break,
     CaseNote,
-    ContentNotice,
     Decision,
     Export,
     HashBank,
-    Intent,
+    PendingDecision,
     Policy,
     PolicyOverlay,
     PublicAddress,
+    Report,
     Reveal,
     ReviewCase,
     SavedView,
@@ -87,8 +87,8 @@ class DecisionAdmin(ReadOnly):
     date_hierarchy = "decided_at"
 
 
-@admin.register(Intent)
-class IntentAdmin(ReadOnly):
+@admin.register(PendingDecision)
+class PendingDecisionAdmin(ReadOnly):
     """Decisions that wait for their undo window or a second person."""
 
     list_display = ("decided_at", "case", "action", "reason", "decided_by", "is_severe", "due_at")
@@ -152,9 +152,9 @@ class AudienceChoiceAdmin(ReadOnly):
     list_select_related = ("user",)
 
 
-@admin.register(ContentNotice)
-class ContentNoticeAdmin(ReadOnly):
-    """Who sent a notice, and its receipt, are for nobody here."""
+@admin.register(Report)
+class ReportAdmin(ReadOnly):
+    """Who sent a report, and its receipt, are for nobody here."""
 
     list_display = ("received_at", "case", "category", "is_trusted")
     list_filter = ("category", "is_trusted")

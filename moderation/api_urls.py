@@ -36,15 +36,15 @@ urlpatterns = [
     ),
     path("review/appeals/", appeal_api.ToHear.as_view(), name="api-appeals-to-hear"),
     path("review/appeals/<uuid:appeal_id>/hear/", appeal_api.Hear.as_view(), name="api-hear"),
-    path("notices/", report_api.NoticeList.as_view(), name="api-notices"),
+    path("notices/", report_api.ReportList.as_view(), name="api-notices"),
     path(
         "notices/<uuid:receipt_key>/",
-        report_api.NoticeDetail.as_view(),
+        report_api.ReportDetail.as_view(),
         name="api-notice",
     ),
     path(
         "notices/<uuid:receipt_key>/appeal/",
-        report_api.NoticeAppeal.as_view(),
+        report_api.ReportAppeal.as_view(),
         name="api-notice-appeal",
     ),
     path("review/cases/", queue_api.CaseList.as_view(), name="api-cases"),

@@ -19,15 +19,15 @@ def mail_decision(decision_id: str) -> None:
 
 
 @shared_task
-def mail_receipt(notice_id: str) -> None:
+def mail_receipt(report_id: str) -> None:
     """Confirm to whoever reported a picture that the report came in."""
-    mails.mail_receipt(UUID(notice_id))
+    mails.mail_receipt(UUID(report_id))
 
 
 @shared_task
-def mail_notifier(notice_id: str) -> None:
+def mail_notifier(report_id: str) -> None:
     """Tell whoever reported a picture what was decided."""
-    mails.mail_notifier(UUID(notice_id))
+    mails.mail_notifier(UUID(report_id))
 
 
 @shared_task

@@ -12,12 +12,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from moderation.models import Appeal, ContentNotice, Decision, ReviewCase
+from moderation.models import Appeal, Decision, Report, ReviewCase
 from moderation.subjects.evidence import without_words
 from provenance.database.record_rules import ERASED
 from provenance.log import transparency_log
 
-Erasable = Appeal | ContentNotice | Decision | ReviewCase
+Erasable = Appeal | Report | Decision | ReviewCase
 
 
 @transaction.atomic
@@ -55,8 +55,8 @@ def _changes(whose: Q, appellant: Q, notifier: Q) -> Iterator[tuple[Erasable, di
     heard = ~Q(status__in=[Appeal.Status.LODGED, Appeal.Status.HEARD])
     for appeal in Appeal.objects.filter(heard, appellant).order_by("id"):
         yield appeal, {"grounds": "", "reasons": ""}
-    for notice in ContentNotice.objects.filter(notifier).order_by("id"):
-        yield notice, {"explanation": ""}
+    for report in Report.objects.filter(notifier).order_by("id"):
+        yield report, {"explanation": ""}
 
 
 def _tombstone(row_id: UUID, erased: list[str], *, at: datetime) -> None:

@@ -19,7 +19,7 @@ def of_appeal(appeal: Appeal) -> Exhibit:
     """
     decision = appeal.decision
     seen = decision.follows or decision
-    name = appeal.notice.category if appeal.notice else decision.reason
+    name = appeal.report.category if appeal.report else decision.reason
     category = policy_document.load(decision.policy_version).categories.get(name)
     shown = ShownSubject(
         seen.subject_kind,

@@ -72,7 +72,7 @@ class HearingSerializer(serializers.ModelSerializer[Appeal]):
         read_only_fields = fields
 
     def get_is_by_notifier(self, appeal: Appeal) -> bool:
-        return appeal.notice_id is not None
+        return appeal.report_id is not None
 
     def get_evidence(self, appeal: Appeal) -> dict[str, Any]:
         return appeal_detail.told_evidence(appeal)

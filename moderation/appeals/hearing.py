@@ -15,7 +15,7 @@ from config.core.errors import ProofsheetError
 from config.core.ownership import ACTING, memberships, within
 from config.core.projects.calling import acting_in
 from moderation.decisions import enforcing
-from moderation.models import Appeal, ContentNotice, Decision, PublicAddress
+from moderation.models import Appeal, Decision, PublicAddress, Report
 from moderation.models.appeals import GROUNDS_MAX
 from moderation.statements import issuing
 from moderation.subjects.actions import RESTRICTIONS
@@ -123,15 +123,15 @@ def lodge(
 
 
 @transaction.atomic
-def lodge_for_notice(notice: ContentNotice, *, grounds: str, at: datetime) -> Appeal:
+def lodge_for_report(report: Report, *, grounds: str, at: datetime) -> Appeal:
     """Contest that a picture stays although it was reported; whoever holds the receipt may.
 
     Raises NotAppealable, WindowClosed, AlreadyAppealed, NoWords.
     """
-    found = Decision.objects.select_for_update(of=("self",)).filter(case=notice.case_id).first()
+    found = Decision.objects.select_for_update(of=("self",)).filter(case=report.case_id).first()
     if found is None or found.action != Decision.Action.ALLOW:
         raise NotAppealable(advice="Your receipt shows what was decided.")
-    lodged = Appeal(appellant=notice.notifier, notice=notice, grounds=_words(grounds))
+    lodged = Appeal(appellant=report.notifier, report=report, grounds=_words(grounds))
     try:
         return _lodged(found, lodged, at=at)
     except AlreadyAppealed as error:
@@ -235,7 +235,7 @@ def _conclude(
 def _tell(what: str, appeal: Appeal) -> None:
     """The project's programs, of an appeal of its own people; one of somebody who reported a
     picture is theirs alone."""
-    if appeal.notice_id is None:
+    if appeal.report_id is None:
         decision = appeal.decision
         said = {
             "appeal_id": str(appeal.id),
@@ -258,7 +258,7 @@ def may_hear(appeal: Appeal, *, by: User) -> bool:
 def visible_to(by: User) -> QuerySet[Appeal]:
     """The user's own appeals, and for those who hear appeals all of them; newest first."""
     appeals = Appeal.objects.select_related(
-        "decision", "decision__statement", "decision__decided_by", "appellant", "hearer", "notice"
+        "decision", "decision__statement", "decision__decided_by", "appellant", "hearer", "report"
     )
     mine = Q(appellant=by) | within("project", by)
     shown = appeals if by.has_perm("moderation.hear_appeals") else appeals.filter(mine)

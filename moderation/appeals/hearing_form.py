@@ -39,11 +39,11 @@ class HearingForm(forms.Form):
 
     def __init__(self, *args: Any, appeal: Appeal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if appeal.notice is None:
+        if appeal.report is None:
             del self.fields["category"]
             return
         cast(forms.ChoiceField, self.fields["outcome"]).choices = OUTCOMES_FOR_NOTIFIERS
         version = appeal.decision.policy_version
         reasons = allowed_actions.reasons_for("refuse", policy_version=version)
         cast(forms.ChoiceField, self.fields["category"]).choices = [("", "—"), *reasons.items()]
-        self.initial.setdefault("category", appeal.notice.category)
+        self.initial.setdefault("category", appeal.report.category)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from moderation.models import ContentNotice
+from moderation.models import Report
 from moderation.policy.rulebook import policy_document
 
 OTHER_GROUNDS = {
@@ -31,11 +31,9 @@ def grounds() -> dict[str, str]:
     return {name: category.title for name, category in categories.items()} | OTHER_GROUNDS
 
 
-def of_case(case_id: UUID | None) -> QuerySet[ContentNotice]:
+def of_case(case_id: UUID | None) -> QuerySet[Report]:
     """A case's reports, trusted ones first, then the oldest."""
-    return ContentNotice.objects.filter(case_id=case_id).order_by(
-        "-is_trusted", "received_at", "id"
-    )
+    return Report.objects.filter(case_id=case_id).order_by("-is_trusted", "received_at", "id")
 
 
 def said_about(case_id: UUID | None) -> tuple[ReportWords, ...]:

@@ -272,8 +272,8 @@ def _tell_reporters(decision: Decision) -> None:
     first = decision
     while first.reverses is not None:
         first = first.reverses
-    for notice_id in reported.of_case(first.case_id).values_list("id", flat=True):
-        events.mail("moderation.tasks.mail_notifier", str(notice_id))
+    for report_id in reported.of_case(first.case_id).values_list("id", flat=True):
+        events.mail("moderation.tasks.mail_notifier", str(report_id))
 
 
 def _outcome(decision: Decision) -> Outcome:

@@ -18,7 +18,7 @@ from config.core.ownership import memberships
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing
 from moderation.decisions.enforcing import NO_TERMS
-from moderation.models import Intent, ReviewCase
+from moderation.models import PendingDecision, ReviewCase
 from moderation.signals import case_labelled
 from moderation.subjects.actions import Terms
 from moderation.subjects.subject import Action
@@ -73,8 +73,8 @@ def propose(
     terms: Terms = NO_TERMS,
     batch: UUID | None = None,
     perceived: str = "",
-) -> Intent:
-    """Decide a leased case; the effect follows after the undo window. Intents of one `batch` can be
+) -> PendingDecision:
+    """Decide a leased case; the effect follows after the undo window. Those of one `batch` can be
     undone together.
 
     Raises what `enforcing.decide` raises, except NeedsSecondPerson.
@@ -83,7 +83,7 @@ def propose(
         case, by=by, action=action, reason=reason, at=at, token=token, terms=terms
     )
     row.propose()
-    intent = Intent.objects.create(
+    pending = PendingDecision.objects.create(
         case=row,
         batch=batch,
         action=action,
@@ -97,24 +97,24 @@ def propose(
         decided_at=at,
         due_at=at + window(),
     )
-    if intent.due_at <= at:
-        _settle_one(intent, at=at)
-    return intent
+    if pending.due_at <= at:
+        _settle_one(pending, at=at)
+    return pending
 
 
 @transaction.atomic
-def undo(case: ReviewCase, *, by: User, at: datetime) -> Intent:
+def undo(case: ReviewCase, *, by: User, at: datetime) -> PendingDecision:
     """Take an own decision back while the window is open; the case is leased to `by` again.
 
-    Raises TooLate. The intent returned is deleted already; it says what had been chosen.
+    Raises TooLate. What is returned is deleted already; it says what had been chosen.
     """
     row = review_cases.locked(case)
-    intent = Intent.objects.filter(case=row, decided_by=by, due_at__gt=at).first()
-    if intent is None or intent.confirmed_by_id is not None:
+    pending = PendingDecision.objects.filter(case=row, decided_by=by, due_at__gt=at).first()
+    if pending is None or pending.confirmed_by_id is not None:
         raise TooLate
-    intent.delete()
+    pending.delete()
     review_cases.lease_again(row, by=by, at=at)
-    return intent
+    return pending
 
 
 @transaction.atomic
@@ -123,10 +123,10 @@ def confirm(case: ReviewCase, *, by: User, at: datetime) -> None:
 
     Raises NothingToConfirm, SamePerson.
     """
-    intent = _to_confirm(case, by=by)
-    intent.confirm(by_id=by.pk)
-    if intent.due_at <= at:
-        _settle_one(intent, at=at)
+    pending = _to_confirm(case, by=by)
+    pending.confirm(by_id=by.pk)
+    if pending.due_at <= at:
+        _settle_one(pending, at=at)
 
 
 @transaction.atomic
@@ -143,33 +143,33 @@ def settle(*, at: datetime) -> int:
     """Give effect to every decision whose window is over and that nobody has to confirm any more;
     how many. Safe to run anywhere and any number of times. One that fails does not stop the others.
     """
-    ready = Intent.objects.filter(_READY, due_at__lte=at).order_by("due_at", "id")
+    ready = PendingDecision.objects.filter(_READY, due_at__lte=at).order_by("due_at", "id")
     settled, failure = 0, None
-    for intent in list(ready.select_related("case")):
+    for pending in list(ready.select_related("case")):
         try:
-            settled += _settle_one(intent, at=at)
+            settled += _settle_one(pending, at=at)
         except Exception as error:
-            logger.exception("the decision on case %s could not be settled", intent.case_id)
+            logger.exception("the decision on case %s could not be settled", pending.case_id)
             failure = error
     if failure is not None:
         raise failure
     return settled
 
 
-def latest(*, by: User, at: datetime) -> Intent | None:
+def latest(*, by: User, at: datetime) -> PendingDecision | None:
     """The person's newest decision that can still be undone; `batch_size` says how many were made
     with it, itself included.
     """
-    mine = Intent.objects.filter(decided_by=by, due_at__gt=at, confirmed_by__isnull=True)
-    together = Intent.objects.filter(batch=OuterRef("batch")).order_by().values("batch")
+    mine = PendingDecision.objects.filter(decided_by=by, due_at__gt=at, confirmed_by__isnull=True)
+    together = PendingDecision.objects.filter(batch=OuterRef("batch")).order_by().values("batch")
     size = Subquery(together.annotate(size=Count("id")).values("size"))
     newest = mine.select_related("case").annotate(batch_size=size).order_by("-decided_at")
     return newest.first()
 
 
-def to_confirm(*, by: User) -> QuerySet[Intent]:
+def to_confirm(*, by: User) -> QuerySet[PendingDecision]:
     """Severe decisions of other people that wait for somebody like `by`, oldest first."""
-    waiting = Intent.objects.filter(_SEVERE)
+    waiting = PendingDecision.objects.filter(_SEVERE)
     if not by.has_perm("moderation.hear_appeals"):
         return waiting.none()
     theirs = Q(case__project__in=memberships(by))
@@ -178,10 +178,12 @@ def to_confirm(*, by: User) -> QuerySet[Intent]:
 
 
 @transaction.atomic
-def _settle_one(intent: Intent, *, at: datetime) -> bool:
+def _settle_one(pending: PendingDecision, *, at: datetime) -> bool:
     """Lock the case first, as undoing does; False when somebody was faster."""
-    row = review_cases.locked(intent.case)
-    found = Intent.objects.filter(_READY, id=intent.id).select_related("decided_by", "confirmed_by")
+    row = review_cases.locked(pending.case)
+    found = PendingDecision.objects.filter(_READY, id=pending.id).select_related(
+        "decided_by", "confirmed_by"
+    )
     if (latest_state := found.first()) is None:
         return False
     latest_state.delete()
@@ -202,7 +204,7 @@ def _settle_one(intent: Intent, *, at: datetime) -> bool:
     return True
 
 
-def _enforce(row: ReviewCase, latest_state: Intent, *, at: datetime) -> None:
+def _enforce(row: ReviewCase, latest_state: PendingDecision, *, at: datetime) -> None:
     enforcing.enforce(
         row,
         by=latest_state.decided_by,
@@ -215,11 +217,11 @@ def _enforce(row: ReviewCase, latest_state: Intent, *, at: datetime) -> None:
     )
 
 
-def _to_confirm(case: ReviewCase, *, by: User) -> Intent:
+def _to_confirm(case: ReviewCase, *, by: User) -> PendingDecision:
     row = review_cases.locked(case)
-    intent = Intent.objects.filter(_SEVERE, case=row).first()
-    if intent is None or not by.has_perm("moderation.hear_appeals"):
+    pending = PendingDecision.objects.filter(_SEVERE, case=row).first()
+    if pending is None or not by.has_perm("moderation.hear_appeals"):
         raise NothingToConfirm
-    if by.pk in {intent.decided_by_id, row.owner_id}:
+    if by.pk in {pending.decided_by_id, row.owner_id}:
         raise SamePerson
-    return intent
+    return pending

@@ -18,7 +18,7 @@ from moderation.decisions import allowed_actions, pending_decisions
 from moderation.decisions.enforcing import NO_TERMS
 from moderation.desk import queue_rows
 from moderation.desk.queue_rows import CaseLine
-from moderation.models import Intent, ReviewCase
+from moderation.models import PendingDecision, ReviewCase
 from moderation.subjects.actions import ACTIONS
 from moderation.subjects.subject import Action
 
@@ -141,14 +141,16 @@ def undo(batch: UUID, *, by: User, at: datetime) -> int:
 
     Raises pending_decisions.TooLate.
     """
-    mine = Intent.objects.filter(batch=batch, decided_by=by, due_at__gt=at, confirmed_by=None)
+    mine = PendingDecision.objects.filter(
+        batch=batch, decided_by=by, due_at__gt=at, confirmed_by=None
+    )
     ids = list(mine.order_by("case_id").values_list("case_id", flat=True))
     rows = ReviewCase.objects.select_for_update().filter(id__in=ids).order_by("id")
     open_still = {row.id: row for row in rows}
     taken = 0
-    for intent in mine.filter(case__in=open_still):
-        row = open_still[intent.case_id]
-        intent.delete()
+    for pending in mine.filter(case__in=open_still):
+        row = open_still[pending.case_id]
+        pending.delete()
         row.reopen()
         taken += 1
     if not taken:

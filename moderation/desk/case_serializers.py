@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from config.core.api.paging import page_of
 from config.core.api.strict_serializers import StrictSerializer
 from moderation.cases import review_cases
-from moderation.models import Decision, Intent, Perceived, ReviewCase, SubjectKind
+from moderation.models import Decision, PendingDecision, Perceived, ReviewCase, SubjectKind
 from moderation.models.appeals import GROUNDS_MAX
 from moderation.policy.rulebook import policy_document
 from moderation.subjects import evidence
@@ -96,11 +97,12 @@ class DecideSerializer(StrictSerializer):
         return data | {"terms": terms}
 
 
-class IntentSerializer(serializers.ModelSerializer[Intent]):
+@extend_schema_serializer(component_name="Intent")  # as clients have known it
+class PendingDecisionSerializer(serializers.ModelSerializer[PendingDecision]):
     """A decision that waits for its undo window, and a severe one for a second person."""
 
     class Meta:
-        model = Intent
+        model = PendingDecision
         fields = (
             "case",
             "action",

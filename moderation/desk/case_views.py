@@ -204,7 +204,9 @@ def _desk(
     now = timezone.now()
     context = {
         "case": found,
-        "intent": getattr(found, "intent", None) if found.status == Status.PROPOSED else None,
+        "pending": getattr(found, "pending_decision", None)
+        if found.status == Status.PROPOSED
+        else None,
         "undoable": pending_decisions.latest(by=request.user, at=now),
         "following": review_cases.peek(by=request.user, after=found, at=now),
         "line": queue_rows.line(found, by=request.user, at=now),

@@ -18,7 +18,7 @@ from moderation.desk.case_serializers import (
     CaseSerializer,
     ClaimedCaseSerializer,
     DecideSerializer,
-    IntentSerializer,
+    PendingDecisionSerializer,
     QueueFilterSerializer,
 )
 from moderation.desk.desk_forms import QueueFilter
@@ -85,7 +85,7 @@ class Decide(ApiView):
         summary="Decide a case that you hold",
         request=DecideSerializer,
         responses={
-            202: IntentSerializer,
+            202: PendingDecisionSerializer,
             **problems(
                 _404="No such case that you may see.",
                 _409="The lease ran out, or the case is decided.",
@@ -103,4 +103,4 @@ class Decide(ApiView):
         form = DecideSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         made = pending_decisions.propose(found, by=by, at=timezone.now(), **form.said())
-        return Response(IntentSerializer(made).data, status=202)
+        return Response(PendingDecisionSerializer(made).data, status=202)

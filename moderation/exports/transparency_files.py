@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db.models import Avg, Count, F, Model, Q, QuerySet
 
 from config.core.errors import ProofsheetError
-from moderation.models import Appeal, ContentNotice, Decision, Screening, Statement
+from moderation.models import Appeal, Decision, Report, Screening, Statement
 from moderation.reports import report_indicators
 from moderation.statements.formats import eu_statement
 from moderation.subjects.actions import ACTIONS, RESTRICTIONS
@@ -104,7 +104,7 @@ def report(period: Period) -> dict[str, int | float | None]:
         **_measures_by_category(period),
         **_screenings(period),
         **report_indicators.count(
-            period.of(ContentNotice.objects.all(), "received_at", project="case__project")
+            period.of(Report.objects.all(), "received_at", project="case__project")
         ),
         **_complaints(period),
     }
@@ -128,7 +128,7 @@ def _measures(period: Period) -> dict[str, int | float | None]:
             for action in RESTRICTIONS
         },
         "Number of held items allowed by a person": period.of(Decision.objects.all(), "decided_at")
-        .filter(action=Decision.Action.ALLOW, reverses__isnull=True, case__notices__isnull=True)
+        .filter(action=Decision.Action.ALLOW, reverses__isnull=True, case__reports__isnull=True)
         .count(),
     }
 

@@ -8,14 +8,14 @@ repeats that.
 from moderation.models.appeals import Appeal
 from moderation.models.cases import ReviewCase
 from moderation.models.conditions import Perceived, SubjectKind
-from moderation.models.decisions import Decision, Intent, Statement
+from moderation.models.decisions import Decision, PendingDecision, Statement
 from moderation.models.desk import CaseNote, SavedView
 from moderation.models.exports import Export
 from moderation.models.hash_banks import BankedHash, BankMatch, HashBank
 from moderation.models.overlays import PolicyOverlay
 from moderation.models.policies import AudienceChoice, Policy
 from moderation.models.public_addresses import PublicAddress
-from moderation.models.reports import ContentNotice
+from moderation.models.reports import Report
 from moderation.models.screenings import Screening
 from moderation.models.suspensions import Suspension
 from moderation.models.wellbeing import BlurChoice, Break, Reveal
@@ -28,11 +28,11 @@ __all__ = [
     "BlurChoice",
     "Break",
     "CaseNote",
-    "ContentNotice",
+    "Report",
     "Decision",
     "Export",
     "HashBank",
-    "Intent",
+    "PendingDecision",
     "Perceived",
     "Policy",
     "PolicyOverlay",

@@ -13,7 +13,7 @@ from config.core.projects import columns
 from moderation.models.conditions import already
 from moderation.models.decisions import Decision
 from moderation.models.public_addresses import PublicAddress
-from moderation.models.reports import ContentNotice
+from moderation.models.reports import Report
 
 GROUNDS_MAX = 4000  # characters of grounds, reasons and explanations
 
@@ -26,7 +26,7 @@ class Appeal(models.Model):
     """An internal complaint, heard by someone who did not decide:
     ``lodged -> heard -> upheld | reversed``, or ``lodged -> withdrawn``.
 
-    With a `notice`, whoever sent it contests that a reported picture stays. With an `address`,
+    With a `report`, whoever sent it contests that a reported picture stays. With an `address`,
     whoever holds it contests what it shows. Without an account there is no `appellant` then, and
     `email` is kept until the outcome is mailed to it.
     """
@@ -56,8 +56,8 @@ class Appeal(models.Model):
     decider = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    notice = models.OneToOneField(
-        ContentNotice, null=True, on_delete=models.PROTECT, related_name="appeal"
+    report = models.OneToOneField(
+        Report, null=True, on_delete=models.PROTECT, related_name="appeal", db_column="notice_id"
     )
     address = models.ForeignKey(
         PublicAddress, null=True, on_delete=models.PROTECT, related_name="appeals"

@@ -121,14 +121,16 @@ class Decision(WrittenOnce):
         return read(self.subject_kind, self.evidence)
 
 
-class Intent(models.Model):
+class PendingDecision(models.Model):
     """A decision that a reviewer made and that has no effect yet.
 
     It waits for the undo window, and a severe one for a second person's confirmation; then it
     becomes a ``Decision``. Undone or overturned, it is gone.
     """
 
-    case = models.OneToOneField(ReviewCase, on_delete=models.CASCADE)
+    case = models.OneToOneField(
+        ReviewCase, on_delete=models.CASCADE, related_name="pending_decision"
+    )
     batch = models.UUIDField(null=True, db_index=True, help_text="Of several decided at once.")
     action = models.CharField(max_length=16, choices=Decision.Action.choices)
     days = models.PositiveSmallIntegerField(null=True)
@@ -149,6 +151,7 @@ class Intent(models.Model):
     )
 
     class Meta:
+        db_table = "moderation_intent"  # as it was called first
         constraints = [
             models.CheckConstraint(
                 condition=~Q(confirmed_by=F("decided_by")), name="intent_confirmer_is_not_decider"
@@ -160,7 +163,7 @@ class Intent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"intent to {self.action} {self.case_id}"
+        return f"pending decision to {self.action} {self.case_id}"
 
     @property
     def measure(self) -> ActionRule:

@@ -1,4 +1,4 @@
-"""Notices about public pictures (DSA Art. 16): what somebody reported, and who may be told."""
+"""Reports of public pictures (notices of DSA Art. 16): what was reported, and who may be told."""
 
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from moderation.models.cases import ReviewCase
 from moderation.models.decisions import Decision
 
 
-class ContentNotice(models.Model):
+class Report(models.Model):
     """One report of one picture. Whoever holds `receipt_key` may read what became of it.
 
     `sender` is a keyed digest of the network address of a notifier without an account; with name
@@ -20,7 +20,7 @@ class ContentNotice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     receipt_key = models.UUIDField(unique=True, default=uuid4, editable=False)
-    case = models.ForeignKey(ReviewCase, on_delete=models.PROTECT, related_name="notices")
+    case = models.ForeignKey(ReviewCase, on_delete=models.PROTECT, related_name="reports")
     notifier = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -34,6 +34,7 @@ class ContentNotice(models.Model):
     received_at = models.DateTimeField(db_index=True)
 
     class Meta:
+        db_table = "moderation_contentnotice"  # as it was called first; its triggers stay with it
         permissions = [("flag_with_trust", "Is a trusted flagger")]
         constraints = [
             models.CheckConstraint(
@@ -48,7 +49,7 @@ class ContentNotice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"notice {self.id}"
+        return f"report {self.id}"
 
     def get_absolute_url(self) -> str:
         return reverse("moderation:receipt", args=[self.receipt_key])

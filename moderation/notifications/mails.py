@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from moderation.models import Appeal, ContentNotice, Decision
+from moderation.models import Appeal, Decision, Report
 from moderation.public_notices import addresses
 from moderation.reports import report_status
 from moderation.statements import issuing
@@ -55,13 +55,13 @@ def mail_appeal_received(appeal_id: UUID) -> None:
 
 
 def _appeal(appeal_id: UUID) -> Appeal:
-    related = ("appellant", "notice__notifier", "address", "decision", "decision__case")
+    related = ("appellant", "report__notifier", "address", "decision", "decision__case")
     return Appeal.objects.select_related(*related).get(id=appeal_id)
 
 
 def _mail_appellant(appeal: Appeal, subject: str, template: str) -> None:
     person = appeal.appellant.email if appeal.appellant else ""
-    to = _address(appeal.notice) if appeal.notice else appeal.email or person
+    to = _address(appeal.report) if appeal.report else appeal.email or person
     if to:
         body = render_to_string(template, {"appeal": appeal, "url": _url_of(appeal)})
         send_mail(subject, body, None, [to])
@@ -71,31 +71,31 @@ def _url_of(appeal: Appeal) -> str:
     """Where whoever lodged it reads the outcome."""
     if appeal.address is not None:
         return addresses.appeal_address(addresses.address_of(appeal.decision))
-    return settings.PUBLIC_URL + (appeal.notice or appeal).get_absolute_url()
+    return settings.PUBLIC_URL + (appeal.report or appeal).get_absolute_url()
 
 
-def mail_receipt(notice_id: UUID) -> None:
+def mail_receipt(report_id: UUID) -> None:
     """Confirm that a report came in; silent where there is no address."""
-    _mail_notifier(notice_id, "Your report was received", "report_received")
+    _mail_notifier(report_id, "Your report was received", "report_received")
 
 
-def mail_notifier(notice_id: UUID) -> None:
+def mail_notifier(report_id: UUID) -> None:
     """Tell whoever reported a picture what holds now; silent where there is no address."""
-    _mail_notifier(notice_id, "Your report was decided", "report_decided")
+    _mail_notifier(report_id, "Your report was decided", "report_decided")
 
 
-def _mail_notifier(notice_id: UUID, subject: str, template: str) -> None:
-    notice = ContentNotice.objects.select_related("notifier", "case").get(id=notice_id)
-    if not (address := _address(notice)):
+def _mail_notifier(report_id: UUID, subject: str, template: str) -> None:
+    report = Report.objects.select_related("notifier", "case").get(id=report_id)
+    if not (address := _address(report)):
         return
     context = {
-        "receipt": report_status.receipt(notice),
-        "url": settings.PUBLIC_URL + notice.get_absolute_url(),
+        "receipt": report_status.receipt(report),
+        "url": settings.PUBLIC_URL + report.get_absolute_url(),
     }
     send_mail(
         subject, render_to_string(f"moderation/mail_{template}.txt", context), None, [address]
     )
 
 
-def _address(notice: ContentNotice) -> str:
-    return notice.notifier.email if notice.notifier else notice.email
+def _address(report: Report) -> str:
+    return report.notifier.email if report.notifier else report.email

@@ -1,9 +1,9 @@
-"""The API of notices: report a public picture, read the receipt, appeal. Open to anybody."""
+"""The API of reports: report a public picture, read the receipt, appeal. Open to anybody."""
 
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -20,7 +20,8 @@ from moderation.reports.reporting import ReportDraft
 from provenance.verify import sightings
 
 
-class NoticeSerializer(StrictSerializer):
+@extend_schema_serializer(component_name="Notice")  # as clients have known it
+class ReportSerializer(StrictSerializer):
     """A report of a released picture (DSA Art. 16) by somebody who has it. Name and e-mail address
     are optional, and not kept for callers with an account, who are told under theirs.
     """
@@ -71,7 +72,7 @@ class ForAnybody(ApiView):
     permission_classes = (AllowAny,)
 
 
-class NoticeList(ForAnybody):
+class ReportList(ForAnybody):
     """Anybody who has a picture: reporting it."""
 
     key_scope = "generate"
@@ -79,7 +80,7 @@ class NoticeList(ForAnybody):
     @extend_schema(
         operation_id="notices_create",
         summary="Report a picture",
-        request=NoticeSerializer,
+        request=ReportSerializer,
         responses={
             201: ReceiptSerializer,
             **problems(
@@ -95,7 +96,7 @@ class NoticeList(ForAnybody):
         """Report a released picture. Verify its file first (`POST /api/v1/verify/`) and send the
         `sighting` that comes back. A person decides; keep `receipt` to learn the outcome.
         """
-        form = NoticeSerializer(data=request.data)
+        form = ReportSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         report_limits.throttle(request)
         said = form.validated_data
@@ -108,11 +109,11 @@ class NoticeList(ForAnybody):
             email=said.get("email", ""),
         )
         sender = report_limits.sender_of(request)
-        notice = reporting.submit(draft, sender=sender, at=timezone.now())
-        return Response(ReceiptSerializer(report_status.receipt(notice)).data, status=201)
+        report = reporting.submit(draft, sender=sender, at=timezone.now())
+        return Response(ReceiptSerializer(report_status.receipt(report)).data, status=201)
 
 
-class NoticeDetail(ForAnybody):
+class ReportDetail(ForAnybody):
     """Whoever holds the receipt: what became of the report."""
 
     key_scope = "read"
@@ -128,7 +129,7 @@ class NoticeDetail(ForAnybody):
         return Response(ReceiptSerializer(report_status.receipt(found)).data)
 
 
-class NoticeAppeal(ForAnybody):
+class ReportAppeal(ForAnybody):
     """Whoever holds the receipt: contesting that the picture stays."""
 
     key_scope = "generate"
@@ -149,8 +150,8 @@ class NoticeAppeal(ForAnybody):
         """Appeal against the decision that a reported picture stays."""
         form = ContestSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        notice = reporting.find(receipt_key)
+        report = reporting.find(receipt_key)
         grounds = form.validated_data["grounds"]
-        hearing.lodge_for_notice(notice, grounds=grounds, at=timezone.now())
+        hearing.lodge_for_report(report, grounds=grounds, at=timezone.now())
         found = report_status.receipt(reporting.find(receipt_key))
         return Response(ReceiptSerializer(found).data, status=201)

@@ -1,4 +1,4 @@
-"""Notices of a period, in the indicators of the EU template (DSA Art. 15(1)(b))."""
+"""Reports of a period, in the indicators of the EU template (DSA Art. 15(1)(b))."""
 
 from datetime import timedelta
 from statistics import median
@@ -6,12 +6,12 @@ from statistics import median
 from django.db.models import F, QuerySet
 
 from moderation.decisions.allowed_actions import UNFOUNDED
-from moderation.models import ContentNotice
+from moderation.models import Report
 from moderation.subjects.actions import RESTRICTIONS
 
 
-def count(received: QuerySet[ContentNotice]) -> dict[str, int | float | None]:
-    """Indicator of the notices to value; None where there is nothing to take a median of."""
+def count(received: QuerySet[Report]) -> dict[str, int | float | None]:
+    """Indicator of the reports to value; None where there is nothing to take a median of."""
     decided = received.filter(case__decision__isnull=False)
     refused = decided.filter(case__decision__action__in=RESTRICTIONS)
     spans = [

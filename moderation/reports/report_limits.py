@@ -1,4 +1,4 @@
-"""Limits on notices: how many in an hour, and none after repeated manifestly unfounded ones
+"""Limits on reports: how many in an hour, and none after repeated manifestly unfounded ones
 (DSA Art. 23(2)).
 """
 
@@ -13,14 +13,14 @@ from django.utils.crypto import salted_hmac
 from config.core.api.throttles import RateThrottle
 from config.core.errors import ProofsheetError
 from moderation.decisions.allowed_actions import UNFOUNDED
-from moderation.models import ContentNotice
+from moderation.models import Report
 
 MOST_UNFOUNDED = 3  # within LOOKS_BACK
 LOOKS_BACK = timedelta(days=184)
 SUSPENDED_FOR = timedelta(days=30)  # from the last of them
 
 
-class TooManyNotices(ProofsheetError):
+class TooManyReports(ProofsheetError):
     """More reports within an hour than one sender may make."""
 
     default_code = "too_many_notices"
@@ -30,7 +30,7 @@ class TooManyNotices(ProofsheetError):
     retry_after_s = 3600
 
 
-class NoticesSuspended(ProofsheetError):
+class ReportsSuspended(ProofsheetError):
     """Reports of this sender are not taken for a while."""
 
     default_code = "notices_suspended"
@@ -83,10 +83,10 @@ class _ByFlagger(_ByAddress):
 
 
 def throttle(request: HttpRequest) -> None:
-    """Count one notice against its sender. Raises TooManyNotices."""
+    """Count one report against its sender. Raises TooManyReports."""
     for limit in (_ByAddress(), _ByAccount(), _ByFlagger()):
         if not limit.allow_request(request, None):  # type: ignore[arg-type] # reads META and user
-            raise TooManyNotices
+            raise TooManyReports
 
 
 def sender_of(request: HttpRequest) -> Sender:
@@ -106,11 +106,11 @@ def is_trusted(user: User | None) -> bool:
 
 
 def check(sender: Sender, *, at: datetime) -> None:
-    """Raises NoticesSuspended. A decision that an appeal reversed counts for nothing."""
+    """Raises ReportsSuspended. A decision that an appeal reversed counts for nothing."""
     mine = (
-        ContentNotice.objects.filter(notifier=sender.user)
+        Report.objects.filter(notifier=sender.user)
         if sender.user
-        else ContentNotice.objects.filter(notifier=None, sender=sender.digest)
+        else Report.objects.filter(notifier=None, sender=sender.digest)
     )
     unfounded = mine.filter(
         case__decision__reason=UNFOUNDED,
@@ -119,7 +119,7 @@ def check(sender: Sender, *, at: datetime) -> None:
     )
     times = sorted(unfounded.values_list("case__decision__decided_at", flat=True))
     if len(times) >= MOST_UNFOUNDED and at < times[-1] + SUSPENDED_FOR:
-        raise NoticesSuspended
+        raise ReportsSuspended
 
 
 def _user(request: Any) -> User | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from moderation.cases import reported
 from moderation.decisions import allowed_actions
 from moderation.decisions.allowed_actions import UNFOUNDED
-from moderation.models import Appeal, ContentNotice, Decision
+from moderation.models import Appeal, Decision, Report
 from moderation.statements import issuing
 from moderation.subjects.actions import RESTRICTIONS
 
@@ -41,25 +41,25 @@ class Receipt:
         return self.state == "stays" and self.appeal is None and is_open
 
 
-def receipt(notice: ContentNotice) -> Receipt:
+def receipt(report: Report) -> Receipt:
     """What became of a report, by the decision that holds now."""
-    first, holds = notice.first_decision, notice.decision
+    first, holds = report.first_decision, report.decision
     appeal: Appeal | None = getattr(first, "appeal", None)
     stays = first is not None and first.action == Decision.Action.ALLOW
     return Receipt(
-        key=notice.receipt_key,
-        image_id=notice.case.subject_id,
-        title=reported.grounds().get(notice.category, notice.category),
-        explanation=notice.explanation,
-        received_at=notice.received_at,
-        due_at=notice.case.due_at,
+        key=report.receipt_key,
+        image_id=report.case.subject_id,
+        title=reported.grounds().get(report.category, report.category),
+        explanation=report.explanation,
+        received_at=report.received_at,
+        due_at=report.case.due_at,
         state=_state(holds),
         ground=_ground(holds) if holds else "",
         is_unfounded=holds is not None and holds.reason == UNFOUNDED,
         decided_at=holds.decided_at if holds else None,
         deadline=issuing.deadline(first) if first and stays and holds == first else None,
         appeal=appeal if stays else None,
-        is_own_appeal=appeal is not None and appeal.notice_id == notice.id,
+        is_own_appeal=appeal is not None and appeal.report_id == report.id,
     )
 
 

@@ -21,7 +21,7 @@ from moderation.reports.reporting import ReportDraft
 from moderation.statements.contest_form import ContestForm
 from moderation.subjects import reportable_pictures
 
-NOTICES_A_LIST = 100
+REPORTS_A_LIST = 100
 ForAnybody = Callable[..., HttpResponse]
 
 
@@ -57,13 +57,13 @@ def report(request: HttpRequest) -> HttpResponse:
     draft = ReportDraft(**form.cleaned_data)
     try:
         report_limits.throttle(request)
-        notice = reporting.submit(draft, sender=sender, at=timezone.now())
+        report = reporting.submit(draft, sender=sender, at=timezone.now())
     except reportable_pictures.PictureNotPublic:
         raise
     except ProofsheetError as error:
         return _form(request, form, error=error, status=error.status)
     messages.success(request, "Your report was received. A person looks at it.")
-    return redirect(notice)
+    return redirect(report)
 
 
 @_for_anybody
@@ -83,25 +83,25 @@ def receipt(request: HttpRequest, receipt_key: UUID) -> HttpResponse:
 @_for_anybody
 def lodge(request: HttpRequest, receipt_key: UUID) -> HttpResponse:
     """Appeal against the decision that the picture stays."""
-    notice = reporting.find(receipt_key)
+    report = reporting.find(receipt_key)
     form = ContestForm(request.POST)
     if not form.is_valid():
         return _receipt(request, receipt_key, form, status=422)
     try:
         grounds = form.cleaned_data["grounds"]
-        hearing.lodge_for_notice(notice, grounds=grounds, at=timezone.now())
+        hearing.lodge_for_report(report, grounds=grounds, at=timezone.now())
     except ProofsheetError as error:
         return _receipt(request, receipt_key, form, error=error, status=error.status)
     messages.success(request, "Your appeal is lodged. Somebody who did not decide will hear it.")
-    return redirect(notice)
+    return redirect(report)
 
 
 @require_GET
 @page
 def mine(request: SignedIn) -> HttpResponse:
     """The reports that somebody made while signed in."""
-    found = reporting.of_notifier(by=request.user)[:NOTICES_A_LIST]
-    context = {"receipts": [report_status.receipt(notice) for notice in found]}
+    found = reporting.of_notifier(by=request.user)[:REPORTS_A_LIST]
+    context = {"receipts": [report_status.receipt(report) for report in found]}
     return render(request, "moderation/report_sent.html", context)
 
 

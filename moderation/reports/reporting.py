@@ -1,6 +1,6 @@
-"""Notices about public pictures: take one, and find it for whoever sent it.
+"""Reports of public pictures: take one, and find it for whoever sent it.
 
-A notice opens the picture's review case or joins it. What it says raises the case's urgency, a
+A report opens the picture's review case or joins it. What it says raises the case's urgency, a
 trusted flagger's more so; it never decides anything.
 """
 
@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from config.core import events
 from config.core.errors import ProofsheetError
 from moderation.cases import reported, review_cases
-from moderation.models import ContentNotice, ReviewCase
+from moderation.models import Report, ReviewCase
 from moderation.policy.rulebook import policy_document
 from moderation.reports import report_limits
 from moderation.reports.report_limits import Sender
@@ -23,8 +23,8 @@ from moderation.subjects import reportable_pictures
 from provenance.verify import sightings
 
 WORDS_MAX = 4000
-TRUSTED_HOURS = 4  # a trusted flagger's notice is looked at within this time
-KEPT_FOR = timedelta(days=2 * 184)  # how long it is known who sent a notice
+TRUSTED_HOURS = 4  # a trusted flagger's report is looked at within this time
+KEPT_FOR = timedelta(days=2 * 184)  # how long it is known who sent a report
 Status = ReviewCase.Status
 
 
@@ -73,7 +73,7 @@ class AlreadyReported(ProofsheetError):
     default_status = 409
 
 
-class NoticeNotFound(ProofsheetError):
+class ReportNotFound(ProofsheetError):
     """No report has this receipt."""
 
     default_code = "notice_not_found"
@@ -97,8 +97,8 @@ class ReportDraft:
 
 
 @transaction.atomic
-def submit(draft: ReportDraft, *, sender: Sender, at: datetime) -> ContentNotice:
-    """Take a notice. Raises report_limits.NoticesSuspended, GroundUnknown, ExplanationMissing,
+def submit(draft: ReportDraft, *, sender: Sender, at: datetime) -> Report:
+    """Take a report. Raises report_limits.ReportsSuspended, GroundUnknown, ExplanationMissing,
     GoodFaithMissing, PictureNotShown, sightings.SightingInvalid, AlreadyReported,
     reportable_pictures.PictureNotPublic.
     """
@@ -108,7 +108,7 @@ def submit(draft: ReportDraft, *, sender: Sender, at: datetime) -> ContentNotice
     row = _case_of(found, at=at)
     _refuse_second(row, draft, sender)
     _forget(at=at)
-    notice = ContentNotice.objects.create(
+    report = Report.objects.create(
         case=row,
         notifier=sender.user,
         sender=sender.digest,
@@ -120,9 +120,9 @@ def submit(draft: ReportDraft, *, sender: Sender, at: datetime) -> ContentNotice
         is_in_good_faith=draft.is_in_good_faith,
         received_at=at,
     )
-    _hurry(row, notice)
-    events.mail("moderation.tasks.mail_receipt", str(notice.id))
-    return notice
+    _hurry(row, report)
+    events.mail("moderation.tasks.mail_receipt", str(report.id))
+    return report
 
 
 def seen(sighting: str, *, at: datetime) -> UUID:
@@ -132,19 +132,19 @@ def seen(sighting: str, *, at: datetime) -> UUID:
     return sightings.read(sighting, at=at)
 
 
-def find(receipt_key: UUID) -> ContentNotice:
-    """The notice of a receipt; raises NoticeNotFound."""
+def find(receipt_key: UUID) -> Report:
+    """The report of a receipt; raises ReportNotFound."""
     related = ("case", "case__decision", "case__decision__reversed_by", "notifier")
-    found = ContentNotice.objects.select_related(*related).filter(receipt_key=receipt_key).first()
+    found = Report.objects.select_related(*related).filter(receipt_key=receipt_key).first()
     if found is None:
-        raise NoticeNotFound
+        raise ReportNotFound
     return found
 
 
-def of_notifier(*, by: User) -> QuerySet[ContentNotice]:
+def of_notifier(*, by: User) -> QuerySet[Report]:
     """The reports that `by` made while signed in, newest first."""
     related = ("case", "case__decision", "case__decision__reversed_by")
-    mine = ContentNotice.objects.select_related(*related).filter(notifier=by)
+    mine = Report.objects.select_related(*related).filter(notifier=by)
     return mine.order_by("-received_at", "id")
 
 
@@ -178,22 +178,22 @@ def _refuse_second(row: ReviewCase, draft: ReportDraft, sender: Sender) -> None:
         if sender.user
         else Q(notifier=None, sender=sender.digest, category=draft.category)
     )
-    if row.notices.filter(same).exists():
+    if row.reports.filter(same).exists():
         raise AlreadyReported
 
 
-def _hurry(row: ReviewCase, notice: ContentNotice) -> None:
-    """Raise the case to what the notice says; a case that is decided but for its undo window stays.
+def _hurry(row: ReviewCase, report: Report) -> None:
+    """Raise the case to what the report says; a case that is decided but for its undo window stays.
 
     A case that becomes severe leaves the desk of a reviewer who may not see severe ones.
     """
     if row.status == Status.PROPOSED:
         return
     categories = policy_document.load(row.seen.policy_version).categories
-    said, known = categories.get(notice.category), categories.get(row.category)
+    said, known = categories.get(report.category), categories.get(row.category)
     severity = said.severity if said else 1
     hours = said.review_within_hours if said else review_cases.UNJUDGED_HOURS
-    if notice.is_trusted:
+    if report.is_trusted:
         severity = max(severity, min(severity + 1, review_cases.SEVERE - 1))
         hours = min(hours, TRUSTED_HOURS)
     is_worse = said is not None and (known is None or said.severity > known.severity)
@@ -204,11 +204,11 @@ def _hurry(row: ReviewCase, notice: ContentNotice) -> None:
     row.hurry(
         category=said.name if said and is_worse else row.category,
         severity=max(row.severity, severity),
-        due_at=min(row.due_at, notice.received_at + timedelta(hours=hours)),
+        due_at=min(row.due_at, report.received_at + timedelta(hours=hours)),
     )
 
 
 def _forget(*, at: datetime) -> None:
-    """Forget who sent the notices whose time for appeals is long over."""
-    old = ContentNotice.objects.filter(received_at__lt=at - KEPT_FOR)
+    """Forget who sent the reports whose time for appeals is long over."""
+    old = Report.objects.filter(received_at__lt=at - KEPT_FOR)
     old.exclude(name="", email="", sender="").update(name="", email="", sender="")

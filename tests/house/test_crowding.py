@@ -103,7 +103,7 @@ def test_reports_of_a_customers_addresses_are_one_senders() -> None:
     for number in range(20):
         report_limits.throttle(asked(HOSTS[number % 2]))
     for host in HOSTS:
-        with pytest.raises(report_limits.TooManyNotices):
+        with pytest.raises(report_limits.TooManyReports):
             report_limits.throttle(asked(host))
     report_limits.throttle(asked(NEIGHBOUR))
     cache.clear()

@@ -21,10 +21,10 @@ from moderation.models import (
     BankedHash,
     BankMatch,
     BlurChoice,
-    ContentNotice,
     Decision,
     Export,
     PolicyOverlay,
+    Report,
     Reveal,
     Screening,
     Suspension,
@@ -75,7 +75,7 @@ def filled(alice: User, bob: User, carol: User) -> Decision:
     Reveal.objects.create(
         subject_kind="prompt", subject_id=case.subject_id, severity=2, revealed_at=NOON
     )
-    ContentNotice.objects.create(
+    Report.objects.create(
         case=case,
         sender="secret-digest",
         name="Whoever Wrote",

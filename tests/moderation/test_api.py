@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from moderation.appeals import hearing
-from moderation.models import Appeal, Intent
+from moderation.models import Appeal, PendingDecision
 from tests.moderation.makers import NOON, claimed, prompt_case, refused_by, refused_by_machine
 
 
@@ -83,7 +83,7 @@ def test_reviewer_claims_and_decides(alice: User, bob: User, as_user: Any) -> No
         f"/api/v1/review/cases/{case['id']}/decide/", form, content_type="application/json"
     )
     assert (answer.status_code, answer.json()["is_severe"]) == (202, False)
-    assert Intent.objects.get().decided_by == bob
+    assert PendingDecision.objects.get().decided_by == bob
     assert client.post("/api/v1/review/next/").status_code == 204
 
 

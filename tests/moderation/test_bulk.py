@@ -12,7 +12,7 @@ from django.utils import timezone
 from moderation.cases import review_cases
 from moderation.decisions import enforcing, pending_decisions
 from moderation.desk import bulk
-from moderation.models import Decision, Intent, ReviewCase
+from moderation.models import Decision, PendingDecision, ReviewCase
 from moderation.subjects.subject import Subject
 from tests.moderation.makers import NOON, claimed, evidence, image_case, prompt_case, severe_case
 
@@ -134,13 +134,13 @@ def test_pages_preview_confirm_and_undo_the_ticked_cases(
     page = client.post(url("bulk"), form).content.decode()
     assert "Refuse: 2 cases" in page
     assert "statement of reasons" in page
-    assert not Intent.objects.exists()
+    assert not PendingDecision.objects.exists()
     client.post(url("bulk-decide"), form)
-    assert Intent.objects.count() == 2
+    assert PendingDecision.objects.count() == 2
     queue = client.get(url("review")).content.decode()
     assert "2 cases at once" in queue
-    client.post(url("bulk-undo", Intent.objects.all()[0].batch))
-    assert not Intent.objects.exists()
+    client.post(url("bulk-undo", PendingDecision.objects.all()[0].batch))
+    assert not PendingDecision.objects.exists()
 
 
 def test_preview_page_takes_all_that_match_the_filter(alice: User, bob: User, as_user: Any) -> None:
@@ -178,7 +178,7 @@ def test_bulk_pages_are_for_reviewers(alice: User, as_user: Any, name: str) -> N
     case = prompt_case(alice)
     form = {"measure": "allow:within_policy", "case": [case.id]}
     assert as_user(alice).post(url(name), form).status_code == 403
-    assert not Intent.objects.exists()
+    assert not PendingDecision.objects.exists()
 
 
 @pytest.mark.parametrize(

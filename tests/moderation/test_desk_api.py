@@ -15,7 +15,7 @@ from moderation.cases import review_cases, wellbeing
 from moderation.decisions import pending_decisions
 from moderation.desk import bulk
 from moderation.desk.teamwork import case_notes
-from moderation.models import CaseNote, Decision, Intent, ReviewCase
+from moderation.models import CaseNote, Decision, PendingDecision, ReviewCase
 from moderation.subjects.subject import Subject
 from tests.moderation.makers import (
     NOON,
@@ -74,7 +74,7 @@ def test_cases_are_absent_for_people_who_do_not_review(
     ):
         answer = post(client, path, **chosen)
         assert refused(answer) == (403, "not_a_reviewer")
-    assert not Intent.objects.exists()
+    assert not PendingDecision.objects.exists()
     assert not CaseNote.objects.exists()
 
 
@@ -168,7 +168,7 @@ def test_severe_decision_is_confirmed_or_overturned_by_a_second_person(
         post(as_user(carol), f"{path}/decide", token=str(token), action="refuse", reason="minors")
         assert refused(post(as_user(carol), f"{path}/{verb}")) == (403, "same_person")
         assert post(as_user(erin), f"{path}/{verb}").status_code == 204
-        assert Intent.objects.filter(case=case, is_severe=True).count() == left
+        assert PendingDecision.objects.filter(case=case, is_severe=True).count() == left
         assert refused(post(as_user(erin), f"{path}/{verb}")) == (409, "nothing_to_confirm")
 
 
@@ -318,11 +318,11 @@ def test_bulk_is_previewed_decided_and_undone(
     assert {row["id"] for row in seen["reached"]} == {str(free.id), str(more.id)}
     [left] = seen["left"]
     assert (left["case"], left["code"]) == (str(held.id), "case_taken")
-    assert not Intent.objects.exists()
+    assert not PendingDecision.objects.exists()
     answer = post(client, "bulk/decide", **said, explanation="All alike.")
     done = answer.json()
     assert (answer.status_code, done["decided"], done["left"], done["gone"]) == (202, 2, [left], 0)
-    assert {row.explanation for row in Intent.objects.all()} == {"All alike."}
+    assert {row.explanation for row in PendingDecision.objects.all()} == {"All alike."}
     assert refused(post(as_user(carol), f"bulk/{done['batch']}/undo")) == (409, "undo_too_late")
     assert post(client, f"bulk/{done['batch']}/undo").json() == {"undone": 2}
     assert refused(post(client, f"bulk/{done['batch']}/undo")) == (409, "undo_too_late")
@@ -356,7 +356,7 @@ def test_bulk_leaves_measures_that_need_a_look_to_the_case(
     for path in ("bulk/preview", "bulk/decide"):
         answer = post(client, path, **chosen(case, action=action)).json()
         assert [row["code"] for row in answer["left"]] == ["bulk_one_by_one"]
-    assert not Intent.objects.exists()
+    assert not PendingDecision.objects.exists()
 
 
 def test_bulk_refuses_nothing_too_much_and_what_is_no_choice(

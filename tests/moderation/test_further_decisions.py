@@ -24,7 +24,7 @@ from moderation.appeals import hearing
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing, pending_decisions
 from moderation.exports import transparency_files
-from moderation.models import Decision, Intent, ReviewCase, Statement, Suspension
+from moderation.models import Decision, PendingDecision, ReviewCase, Statement, Suspension
 from moderation.notifications import mails
 from moderation.statements import issuing
 from moderation.statements.formats import eu_statement
@@ -388,7 +388,7 @@ def test_suspension_can_be_undone_within_the_window(alice: User, bob: User) -> N
         row, by=bob, action="suspend", reason="nudity", token=token, at=NOON, terms=WEEK
     )
     assert pending_decisions.undo(row, by=bob, at=NOON).days == 7
-    assert not Intent.objects.exists()
+    assert not PendingDecision.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -544,8 +544,8 @@ def test_decide_page_proposes_the_measure_with_its_terms(
     token: UUID = claimed(case, bob, at=timezone.now())[1]
     form = {"token": token, "action": "suspend", "refuse_reason": "nudity", "days": "30"}
     as_user(bob).post(reverse("moderation:decide", args=[case.id]), form)
-    intent = Intent.objects.get()
-    assert (intent.action, intent.days, intent.is_severe) == ("suspend", 30, True)
+    pending = PendingDecision.objects.get()
+    assert (pending.action, pending.days, pending.is_severe) == ("suspend", 30, True)
 
 
 def test_decide_page_refuses_a_measure_that_it_does_not_offer(

@@ -15,7 +15,7 @@ from moderation.appeals import hearing
 from moderation.decisions import enforcing, pending_decisions
 from moderation.desk import bulk
 from moderation.desk.teamwork import case_notes
-from moderation.models import Appeal, Decision, Intent, Policy, ReviewCase
+from moderation.models import Appeal, Decision, PendingDecision, Policy, ReviewCase
 from moderation.policy import drafting
 from moderation.policy.rulebook import policy_document
 from tests.moderation.makers import NOON, claimed, prompt_case, refused_by, severe_case
@@ -73,13 +73,13 @@ def test_appeal_lodged_in_two_windows_is_one(alice: User, bob: User) -> None:
 def test_case_decided_in_two_windows_has_one_decision(alice: User, bob: User) -> None:
     case, token = claimed(prompt_case(alice), bob)
 
-    def refuse() -> Intent:
+    def refuse() -> PendingDecision:
         return pending_decisions.propose(
             case, by=bob, action="refuse", reason="nudity", token=token, at=NOON
         )
 
     assert at_once(refuse, refuse) == ["case_decided", "done"]
-    assert Intent.objects.count() == 1
+    assert PendingDecision.objects.count() == 1
 
 
 def test_case_decided_alone_and_with_others_at_once_has_one_decision(
@@ -92,7 +92,7 @@ def test_case_decided_alone_and_with_others_at_once_has_one_decision(
         ),
         lambda: bulk.decide([case.id], by=bob, action="refuse", reason="nudity", at=NOON),
     )
-    assert Intent.objects.count() == 1
+    assert PendingDecision.objects.count() == 1
 
 
 def test_decision_settled_twice_at_once_has_effect_once(alice: User, bob: User) -> None:

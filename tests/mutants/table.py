@@ -92,7 +92,7 @@ MODULES = (
         "pending_decisions",
         "moderation.decisions.pending_decisions",
         (
-            "tests/moderation/test_intents.py",
+            "tests/moderation/test_pending_decisions.py",
             "tests/moderation/audits/test_blind_labels.py",
         ),
     ),

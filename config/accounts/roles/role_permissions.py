@@ -11,8 +11,8 @@ _SEEN_BY_OPERATORS = {
     "adapters": ("basemodel", "adapter"),
     "generation": ("generationrequest", "generatedimage"),
     "moderation": (
-        "policy", "screening", "reviewcase", "intent", "decision", "statement", "appeal", "reveal",
-        "suspension", "contentnotice", "export", "hashbank", "bankmatch",
+        "policy", "screening", "reviewcase", "pendingdecision", "decision", "statement", "appeal",
+        "reveal", "suspension", "report", "export", "hashbank", "bankmatch",
     ),
     "provenance": (
         "asset",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from moderation.cases import review_cases
 from moderation.decisions import enforcing, pending_decisions
-from moderation.models import Decision, Intent, ReviewCase
+from moderation.models import Decision, PendingDecision, ReviewCase
 from moderation.signals import decision_enforced
 from moderation.tasks import settle_decisions
 from tests.moderation.makers import (
@@ -46,7 +46,7 @@ def chloe(roles: Any) -> User:
     return user
 
 
-def proposed(case: ReviewCase, by: User, reason: str = "nudity", at: Any = NOON) -> Intent:
+def proposed(case: ReviewCase, by: User, reason: str = "nudity", at: Any = NOON) -> PendingDecision:
     row, token = claimed(case, by, at=at)
     return pending_decisions.propose(
         row, by=by, action="refuse", reason=reason, token=token, at=at, explanation="Words."
@@ -116,7 +116,7 @@ def test_settle_goes_on_when_one_decision_fails(alice: User, bob: User) -> None:
     finally:
         decision_enforced.disconnect(fail)
     assert Decision.objects.get().case == sound
-    assert Intent.objects.get().case == broken
+    assert PendingDecision.objects.get().case == broken
 
 
 def test_confirm_is_not_undone_by_another_case_that_fails(
@@ -164,7 +164,7 @@ def test_latest_counts_what_was_decided_together(alice: User, bob: User) -> None
         )
     newest = pending_decisions.latest(by=bob, at=NOON)
     assert newest is not None
-    counted = Intent.objects.filter(batch=newest.batch).count()
+    counted = PendingDecision.objects.filter(batch=newest.batch).count()
     assert newest.batch_size == counted  # type: ignore[attr-defined] # an annotation
 
 
@@ -182,7 +182,7 @@ def test_severe_decision_waits_for_a_second_person(
     case = severe_case(alice)
     proposed(case, carol, "minors")
     assert pending_decisions.settle(at=NOON + WINDOW) == 0
-    assert [intent.case for intent in pending_decisions.to_confirm(by=chloe)] == [case]
+    assert [pending.case for pending in pending_decisions.to_confirm(by=chloe)] == [case]
     pending_decisions.confirm(case, by=chloe, at=NOON + WINDOW)
     decision = Decision.objects.get(case=case)
     assert (decision.decided_by, decision.confirmed_by, news) == (carol, chloe, ["refuse"])
@@ -210,7 +210,7 @@ def test_overturn_puts_the_case_back_into_the_queue(alice: User, carol: User, ch
     proposed(case, carol, "minors")
     pending_decisions.overturn(case, by=chloe)
     assert ReviewCase.objects.get(id=case.id).status == "open"
-    assert not Intent.objects.exists()
+    assert not PendingDecision.objects.exists()
 
 
 def test_decide_at_once_refuses_a_severe_case(alice: User, carol: User) -> None:
@@ -246,10 +246,10 @@ def test_database_refuses_a_severe_decision_of_one_person(
         )
 
 
-def test_database_refuses_to_confirm_an_own_intent(alice: User, carol: User) -> None:
+def test_database_refuses_to_confirm_an_own_pending_decision(alice: User, carol: User) -> None:
     proposed(severe_case(alice), carol, "minors")
     with pytest.raises(IntegrityError, match="intent_confirmer"), transaction.atomic():
-        Intent.objects.update(confirmed_by=carol)
+        PendingDecision.objects.update(confirmed_by=carol)
 
 
 def test_escalate_hands_the_case_to_seniors(alice: User, bob: User, carol: User) -> None:
@@ -319,7 +319,7 @@ def test_severe_case_page_takes_an_overturning(
     case = severe_case(alice)
     proposed(case, carol, "minors", at=timezone.now() - WINDOW)
     as_user(chloe).post(url("overturn", case))
-    assert not Intent.objects.exists()
+    assert not PendingDecision.objects.exists()
 
 
 def test_escalate_page_takes_the_next_case(alice: User, bob: User, as_user: Any) -> None:

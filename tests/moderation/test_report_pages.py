@@ -18,7 +18,7 @@ from django.utils import timezone
 from adapters.models import AdapterExample
 from generation.models import GeneratedImage
 from moderation.decisions import enforcing
-from moderation.models import Appeal, ContentNotice, ReviewCase
+from moderation.models import Appeal, Report, ReviewCase
 from moderation.reports import report_limits, reporting
 from provenance.log import transparency_log
 from provenance.verify import sightings
@@ -62,14 +62,14 @@ def form(image: GeneratedImage, **said: str) -> dict[str, str]:
     return FORM | {"sighting": seen(image)} | said
 
 
-def kept(image: GeneratedImage, by: User, **said: str) -> ContentNotice:
+def kept(image: GeneratedImage, by: User, **said: str) -> Report:
     """A report of the picture, decided: it stays."""
     now = timezone.now()
     draft = reporting.ReportDraft(seen(image), "nudity", "<i>look</i>", True, **said)
-    notice = reporting.submit(draft, sender=report_limits.Sender(None, "a" * 64), at=now)
-    case, token = claimed(notice.case, by, at=now)
+    report = reporting.submit(draft, sender=report_limits.Sender(None, "a" * 64), at=now)
+    case, token = claimed(report.case, by, at=now)
     enforcing.decide(case, by=by, action="allow", reason="within_policy", token=token, at=now)
-    return notice
+    return report
 
 
 # ------------------------------------------------------------------ the form
@@ -81,7 +81,7 @@ def test_a_stranger_reports_and_gets_a_receipt(client: Client, image: GeneratedI
     assert "&lt;b&gt;undressed" in page
     assert "red apple" not in page
     assert "no-store" in answer["Cache-Control"]
-    assert ContentNotice.objects.get().name == "Eve"
+    assert Report.objects.get().name == "Eve"
 
 
 def test_somebody_signed_in_is_not_asked_who_it_is(
@@ -90,10 +90,10 @@ def test_somebody_signed_in_is_not_asked_who_it_is(
     client = as_user(mallory)
     assert "Your e-mail address" not in body(client.get(url("report"), {"sighting": seen(image)}))
     client.post(url("report"), form(image, name="Eve"))
-    notice = ContentNotice.objects.get()
-    assert (notice.notifier, notice.name, notice.sender) == (mallory, "", "")
+    report = Report.objects.get()
+    assert (report.notifier, report.name, report.sender) == (mallory, "", "")
     assert url("reported") in body(client.get(url("appeals")))
-    assert notice.get_absolute_url() in body(client.get(url("reported")))
+    assert report.get_absolute_url() in body(client.get(url("reported")))
     again = client.post(url("report"), form(image))
     assert (again.status_code, "already_reported" in body(again)) == (409, True)
 
@@ -176,7 +176,7 @@ def test_an_unknown_receipt_is_404(client: Client) -> None:
 
 def test_the_number_of_a_notice_opens_no_receipt(client: Client, image: GeneratedImage) -> None:
     client.post(url("report"), form(image))
-    assert client.get(url("receipt", ContentNotice.objects.get().id)).status_code == 404
+    assert client.get(url("receipt", Report.objects.get().id)).status_code == 404
 
 
 # ------------------------------------------------------------------ where it is offered
@@ -222,10 +222,10 @@ def test_the_case_shows_what_was_reported_and_never_by_whom(
 def test_a_senior_hears_a_notifiers_appeal_on_its_page(
     client: Client, as_user: Any, image: GeneratedImage, bob: User, carol: User
 ) -> None:
-    notice = kept(image, bob)
-    receipt = client.get(notice.get_absolute_url())
+    report = kept(image, bob)
+    receipt = client.get(report.get_absolute_url())
     assert "The picture stays" in body(receipt)
-    client.post(url("contest", notice.receipt_key), {"grounds": "Look again."})
+    client.post(url("contest", report.receipt_key), {"grounds": "Look again."})
     appeal = Appeal.objects.get()
     desk = as_user(carol)
     page = body(desk.get(appeal.get_absolute_url()))
@@ -237,7 +237,7 @@ def test_a_senior_hears_a_notifiers_appeal_on_its_page(
     desk.post(url("hear", appeal.id), form)
     image.refresh_from_db()
     assert image.state == "withheld"
-    page = body(client.get(notice.get_absolute_url()))
+    page = body(client.get(report.get_absolute_url()))
     assert "The picture is withheld" in page
     assert "Yes, indeed." in page
 
@@ -245,11 +245,11 @@ def test_a_senior_hears_a_notifiers_appeal_on_its_page(
 def test_somebody_signed_in_reads_the_own_appeal_and_others_do_not(
     as_user: Any, image: GeneratedImage, bob: User, mallory: User, dora: User
 ) -> None:
-    notice = kept(image, bob)
-    with rewritten(ContentNotice):
-        ContentNotice.objects.filter(id=notice.id).update(notifier=mallory, sender="")
+    report = kept(image, bob)
+    with rewritten(Report):
+        Report.objects.filter(id=report.id).update(notifier=mallory, sender="")
     client = as_user(mallory)
-    client.post(url("contest", notice.receipt_key), {"grounds": "Look again."})
+    client.post(url("contest", report.receipt_key), {"grounds": "Look again."})
     appeal = Appeal.objects.get(appellant=mallory)
     assert "stays" in body(client.get(appeal.get_absolute_url()))
     assert "red apple" not in body(client.get(appeal.get_absolute_url()))

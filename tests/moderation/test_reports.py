@@ -20,7 +20,7 @@ from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing
 from moderation.desk.teamwork import case_notes
 from moderation.exports import transparency_files
-from moderation.models import Appeal, ContentNotice, Decision, ReviewCase
+from moderation.models import Appeal, Decision, Report, ReviewCase
 from moderation.notifications import mails
 from moderation.reports import report_limits, report_status, reporting
 from moderation.reports.report_limits import Sender
@@ -74,19 +74,17 @@ def draft(image_id: UUID, *, at: datetime = NOON, **said: Any) -> ReportDraft:
 
 def reported(
     image: GeneratedImage, *, sender: Sender = STRANGER, at: datetime = NOON, **said: Any
-) -> ContentNotice:
+) -> Report:
     return reporting.submit(draft(image.id, at=at, **said), sender=sender, at=at)
 
 
-def decided(
-    notice: ContentNotice, by: User, action: Any, reason: str, *, at: datetime = NOON
-) -> Decision:
-    case, token = claimed(notice.case, by, at=at)
+def decided(report: Report, by: User, action: Any, reason: str, *, at: datetime = NOON) -> Decision:
+    case, token = claimed(report.case, by, at=at)
     return enforcing.decide(case, by=by, action=action, reason=reason, token=token, at=at)
 
 
-def fresh(notice: ContentNotice) -> report_status.Receipt:
-    return report_status.receipt(reporting.find(notice.receipt_key))
+def fresh(report: Report) -> report_status.Receipt:
+    return report_status.receipt(reporting.find(report.receipt_key))
 
 
 # ------------------------------------------------------------------ taking one
@@ -94,7 +92,7 @@ def test_submit_opens_a_case_of_the_picture(image: GeneratedImage, alice: User) 
     case = reported(image).case
     assert (case.subject_kind, case.subject_id, case.owner) == ("image", image.id, alice)
     assert (case.category, case.evidence["prompt"]) == ("nudity", "a red apple")
-    assert fresh(ContentNotice.objects.get()).state == "waiting"
+    assert fresh(Report.objects.get()).state == "waiting"
 
 
 def test_submit_joins_the_case_that_waits(image: GeneratedImage, mallory: User) -> None:
@@ -207,13 +205,13 @@ def test_submit_takes_one_notice_a_person_and_case(image: GeneratedImage, mallor
 
 
 def test_database_takes_no_notice_without_good_faith(image: GeneratedImage) -> None:
-    notice = reported(image)
+    report = reported(image)
     with (
         pytest.raises(IntegrityError, match="notice_is_in_good_faith"),
         transaction.atomic(),
-        rewritten(ContentNotice),
+        rewritten(Report),
     ):
-        ContentNotice.objects.filter(id=notice.id).update(is_in_good_faith=False)
+        Report.objects.filter(id=report.id).update(is_in_good_faith=False)
 
 
 # ------------------------------------------------------------------ trusted flaggers
@@ -235,50 +233,50 @@ def test_superuser_is_no_trusted_flagger(image: GeneratedImage, mallory: User) -
 def test_refusal_withholds_the_picture_and_names_the_notice_as_its_source(
     image: GeneratedImage, bob: User
 ) -> None:
-    notice = reported(image, name="Eve", email="eve@example.org")
-    statement = decided(notice, bob, "refuse", "nudity").statement
+    report = reported(image, name="Eve", email="eve@example.org")
+    statement = decided(report, bob, "refuse", "nudity").statement
     image.refresh_from_db()
     assert image.state == "withheld"
     assert statement.fields["source_type"] == "SOURCE_ARTICLE_16"
     assert statement.fields["automated_detection"] == "No"
     assert "Somebody had reported" in statement.fields["decision_facts"]
     assert "Eve" not in str(statement.fields)
-    assert (fresh(notice).state, fresh(notice).ground) == ("withheld", "Nudity")
+    assert (fresh(report).state, fresh(report).ground) == ("withheld", "Nudity")
 
 
 def test_refusal_after_a_trusted_notice_says_so(
     image: GeneratedImage, bob: User, flagger: User
 ) -> None:
-    notice = reported(image, sender=Sender(flagger, ""))
-    fields = decided(notice, bob, "refuse", "nudity").statement.fields
+    report = reported(image, sender=Sender(flagger, ""))
+    fields = decided(report, bob, "refuse", "nudity").statement.fields
     assert fields["source_type"] == "SOURCE_TRUSTED_FLAGGER"
 
 
 def test_outcome_is_mailed_to_the_notifier_and_a_kept_picture_not_to_its_owner(
     image: GeneratedImage, bob: User
 ) -> None:
-    notice = reported(image, email="eve@example.org")
-    mails.mail_receipt(notice.id)
-    decision = decided(notice, bob, "allow", "within_policy")
+    report = reported(image, email="eve@example.org")
+    mails.mail_receipt(report.id)
+    decision = decided(report, bob, "allow", "within_policy")
     mail.outbox.clear()
     mails.mail_decision(decision.id)
-    mails.mail_notifier(notice.id)
+    mails.mail_notifier(report.id)
     [sent] = mail.outbox
     assert sent.to == ["eve@example.org"]
     assert "stays" in sent.body
     assert "appeal" in sent.body
-    assert notice.get_absolute_url() in sent.body
+    assert report.get_absolute_url() in sent.body
     assert "red apple" not in sent.body
 
 
 def test_reversal_of_the_refusal_shows_on_the_receipt(
     image: GeneratedImage, alice: User, bob: User, carol: User
 ) -> None:
-    notice = reported(image)
-    refusal = decided(notice, bob, "refuse", "nudity")
+    report = reported(image)
+    refusal = decided(report, bob, "refuse", "nudity")
     appeal = hearing.lodge(refusal, by=alice, grounds="An apple.", at=NOON)
     hearing.hear(appeal, by=carol, outcome="reversed", reasons="An apple.", at=NOON)
-    assert (fresh(notice).state, fresh(notice).deadline) == ("stays", None)
+    assert (fresh(report).state, fresh(report).deadline) == ("stays", None)
 
 
 def test_report_that_joins_a_case_found_in_a_sample_is_read_and_answered(
@@ -287,12 +285,12 @@ def test_report_that_joins_a_case_found_in_a_sample_is_read_and_answered(
     found = reportable_pictures.find(image.id)
     facts = replace(found.evidence, is_found=True)
     case = review_cases.open_case(subject=found.subject, evidence=facts, at=NOON, named="nudity")
-    notice = reported(image, email="eve@example.org")
-    assert notice.case == case
+    report = reported(image, email="eve@example.org")
+    assert report.case == case
     page = as_user(bob).get(case.get_absolute_url()).content.decode()
     assert "She is undressed." in page
     with TestCase.captureOnCommitCallbacks(execute=True):
-        decided(notice, bob, "allow", "within_policy")
+        decided(report, bob, "allow", "within_policy")
     assert [sent.to for sent in mail.outbox] == [["eve@example.org"]]  # its owner lost nothing
 
 
@@ -307,9 +305,9 @@ def test_reports_are_kept_from_a_reviewer_whose_picture_it_is(bob: User, as_user
 def test_notifier_without_account_appeals_and_the_picture_is_withheld(
     image: GeneratedImage, alice: User, bob: User, carol: User
 ) -> None:
-    notice = reported(image, email="eve@example.org")
-    kept = decided(notice, bob, "allow", "within_policy")
-    appeal = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    report = reported(image, email="eve@example.org")
+    kept = decided(report, bob, "allow", "within_policy")
+    appeal = hearing.lodge_for_report(report, grounds="Look again.", at=NOON)
     hearing.hear(
         appeal, by=carol, outcome="reversed", reasons="Indeed.", category="nudity", at=NOON
     )
@@ -318,7 +316,7 @@ def test_notifier_without_account_appeals_and_the_picture_is_withheld(
     refusal = Decision.objects.get(reverses=kept)
     assert (refusal.statement.owner, refusal.reason) == (alice, "nudity")
     assert refusal.statement.fields["source_type"] == "SOURCE_ARTICLE_16"
-    assert fresh(notice).state == "withheld"
+    assert fresh(report).state == "withheld"
     mails.mail_appeal(appeal.id)
     assert mail.outbox[-1].to == ["eve@example.org"]
 
@@ -326,9 +324,9 @@ def test_notifier_without_account_appeals_and_the_picture_is_withheld(
 def test_owner_appeals_against_what_a_notifiers_appeal_withheld(
     image: GeneratedImage, alice: User, bob: User, carol: User
 ) -> None:
-    notice = reported(image)
-    decided(notice, bob, "allow", "within_policy")
-    first = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    report = reported(image)
+    decided(report, bob, "allow", "within_policy")
+    first = hearing.lodge_for_report(report, grounds="Look again.", at=NOON)
     hearing.hear(first, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
     second = hearing.lodge(
         Decision.objects.get(action="refuse"), by=alice, grounds="An apple.", at=NOON
@@ -340,16 +338,16 @@ def test_owner_appeals_against_what_a_notifiers_appeal_withheld(
 def test_notifier_is_told_of_a_reversal_of_the_reversal(
     image: GeneratedImage, alice: User, bob: User, carol: User, erin: User, post_office: None
 ) -> None:
-    notice = reported(image, email="eve@example.org")
-    decided(notice, bob, "allow", "within_policy")
-    first = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    report = reported(image, email="eve@example.org")
+    decided(report, bob, "allow", "within_policy")
+    first = hearing.lodge_for_report(report, grounds="Look again.", at=NOON)
     hearing.hear(first, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
     refusal = Decision.objects.get(action="refuse")
     second = hearing.lodge(refusal, by=alice, grounds="An apple.", at=NOON)
     OutboxRow.objects.all().delete()  # what was told before
     with TestCase.captureOnCommitCallbacks(execute=True):
         hearing.hear(second, by=erin, outcome="reversed", reasons="An apple.", at=NOON)
-    assert (fresh(notice).state, fresh(notice).deadline) == ("stays", None)
+    assert (fresh(report).state, fresh(report).deadline) == ("stays", None)
     [told] = [sent for sent in mail.outbox if sent.to == ["eve@example.org"]]
     assert "stays" in told.body
 
@@ -357,47 +355,47 @@ def test_notifier_is_told_of_a_reversal_of_the_reversal(
 def test_hear_needs_a_rule_to_withhold_a_reported_picture(
     image: GeneratedImage, bob: User, carol: User
 ) -> None:
-    notice = reported(image, category="other")
-    decided(notice, bob, "allow", "within_policy")
-    appeal = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    report = reported(image, category="other")
+    decided(report, bob, "allow", "within_policy")
+    appeal = hearing.lodge_for_report(report, grounds="Look again.", at=NOON)
     with pytest.raises(allowed_actions.ReasonUnknown):
         hearing.hear(appeal, by=carol, outcome="reversed", reasons="Yes.", at=NOON)
     assert Appeal.objects.get().status == "lodged"
 
 
 def test_owner_does_not_hear_the_appeal_about_her_own_picture(bob: User, carol: User) -> None:
-    notice = reported(make_image(carol, make_model()))
-    decided(notice, bob, "allow", "within_policy")
-    appeal = hearing.lodge_for_notice(notice, grounds="Look again.", at=NOON)
+    report = reported(make_image(carol, make_model()))
+    decided(report, bob, "allow", "within_policy")
+    appeal = hearing.lodge_for_report(report, grounds="Look again.", at=NOON)
     assert not hearing.waiting_for(carol).exists()
     with pytest.raises(hearing.SameDecider):
         hearing.hear(appeal, by=carol, outcome="upheld", reasons="Mine.", at=NOON)
 
 
-def test_lodge_for_notice_refuses_too_early_withheld_twice_and_too_late(
+def test_lodge_for_report_refuses_too_early_withheld_twice_and_too_late(
     image: GeneratedImage, alice: User, bob: User
 ) -> None:
-    notice = reported(image)
+    report = reported(image)
     with pytest.raises(hearing.NotAppealable):
-        hearing.lodge_for_notice(notice, grounds="Soon.", at=NOON)
-    decided(notice, bob, "allow", "within_policy")
+        hearing.lodge_for_report(report, grounds="Soon.", at=NOON)
+    decided(report, bob, "allow", "within_policy")
     with pytest.raises(hearing.WindowClosed):
-        hearing.lodge_for_notice(notice, grounds="Late.", at=NOON + timedelta(days=185))
-    hearing.lodge_for_notice(notice, grounds="Now.", at=NOON)
+        hearing.lodge_for_report(report, grounds="Late.", at=NOON + timedelta(days=185))
+    hearing.lodge_for_report(report, grounds="Now.", at=NOON)
     with pytest.raises(hearing.AlreadyAppealed):
-        hearing.lodge_for_notice(notice, grounds="Again.", at=NOON)
+        hearing.lodge_for_report(report, grounds="Again.", at=NOON)
     other = reported(make_image(alice, image.request.model))
     decided(other, bob, "refuse", "nudity")
     with pytest.raises(hearing.NotAppealable):
-        hearing.lodge_for_notice(other, grounds="But it went.", at=NOON)
+        hearing.lodge_for_report(other, grounds="But it went.", at=NOON)
 
 
 # ------------------------------------------------------------------ misuse
-def _unfounded(owner: User, model: Any, by: User, *, times: int, sender: Sender) -> ContentNotice:
+def _unfounded(owner: User, model: Any, by: User, *, times: int, sender: Sender) -> Report:
     for _ in range(times):
-        notice = reported(make_image(owner, model), sender=sender)
-        decided(notice, by, "allow", allowed_actions.UNFOUNDED)
-    return notice
+        report = reported(make_image(owner, model), sender=sender)
+        decided(report, by, "allow", allowed_actions.UNFOUNDED)
+    return report
 
 
 @pytest.mark.parametrize("is_signed_in", [True, False])
@@ -406,7 +404,7 @@ def test_three_unfounded_notices_suspend_the_sender_for_a_month(
 ) -> None:
     sender = Sender(mallory, "") if is_signed_in else STRANGER
     _unfounded(image.owner, image.request.model, bob, times=3, sender=sender)
-    with pytest.raises(report_limits.NoticesSuspended) as refused:
+    with pytest.raises(report_limits.ReportsSuspended) as refused:
         reported(image, sender=sender)
     assert refused.value.code == "notices_suspended"
     reported(image, sender=Sender(None, "b" * 64))
@@ -415,7 +413,7 @@ def test_three_unfounded_notices_suspend_the_sender_for_a_month(
 
 def test_a_reversed_finding_does_not_count(image: GeneratedImage, bob: User, carol: User) -> None:
     last = _unfounded(image.owner, image.request.model, bob, times=3, sender=STRANGER)
-    appeal = hearing.lodge_for_notice(last, grounds="Look again.", at=NOON)
+    appeal = hearing.lodge_for_report(last, grounds="Look again.", at=NOON)
     hearing.hear(appeal, by=carol, outcome="reversed", reasons="Yes.", category="nudity", at=NOON)
     assert reported(image)
 
@@ -442,9 +440,9 @@ def test_who_sent_a_notice_is_forgotten_in_the_end(image: GeneratedImage, mallor
 def test_transparency_report_counts_notices_and_names_nobody(
     image: GeneratedImage, bob: User, flagger: User
 ) -> None:
-    notice = reported(image, name="Eve", email="eve@example.org")
+    report = reported(image, name="Eve", email="eve@example.org")
     reported(image, sender=Sender(flagger, ""))
-    decided(notice, bob, "refuse", "nudity", at=NOON + timedelta(hours=2))
+    decided(report, bob, "refuse", "nudity", at=NOON + timedelta(hours=2))
     period = transparency_files.Period(NOON.date(), NOON.date())
     found = transparency_files.report(period)
     assert found["Notices: total number"] == 2
