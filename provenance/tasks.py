@@ -1,18 +1,26 @@
 """Celery tasks of the provenance room."""
 
+import logging
+
 from celery import shared_task
 
 from config.core import clock
 from provenance.assets import waiting_copies
-from provenance.log import cosigning, freshness, timestamping, transparency_log
+from provenance.log import cosigning, freshness, rollback, timestamping, transparency_log
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
 def sequence_log() -> None:
     """Give waiting log entries their place; beat sends this every second."""
     now = clock.now()
-    transparency_log.sequence(at=now)
-    freshness.refresh(at=now)
+    try:
+        cosigning.look_once(at=now)
+        transparency_log.sequence(at=now)
+        freshness.refresh(at=now)
+    except rollback.LogBehind as stopped:
+        logger.critical("%s %s", stopped.message, stopped.advice)  # each second, until it is mended
 
 
 @shared_task

@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import REGISTRY, Collector
 
 from generation.capacity import current_load
+from provenance.log import rollback
 
 
 class LineCollector(Collector):
@@ -24,7 +25,7 @@ class LineCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         try:
-            now = current_load.look(at=timezone.now())
+            now, lacking = current_load.look(at=timezone.now()), rollback.missing()
         except (OperationalError, InterfaceError):
             return  # with the database away the other metrics are still told
         yield from _of_tiers(now)
@@ -45,6 +46,9 @@ class LineCollector(Collector):
             skew.add_metric([worker.name], worker.clock_skew_s)
         yield skew
         yield from _of_slots(now)
+        behind = _gauge("log_entries_missing", "That the log's key signed and the database lacks.")
+        behind.add_metric([], lacking)
+        yield behind
 
 
 def _of_tiers(now: current_load.Capacity) -> Iterator[GaugeMetricFamily]:

@@ -8,6 +8,7 @@ nothing; it is asked again, from the size that it last cosigned.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import re
 import threading
@@ -24,12 +25,14 @@ from config.core.errors import ProofsheetError
 from config.core.net import http_post
 from config.core.net.circuit_breaker import Patience
 from config.core.net.http_post import Answer
-from provenance.log import transparency_log
+from provenance.keys.installed_keys import keyring
+from provenance.log import rollback, transparency_log
 from provenance.log.formats import checkpoint, merkle, witness_protocol
 from provenance.models import Checkpoint, Cosignature
 
 SECONDS, MAX_ANSWER_BYTES = 2.0, 16 * 1024
 _asking = threading.Lock()
+_has_looked = threading.Event()
 logger = logging.getLogger(__name__)
 
 
@@ -90,7 +93,7 @@ def collect(*, at: datetime) -> int:
         return 0  # one thread of a worker may wait for a witness, the others have other work
     try:
         head = Checkpoint.objects.order_by("-tree_size").first()
-        if head is None:
+        if head is None or rollback.missing():
             return 0
         due = [witness for witness in witnesses() if _is_due(witness, head, at)]
         return sum(_ask(witness, head, at=at) for witness in due)
@@ -120,9 +123,58 @@ def lines_in(note: str) -> list[tuple[AskedWitness, str]]:
 def best_head(index: int) -> Checkpoint | None:
     """The largest cosigned checkpoint that covers a leaf; None where no witness has seen it yet."""
     named = [witness.verifier_key for witness in witnesses()]
-    sizes = Cosignature.objects.filter(witness__in=named, tree_size__gt=index)
-    largest = sizes.order_by("-tree_size").values_list("tree_size", flat=True).first()
-    return None if largest is None else Checkpoint.objects.get(tree_size=largest)
+    sizes = Cosignature.objects.filter(witness__in=named, tree_size__gt=index).values("tree_size")
+    return Checkpoint.objects.filter(tree_size__in=sizes).order_by("-tree_size").first()
+
+
+def look_once(*, at: datetime) -> None:
+    """Before a process signs for the first time: after a restore nobody else knows what is missing.
+    A witness that is away holds up nothing.
+    """
+    if not _has_looked.is_set():
+        for witness in witnesses():
+            look(witness, at=at)
+        _has_looked.set()
+
+
+def look(witness: AskedWitness, *, at: datetime) -> str | None:
+    """The note that a witness shows to monitors, where it is by both keys; None where it shows
+    none. One that is ahead of the database is kept, and stops the log.
+    """
+    note = _shown(witness)
+    if note is None:
+        return None
+    size = checkpoint.parse(note).tree_size
+    newest = Checkpoint.objects.order_by("-tree_size").first()
+    if size > (newest.tree_size if newest else 0):
+        line = next(line for by, line in lines_in(note) if by == witness)
+        Cosignature.objects.update_or_create(
+            witness=witness.verifier_key,
+            defaults={
+                **{"tree_size": size, "line": f"{line}\n", "at": at},
+                "problem": rollback.LogBehind.default_code,
+            },
+        )
+    return note
+
+
+def _shown(witness: AskedWitness) -> str | None:
+    origin = settings.PROOFSHEET_LOG_ORIGIN
+    path = f"{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint"
+    answer = _patience(witness.name, witness.url).attempt(
+        lambda: http_post.get(
+            urljoin(witness.url, path), seconds=SECONDS, max_bytes=MAX_ANSWER_BYTES
+        )
+    )
+    if answer is None or answer.status != 200:
+        return None
+    note = answer.body.decode(errors="replace")
+    try:
+        checkpoint.verify_by_any(note, origin=origin, keys=keyring().log_verifiers())
+        checkpoint.cosigned_at(note, name=witness.name, key=witness.key)
+    except checkpoint.NoteInvalid:
+        return None
+    return note
 
 
 def _is_due(witness: AskedWitness, head: Checkpoint, at: datetime) -> bool:
@@ -141,6 +193,8 @@ def _ask(witness: AskedWitness, head: Checkpoint, *, at: datetime) -> bool:
     except WitnessRefused as error:
         logger.error("witness %s: %s", witness.name, error.message)
         _note(witness, error.code, at=at)
+        if isinstance(error, WitnessSawMore):
+            look(witness, at=at)
         return False
     if line is None:
         _note(witness, http_post.Unanswered.default_code, at=at)

@@ -10,13 +10,16 @@ from django.conf import settings
 from django.db import transaction
 
 from provenance.keys.installed_keys import keyring
-from provenance.log import cosigning, own_keys, transparency_log
+from provenance.log import cosigning, own_keys, rollback, transparency_log
 from provenance.log.formats import checkpoint
 from provenance.models import Checkpoint, Freshness
 
 
 def refresh(*, at: datetime) -> bool:
-    """Cosign the largest tree unless that was done within `PROOFSHEET_CHECKPOINT_SECONDS`."""
+    """Cosign the largest tree unless that was done within `PROOFSHEET_CHECKPOINT_SECONDS`.
+
+    Raises as `own_keys.require`, and `LogBehind`.
+    """
     head = Checkpoint.objects.order_by("-tree_size").first()
     if head is None:
         return False
@@ -24,6 +27,7 @@ def refresh(*, at: datetime) -> bool:
     if Freshness.objects.filter(tree_size=head.tree_size, at__gt=at - age).exists():
         return False
     own_keys.require_signer_of(head)
+    rollback.require_whole()
     origin = settings.PROOFSHEET_LOG_ORIGIN
     tree = checkpoint.TreeHead(origin, head.tree_size, bytes(head.root_hash))
     line = "".join(

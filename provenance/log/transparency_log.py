@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from config.core.errors import ProofsheetError
 from provenance.keys.installed_keys import keyring
-from provenance.log import own_keys
+from provenance.log import own_keys, rollback
 from provenance.log.formats import canonical_json, checkpoint, merkle
 from provenance.models import Checkpoint, Leaf, LogEntry
 
@@ -89,7 +89,8 @@ def commitment(salt: bytes, value: str | bytes) -> str:
 def sequence(*, at: datetime) -> int:
     """Give every waiting entry its leaf index and sign the new root; returns how many were added.
 
-    Two at once: the second returns 0. The empty tree gets a checkpoint too.
+    Two at once: the second returns 0. The empty tree gets a checkpoint too. Raises as
+    `own_keys.require`, and `LogBehind`.
     """
     total = 0
     while added := _sequence_batch(at=at):
@@ -103,6 +104,7 @@ def _sequence_batch(*, at: datetime) -> int:
     with transaction.atomic():
         if not _lock_sequencer():
             return 0
+        rollback.require_whole()
         waiting = _waiting()
         last = Checkpoint.objects.order_by("-tree_size").first()
         if last is not None:

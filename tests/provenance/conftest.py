@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +13,18 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pytest_django.fixtures import Settings
 
 from provenance.assets import marking
+from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
+from provenance.log.formats import checkpoint
 from provenance.models import Asset
+from provenance.witness import witness_server
 from tests.provenance.pictures import photograph
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+WITNESS = "witness.example/one"
 SYSTEM = marking.SystemInfo("Proofsheet", "0.1.0", "starter")
 
 
@@ -92,3 +98,31 @@ def other_process(keys_folder: Path, answer: str) -> Iterator[Callable[[], list[
 
         yield asked
         stdin.close()
+
+
+@contextmanager
+def served(made: witness_server.WitnessService) -> Iterator[str]:
+    listening = witness_server.WitnessServer(made, "127.0.0.1", 0)
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.server_address[1]}/"
+    finally:
+        listening.shutdown()
+        listening.server_close()
+
+
+@pytest.fixture
+def house(tmp_path: Path, settings: Settings, db: None) -> Iterator[witness_server.WitnessService]:
+    """This house's log with a witness that watches it, over HTTP."""
+    known = checkpoint.verifier_key(settings.PROOFSHEET_LOG_ORIGIN, keyring().log_key.public_key())
+    made = witness_server.opened(WITNESS, tmp_path / "witness", [known])
+    with served(made) as url:
+        settings.PROOFSHEET_LOG_WITNESSES = [f"{made.verifier_key} {url}"]
+        yield made
+
+
+def grow(count: int) -> None:
+    for _ in range(count):
+        transparency_log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
+    transparency_log.sequence(at=NOW)

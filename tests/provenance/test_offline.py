@@ -28,10 +28,10 @@ from provenance.offline import bundle_check, bundle_export, bundle_format, comma
 from provenance.offline.bundle_check import Trusted
 from provenance.witness import witness_server
 from tests.provenance.conftest import NOW, SYSTEM, Marked, seal
+from tests.provenance.conftest import served as witness_served
 from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing
 from tests.provenance.test_timestamps import short_lived
-from tests.provenance.test_witness import served as witness_served
 from tests.provenance.tsa import Authority
 from tests.provenance.tsa import served as tsa_served
 

@@ -11,18 +11,16 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,37 +29,25 @@ from pytest_django.fixtures import Settings
 from config.core.net import http_post
 from config.launch.child_processes import free_port
 from provenance.keys.installed_keys import keyring
-from provenance.log import cosigning, freshness, proofs, transparency_log
+from provenance.log import cosigning, freshness, proofs
 from provenance.log.formats import checkpoint, merkle, proof_file, witness_protocol
 from provenance.log.formats.checkpoint import TreeHead
 from provenance.log.formats.witness_protocol import AddCheckpoint
 from provenance.models import Checkpoint, Cosignature
 from provenance.witness import witness_server
-from tests.provenance.conftest import NOW, Marked
+from tests.provenance.conftest import NOW, WITNESS, Marked, grow, served
 
-ORIGIN, NAME = "localhost/proofsheet", "witness.example/one"
+ORIGIN = "localhost/proofsheet"
 LEAVES = [merkle.leaf_hash(bytes([number])) for number in range(40)]
 FORKED = [*LEAVES[:3], merkle.leaf_hash(b"another"), *LEAVES[4:]]
 KEY = Ed25519PrivateKey.generate()
-
-
-@contextmanager
-def served(made: witness_server.WitnessService) -> Iterator[str]:
-    listening = witness_server.WitnessServer(made, "127.0.0.1", 0)
-    thread = threading.Thread(target=listening.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.server_address[1]}/"
-    finally:
-        listening.shutdown()
-        listening.server_close()
 
 
 @pytest.fixture
 def watching(tmp_path: Path) -> Iterator[tuple[witness_server.WitnessService, str]]:
     """A witness of the log `example.org/log`, and its address."""
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
-    made = witness_server.opened(NAME, tmp_path / "witness", [known])
+    made = witness_server.opened(WITNESS, tmp_path / "witness", [known])
     with served(made) as url:
         yield made, url
 
@@ -94,7 +80,7 @@ def test_first_checkpoint_and_one_that_grew_are_cosigned(
         answer = ask(url, AddCheckpoint(old, proof, note))
         assert answer.status == 200
         told = note + answer.body.decode()
-        assert checkpoint.cosigned_at(told, name=NAME, key=made.key.public_key()) > 1_700_000_000
+        assert checkpoint.cosigned_at(told, name=WITNESS, key=made.key.public_key()) > 1_700_000_000
     assert made.size_of("example.org/log") == 37
 
 
@@ -104,7 +90,7 @@ def test_memory_outlives_the_witness(
     made, url = watching
     assert ask(url, AddCheckpoint(0, (), note_of(LEAVES[:20]))).status == 200
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
-    again = witness_server.opened(NAME, tmp_path / "witness", [known])
+    again = witness_server.opened(WITNESS, tmp_path / "witness", [known])
     assert again.verifier_key == made.verifier_key
     with served(again) as other:
         answer = ask(other, AddCheckpoint(0, (), note_of(LEAVES[:5])))
@@ -255,7 +241,7 @@ def test_every_case_of_the_specification(
     if status == 200:
         assert isinstance(asked, AddCheckpoint)
         told = asked.note + answer.body.decode()
-        assert checkpoint.cosigned_at(told, name=NAME, key=made.key.public_key()) > 1_700_000_000
+        assert checkpoint.cosigned_at(told, name=WITNESS, key=made.key.public_key()) > 1_700_000_000
         assert made.size_of("example.org/log") == checkpoint.parse(asked.note).tree_size
         return
     assert status != 409 or answer.body == b"%d\n" % before[0]
@@ -288,7 +274,7 @@ def test_monitors_get_the_last_checkpoint_with_the_lines_of_both(
     note = monitored(url)
     assert note is not None
     assert checkpoint.verify(note, origin="example.org/log", key=KEY.public_key()).tree_size == 20
-    assert checkpoint.cosigned_at(note, name=NAME, key=made.key.public_key())
+    assert checkpoint.cosigned_at(note, name=WITNESS, key=made.key.public_key())
 
 
 def test_cosignature_covers_the_lines_that_a_log_adds(
@@ -298,10 +284,10 @@ def test_cosignature_covers_the_lines_that_a_log_adds(
     note = extended(9, "more")
     told = ask(url, AddCheckpoint(0, (), note)).body.decode()
     key = made.key.public_key()
-    assert checkpoint.cosigned_at(note + told, name=NAME, key=key)
+    assert checkpoint.cosigned_at(note + told, name=WITNESS, key=key)
     for changed in (note_of(LEAVES[:9]), extended(9, "less")):
         with pytest.raises(checkpoint.NoteInvalid):
-            checkpoint.cosigned_at(changed + told, name=NAME, key=key)
+            checkpoint.cosigned_at(changed + told, name=WITNESS, key=key)
 
 
 def test_memory_of_before_checkpoints_were_kept_is_read(tmp_path: Path) -> None:
@@ -311,7 +297,7 @@ def test_memory_of_before_checkpoints_were_kept_is_read(tmp_path: Path) -> None:
         row = ["example.org/log", 9, merkle.root_of(LEAVES[:9])]
         database.execute("INSERT INTO seen VALUES (?, ?, ?)", row)
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
-    made = witness_server.opened(NAME, tmp_path / "witness", [known])
+    made = witness_server.opened(WITNESS, tmp_path / "witness", [known])
     with served(made) as url:
         assert (made.size_of("example.org/log"), monitored(url)) == (9, None)
         assert ask(url, grown()).status == 200
@@ -348,7 +334,7 @@ def test_witness_runs_as_a_process_of_its_own_without_django(
         "import sys; from provenance.witness import witness_server; sys.argv[0] = 'witness'\n"
         "assert 'django' not in sys.modules; sys.exit(witness_server.main())"
     )
-    command = [sys.executable, "-c", script, "--name", NAME, "--folder", str(tmp_path / "w")]
+    command = [sys.executable, "-c", script, "--name", WITNESS, "--folder", str(tmp_path / "w")]
     command += ["--log", known, "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -361,7 +347,7 @@ def test_witness_runs_as_a_process_of_its_own_without_django(
         finally:
             process.kill()
     told = note + answer.body.decode()
-    assert (name, checkpoint.cosigned_at(told, name=NAME, key=key) > 0) == (NAME, True)
+    assert (name, checkpoint.cosigned_at(told, name=WITNESS, key=key) > 0) == (WITNESS, True)
     wrong = subprocess.run(
         [*command, "--log", "nonsense"], capture_output=True, text=True, check=False
     )
@@ -393,22 +379,6 @@ def test_request_round_trips(old: int, proof: list[bytes]) -> None:
     assert witness_protocol.read(witness_protocol.write(asked)) == asked
 
 
-@pytest.fixture
-def house(tmp_path: Path, settings: Settings, db: None) -> Iterator[witness_server.WitnessService]:
-    """This house's log with a witness that watches it, over HTTP."""
-    known = checkpoint.verifier_key(ORIGIN, keyring().log_key.public_key())
-    made = witness_server.opened(NAME, tmp_path / "witness", [known])
-    with served(made) as url:
-        settings.PROOFSHEET_LOG_WITNESSES = [f"{made.verifier_key} {url}"]
-        yield made
-
-
-def grow(count: int) -> None:
-    for _ in range(count):
-        transparency_log.append(kind="test.made", subject=uuid4(), body={}, at=NOW)
-    transparency_log.sequence(at=NOW)
-
-
 def test_house_serves_the_witness_s_line_beside_its_own(
     house: witness_server.WitnessService, client: Client
 ) -> None:
@@ -419,7 +389,7 @@ def test_house_serves_the_witness_s_line_beside_its_own(
     note = client.get("/log/checkpoint").text
     key = keyring().log_key.public_key()
     assert checkpoint.verify(note, origin=ORIGIN, key=key).tree_size == 12
-    assert checkpoint.cosigned_at(note, name=NAME, key=house.key.public_key())
+    assert checkpoint.cosigned_at(note, name=WITNESS, key=house.key.public_key())
     assert checkpoint.cosigned_at(note, name=ORIGIN, key=key)
     assert cosigning.collect(at=NOW) == 0
     assert cosigning.collect(at=NOW + timedelta(minutes=2)) == 1
@@ -432,31 +402,11 @@ def test_proof_leads_to_the_tree_that_was_witnessed(
     grow(5)
     proof = proof_file.read(proofs.of_asset(astronaut.id))
     assert checkpoint.parse(proof.note).tree_size == 1
-    assert checkpoint.cosigned_at(proof.note, name=NAME, key=house.key.public_key())
+    assert checkpoint.cosigned_at(proof.note, name=WITNESS, key=house.key.public_key())
     page = client.get("/log/entry/0/").text
-    assert f"<b>{NAME}</b>" in page
+    assert f"<b>{WITNESS}</b>" in page
     assert "The proof holds" in page
-    assert NAME not in client.get("/log/entry/3/").text
-
-
-def test_log_that_was_rolled_back_is_told_by_its_witness(
-    house: witness_server.WitnessService, caplog: pytest.LogCaptureFixture
-) -> None:
-    """As after a restore from an old backup: the same house, with fewer entries than it showed."""
-    grow(4)
-    assert cosigning.collect(at=NOW) == 1
-    with connection.cursor() as cursor:
-        for table in ("checkpoint", "node", "leaf", "logentry"):
-            trigger = f"TRIGGER {table}_append_only"
-            cursor.execute(f"ALTER TABLE provenance_{table} DISABLE {trigger}")
-            cursor.execute(f"DELETE FROM provenance_{table}")
-            cursor.execute(f"ALTER TABLE provenance_{table} ENABLE ALWAYS {trigger}")
-    Cosignature.objects.all().delete()
-    for _ in range(2):
-        grow(2)  # smaller, then as large as before with other entries
-        assert cosigning.collect(at=NOW) == 0
-    assert "larger or another tree" in caplog.text
-    assert Cosignature.objects.get().problem == "witness_saw_more"
+    assert WITNESS not in client.get("/log/entry/3/").text
 
 
 def test_house_that_forgot_what_was_cosigned_asks_again(
@@ -483,7 +433,7 @@ def test_witness_that_signs_something_else_is_refused(
 ) -> None:
     """The address answers, but with another key than the settings name."""
     (said,) = settings.PROOFSHEET_LOG_WITNESSES
-    other = checkpoint.witness_key(NAME, Ed25519PrivateKey.generate().public_key())
+    other = checkpoint.witness_key(WITNESS, Ed25519PrivateKey.generate().public_key())
     settings.PROOFSHEET_LOG_WITNESSES = [f"{other} {said.split(' ')[1]}"]
     grow(1)
     assert cosigning.collect(at=NOW) == 0
@@ -494,7 +444,7 @@ def test_witness_that_signs_something_else_is_refused(
     "said", ["nonsense", "a+b+c http://x/", "", "{key} ftp://x/", "{key} http://x"]
 )
 def test_setting_that_cannot_be_read_is_named(db: None, settings: Settings, said: str) -> None:
-    key = checkpoint.witness_key(NAME, KEY.public_key())
+    key = checkpoint.witness_key(WITNESS, KEY.public_key())
     settings.PROOFSHEET_LOG_WITNESSES = [said.format(key=key)]
     grow(1)
     with pytest.raises(ImproperlyConfigured, match="LOG_WITNESSES"):
@@ -503,7 +453,7 @@ def test_setting_that_cannot_be_read_is_named(db: None, settings: Settings, said
 
 def test_log_s_own_key_does_not_pass_for_a_witness() -> None:
     with pytest.raises(checkpoint.NoteInvalid, match="another algorithm"):
-        checkpoint.parse_witness_key(checkpoint.verifier_key(NAME, KEY.public_key()))
+        checkpoint.parse_witness_key(checkpoint.verifier_key(WITNESS, KEY.public_key()))
 
 
 def test_redirect_is_an_answer_and_not_followed() -> None:

@@ -1,4 +1,4 @@
-"""Asking a server that the operator named in the settings: one POST, no redirects. No Django.
+"""Asking a server that the operator named in the settings: one call, no redirects. No Django.
 
 Addresses that strangers name are fetched by `config.core.net.safe_fetch` alone.
 """
@@ -45,9 +45,19 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def post(url: str, body: bytes, *, content_type: str, seconds: float, max_bytes: int) -> Answer:
     """The answer to a POST, whatever its status. Raises `Unanswered`."""
-    headers = {"Content-Type": content_type, "User-Agent": "Proofsheet"}
+    return _answer(url, body, {"Content-Type": content_type}, seconds, max_bytes)
+
+
+def get(url: str, *, seconds: float, max_bytes: int) -> Answer:
+    """The answer to a GET, whatever its status. Raises `Unanswered`."""
+    return _answer(url, None, {}, seconds, max_bytes)
+
+
+def _answer(
+    url: str, body: bytes | None, headers: dict[str, str], seconds: float, max_bytes: int
+) -> Answer:
     try:
-        asked = urllib.request.Request(url, body, headers, method="POST")
+        asked = urllib.request.Request(url, body, {"User-Agent": "Proofsheet", **headers})
         opener = urllib.request.build_opener(_NoRedirects)
         try:
             with opener.open(asked, timeout=seconds) as answer:
