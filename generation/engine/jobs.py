@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,13 +93,33 @@ class AdapterUse:
     weight: float
 
 
+Fill = Literal["original", "surroundings", "noise", "nothing"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inpainting:
+    """Which part of a source is painted anew.
+
+    `mask` is uint8 [H, W] of the source's own size: 255 where everything is, 0 where nothing
+    changes, and what is between them joins later the darker it is (differential diffusion, arXiv
+    2306.00950). `fill` is what lies under it at first. With a `padding` only the mask's
+    surroundings, so many delivered pixels about it, are drawn, as large as the model draws.
+    """
+
+    mask: NDArray[np.uint8]
+    fill: Fill = "original"
+    padding: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """The picture to start from: `pixels` uint8 [H, W, 3] RGB of any size. `strength` in (0, 1] is
-    the share of the steps that are taken: at 1 next to nothing of it is left."""
+    the share of the steps that are taken: at 1 next to nothing of it is left, and nothing at all of
+    what an `inpainting` paints anew."""
 
     pixels: NDArray[np.uint8]
     strength: float
+    inpainting: Inpainting | None = None
 
 
 @dataclass(frozen=True, slots=True)

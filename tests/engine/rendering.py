@@ -68,11 +68,14 @@ def by_diffusers(folder: Path, request: RenderJob, *, output: str = "latent") ->
         {} if is_flux else {"negative_prompt": request.negative_prompt or None}
     )
     if request.source:
-        pipe = diffusers.AutoPipelineForImage2Image.from_pipe(pipe)
+        kinds = diffusers.AutoPipelineForImage2Image, diffusers.AutoPipelineForInpainting
+        pipe = kinds[request.source.inpainting is not None].from_pipe(pipe)
         pipe.set_progress_bar_config(disable=True)
         options["image"] = Image.fromarray(request.source.pixels)
         options["strength"] = request.source.strength
-    if not request.source or is_flux:
+        if request.source.inpainting:
+            options["mask_image"] = Image.fromarray(request.source.inpainting.mask)
+    if not request.source or is_flux or request.source.inpainting:
         options |= {"width": request.native_size, "height": request.native_size}
     for use in request.adapters:
         pipe.load_lora_weights(

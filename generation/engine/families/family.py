@@ -25,7 +25,8 @@ class FamilySpec:
     needs beside it; `shared(pipe, size)` what a bucket shares; `call(network, latents, timesteps,
     rows, shared)` is one forward; `noise` the first latents [1, …]; `timesteps` the options of
     `set_timesteps`; `to_vae` what the VAE decodes, `from_vae` float32 latents of a picture [1, 3,
-    H, W] in [-1, 1]; `skipped(steps, strength)` the steps that are left out when one is started
+    H, W] in [-1, 1]; `change(pipe, mask, size)` a mask [1, 1, H, W] in [0, 1] as it multiplies
+    latents; `skipped(steps, strength)` the steps that are left out when one is started
     from; `lora_options` diffusers' own for reading a LoRA file; `blank_inputs(config, grid, rows,
     dtype)` latents, rows and what is shared of a forward with so many rows over a grid of latents
     (height and width), on the meta device, by the network's configuration. `is_guided_by_row` says
@@ -46,6 +47,7 @@ class FamilySpec:
     timesteps: Callable[[Any, int, Tensor], dict[str, Any]]
     to_vae: Callable[[Any, Tensor, Size], Tensor]
     from_vae: Callable[[Any, Tensor, torch.Generator], Tensor]
+    change: Callable[[Any, Tensor, Size], Tensor]
     skipped: Callable[[int, float], int]
     lora_options: Callable[[Any], dict[str, Any]]
     blank_inputs: Callable[[Any, Size, int, torch.dtype], tuple[Tensor, Rows, Rows]]

@@ -81,6 +81,13 @@ def _to_vae(pipe: Any, denoised: Tensor, size: Size) -> Tensor:
     return unpacked / float(config.scaling_factor) + float(config.shift_factor)
 
 
+def _change(pipe: Any, mask: Tensor, size: Size) -> Tensor:
+    found = latents.change(pipe, mask, size)
+    shape = 1, pipe.transformer.config.in_channels // 4, *found.shape[-2:]
+    packed: Tensor = pipe._pack_latents(found.expand(shape), *shape)
+    return packed
+
+
 def _skipped(steps: int, strength: float) -> int:
     return int(steps - min(steps * strength, steps))
 
@@ -117,6 +124,7 @@ FLUX = FamilySpec(
     timesteps=_timesteps,
     to_vae=_to_vae,
     from_vae=_from_vae,
+    change=_change,
     skipped=_skipped,
     lora_options=_lora_options,
     blank_inputs=_blank_inputs,

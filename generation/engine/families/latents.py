@@ -16,6 +16,13 @@ def noise(pipe: Any, size: Size, generator: torch.Generator, channels: int) -> T
     return torch.randn(1, channels, height, width, generator=generator)
 
 
+def change(pipe: Any, mask: Tensor, size: Size) -> Tensor:
+    """A mask [1, 1, …] over the latents: each may change as much as any pixel of it may. What of it
+    is not to change after all is put back in the decoded picture."""
+    height, width = (side // pipe.vae_scale_factor for side in size)
+    return torch.nn.functional.adaptive_max_pool2d(mask, (height, width))
+
+
 def encoded(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
     """A draw from what the VAE makes of a picture; tiny autoencoders leave nothing to chance."""
     vae = pipe.vae

@@ -63,6 +63,7 @@ SDXL = FamilySpec(
     timesteps=unet.timesteps,
     to_vae=unet.to_vae,
     from_vae=unet.from_vae,
+    change=unet.change,
     skipped=unet.skipped,
     lora_options=_lora_options,
     blank_inputs=unet.blank_inputs,

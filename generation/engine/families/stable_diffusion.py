@@ -34,6 +34,7 @@ STABLE_DIFFUSION = FamilySpec(
     timesteps=unet.timesteps,
     to_vae=unet.to_vae,
     from_vae=unet.from_vae,
+    change=unet.change,
     skipped=unet.skipped,
     lora_options=no_options,
     blank_inputs=unet.blank_inputs,

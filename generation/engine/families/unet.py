@@ -66,6 +66,11 @@ def from_vae(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
     return (drawn - centre) * factor / spread
 
 
+def change(pipe: Any, mask: Tensor, size: Size) -> Tensor:
+    """[1, 1, …], for all channels alike."""
+    return latents.change(pipe, mask, size)
+
+
 def skipped(steps: int, strength: float) -> int:
     """How many steps are left out when a picture is departed from by `strength`."""
     return steps - min(int(steps * strength), steps)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from generation.engine.loading.loaded_model import LoadedModel
+from generation.engine.loop.inpainting import PaintedRows
 from generation.engine.loop.trajectory import Trajectory
 from generation.engine.schedules import row_schedules
 
@@ -34,6 +35,7 @@ class Batch:
         self._wearing = [members[i].wearing for i in owners]
         scales = torch.tensor([members[i].guidance for i in self._guided], device=model.device)
         self._guidance = scales.view(-1, *[1] * (members[0].latents.dim() - 1))
+        self._painted = PaintedRows(members)
         self._has_past = any(member.schedule.has_past for member in members)
 
     def predict(self) -> Tensor:
@@ -59,6 +61,7 @@ class Batch:
         stepped, estimates = row_schedules.advance(
             weights, self._latents(), prediction, past, noise
         )
+        stepped = self._painted.put_back(stepped)
         for index, member in enumerate(self.members):
             member.latents = stepped[index : index + 1]
             member.past = estimates[index : index + 1]

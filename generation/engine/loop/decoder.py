@@ -161,8 +161,11 @@ def _rendered(item: FinishedLatents, image: NDArray[np.uint8], decode_ms: float)
     order = trajectory.order
     waited_s = trajectory.started_at - order.submitted_at
     underway_s = item.denoised_at - trajectory.started_at
+    canvas = order.canvas
     return Rendered(
-        pixels=pixels.enlarge(image, order.job.width, order.job.height),
+        pixels=canvas.painted(image)
+        if canvas is not None
+        else pixels.enlarge(image, order.job.width, order.job.height),
         timings={
             "slot_wait_ms": round(waited_s * 1000, 2),
             "adapters_ms": round(trajectory.prepare_s * 1000, 2),

@@ -26,6 +26,7 @@ from generation.engine.jobs import (
 from generation.engine.loading import loaded_model as models
 from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loop import pixels
+from generation.engine.loop.canvas import Canvas
 from generation.engine.loop.decoder import PreviewLatents
 from generation.engine.loop.denoiser import Denoiser
 from generation.engine.loop.preparation import native_size
@@ -151,11 +152,13 @@ def order_of(job: RenderJob, model: LoadedModel, shelf: AdapterCache) -> Order:
     is started from in its size. Raises AdapterNotLoadable, RankTooHigh."""
     acting = [use for use in job.adapters if use.weight != 0]
     size = native_size(job, multiple=model.size_multiple)
-    return Order(
-        job,
-        tuple((shelf.fetch(use), use.weight) for use in acting),
-        picture=pixels.fitted(job.source.pixels, size) if job.source else None,
-    )
+    order = Order(job, tuple((shelf.fetch(use), use.weight) for use in acting))
+    if (source := job.source) is not None and (inpainting := source.inpainting) is not None:
+        order.canvas = Canvas.of(job, source, inpainting)
+        order.picture = order.canvas.picture(size)
+    elif source is not None:
+        order.picture = pixels.fitted(source.pixels, size)
+    return order
 
 
 class RenderHandle:

@@ -17,6 +17,7 @@ from generation.engine.jobs import (
     Unchanged,
 )
 from generation.engine.loading.loaded_model import LoadedModel
+from generation.engine.loop.inpainting import Painting
 from generation.engine.loop.prompt_embeddings import Prompts, TextKey
 from generation.engine.loop.trajectory import Order, Trajectory
 from generation.engine.schedules import row_schedules
@@ -107,7 +108,10 @@ class Admission:
         generator = torch.Generator("cpu").manual_seed(job.seed)
         picture = self._picture(order, generator)  # draws before the noise, as diffusers does
         noise = model.family.noise(model.pipe, size, generator).to(model.device)
+        painting = self._painting(order, picture, noise, size)
         schedule = self._plan(job, size, noise)
+        if painting is not None:
+            picture = _first(order, painting)
         rows = self._rows(job, size, key, wearing)
         dropped_tokens = self.prompts.dropped_tokens(job.prompt)
         unread = self.prompts.dropped_tokens(job.negative_prompt) if job.negative_prompt else 0
@@ -125,6 +129,7 @@ class Admission:
             dropped_negative_tokens=unread,
             started_at=started_at,
             prepare_s=monotonic() - started_at,
+            painting=painting,
         )
 
     def _rows(
@@ -145,9 +150,20 @@ class Admission:
         model = self._model
         return model.family.from_vae(model.pipe, order.picture, generator).to(model.device)
 
+    def _painting(
+        self, order: Order, picture: torch.Tensor | float, noise: torch.Tensor, size: Size
+    ) -> Painting | None:
+        if order.canvas is None or not isinstance(picture, torch.Tensor):
+            return None
+        model = self._model
+        change = model.family.change(model.pipe, order.canvas.change(), size).to(model.device)
+        return Painting(picture, noise, change)
+
     def _plan(self, job: RenderJob, size: Size, latents: torch.Tensor) -> Schedule:
         model, steps, source = self._model, job.steps, job.source
         skipped = model.family.skipped(steps, source.strength) if source else None
+        if source and source.inpainting and skipped == 0:
+            skipped = None  # nothing is left of what is painted anew, so it begins as noise alone
         key = (steps, size, skipped)
         if key not in self._plans:
             if len(self._plans) >= PLANS_KEPT:
@@ -158,6 +174,16 @@ class Admission:
             except ValueError as error:
                 raise StepsNotSupported(message=f"{steps} steps cannot be taken.") from error
         return self._plans[key]
+
+
+def _first(order: Order, painting: Painting) -> torch.Tensor:
+    """The latents that a painting begins with, under its mask what the job says."""
+    source = order.job.source
+    fill = source.inpainting.fill if source and source.inpainting else "original"
+    if fill in ("noise", "nothing"):
+        under = painting.noise if fill == "noise" else torch.zeros_like(painting.noise)
+        return torch.where(painting.change > 0, under, painting.kept)
+    return painting.kept
 
 
 def native_size(job: RenderJob, *, multiple: int) -> Size:

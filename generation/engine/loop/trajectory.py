@@ -14,6 +14,8 @@ from generation.engine.adapters.adapter_slots import FlatAdapter
 from generation.engine.adapters.lora_weights import Wearing
 from generation.engine.families.family import Rows, Size
 from generation.engine.jobs import Cancelled, DeadlinePassed, Rendered, RenderJob
+from generation.engine.loop.canvas import Canvas
+from generation.engine.loop.inpainting import Painting
 from generation.engine.schedules.row_schedules import Schedule
 
 INTERACTIVE_STEP_S, STEP_S = 0.02, 0.2
@@ -24,13 +26,14 @@ class Order:
     """A job as it was submitted. Its caller reads `future`, and sets `is_cancelled` to give up.
 
     `picture` is the one to start from, float32 [1, 3, H, W] in [-1, 1] of the size that the VAE
-    makes. `on_step(step, total, estimate)` gets the estimated final latents when a preview is due,
-    else None.
+    makes; a `canvas` is what it is painted on in part. `on_step(step, total, estimate)` gets the
+    estimated final latents when a preview is due, else None.
     """
 
     job: RenderJob
     adapters: tuple[tuple[FlatAdapter, float], ...] = ()
     picture: Tensor | None = None
+    canvas: Canvas | None = None
     on_step: Callable[[int, int, Tensor | None], None] | None = None
     future: Future[Rendered] = field(default_factory=Future)
     submitted_at: float = field(default_factory=monotonic)
@@ -73,6 +76,7 @@ class Trajectory:
     dropped_negative_tokens: int
     started_at: float
     prepare_s: float
+    painting: Painting | None = None
     device_s: float = 0.0
     step: int = 0
     error: Exception | None = None

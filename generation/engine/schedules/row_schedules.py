@@ -42,13 +42,16 @@ class Schedule:
 
     `timesteps` float32 [steps]; `input_scales` float32 [steps] multiply the latents before the
     model sees them; `weights` float32 [steps, 6] are indexed by KEEP … ESTIMATE_DRIVE;
-    the first latents are `noise_scale` of noise and `source_scale` of the picture to start from.
+    the first latents are `noise_scale` of noise and `source_scale` of the picture to start from,
+    and after each step a part that stays as it was is a `mixtures` row of both, float32 [steps, 2]:
+    in the end the picture alone.
     """
 
     timesteps: Tensor
     input_scales: Tensor
     weights: Tensor
     noise_scale: float
+    mixtures: Tensor
     source_scale: float = 0.0
 
     def __len__(self) -> int:
@@ -94,12 +97,18 @@ def plan(
     if skipped is not None:
         noise_scale, source_scale = _mixture(walker, walker.timesteps[first : first + 1])
     generator = torch.Generator().manual_seed(0)
-    rows = [_walk_one(walker, index, generator) for index in range(first, count)]
+    rows, mixtures = [], []
+    for index in range(first, count):
+        rows.append(_walk_one(walker, index, generator))
+        is_last = index + 1 == count
+        following = walker.timesteps[index + 1 : index + 2]
+        mixtures.append((0.0, 1.0) if is_last else _mixture(walker, following))
     return Schedule(
         timesteps=walker.timesteps[first:].float(),
         input_scales=torch.tensor([scale for scale, _ in rows]),
         weights=torch.stack([weights for _, weights in rows]).float(),
         noise_scale=noise_scale,
+        mixtures=torch.tensor(mixtures),
         source_scale=source_scale,
     )
 
