@@ -16,6 +16,7 @@ from adapters.models import BaseModel
 from config.core.projects import end_users
 from generation.capacity import estimates
 from generation.models import FairQueueRing, FairShare, GenerationRequest, RequestStatus, WrongState
+from generation.request_rules.deficit_round_robin import QUANTUM_MS
 from generation.requests import fair_queue
 from tests.factories import NOON, make_adapter, make_request
 from tests.projects.makers import make_project
@@ -263,7 +264,7 @@ def test_claims_serve_whom_counted_rounds_serve(seed: int, model: BaseModel) -> 
     while found := claim():
         owner = GenerationRequest.objects.get(id=found.request_id).owner
         served.append(int(owner.username.removeprefix("user-")))
-    assert served == served_by(Ring(), lines)
+    assert served == served_by(Ring(QUANTUM_MS), lines)
     assert not FairShare.objects.exists()
 
 

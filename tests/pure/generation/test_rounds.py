@@ -37,7 +37,7 @@ def walk(lines: Lines) -> list[int]:
 class Ring:
     """Shares as the table keeps them, by their place."""
 
-    quantum: int = QUANTUM_MS
+    quantum: int
     now: int = 1
     spent: dict[int, int] = field(default_factory=dict)
     due: dict[int, int] = field(default_factory=dict)
@@ -88,12 +88,12 @@ def test_projects_of_dear_and_cheap_requests_get_the_same_device_time() -> None:
 
 
 def test_a_hundred_cheap_requests_are_not_served_in_a_row() -> None:
-    served = served_by(Ring(), {who: [40] * 100 for who in (1, 2, 3)})[:30]
+    served = served_by(Ring(QUANTUM_MS), {who: [40] * 100 for who in (1, 2, 3)})[:30]
     assert max(len(list(group)) for _, group in groupby(served)) <= 2
 
 
 def test_whoever_comes_later_waits_for_nothing_that_others_have_spent() -> None:
-    ring, waiting = Ring(), {1: [1000] * 10, 2: [1000] * 10}
+    ring, waiting = Ring(QUANTUM_MS), {1: [1000] * 10, 2: [1000] * 10}
     for who in (1, 2):
         ring.join(who, 1000)
     for _ in range(6):

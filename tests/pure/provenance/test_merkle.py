@@ -183,6 +183,16 @@ def test_tampered_consistency_proof_is_refused(size: int, data: st.DataObject) -
             merkle.verify_consistency(old_size, size, old_root, root, path)
 
 
+def test_consistency_proof_that_goes_on_above_the_root_is_refused() -> None:
+    """Whoever chooses the roots, too, could have them made of a tree's own and one digest more."""
+    old_root, root = (naive_root(bodies_of(size)) for size in (3, 7))
+    proof = merkle.proof_from(merkle.consistency_ranges(3, 7), tree_of(7))
+    more = bytes(32)
+    above = (merkle.node_hash(more, old_root), merkle.node_hash(more, root))
+    with pytest.raises(merkle.ConsistencyProofInvalid):
+        merkle.verify_consistency(3, 7, *above, [*proof, more])
+
+
 @pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0)])
 def test_inclusion_refuses_a_leaf_outside_the_tree(index: int, size: int) -> None:
     with pytest.raises(merkle.InclusionProofInvalid):
