@@ -15,7 +15,7 @@ from adapters.catalogue.adapter_cards import card_of, model_cards, report_of
 from adapters.catalogue.catalogue_forms import CatalogueFilter
 from adapters.formats.file_verdicts import VERDICTS
 from adapters.publishing import examples
-from adapters.uploads import check_job
+from adapters.uploads import check_progress
 from config.core.pages import SignedIn, page
 
 CARDS_A_SHEET = 24
@@ -55,7 +55,7 @@ def adapter_page(request: SignedIn, slug: str) -> HttpResponse:
         "twin": visibility.twin_of(adapter, by=request.user) if card.is_own else None,
         "report": report_of(adapter) if card.is_own or adapter.owner_id is None else None,
         "examples_missing": examples.waiting_of(adapter).count() if card.is_own else 0,
-        "check": check_job.progress_of(adapter.id) if adapter.is_on_its_way else None,
+        "check": check_progress.read(adapter.id) if adapter.is_on_its_way else None,
         "share_url": request.build_absolute_uri(reverse("adapters:link", args=[adapter.share_key]))
         if card.is_own
         else "",

@@ -19,6 +19,7 @@ from typing import BinaryIO, Literal
 import numpy as np
 
 from adapters.checks import weight_scan
+from adapters.checks.inspection import Inspection
 from adapters.checks.layer_checks import Module
 from adapters.checks.rank_reduction import fit
 from adapters.checks.weight_scan import Floats
@@ -60,6 +61,13 @@ class TensorSource:
     header: Header
     modules: tuple[Module, ...]
 
+    @classmethod
+    def of(cls, path: Path, found: Inspection) -> TensorSource:
+        """What an inspection found. ValueError where it refused before it knew the modules."""
+        if found.header is None or not found.modules:
+            raise ValueError("the file was refused before its modules were known")
+        return cls(path, found.header, found.modules)
+
 
 def write(
     source: TensorSource, out: Path, *, rank: int | None = None, progress: Progress | None = None
@@ -67,12 +75,12 @@ def write(
     """Write `source` to `out`, fitted to `rank` where one is given: fp16, or bf16 where the source
     is bf16 or fp16 would lose it. The same source gives the same bytes."""
     is_bf16 = any(module.down.dtype == "BF16" for module in source.modules)
-    if not is_bf16:
+    dtype: Dtype = "BF16" if is_bf16 else "F16"
+    while True:
         try:
-            return _write(source, out, dtype="F16", rank=rank, progress=progress)
+            return _write(source, out, dtype=dtype, rank=rank, progress=progress)
         except OutOfRange:
-            pass
-    return _write(source, out, dtype="BF16", rank=rank, progress=progress)
+            dtype = "BF16"
 
 
 def name_of(layer: Layer) -> str:

@@ -144,6 +144,7 @@ def recognise(header: Header, *, base: Layout | None = None) -> Recognised:
     best = match(parts, stems, base) if base else likeliest
     known += [base] if base else []
     judged = _judged(parts, stems)
+    ours = max(_explained(layout, judged) for layout in known)
     naming_of = max(best, likeliest, key=lambda found: found.score)
     return Recognised(
         _format(parts, stems, naming_of),
@@ -155,7 +156,7 @@ def recognise(header: Header, *, base: Layout | None = None) -> Recognised:
         whole,
         likeliest,
         unserved_architectures.liken(judged),
-        max(_explained(layout, judged) for layout in known),
+        ours,
     )
 
 

@@ -69,12 +69,6 @@ def cost_ms(model: BaseModel, *, steps: int, guidance: float) -> int:
     return priority_classes.predicted_ms(speed_of(model), steps=steps, guidance=guidance)
 
 
-@remembered
-def _devices(queue: str, *, at: datetime) -> int:
-    """That work, at least one: with no worker alive, the next one to come is counted."""
-    return max(1, worker_processes.alive(queue, at=at).count())
-
-
 # Asked at every submission, like `admission`'s own query, and written out for the same reason.
 _BACKLOG = """
     SELECT coalesce(sum(predicted_ms), 0) FROM generation_generationrequest
@@ -100,7 +94,7 @@ def backlog_ms(queue: str, *, priority: int) -> int:
 
 def wait_s(queue: str, *, priority: int, at: datetime) -> float:
     """Predicted wait of a new request: the backlog over the devices that share it."""
-    return backlog_ms(queue, priority=priority) / 1000 / _devices(queue, at=at)
+    return backlog_ms(queue, priority=priority) / 1000 / worker_processes.devices(queue, at=at)
 
 
 def position(request: GenerationRequest) -> int | None:

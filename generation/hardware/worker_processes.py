@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 
 from config.core import clock
+from config.core.ttl_cache import remembered
 from generation.models import Worker
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,13 @@ def alive(*queues: str, at: datetime) -> QuerySet[Worker]:
     their models, without a slot, do not."""
     takes = reduce(or_, (Q(queues__contains=[queue]) for queue in queues))
     return heard_of(at=at).filter(takes, slots__gt=0)
+
+
+@remembered
+def devices(queue: str, *, at: datetime) -> int:
+    """That work on a queue, a moment old, and at least one: with no worker alive, the next one to
+    come is counted."""
+    return max(1, alive(queue, at=at).count())
 
 
 @dataclass(frozen=True, slots=True)

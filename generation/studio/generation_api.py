@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -19,8 +17,6 @@ from config.core.api.problem_schema import problems
 from config.core.api.signed_in_view import SignedInView
 from config.core.projects import calling
 from generation.gallery.list_filters import narrowed
-from generation.gallery.refusal_serializers import refusal_context
-from generation.models import GeneratedImage, GenerationRequest
 from generation.requests import admission, submitting
 from generation.studio import own_requests
 from generation.studio.estimate_serializers import EstimateSerializer
@@ -28,26 +24,11 @@ from generation.studio.generation_serializers import (
     GenerationFilterSerializer,
     GenerationPageSerializer,
     GenerationSerializer,
-    written,
+    answer,
+    generation_context,
 )
 from generation.studio.model_serializers import ModelSerializer
 from generation.studio.parameter_serializers import DraftSerializer, draft_of
-
-
-def generation_context(found: Iterable[GenerationRequest], request: Request) -> dict[str, Any]:
-    """The serializer's context."""
-    return refusal_context(found, images_among(found), request)
-
-
-def images_among(found: Iterable[GenerationRequest]) -> list[GeneratedImage]:
-    """All images of the requests; these must have their `own_requests.parts`."""
-    return [image for row in found for image in row.made_images]
-
-
-def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
-    """One request as the API writes it, its parts fetched where they are not yet."""
-    prefetch_related_objects([found], *own_requests.parts())
-    return written(found, generation_context([found], request))
 
 
 class Generations(SignedInView):

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import asdict
 from functools import cache
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from generation.capacity import estimates
 from generation.gallery.image_serializers import ImageSerializer
 from generation.gallery.list_filters import FilterSerializer
-from generation.gallery.refusal_serializers import RefusalSerializer, refusal_of, waiting_url_of
+from generation.gallery.refusal_serializers import (
+    RefusalSerializer,
+    refusal_context,
+    refusal_of,
+    waiting_url_of,
+)
 from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
 from generation.request_rules import failures, priority_classes
 from generation.requests import waiting_reasons
+from generation.studio import own_requests
 from generation.studio.parameter_serializers import AdapterUseSerializer
 
 
@@ -162,9 +171,16 @@ def _writer() -> _Writer:
     return _Writer()
 
 
-def written(found: GenerationRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """One request as GenerationSerializer writes it."""
-    before = _answered.set(context)
+def generation_context(found: Iterable[GenerationRequest], request: Request) -> dict[str, Any]:
+    """The context of GenerationSerializer; the requests must have their `own_requests.parts`."""
+    images = [image for row in found for image in row.made_images]
+    return refusal_context(found, images, request)
+
+
+def answer(found: GenerationRequest, request: Request) -> dict[str, Any]:
+    """One request as GenerationSerializer writes it, its parts fetched where they are not yet."""
+    prefetch_related_objects([found], *own_requests.parts())
+    before = _answered.set(generation_context([found], request))
     try:
         body: dict[str, Any] = _writer().to_representation(found)
     finally:

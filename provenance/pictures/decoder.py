@@ -8,9 +8,7 @@ riskier to decode goes to a process of its own (ADR 66).
 
 from provenance.pictures import file_parts, pixel_decoding, sandbox
 from provenance.pictures.file_parts import MAX_PIXELS as MAX_PIXELS
-from provenance.pictures.file_parts import PictureFile
 from provenance.pictures.file_parts import mime_of as mime_of
-from provenance.pictures.pixel_decoding import LOOKED_AT_PIXELS
 from provenance.pictures.pixel_decoding import Picture as Picture
 from provenance.pictures.refusals import ACCEPT as ACCEPT
 from provenance.pictures.refusals import COPY_LOSES as COPY_LOSES
@@ -31,7 +29,7 @@ def read(data: bytes) -> Picture:
     Raises `PictureUnreadable` and its kinds, `gate.Busy`, and nothing else.
     """
     file = file_parts.inspect(data)
-    if _is_plain(file):
+    if pixel_decoding.is_plain(file):
         return pixel_decoding.decode(file)
     return sandbox.read(data)
 
@@ -41,11 +39,6 @@ def read_whole(data: bytes) -> Picture:
     `read`.
     """
     file = file_parts.inspect(data)
-    if _is_plain(file):
+    if pixel_decoding.is_plain(file):
         return pixel_decoding.decode(file)
     return sandbox.read(data, is_whole=True)
-
-
-def _is_plain(file: PictureFile) -> bool:
-    is_small = 0 < file.width * file.height <= LOOKED_AT_PIXELS
-    return is_small and not file.profile and file.depth <= 8

@@ -92,6 +92,12 @@ class _Decoded:
     space: Space | None
 
 
+def is_plain(file: PictureFile) -> bool:
+    """Whether it is small, has no colour profile and is coded as is usual."""
+    is_small = 0 < file.width * file.height <= LOOKED_AT_PIXELS
+    return is_small and not file.profile and file.depth <= 8
+
+
 def decode(file: PictureFile, *, is_whole: bool = False) -> Picture:
     """The picture of a file. Raises `PictureUnreadable` and its kinds, and nothing else."""
     try:

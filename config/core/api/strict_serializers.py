@@ -93,9 +93,12 @@ class StrictSerializer(serializers.Serializer[Any]):
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, Mapping) and (told := self._refused(data)):
             raise serializers.ValidationError(told)
-        if isinstance(data, QueryDict):
-            data = self._with_json_parts(data)
         return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(
+            self._with_json_parts(data) if isinstance(data, QueryDict) else data
+        )
 
     def _with_json_parts(self, form: QueryDict) -> QueryDict:
         """The form with each nested member that came as JSON, whole or an item a part, spelt as

@@ -32,7 +32,7 @@ from generation.gallery.image_views import picture
 from generation.models import GenerationRequest
 from generation.requests import submitting
 from generation.studio import own_requests
-from generation.studio.generation_api import answer
+from generation.studio.generation_serializers import answer
 from generation.studio.model_serializers import ModelSerializer
 from generation.studio.parameter_serializers import draft_of
 from generation.studio.stream_limits import OpenStreams
