@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -20,11 +22,14 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models.fields.files import FieldFile
 from numpy.typing import NDArray
 from PIL import Image
 
 from config.core import disk_full
 from config.core.errors import ProofsheetError
+from generation.conditions import masks
+from generation.conditions.masks import WantedMask
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -33,7 +38,13 @@ from generation.models import (
     SourceState,
     private_storage,
 )
-from generation.request_rules.parameters import RequestParameters, SourceGone, SourceNotScreened
+from generation.request_rules.parameters import (
+    MaskFill,
+    RequestParameters,
+    SentMask,
+    SourceGone,
+    SourceNotScreened,
+)
 from moderation.cases import review_cases
 from provenance.manifests.content_credentials import Parent
 from provenance.pictures import decoder
@@ -67,6 +78,16 @@ class WantedInitImage:
     height: int
     data: bytes | None = None
     image: GeneratedImage | None = None
+    mask: WantedMask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMask:
+    """`levels` uint8 [H, W], white for what is painted anew."""
+
+    levels: NDArray[np.uint8]
+    fill: MaskFill
+    padding: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,7 @@ class Loaded:
     pixels: NDArray[np.uint8]
     strength: float
     sha256: str
+    mask: LoadedMask | None = None
 
     @property
     def parent(self) -> Parent:
@@ -92,15 +114,28 @@ class Loaded:
         return Parent(out.getvalue(), "image/png")
 
 
-def resolve(draft: RequestParameters, *, by: AbstractBaseUser) -> WantedInitImage | None:
-    """What checked parameters start from, None for noise.
+def resolve(
+    draft: RequestParameters, *, by: AbstractBaseUser, size: tuple[int, int]
+) -> WantedInitImage | None:
+    """What checked parameters start from, None for noise; `size` is what is delivered.
 
-    Raises SourceTooLarge, SourceNotFound, PictureUnreadable.
+    Raises SourceTooLarge, SourceNotFound, PictureUnreadable, and what `masks.resolve` raises.
     """
     if draft.strength is None:
         return None
     if draft.picture is not None:
-        return _of_upload(draft.picture, draft.strength)
+        found = _of_upload(draft.picture, draft.strength)
+    else:
+        found = _of_own_image(draft, draft.strength, by=by)
+    if draft.mask is None:
+        return found
+    mask = masks.resolve(draft.mask, picture=(found.width, found.height), delivered=size)
+    return replace(found, mask=mask)
+
+
+def _of_own_image(
+    draft: RequestParameters, strength: float, *, by: AbstractBaseUser
+) -> WantedInitImage:
     assert draft.source_image is not None, "a checked draft with a strength has a source"
     released = GeneratedImage.objects.current_of(by).filter(
         state=ImageState.RELEASED, restriction="", deleted_at__isnull=True
@@ -108,7 +143,7 @@ def resolve(draft: RequestParameters, *, by: AbstractBaseUser) -> WantedInitImag
     image = released.filter(id=draft.source_image).exclude(file="").first()
     if image is None:
         raise SourceNotFound
-    return WantedInitImage(draft.strength, image.sha256, image.width, image.height, image=image)
+    return WantedInitImage(strength, image.sha256, image.width, image.height, image=image)
 
 
 def _of_upload(data: bytes, strength: float) -> WantedInitImage:
@@ -121,17 +156,34 @@ def _of_upload(data: bytes, strength: float) -> WantedInitImage:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class StoredNames:
+    """Of files in the private storage; empty where there is none."""
+
+    picture: str = ""
+    mask: str = ""
+
+
 @contextmanager
-def stored(wanted: WantedInitImage | None) -> Iterator[str]:
-    """The name under which an upload is stored, empty for anything else. Stored again nowhere: it
-    is deleted when what is done inside fails. Raises disk_full.StorageFull."""
-    if wanted is None or wanted.data is None:
+def stored(wanted: WantedInitImage | None) -> Iterator[StoredNames]:
+    """The names under which an upload and a mask are stored. Stored again nowhere: they are deleted
+    when what is done inside fails. Raises disk_full.StorageFull."""
+    with ExitStack() as kept:
+        yield StoredNames(
+            picture=kept.enter_context(_stored(wanted.data if wanted else None)),
+            mask=kept.enter_context(_stored(wanted.mask.data if wanted and wanted.mask else None)),
+        )
+
+
+@contextmanager
+def _stored(data: bytes | None) -> Iterator[str]:
+    if data is None:
         yield ""
         return
     storage, name = private_storage(), f"sources/{uuid4()}"
     try:
         with disk_full.writing():
-            name = storage.save(name, ContentFile(wanted.data))
+            name = storage.save(name, ContentFile(data))
         yield name
     except BaseException:
         storage.delete(name)
@@ -139,7 +191,11 @@ def stored(wanted: WantedInitImage | None) -> Iterator[str]:
 
 
 def attach(
-    request: GenerationRequest, wanted: WantedInitImage | None, *, name: str, at: datetime
+    request: GenerationRequest,
+    wanted: WantedInitImage | None,
+    *,
+    names: StoredNames,
+    at: datetime,
 ) -> SourcePicture | None:
     """Write the row of a request's source, in the caller's transaction."""
     if wanted is None:
@@ -149,10 +205,14 @@ def attach(
         image=wanted.image,
         strength=wanted.strength,
         state=SourceState.UNSCREENED if wanted.image is None else SourceState.PASSED,
-        file=name,
+        file=names.picture,
         sha256=wanted.sha256,
         width=wanted.width,
         height=wanted.height,
+        mask=names.mask,
+        mask_sha256=wanted.mask.sha256 if wanted.mask else "",
+        mask_fill=wanted.mask.fill if wanted.mask else "",
+        mask_padding=wanted.mask.padding if wanted.mask else None,
         created_at=at,
     )
 
@@ -174,7 +234,22 @@ def load(request: GenerationRequest) -> Loaded | None:
         raise SourceNotScreened
     data = read(source)
     picture = decoder.read(data)
-    return Loaded(data, picture.mime, picture.pixels, source.strength, source.sha256)
+    mask = mask_of(source)
+    loaded = None
+    if mask is not None:
+        loaded = LoadedMask(masks.decoded(mask.data), mask.fill, mask.padding)
+    return Loaded(data, picture.mime, picture.pixels, source.strength, source.sha256, loaded)
+
+
+def mask_of(source: SourcePicture) -> SentMask | None:
+    """The mask that a request came with, as it is kept. Raises SourceGone."""
+    if not source.mask_sha256:
+        return None
+    if not source.mask:
+        raise SourceGone
+    data = _intact(source.mask, source.mask_sha256)
+    fill: Any = source.mask_fill  # one of MaskFill's, as a constraint holds
+    return SentMask(data, fill=fill, padding=source.mask_padding)
 
 
 def read(source: SourcePicture) -> bytes:
@@ -186,12 +261,16 @@ def read(source: SourcePicture) -> bytes:
     file = source.file if image is None else image.file
     if not file:
         raise SourceGone
+    return _intact(file, source.sha256)
+
+
+def _intact(file: FieldFile, sha256: str) -> bytes:
     try:
         with file.open("rb") as opened:
             data: bytes = opened.read()
     except FileNotFoundError as error:
         raise SourceGone from error
-    if hashlib.sha256(data).hexdigest() != source.sha256:
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise SourceGone
     return data
 
@@ -213,14 +292,16 @@ def shown(source: SourcePicture) -> bytes:
 
 
 def erase(request: GenerationRequest) -> None:
-    """Erase an upload with its request, in the caller's transaction; the file goes on commit."""
+    """Erase an upload and a mask with their request, in the caller's transaction; the files go on
+    commit."""
     source = SourcePicture.objects.select_for_update().filter(request=request).first()
-    if source is None or not source.file:
+    if source is None or not (source.file or source.mask):
         return
-    name, storage = str(source.file.name), source.file.storage
+    names = [str(file.name) for file in source.files]
     source.erase()
     review_cases.withdraw_sampled("image", source.id)
-    transaction.on_commit(lambda: storage.delete(name))
+    for name in names:
+        transaction.on_commit(partial(private_storage().delete, name))
 
 
 def stopped(request_ids: Iterable[UUID]) -> dict[UUID, SourcePicture]:

@@ -52,11 +52,13 @@ class ImageCard:
 
 @dataclass(frozen=True, slots=True)
 class MadeFrom:
-    """The picture that an image started from; no `url` once it is erased."""
+    """The picture that an image started from; no `url` once it is erased. `is_in_part`: a mask said
+    which part of it was painted anew."""
 
     strength: float
     is_own_image: bool
     url: str
+    is_in_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,12 @@ def made_from(image: GeneratedImage) -> MadeFrom | None:
         url = reverse("generation:image", args=[image.source["image"]])
     elif source is not None and source.file and source.state == SourceState.PASSED:
         url = reverse("generation:source", args=[image.request_id])
-    return MadeFrom(image.source["strength"], bool(image.source["image"]), url)
+    return MadeFrom(
+        image.source["strength"],
+        bool(image.source["image"]),
+        url,
+        is_in_part=bool(image.source.get("mask")),
+    )
 
 
 def neighbours_of(image: GeneratedImage, images: QuerySet[GeneratedImage]) -> Neighbours:

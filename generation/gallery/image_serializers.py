@@ -33,6 +33,9 @@ class MadeFromSerializer(serializers.Serializer[Any]):
     strength = serializers.FloatField()
     sha256 = serializers.CharField()
     image = serializers.UUIDField(allow_null=True)
+    mask = serializers.CharField(
+        default="", help_text="Digest of the mask that it was painted anew in; else empty."
+    )
 
 
 class ImageSerializer(serializers.Serializer[GeneratedImage]):

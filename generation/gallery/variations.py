@@ -18,9 +18,11 @@ def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> RequestParameters:
     if not image.source:
         return draft
     draft = replace(draft, strength=image.source["strength"])
+    source = init_images.of_request(image.request)
+    if image.source.get("mask") and source is not None:
+        draft = replace(draft, mask=init_images.mask_of(source))
     if image.source["image"]:
         return replace(draft, source_image=image.source["image"])
-    source = init_images.of_request(image.request)
     if source is None:
         raise SourceGone
     return replace(draft, picture=init_images.read(source))

@@ -82,7 +82,7 @@ class GeneratedImage(models.Model):
     model_digest = models.CharField(max_length=64)
     adapters = models.JSONField(default=list, help_text="[{slug, name, weight, sha256}]")
     source = models.JSONField(
-        default=dict, help_text="{strength, sha256, image}: what it was made from; else empty."
+        default=dict, help_text="{strength, sha256, image, mask} of what made it; else empty."
     )
     library_versions = models.JSONField(default=dict)
     notes = models.JSONField(default=list, help_text="[{code, message}], such as a cut prompt.")

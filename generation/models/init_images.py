@@ -6,11 +6,13 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.files import FieldFile
 
 from config.core.storage import private_storage
 from config.core.transitions import WrongState
 from generation.models.images import GeneratedImage
 from generation.models.requests import GenerationRequest
+from generation.request_rules.parameters import MASK_FILLS
 
 
 class SourceState(models.TextChoices):
@@ -54,6 +56,26 @@ class SourcePicture(models.Model):
     sha256 = models.CharField(max_length=64)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    mask = models.FileField(
+        storage=private_storage,
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Grey levels of its size: white is painted anew, black stays.",
+    )
+    mask_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
+    mask_fill = models.CharField(
+        max_length=16,
+        choices=[(fill, fill) for fill in MASK_FILLS],
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What lies under the mask at first.",
+    )
+    mask_padding = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Pixels about the mask that are drawn; all when empty."
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -67,6 +89,11 @@ class SourcePicture(models.Model):
             models.CheckConstraint(
                 condition=Q(image__isnull=True) | Q(file="", state=SourceState.PASSED),
                 name="generation_source_image_passed_already",
+            ),
+            models.CheckConstraint(
+                condition=Q(mask="", mask_fill="", mask_sha256="")
+                | Q(mask_fill__in=MASK_FILLS) & ~Q(mask_sha256=""),
+                name="generation_source_mask_is_whole",
             ),
         ]
 
@@ -88,7 +115,12 @@ class SourcePicture(models.Model):
     def refuse(self, *, code: str) -> None:
         self._move(SourceState.REFUSED, code=code)
 
+    @property
+    def files(self) -> list[FieldFile]:
+        """Those that it has in the private storage."""
+        return [file for file in (self.file, self.mask) if file]
+
     def erase(self) -> None:
-        """Forget the file; its row stays with the request, as an image's does."""
-        self.file = ""
+        """Forget the files; its row stays with the request, as an image's does."""
+        self.file = self.mask = ""
         self.save()

@@ -6,15 +6,19 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
 
 from config.core.errors import ProofsheetError
 from moderation.policy.rulebook.characters import visible
 
+MaskFill = Literal["original", "surroundings", "noise", "nothing"]
 PROMPT_MAX_CHARACTERS = 2000
 STEPS_RANGE = (1, 100)
 GUIDANCE_RANGE = (0.0, 20.0)
 WEIGHT_RANGE = (-2.0, 2.0)
 STRENGTH_RANGE, USUAL_STRENGTH = (0.05, 1.0), 0.6
+MASK_BLUR_RANGE, MASK_PADDING_RANGE = (0.0, 64.0), (0, 1024)
+MASK_FILLS: tuple[MaskFill, ...] = ("original", "surroundings", "noise", "nothing")
 SEED_MAX = 2**32 - 1
 ADAPTERS_MAX = 4
 COUNT_RANGE = (1, 4)
@@ -118,6 +122,27 @@ class TwoSources(ProofsheetError):
     default_advice = "Leave one of them out."
 
 
+class MaskWithoutSource(ProofsheetError):
+    default_code = "mask_without_source"
+    default_status = 422
+    default_message = "A mask says what of a picture is painted anew, and there is none."
+    default_advice = "Name a picture to start from, or leave the mask out."
+
+
+class MaskBlurOutOfRange(ProofsheetError):
+    default_code = "mask_blur_out_of_range"
+    default_status = 422
+    default_message = "The blur of the mask is out of range."
+    default_advice = "Choose a number of pixels from {:g} to {:g}.".format(*MASK_BLUR_RANGE)
+
+
+class MaskPaddingOutOfRange(ProofsheetError):
+    default_code = "mask_padding_out_of_range"
+    default_status = 422
+    default_message = "The padding of the mask is out of range."
+    default_advice = "Choose a whole number of pixels from {} to {}.".format(*MASK_PADDING_RANGE)
+
+
 class SourceGone(ProofsheetError):
     default_code = "source_gone"
     default_status = 409
@@ -132,11 +157,28 @@ class SourceNotScreened(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
+class SentMask:
+    """A mask as it was sent: `data` is a file of its picture's size. What is `white` in it or what
+    is `transparent` is painted anew; `webui`'s takes an alpha that is not opaque for white.
+
+    `blur` in pixels softens its border. `fill` is what is under it at first. With `padding` only
+    its surroundings are drawn, and as large as the model draws.
+    """
+
+    data: bytes = field(repr=False)
+    anew: Literal["white", "transparent", "webui"] = "white"
+    is_inverted: bool = False
+    blur: float = 0.0
+    fill: MaskFill = "original"
+    padding: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestParameters:
     """A request as a person wrote it. None means the model's own default (a random seed).
 
     It starts from `picture`, the bytes of an upload, or from the image with the id `source_image`;
-    `strength` plays a part only then. `visible_label` is a corner, or `none`.
+    `strength` and `mask` play a part only then. `visible_label` is a corner, or `none`.
     """
 
     prompt: str
@@ -153,13 +195,15 @@ class RequestParameters:
     source_image: str | None = None
     picture: bytes | None = field(default=None, repr=False)
     strength: float | None = None
+    mask: SentMask | None = None
     visible_label: str | None = None
     visible_label_text: str | None = None
 
     def sha256(self) -> str:
-        picture = hashlib.sha256(self.picture).hexdigest() if self.picture else None
-        said = asdict(self) | {"picture": picture}
-        body = json.dumps(said, sort_keys=True, ensure_ascii=True)
+        said = asdict(self)
+        if said["mask"] is None:
+            del said["mask"]  # as calls were remembered before there were masks
+        body = json.dumps(said, sort_keys=True, ensure_ascii=True, default=_digest)
         return hashlib.sha256(body.encode()).hexdigest()
 
 
@@ -187,6 +231,10 @@ def check(draft: RequestParameters) -> RequestParameters:
     )
 
 
+def _digest(data: bytes) -> str | None:
+    return hashlib.sha256(data).hexdigest() if data else None
+
+
 def taken_steps(steps: int, strength: float | None) -> int:
     """How many of the steps are taken when a picture is started from; all from noise."""
     return steps if strength is None else int(steps * strength)
@@ -194,15 +242,27 @@ def taken_steps(steps: int, strength: float | None) -> int:
 
 def _strength(draft: RequestParameters) -> float | None:
     if draft.picture is None and draft.source_image is None:
+        if draft.mask is not None:
+            raise MaskWithoutSource
         if draft.strength is not None:
             raise StrengthWithoutSource
         return None
     if draft.picture is not None and draft.source_image is not None:
         raise TwoSources
-    strength = USUAL_STRENGTH if draft.strength is None else draft.strength
+    if draft.mask is not None:
+        _check_mask(draft.mask)
+    usual = USUAL_STRENGTH if draft.mask is None else STRENGTH_RANGE[1]
+    strength = usual if draft.strength is None else draft.strength
     if not _within(strength, STRENGTH_RANGE):
         raise StrengthOutOfRange
     return strength
+
+
+def _check_mask(mask: SentMask) -> None:
+    if not _within(mask.blur, MASK_BLUR_RANGE):
+        raise MaskBlurOutOfRange
+    if mask.padding is not None and not _within(mask.padding, MASK_PADDING_RANGE):
+        raise MaskPaddingOutOfRange
 
 
 def _within(value: float, bounds: tuple[float, float]) -> bool:

@@ -16,6 +16,8 @@ from generation.request_rules.parameters import SEED_MAX
 from generation.requests import fair_queue
 from generation.requests.resolving import ResolvedRequest
 
+NOTHING_STORED = init_images.StoredNames()
+
 
 def create(
     wanted: ResolvedRequest,
@@ -25,7 +27,7 @@ def create(
     predicted_ms: int,
     at: datetime,
     is_live: bool = False,
-    source_name: str = "",
+    names: init_images.StoredNames = NOTHING_STORED,
 ) -> GenerationRequest:
     """In the caller's transaction. A live one waits for a worker at once, others to be screened.
 
@@ -55,7 +57,7 @@ def create(
     )
     request.used_adapters = _store_adapters(request, wanted.adapters)
     request.made_images = []
-    source = init_images.attach(request, wanted.source, name=source_name, at=at)
+    source = init_images.attach(request, wanted.source, names=names, at=at)
     request.is_from_noise = source is None
     _send_on(request)
     return request

@@ -42,12 +42,14 @@ def of_source(
 
 
 def source_of(request: GenerationRequest) -> dict[str, Any]:
-    """{strength, sha256, image} of what a request starts from; empty for noise."""
+    """{strength, sha256, image} of what a request starts from, and its mask's digest where there is
+    one; empty for noise."""
     source = SourcePicture.objects.filter(request=request).first()
     if source is None:
         return {}
     image = str(source.image_id) if source.image_id else ""
-    return {"strength": source.strength, "sha256": source.sha256, "image": image}
+    said = {"strength": source.strength, "sha256": source.sha256, "image": image}
+    return said | ({"mask": source.mask_sha256} if source.mask_sha256 else {})
 
 
 def of_released(image_id: UUID) -> Reportable | None:

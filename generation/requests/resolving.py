@@ -60,7 +60,7 @@ def resolve(
             (visibility.find_adapter(slug, by=by, base_model=model), weight)
             for slug, weight in checked.adapters
         ],
-        source=init_images.resolve(checked, by=by),
+        source=init_images.resolve(checked, by=by, size=size),
         label=label_choices.chosen(checked.visible_label, checked.visible_label_text),
     )
     if wanted.taken_steps < 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,7 @@ def connect() -> None:
 
 
 def _delete_file(instance: Any, **_: Any) -> None:
-    name, storage = instance.file.name, instance.file.storage
-    if name:
-        transaction.on_commit(lambda: storage.delete(name))
+    files = instance.files if isinstance(instance, SourcePicture) else [instance.file]
+    for file in files:
+        if file.name:
+            transaction.on_commit(partial(file.storage.delete, file.name))

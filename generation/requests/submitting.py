@@ -62,7 +62,7 @@ def submit(
     project_limits.check(wanted, tier=tier, of=whose)
     admission.admit(caller, expected, tier, count=wanted.draft.count, at=at)
     try:
-        with init_images.stored(wanted.source) as name, transaction.atomic():
+        with init_images.stored(wanted.source) as names, transaction.atomic():
             request = creation.create(
                 wanted,
                 caller=caller,
@@ -70,7 +70,7 @@ def submit(
                 predicted_ms=expected.device_ms,
                 at=at,
                 is_live=is_live,
-                source_name=name,
+                names=names,
             )
             idempotency.keep(idempotency_key, draft, request, at=at, parts=parts)
     except IntegrityError:

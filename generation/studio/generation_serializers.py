@@ -52,6 +52,9 @@ class SourceSerializer(serializers.Serializer[SourcePicture]):
     image = serializers.UUIDField(source="image_id", allow_null=True)
     status = serializers.ChoiceField(source="state", choices=SourceState.choices)
     code = serializers.CharField(help_text="Why it is held or refused; else empty.")
+    mask_sha256 = serializers.CharField(
+        help_text="Of the mask in grey levels, white for what is painted anew; empty without one."
+    )
 
 
 class GenerationSerializer(serializers.Serializer[GenerationRequest]):

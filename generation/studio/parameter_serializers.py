@@ -6,11 +6,12 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
 from config.core.api.links import UploadField
 from config.core.api.strict_serializers import StrictSerializer
-from generation.request_rules.parameters import RequestParameters
+from generation.request_rules.parameters import MASK_FILLS, RequestParameters, SentMask
 
 
 class AdapterUseSerializer(StrictSerializer):
@@ -55,7 +56,30 @@ class DraftSerializer(StrictSerializer):
     strength = serializers.FloatField(
         default=None,
         allow_null=True,
-        help_text="0.05 to 1: how far it may depart from that picture; 0.6 when left out.",
+        help_text="0.05 to 1: how far it may depart from that picture; 0.6 when left out, and with "
+        "a mask 1.",
+    )
+    mask = UploadField(
+        default=None,
+        allow_null=True,
+        allow_empty_file=True,
+        help_text="What of that picture is painted anew: a picture of its size without "
+        "transparency, white for what is, black for what stays, grey for what may change less "
+        "(PNG, JPEG or WebP, as multipart/form-data).",
+    )
+    mask_blur = serializers.FloatField(
+        default=0.0, help_text="0 to 64 pixels: how soft the mask's border is made."
+    )
+    mask_fill = serializers.ChoiceField(
+        MASK_FILLS,
+        default="original",
+        help_text="What lies under the mask at first; a strength below 1 leaves something of it.",
+    )
+    mask_padding = serializers.IntegerField(
+        default=None,
+        allow_null=True,
+        help_text="0 to 1024: draw only what surrounds the mask, so many pixels about it, and as "
+        "large as the model draws; the whole picture when left out.",
     )
     visible_label = serializers.CharField(
         default=None,
@@ -80,13 +104,20 @@ def draft_of(data: Any) -> RequestParameters:
     """What the body of a request asks for. Raises serializers.ValidationError."""
     said = _reader().run_validation(data)
     adapters = tuple((use["slug"], use["weight"]) for use in said["adapters"])
-    image, file = said["source_image"], said["picture"]
-    limit = settings.PROOFSHEET_SOURCE_MAX_BYTES
+    image = said["source_image"]
+    blur, fill, padding = (said.pop(f"mask_{name}") for name in ("blur", "fill", "padding"))
+    mask = upload_of(said["mask"])
     return RequestParameters(
         **said
         | {
             "adapters": adapters,
             "source_image": str(image) if image else None,
-            "picture": file.read(limit + 1) if file is not None else None,
+            "picture": upload_of(said["picture"]),
+            "mask": None if mask is None else SentMask(mask, blur=blur, fill=fill, padding=padding),
         }
     )
+
+
+def upload_of(file: UploadedFile[Any] | None) -> bytes | None:
+    """Its bytes; of one that is too large no more than shows that it is."""
+    return None if file is None else file.read(settings.PROOFSHEET_SOURCE_MAX_BYTES + 1)

@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 
 from config.core import database_connections, disk_full
 from config.core.clock import Clock
-from generation.conditions import init_images
+from generation.conditions import init_images, masks
 from generation.engine.jobs import Cancelled, Rendered
 from generation.live import drawing
 from generation.models import GeneratedImage, GenerationRequest, private_storage
@@ -97,6 +97,9 @@ def _seal(
     seal = partial(marking.seal, marked, asset_id=asset_id, created_at=at, system=_system(request))
     if source is None:
         return seal()
+    if source.mask is not None:
+        size = request.width, request.height
+        seal = partial(seal, repainted=masks.bounds(source.mask.levels, delivered=size))
     try:
         return seal(parent=source.parent)
     except SigningFailed:

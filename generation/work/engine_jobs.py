@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from generation.conditions import init_images
-from generation.engine.jobs import AdapterUse, Rendered, RenderJob, Source, StepReport
+from generation.engine.jobs import AdapterUse, Inpainting, Rendered, RenderJob, Source, StepReport
 from generation.engine.loop.engine import RenderHandle
 from generation.hardware import devices
 from generation.live import drawing
@@ -89,9 +89,17 @@ def _job(
         adapters=tuple(_use(row) for row in adapters),
         is_interactive=priority_classes.name_of(request.priority) == "interactive",
         timeout_s=settings.PROOFSHEET_RENDER_TIMEOUT_S,
-        source=Source(source.pixels, source.strength) if source else None,
+        source=_source(source) if source else None,
         shown_prompt=shown_prompt,
     )
+
+
+def _source(loaded: init_images.Loaded) -> Source:
+    mask = loaded.mask
+    if mask is None:
+        return Source(loaded.pixels, loaded.strength)
+    inpainting = Inpainting(mask.levels, mask.fill, mask.padding)
+    return Source(loaded.pixels, loaded.strength, inpainting)
 
 
 def _use(row: RequestAdapter) -> AdapterUse:

@@ -55,11 +55,13 @@ class ScreenedFile:
 
 @dataclass(frozen=True, slots=True)
 class StartedFrom:
-    """The picture that a request starts from; `image` names it where it was made here."""
+    """The picture that a request starts from; `image` names it where it was made here. `mask` is
+    the digest of what said which part of it is painted anew."""
 
     strength: float = 0.0
     sha256: str = ""
     image: str = ""
+    mask: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
 from provenance.manifests import manifest_stores
 from provenance.manifests.content_credentials import SignedFile
-from provenance.manifests.definition import ManifestClaim, Parent
+from provenance.manifests.definition import Box, ManifestClaim, Parent
 from provenance.manifests.signing_context import signer
 from provenance.marks import fingerprint, iscc, perceptual_match, visible_label, watermark
 from provenance.marks.visible_label import VisibleLabel
@@ -150,14 +150,15 @@ def seal(
     system: SystemInfo,
     altered: bool = False,
     parent: Parent | None = None,
+    repainted: Box | None = None,
     observed: bool = True,
     mime: Mime = "image/png",
 ) -> SealedImage:
     """Sign the marked picture with a C2PA manifest that names the asset, and verify it.
 
     The signature is of the file in the format that is delivered. A parent is the picture that this
-    one was made from; it makes this one altered. What was not observed while it was made comes from
-    an archive, and needs its parent.
+    one was made from; it makes this one altered, in the part `repainted` where that is given. What
+    was not observed while it was made comes from an archive, and needs its parent.
 
     Raises:
         SigningFailed: the file could not be signed, or did not verify afterwards.
@@ -173,6 +174,7 @@ def seal(
         image_code=iscc.image_code(marked.pixels),
         is_observed=observed,
         visible_label=(marked.label.text, marked.label.position) if marked.label else None,
+        repainted=repainted,
     )
     plain = marked.png if mime == "image/png" else encode(marked.pixels, mime)
     original = perceptual_match.original_of(marked.pixels)

@@ -27,10 +27,21 @@ SUFFIXES: dict[Mime, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a picture, in percent of its width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestClaim:
     """What a manifest says about its asset: ids and names of systems only.
 
     `converted_at` marks a copy in another format of its parent, with nothing else changed.
+    `repainted` bounds the part of its parent that a mask let a model paint anew.
     `visible_label` is the text that was drawn on the picture, and where. A notice is words that a
     program drew: no generated picture, so it has neither an id nor marks.
     """
@@ -47,6 +58,7 @@ class ManifestClaim:
     converted_at: datetime | None = None
     visible_label: tuple[str, str] | None = None
     is_notice: bool = False
+    repainted: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +145,26 @@ def _actions(
         return [opened | when, {"action": "c2pa.edited", "parameters": late} | when]
     if has_parent:
         edited = {"action": "c2pa.edited", "digitalSourceType": COMPOSED, "parameters": model}
-        return [opened | when, edited | when]
+        return [opened | when, edited | _painted_anew(claim.repainted) | when]
     created = {"action": "c2pa.created", "digitalSourceType": CREATED, "parameters": model}
     return [created | when, *([{"action": "c2pa.edited"} | when] if claim.is_altered else [])]
+
+
+def _painted_anew(box: Box | None) -> dict[str, Any]:
+    """Which part an edit changed (C2PA 2.2, "Regions of interest"); the marks of ours that lie over
+    all of it change nothing that is seen."""
+    if box is None:
+        return {}
+    shape = {
+        "type": "rectangle",
+        "unit": "percent",
+        "origin": {"x": box.left, "y": box.top},
+        "width": box.width,
+        "height": box.height,
+    }
+    region = [{"type": "spatial", "shape": shape}]
+    said = "A model painted anew what lies under a mask; the rest is the picture that was opened."
+    return {"description": said, "changes": [{"region": region, "description": "The mask."}]}
 
 
 def _binding(algorithm: str, value: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -100,10 +101,27 @@ def is_plain(file: PictureFile) -> bool:
 
 def decode(file: PictureFile, *, is_whole: bool = False) -> Picture:
     """The picture of a file. Raises `PictureUnreadable` and its kinds, and nothing else."""
+    with _named():
+        return _picture(file, _DECODERS[file.mime](file, is_whole))
+
+
+def levels(file: PictureFile) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """The grey of a file and its alpha, uint8 [H, W], as they are coded. Raises as `decode`."""
+    with _named():
+        decoded = _DECODERS[file.mime](file, True)
+        grey, alpha = decoded.colour.convert("L"), decoded.alpha
+        if (turn := _TURNS.get(decoded.orientation)) is not None:
+            grey, alpha = grey.transpose(turn), alpha and alpha.transpose(turn)
+        return np.array(grey), None if alpha is None else np.array(alpha)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Whatever a decoder raises is a `PictureUnreadable`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _picture(file, _DECODERS[file.mime](file, is_whole))
+            yield
     except MemoryError as error:
         raise PictureTooCostly from error
     except _BROKEN as error:

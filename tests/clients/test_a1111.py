@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.clients.conftest import REFUSED, Driver, get
 
@@ -29,6 +33,23 @@ def test_a_picture_starts_from_another(client: Driver, png: str) -> None:
     made = client("img2img", prompt="a red apple", picture=png, steps=8, **SIZE)
     assert made["ok"], made
     assert made["sizes"] == [[512, 512]]
+
+
+def test_a_mask_lets_only_what_is_white_change(client: Driver, png: str) -> None:
+    mask = Image.new("L", (512, 512))
+    mask.paste(255, (0, 0, 512, 200))
+    out = io.BytesIO()
+    mask.save(out, "PNG")
+    said = {"mask": base64.b64encode(out.getvalue()).decode(), "inpainting_fill": 1}
+    made = client("img2img", prompt="a green pear", picture=png, steps=12, **said, **SIZE)
+    assert made["ok"], made
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), np.int16)
+        for data in (png, made["pictures"][0])
+    )
+    change = np.abs(after - before).mean(axis=(1, 2))
+    assert change[224:].max() < 4  # the blur ends before, and a second watermark is as little
+    assert change[:200].mean() > 4
 
 
 def test_its_lists_are_answered(client: Driver) -> None:

@@ -88,7 +88,9 @@ def test_no_address_is_fetched(house: ClientHouse, key: dict[str, str], what: st
 @pytest.mark.parametrize(
     ("pictures", "code"),
     [
-        ({"image": (512, 512), "mask": (64, 64)}, "mask_not_supported"),
+        ({"image": (512, 512), "mask": (64, 64)}, "mask_size_differs"),
+        ({"image": (512, 512), "mask": (512, 512)}, "mask_full"),
+        ({"image": (512, 512), "mask": (1, 1)}, "mask_unreadable"),
         ({"image": (1, 1)}, "picture_too_small"),
         ({"image[]": (64, 64), "image": (64, 64)}, "invalid_value"),
         ({"imag": (64, 64)}, "invalid_value"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.clients.conftest import REFUSED, Client, ClientHouse, appeal_in, get, pictures
 
@@ -85,6 +89,29 @@ def test_the_ai_sdk_edits(client: Client, png: str) -> None:
 def test_litellm_edits(client: Client, png: str) -> None:
     made = client("LiteLLM")("edit", model=MODEL, prompt="a red apple", pictures=[png])
     assert len(pictures(made)) == 1
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_mask_lets_only_what_is_transparent_change(client: Client, name: str, png: str) -> None:
+    call = "generate" if name == "AI SDK" else "edit"
+    said = {"model": MODEL, "prompt": "a green pear", "pictures": [png], "mask": half_mask()}
+    [made] = pictures(client(name)(call, **said))
+    before, after = (
+        np.asarray(image.convert("RGB"), np.int16)
+        for image in (Image.open(io.BytesIO(base64.b64decode(png))), made)
+    )
+    change = np.abs(after - before).mean(axis=(1, 2))
+    assert change[256:].max() < 4  # no more than a second watermark
+    assert change[:256].mean() > 4
+
+
+def half_mask() -> str:
+    """The upper half transparent, of the size that the house draws."""
+    alpha = np.full((512, 512), 255, np.uint8)
+    alpha[:256] = 0
+    out = io.BytesIO()
+    Image.fromarray(np.dstack([np.zeros((512, 512, 3), np.uint8), alpha])).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
 
 
 @pytest.mark.parametrize("name", EVERY)

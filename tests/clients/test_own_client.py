@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import subprocess
 from collections.abc import Callable
@@ -41,6 +42,17 @@ def test_the_path_chooses_the_format(client: Driver, tmp_path: Path) -> None:
 def test_it_starts_from_a_picture(client: Driver, picture_file: str) -> None:
     made = client("generate", prompt="a red apple", picture=picture_file, strength=0.5)
     assert made["images"][0]["source"]["strength"] == 0.5
+
+
+def test_it_paints_what_is_white_in_a_mask(client: Driver, png: str) -> None:
+    mask = Image.new("L", (512, 512))
+    mask.paste(255, (0, 0, 512, 256))
+    out = io.BytesIO()
+    mask.save(out, "PNG")
+    data = base64.b64encode(out.getvalue()).decode()
+    made = client("paint", prompt="a green pear", picture=png, mask=data)
+    assert made["status"] == "finished", made
+    assert made["images"][0]["source"]["mask"]
 
 
 def test_each_change_is_told(client: Driver) -> None:

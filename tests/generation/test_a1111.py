@@ -144,7 +144,6 @@ def test_what_is_wrong_is_told(
         ({"init_images": []}, "invalid"),
         ({"init_images": ["http://169.254.169.254/a.png"]}, "image_url_not_inline"),
         ({"init_images": ["%%"]}, "invalid"),
-        ({"init_images": ["AAAA"], "mask": "AAAA"}, "mask_not_supported"),
     ],
 )
 def test_a_picture_that_cannot_be_taken_is_told(

@@ -125,7 +125,6 @@ def test_an_edit_starts_from_a_data_url(api: Client, house: BaseModel) -> None:
         ({"images": [{"image_url": "data:image/png;base64,AAAA"}]}, 400, None),
         ({"images": []}, 400, "invalid_value"),
         ({"images": [{"image_url": "data:,"}] * 2}, 400, "invalid_value"),
-        ({"mask": {"image_url": "data:,"}}, 400, "mask_not_supported"),
         ({"image": "x"}, 400, "invalid_value"),
     ],
 )
@@ -138,14 +137,10 @@ def test_what_is_wrong_with_the_picture_is_named(
     assert not GenerationRequest.objects.exists()
 
 
-def test_a_mask_and_a_second_picture_in_a_form_are_refused_by_name(
-    api: Client, model: BaseModel
-) -> None:
+def test_a_second_picture_in_a_form_is_refused_by_name(api: Client, model: BaseModel) -> None:
     def file() -> SimpleUploadedFile:
         return SimpleUploadedFile("a.png", png(256, 256), "image/png")
 
-    masked = api.post(EDITS, {"prompt": "a", "image": file(), "mask": file()})
-    assert error_of(masked)["code"] == "mask_not_supported"
     two = api.post(EDITS, {"prompt": "a", "image[]": [file(), file()]})
     assert (two.status_code, error_of(two)["param"]) == (400, "image")
 

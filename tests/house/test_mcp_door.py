@@ -152,7 +152,7 @@ def test_another_s_request_is_not_found(
         ("generate_image", {"prompt": "a dog", "moderation": "low"}, "moderation"),
         ("generate_image", {"prompt": "a dog", "n": 11}, "n"),
         ("generate_image", {"prompt": "a dog", "size": "huge"}, "size"),
-        ("edit_image", {"prompt": "a dog", "image": "AAAA", "mask": "AAAA"}, "mask"),
+        ("edit_image", {"prompt": "a dog", "image": "AAAA", "masks": "AAAA"}, "masks"),
         ("get_generation", {"id": "1"}, "id"),
     ],
 )

@@ -47,6 +47,11 @@ OPENAI_PARAMS = {
     "adapter_weight_out_of_range": "adapters",
     "tier_unknown": "tier",
     "source_too_large": "image",
+    "mask_unreadable": "mask",
+    "mask_size_differs": "mask",
+    "mask_empty": "mask",
+    "mask_full": "mask",
+    "mask_without_alpha": "mask",
 }
 # Its SDKs send 409 and 429 again by themselves: 409 never is worth it here, and 422 is unknown.
 OPENAI_STATUSES = {409: 400, 410: 400, 422: 400}

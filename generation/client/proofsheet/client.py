@@ -59,20 +59,21 @@ class Client:
         prompt: str,
         *,
         picture: File | None = None,
+        mask: File | None = None,
         idempotency_key: str | None = None,
         **more: Any,
     ) -> Generation:
         """Ask for images and return at once. `more` has the names of the API: `model`, `seed`,
         `width`, `height`, `count`, `negative_prompt`, `adapters`, `steps`, `strength` and others.
+        What is white in a `mask` of the `picture`'s size is painted anew.
 
         Sent twice under one key it is made once; each call has a key of its own unless it is named.
         """
         headers = {"Idempotency-Key": idempotency_key or uuid4().hex}
         said: dict[str, Any] = {"prompt": prompt, **more}
-        if picture is None:
-            body: dict[str, Any] = {"json": said}
-        else:
-            body = {"data": _form(said), "files": {"picture": ("picture", _bytes(picture))}}
+        sent = {"picture": picture, "mask": mask}
+        files = {name: (name, _bytes(file)) for name, file in sent.items() if file is not None}
+        body: dict[str, Any] = {"data": _form(said), "files": files} if files else {"json": said}
         answer = self._line.send(
             "POST", "/api/v1/generations/", is_repeatable=True, headers=headers, **body
         )

@@ -17,11 +17,12 @@ from generation.compat.a1111 import prompt_tags
 from generation.compat.jobs import PICTURES_MAX
 from generation.compat.openai import model_names
 from generation.compat.openai.picture_files import bytes_of, decoded
-from generation.request_rules.parameters import RequestParameters
+from generation.request_rules.parameters import MaskFill, RequestParameters, SentMask
 
 # All are drawn by the model's own schedule; clients insist on a name that they know.
 SAMPLERS = ("Euler a", "Euler", "DDIM", "DPM++ 2M", "Automatic")
 SCHEDULERS = ("automatic",)
+FILLS: tuple[MaskFill, ...] = ("surroundings", "original", "noise", "nothing")
 WHAT_IS_SENT = frozenset({"init_images", "mask", "auth", "url", "alwayson_scripts"})
 
 
@@ -34,17 +35,9 @@ class SamplerUnknown(ProofsheetError):
     default_status = 404
 
 
-class MaskNotTaken(ProofsheetError):
-    """Until there is inpainting."""
-
-    default_code = "mask_not_supported"
-    default_message = "mask: A part of a picture cannot be repainted here yet."
-    default_advice = "Leave the mask out: the whole picture is then redrawn from the given one."
-    default_status = 422
-
-
 class PictureBodySerializer(serializers.Serializer[Any]):
-    """Of both calls; `init_images`, `mask` and `denoising_strength` are img2img's."""
+    """Of both calls; `denoising_strength`, `init_images` and what says how a part of one is painted
+    anew are img2img's."""
 
     prompt = serializers.CharField(default="", trim_whitespace=False, allow_blank=True)
     negative_prompt = serializers.CharField(default="", trim_whitespace=False, allow_blank=True)
@@ -59,6 +52,11 @@ class PictureBodySerializer(serializers.Serializer[Any]):
     denoising_strength = serializers.FloatField(default=0.75)
     init_images = serializers.ListField(child=serializers.CharField(), default=list, max_length=1)
     mask = serializers.CharField(default="", allow_blank=True)
+    mask_blur = serializers.FloatField(default=4.0)
+    inpainting_fill = serializers.ChoiceField(tuple(range(len(FILLS))), default=0)
+    inpaint_full_res = serializers.BooleanField(default=True)
+    inpaint_full_res_padding = serializers.IntegerField(default=0)
+    inpainting_mask_invert = serializers.BooleanField(default=False)
     override_settings = serializers.DictField(default=dict)
     send_images = serializers.BooleanField(default=True)
 
@@ -84,7 +82,7 @@ def said_in(body: Any) -> dict[str, Any]:
 def draft_of(
     said: dict[str, Any], *, model: BaseModel, by: User, is_from_picture: bool
 ) -> RequestParameters:
-    """Raises ValidationError, TagNotUnderstood, AdapterNotUsable, MaskNotTaken."""
+    """Raises ValidationError, TagNotUnderstood, AdapterNotUsable."""
     prompt = prompt_tags.read(said["prompt"])
     negative = prompt_tags.read(said["negative_prompt"])
     picture = _picture(said) if is_from_picture else None
@@ -100,6 +98,7 @@ def draft_of(
         adapters=tuple((slug_of(name, model=model, by=by), w) for name, w in prompt.loras),
         picture=picture,
         strength=said["denoising_strength"] if picture is not None else None,
+        mask=_mask(said) if picture is not None else None,
     )
 
 
@@ -121,11 +120,24 @@ def slug_of(name: str, *, model: BaseModel, by: User) -> str:
 
 
 def _picture(said: dict[str, Any]) -> bytes:
-    if said["mask"]:
-        raise MaskNotTaken
     if not said["init_images"]:
         raise serializers.ValidationError({"init_images": ["Send one picture as base64."]})
     [text] = said["init_images"]
-    if ":" in text[:16]:
-        return bytes_of(text, param="init_images")
-    return decoded(text, param="init_images")
+    return _bytes(text, param="init_images")
+
+
+def _mask(said: dict[str, Any]) -> SentMask | None:
+    if not said["mask"]:
+        return None
+    return SentMask(
+        _bytes(said["mask"], param="mask"),
+        anew="webui",
+        is_inverted=said["inpainting_mask_invert"],
+        blur=said["mask_blur"],
+        fill=FILLS[said["inpainting_fill"]],
+        padding=said["inpaint_full_res_padding"] if said["inpaint_full_res"] else None,
+    )
+
+
+def _bytes(text: str, *, param: str) -> bytes:
+    return bytes_of(text, param=param) if ":" in text[:16] else decoded(text, param=param)

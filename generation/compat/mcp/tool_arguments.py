@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.core.errors import ProofsheetError
-from generation.request_rules.parameters import PROMPT_MAX_CHARACTERS
+from generation.request_rules.parameters import PROMPT_MAX_CHARACTERS, SentMask
 
 SIZE = r"^(auto|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})$"
 _DATA = re.compile(r"data:image/[a-z0-9.+-]+;base64,")
@@ -77,19 +77,28 @@ class EditImage(ToolArguments):
     prompt: Prompt
     image: str = Field(description="The picture in base64 or as data:, or the id of one of yours.")
     strength: float | None = Field(
-        None, ge=0.05, le=1, description="How far it may depart from the picture; 0.6 if left out."
+        None,
+        ge=0.05,
+        le=1,
+        description="How far it may depart from the picture; 0.6 if left out, and with a mask 1.",
+    )
+    mask: str | None = Field(
+        None,
+        description="A picture of the same size, in base64 or as data:, without transparency: what "
+        "is white in it is painted anew, what is black stays.",
     )
     negative_prompt: Unwanted = ""
     n: int = Field(1, ge=1, le=4, description="How many pictures.")
     model: Model = None
     seed: Seed = None
 
-    def draft(self) -> tuple[dict[str, Any], bytes | None]:
-        """As our own API takes it, and the upload. Raises NoPictureSent."""
-        said = self.model_dump(exclude={"image", "n"}) | {"count": self.n}
+    def draft(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """As our own API takes it, and the uploads. Raises NoPictureSent."""
+        said = self.model_dump(exclude={"image", "mask", "n"}) | {"count": self.n}
+        sent: dict[str, Any] = {"mask": self.mask and SentMask(picture_bytes(self.mask))}
         if _UUID.fullmatch(self.image):
-            return said | {"source_image": self.image}, None
-        return said, picture_bytes(self.image)
+            return said | {"source_image": self.image}, sent
+        return said, sent | {"picture": picture_bytes(self.image)}
 
 
 class GetGeneration(ToolArguments):

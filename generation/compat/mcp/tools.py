@@ -69,14 +69,14 @@ class PictureTool:
 
 async def generate_image(said: GenerateImage, caller: McpCaller, tell: Tell) -> CallToolResult:
     """Submits and waits."""
-    asked = await _aside(_submit, said.draft(), None, caller)
+    asked = await _aside(_submit, said.draft(), {}, caller)
     return await _ended(asked, caller, tell)
 
 
 async def edit_image(said: EditImage, caller: McpCaller, tell: Tell) -> CallToolResult:
     """Submits with a picture to start from, and waits."""
-    draft, data = said.draft()
-    return await _ended(await _aside(_submit, draft, data, caller), caller, tell)
+    draft, uploads = said.draft()
+    return await _ended(await _aside(_submit, draft, uploads, caller), caller, tell)
 
 
 async def get_generation(said: GetGeneration, caller: McpCaller, tell: Tell) -> CallToolResult:
@@ -169,8 +169,8 @@ async def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> Any:
     return await sync_to_async(acted, thread_sensitive=False)(*args, **named)
 
 
-def _submit(draft: dict[str, Any], data: bytes | None, caller: McpCaller) -> GenerationRequest:
-    wanted = replace(draft_of(draft), picture=data)
+def _submit(draft: dict[str, Any], uploads: dict[str, Any], caller: McpCaller) -> GenerationRequest:
+    wanted = replace(draft_of(draft), **uploads)
     return submitting.submit(wanted, by=caller.acting(), at=timezone.now()).request
 
 

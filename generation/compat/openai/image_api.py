@@ -55,8 +55,8 @@ class ImageEdits(OpenAiView):
 
     def post(self, request: Request) -> HttpResponseBase:
         """Of a form's file, or a `data:` URL in a JSON body."""
-        picture, rest = picture_files.taken_from(request.data)
-        return _begun(request, order_of(rest, picture=picture))
+        files, rest = picture_files.taken_from(request.data)
+        return _begun(request, order_of(rest, files=files))
 
 
 class ImageVariations(OpenAiView):

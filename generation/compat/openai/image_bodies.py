@@ -15,8 +15,9 @@ from config.core.api import json_bodies
 from config.core.api.strict_serializers import IS_QUERY, StrictSerializer
 from generation.compat.jobs import PICTURES_MAX
 from generation.compat.openai import model_names
+from generation.compat.openai.picture_files import EditFiles
 from generation.progress import partials
-from generation.request_rules.parameters import RequestParameters
+from generation.request_rules.parameters import RequestParameters, SentMask
 from generation.studio.parameter_serializers import AdapterUseSerializer
 from provenance.assets import transcode
 from provenance.pictures.refusals import Mime
@@ -102,9 +103,10 @@ class ImageOrder:
     is_edit: bool = False
 
 
-def order_of(body: Any, *, picture: bytes | None = None) -> ImageOrder:
-    """Of a generation, or of an edit of `picture`. Raises ValidationError, ModelNotRegistered."""
-    is_edit = picture is not None
+def order_of(body: Any, *, files: EditFiles | None = None) -> ImageOrder:
+    """Of a generation, or of an edit of a picture. Raises ValidationError, ModelNotRegistered."""
+    is_edit = files is not None
+    mask = files.mask if files is not None else None
     said = _reader(is_edit, isinstance(body, QueryDict)).run_validation(_present(body))
     size = SIZE.fullmatch(said["size"])
     draft = RequestParameters(
@@ -118,8 +120,9 @@ def order_of(body: Any, *, picture: bytes | None = None) -> ImageOrder:
         height=int(size[2]) if size else None,
         adapters=tuple((use["slug"], use["weight"]) for use in said["adapters"] + said["loras"]),
         tier=said["tier"],
-        picture=picture,
+        picture=files.picture if files is not None else None,
         strength=_strength(said) if is_edit else None,
+        mask=SentMask(mask, anew="transparent") if mask is not None else None,
         visible_label=said["visible_label"],
         visible_label_text=said["visible_label_text"],
     )

@@ -6,6 +6,7 @@ import base64
 import binascii
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -26,14 +27,6 @@ class PictureJSONParser(StrictJSONParser):
     limit = DATA_URL_MAX_CHARACTERS + 1024 * 1024
 
 
-class MaskNotSupported(ProofsheetError):
-    """Until there is inpainting: repainting all of it instead would not be what was asked for."""
-
-    default_code = "mask_not_supported"
-    default_message = "mask: A part of a picture cannot be repainted here yet."
-    default_advice = "Leave the mask out: the whole picture is then redrawn from the given one."
-
-
 class PictureNotInline(ProofsheetError):
     """An address of another host, or a file id: neither is fetched."""
 
@@ -51,26 +44,37 @@ class PictureTooLong(ProofsheetError):
     default_status = 413
 
 
-def taken_from(body: Any) -> tuple[bytes, Any]:
-    """The picture, and the body without it.
+@dataclass(frozen=True, slots=True)
+class EditFiles:
+    """Of an edit: the picture, and the mask, if there is one."""
 
-    Raises ValidationError, MaskNotSupported, PictureNotInline, PictureTooLong.
+    picture: bytes
+    mask: bytes | None = None
+
+
+def taken_from(body: Any) -> tuple[EditFiles, Any]:
+    """The files, and the body without them.
+
+    Raises ValidationError, PictureNotInline, PictureTooLong.
     """
     if isinstance(body, QueryDict):
         return _of_form(body)
     if not isinstance(body, Mapping):
         raise serializers.ValidationError({"body": ["Send a JSON object or a form."]})
-    if body.get("mask") is not None:
-        raise MaskNotSupported
     images = body.get("images")
     if not isinstance(images, list) or not images:
         raise serializers.ValidationError({"images": ["Send one picture: [{image_url: …}]."]})
     _only_one("images", images)
-    image = images[0]
+    mask = body.get("mask")
+    rest = {name: value for name, value in body.items() if name not in ("images", "mask")}
+    return EditFiles(_inline(images[0]), None if mask is None else _inline(mask)), rest
+
+
+def _inline(image: Any) -> bytes:
+    """Of `{image_url: "data:…"}`."""
     if not isinstance(image, Mapping) or not isinstance(image.get("image_url"), str):
         raise PictureNotInline
-    rest = {name: value for name, value in body.items() if name not in ("images", "mask")}
-    return bytes_of(image["image_url"]), rest
+    return bytes_of(image["image_url"])
 
 
 def bytes_of(url: str, *, param: str = "image_url") -> bytes:
@@ -93,16 +97,23 @@ def decoded(text: str, *, param: str) -> bytes:
         raise serializers.ValidationError({param: ["It is no base64."]}) from error
 
 
-def _of_form(body: QueryDict) -> tuple[bytes, QueryDict]:
+def _of_form(body: QueryDict) -> tuple[EditFiles, QueryDict]:
     rest = copy.copy(body)  # a deep one would copy files, and those on disk cannot be
-    if any(isinstance(part, UploadedFile) or part for part in rest.pop("mask", [])):
-        raise MaskNotSupported
+    masks = [part for part in rest.pop("mask", []) if part or isinstance(part, UploadedFile)]
     files: list[Any] = [part for name in FILES for part in rest.pop(name, [])]
-    if not files or not all(isinstance(part, UploadedFile) for part in files):
+    if not files:
         raise serializers.ValidationError({"image": ["Send the picture as a file of the form."]})
-    _only_one("image", files)
-    data: bytes = files[0].read(settings.PROOFSHEET_SOURCE_MAX_BYTES + 1)
-    return data, rest
+    picture = _file("image", files)
+    return EditFiles(picture, _file("mask", masks) if masks else None), rest
+
+
+def _file(name: str, parts: list[Any]) -> bytes:
+    """The bytes of the one file of that name. Raises ValidationError."""
+    if not all(isinstance(part, UploadedFile) for part in parts):
+        raise serializers.ValidationError({name: ["Send it as a file of the form."]})
+    _only_one(name, parts)
+    data: bytes = parts[0].read(settings.PROOFSHEET_SOURCE_MAX_BYTES + 1)
+    return data
 
 
 def _only_one(name: str, parts: list[Any]) -> None:

@@ -8,10 +8,11 @@ const provider = () => createOpenAICompatible({
 });
 
 serve({
-  generate: async ({ model, prompt, pictures, ...said }) => {
+  generate: async ({ model, prompt, pictures, mask, ...said }) => {
     const images = pictures?.map((each) => Buffer.from(each, 'base64'));
+    const edited = { text: prompt, images, ...(mask && { mask: Buffer.from(mask, 'base64') }) };
     const made = await generateImage({
-      model: provider().imageModel(model), prompt: images ? { text: prompt, images } : prompt, ...said,
+      model: provider().imageModel(model), prompt: images ? edited : prompt, ...said,
     });
     return { images: made.images.map((each) => each.base64) };
   },

@@ -20,9 +20,10 @@ def generate(model: str, prompt: str, **said: Any) -> dict[str, Any]:
     return {"images": [each.b64_json for each in made.data]}
 
 
-def edit(model: str, prompt: str, pictures: list[str]) -> dict[str, Any]:
+def edit(model: str, prompt: str, pictures: list[str], mask: str = "") -> dict[str, Any]:
     file = io.BytesIO(base64.b64decode(pictures[0]))
-    made = litellm.image_edit(image=file, prompt=prompt, model=f"openai/{model}", **house())
+    said = {"mask": io.BytesIO(base64.b64decode(mask))} if mask else {}
+    made = litellm.image_edit(image=file, prompt=prompt, model=f"openai/{model}", **said, **house())
     return {"images": [each.b64_json for each in made.data]}
 
 

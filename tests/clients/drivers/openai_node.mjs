@@ -7,8 +7,9 @@ const file = (data, n) => toFile(Buffer.from(data, 'base64'), `${n}.png`, { type
 
 serve({
   generate: (said) => connected().images.generate(said),
-  edit: async ({ pictures, ...said }) => {
+  edit: async ({ pictures, mask, ...said }) => {
     const files = await Promise.all(pictures.map(file));
+    if (mask) said.mask = await file(mask, 'mask');
     return connected().images.edit({ image: files.length === 1 ? files[0] : files, ...said });
   },
   stream: async (said) => {

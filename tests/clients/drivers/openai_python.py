@@ -29,7 +29,9 @@ def headers(**said: Any) -> dict[str, Any]:
     return {"headers": dict(connected().images.with_raw_response.generate(**said).headers)}
 
 
-def edit(pictures: list[str], **said: Any) -> dict[str, Any]:
+def edit(pictures: list[str], mask: str | None = None, **said: Any) -> dict[str, Any]:
+    if mask is not None:
+        said["mask"] = ("mask.png", base64.b64decode(mask), "image/png")
     files = [(f"{n}.png", base64.b64decode(each), "image/png") for n, each in enumerate(pictures)]
     return made(connected().images.edit(image=files[0] if len(files) == 1 else files, **said))
 

@@ -31,6 +31,11 @@ def generate_and_save(path: str, **said: Any) -> dict[str, Any]:
     return told(made) | {"path": str(made.images[0].save(path))}
 
 
+def paint(picture: str, mask: str, **said: Any) -> dict[str, Any]:
+    files = {"picture": base64.b64decode(picture), "mask": base64.b64decode(mask)}
+    return told(house().generate(**said | files))
+
+
 def twice(prompt: str, idempotency_key: str) -> dict[str, Any]:
     one, two = (house().submit(prompt, seed=1, idempotency_key=idempotency_key) for _ in range(2))
     return {"ids": [one.id, two.id]}
@@ -80,8 +85,8 @@ def shown(error: Exception) -> dict[str, Any]:
 
 serve(
     {each.__name__: each for each in (
-        generate, generate_and_save, twice, stream, batch, models, verify, appeal_after_refusal,
-        webhook, nobody,
+        generate, generate_and_save, paint, twice, stream, batch, models, verify,
+        appeal_after_refusal, webhook, nobody,
     )},
     shown,
 )  # fmt: skip

@@ -18,16 +18,28 @@ def connected() -> Any:
 
 
 def made(answer: Any) -> dict[str, Any]:
-    return {"sizes": [list(image.size) for image in answer.images], "info": answer.info}
+    files = [io.BytesIO() for _ in answer.images]
+    for image, file in zip(answer.images, files, strict=True):
+        image.save(file, "PNG")
+    return {
+        "sizes": [list(image.size) for image in answer.images],
+        "pictures": [base64.b64encode(file.getvalue()).decode() for file in files],
+        "info": answer.info,
+    }
 
 
 def txt2img(**said: Any) -> dict[str, Any]:
     return made(connected().txt2img(**said))
 
 
-def img2img(picture: str, **said: Any) -> dict[str, Any]:
-    image = Image.open(io.BytesIO(base64.b64decode(picture)))
-    return made(connected().img2img(images=[image], **said))
+def img2img(picture: str, mask: str | None = None, **said: Any) -> dict[str, Any]:
+    if mask is not None:
+        said["mask_image"] = opened(mask)
+    return made(connected().img2img(images=[opened(picture)], **said))
+
+
+def opened(data: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(data)))
 
 
 def lists() -> dict[str, Any]:
