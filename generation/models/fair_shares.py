@@ -78,7 +78,7 @@ _TURN = """
         (
             SELECT max(turn_ms) FROM generation_generationrequest
             WHERE status = 'queued' AND priority = own.priority AND project_id = own.project_id
-                AND id <> own.id AND owner_id = own.owner_id AND end_user_id {end_user}
+                AND id <> own.id AND {whose}
         )
     )
     WHERE own.id = %s RETURNING own.turn_ms
@@ -118,14 +118,15 @@ def join(priority: int, project_id: UUID, *, cost_ms: int, request_id: UUID) -> 
 
 
 def turn(request_id: UUID, *, is_of_end_user: bool) -> int:
-    """Where it stands among its project's: behind what waits of the same end user, or of the same
-    member, and level with what others wait for. Self-clocked fair queueing in predicted device
-    milliseconds (Golestani, INFOCOM 1994): each is due when its own ones before it would have been
-    served and it too, from where the project's first is now.
+    """Where it stands among its project's: behind what waits of the same end user, whichever member
+    asked, or else of the same member, and level with what others wait for. Self-clocked fair
+    queueing in predicted device milliseconds (Golestani, INFOCOM 1994): each is due when its own
+    ones before it would have been served and it too, from where the project's first is now.
     """
-    one = "= own.end_user_id" if is_of_end_user else "IS NULL"
+    of_member = "end_user_id IS NULL AND owner_id = own.owner_id"
+    whose = "end_user_id = own.end_user_id" if is_of_end_user else of_member
     with connection.cursor() as cursor:
-        cursor.execute(_TURN.format(end_user=one), [request_id])
+        cursor.execute(_TURN.format(whose=whose), [request_id])
         return int(cursor.fetchone()[0])
 
 

@@ -55,6 +55,12 @@ def test_it_paints_what_is_white_in_a_mask(client: Driver, png: str) -> None:
     assert made["images"][0]["source"]["mask"]
 
 
+def test_an_upload_goes_with_adapters(client: Driver, picture_file: str) -> None:
+    worn = [{"slug": "no-such", "weight": 0.5}]
+    told = client("generate", prompt="a red apple", picture=picture_file, adapters=worn)
+    assert told["code"] == "adapter_not_usable", told
+
+
 def test_each_change_is_told(client: Driver) -> None:
     states = client("stream", prompt="a cat", steps=4)["states"]
     assert states[0] == "submitted"

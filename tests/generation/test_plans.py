@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from prometheus_client import generate_latest
 
 from adapters.models import BaseModel
+from config.core.projects.models import Project
 from generation.capacity import current_load, estimates
 from generation.hardware import worker_processes
 from generation.models import GenerationRequest, RequestStatus
@@ -87,6 +89,22 @@ def test_submission_and_place_in_line_read_their_own_alone(alice: User, model: B
         estimates.speed_of(model)
         assert estimates.position(waiting)
     told(plans, "submission")
+
+
+@pytest.mark.usefixtures("grown")
+def test_submission_reads_of_many_projects_its_own_alone(alice: User) -> None:
+    """Even for who asked for thousands, and where half the projects have limits of their own."""
+    others = (
+        Project(name=f"Shop {n}", created_at=NOON, images_a_day=100 if n % 2 else None)
+        for n in range(10_000)
+    )
+    Project.objects.bulk_create(others, batch_size=2000)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Project._meta.db_table}")
+    with years.explained([Project._meta.db_table]) as plans:
+        admission.usage_of(alice, at=NOON)
+    told(plans, "usage")
+    assert plans.took
 
 
 @pytest.mark.usefixtures("grown")

@@ -213,6 +213,21 @@ def test_end_users_of_one_project_take_turns_however_much_one_has_sent(
     assert claim() is None
 
 
+def test_an_end_user_has_one_turn_whichever_members_key_asks(
+    alice: User, bob: User, model: BaseModel
+) -> None:
+    product = make_project(alice, "Product")
+    flood, late = (end_users.seen(product, name, at=NOON) for name in ("flood", "late"))
+    said: dict[str, Any] = {"project": product, "predicted_ms": 1000}
+    for _ in range(2):
+        for member in (alice, bob):
+            make_request(member, model, end_user=flood, **said)
+    after = NOON + timedelta(minutes=1)
+    for _ in range(2):
+        make_request(alice, model, end_user=late, created_at=after, **said)
+    assert served_for(6) == [flood, late, flood, late, flood, flood]
+
+
 def test_request_that_is_handed_back_keeps_its_turn(alice: User, model: BaseModel) -> None:
     first, second = (make_request(alice, model, predicted_ms=1000) for _ in range(2))
     held = claim()

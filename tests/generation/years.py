@@ -5,7 +5,7 @@ at another size."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -65,8 +65,9 @@ class Plans:
 
 
 @contextmanager
-def explained() -> Iterator[Plans]:
-    """Every query inside is explained before it is done; tables that are read whole are told.
+def explained(tables: Sequence[str] = LARGE) -> Iterator[Plans]:
+    """Every query inside is explained before it is done; of `tables` those that are read whole are
+    told.
 
     A page costs as much wherever it lies, as on an SSD: rows lie where earlier tests left room.
     """
@@ -81,7 +82,7 @@ def explained() -> Iterator[Plans]:
             cursor = context["cursor"]
             execute(f"EXPLAIN {sql}", params, many, context)
             plan = "\n".join(line for (line,) in cursor.fetchall())
-            if any(f"Seq Scan on {table}" in plan for table in LARGE):
+            if any(f"Seq Scan on {table}" in plan for table in tables):
                 plans.read_whole.append(f"{sql}\n{plan}")
         started = perf_counter()
         try:

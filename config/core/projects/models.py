@@ -152,7 +152,12 @@ class EndUser(models.Model):
         SUSPENDED = "suspended", "Suspended"
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    project = models.ForeignKey(Project, models.PROTECT, related_name="end_users")
+    project = models.ForeignKey(
+        Project,
+        models.PROTECT,
+        related_name="end_users",
+        db_index=False,  # `projects_end_user_seen` begins with it
+    )
     ref = models.CharField(max_length=64, blank=True)
     standing = models.CharField(max_length=16, choices=Standing.choices, default=Standing.GOOD)
     suspended_until = models.DateTimeField(null=True, blank=True)

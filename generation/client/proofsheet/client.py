@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 from collections import deque
@@ -181,13 +182,12 @@ def _bytes(file: File) -> bytes:
 
 
 def _form(said: Mapping[str, Any]) -> dict[str, Any]:
-    if said.get("adapters"):
-        raise Invalid(
-            "An upload is sent as a form, which names no adapters.",
-            code="adapters_with_upload",
-            advice="Start from `source_image`, an image of your own, instead.",
-        )
-    return {name: value for name, value in said.items() if value is not None}
+    """Texts; what is nested is JSON there."""
+    return {
+        name: json.dumps(value) if isinstance(value, list | dict) else value
+        for name, value in said.items()
+        if value is not None
+    }
 
 
 def _statement_id(of: Refused | Refusal | str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -28,12 +28,6 @@ class Connection:
             timeout=httpx.Timeout(timeout_s, connect=10.0),
             transport=transport,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the sockets."""
