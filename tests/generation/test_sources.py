@@ -386,6 +386,7 @@ def test_api_takes_json_with_an_own_image_and_tells_what_it_started_from(
         "image": str(image.id),
         "status": "passed",
         "code": "",
+        "mask_sha256": "",
     }
     assert client.post(URL, {"prompt": "a"}, format="json").json()["source"] is None
     said |= {"source_image": "no-id"}
