@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.core import checks
 
+from config.core import retention
 from generation.capacity import line_metrics, project_metrics
 from generation.hardware import hardware_queues
+from generation.live import drawing
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -26,9 +28,11 @@ from generation.requests import (
     creation,
     delivered_pictures,
     fair_queue,
+    idempotency,
     request_evidence,
     stored_files,
 )
+from generation.studio import project_retention
 from moderation.models import Decision
 from moderation.public_notices import addresses
 from moderation.signals import decision_enforced
@@ -46,6 +50,11 @@ def connect() -> None:
     checks.register(hardware_queues.check_names)
     reportable_pictures.register("generation", request_evidence.of_released)
     deliverable_pictures.register("generation", delivered_pictures.delivered)
+    retention.register("Idempotency-Key and a digest of what was sent", idempotency.forget)
+    retention.register("prompts and pictures of the live page that nobody kept", drawing.forget)
+    retention.register(
+        "requests and pictures of a project that keeps them for a while", project_retention.expire
+    )
 
 
 def enforce(

@@ -12,11 +12,9 @@ from celery.signals import worker_ready, worker_shutting_down
 from config.core import clock
 from generation.hardware import hardware_queues, worker_processes
 from generation.requests import prompt_screening
-from generation.studio import retention
 from generation.suite_runs import stints, suite_rendering
 from generation.work import sweeper
 from generation.work.drain import drain
-from moderation.exports import project_exports
 
 AUDITS_S = 45.0
 
@@ -88,11 +86,3 @@ def dismiss_worker(**_: Any) -> None:
     """A worker that goes is not waited for, and takes nothing more."""
     drain.begin()
     worker_processes.announcer.stop()
-
-
-@shared_task
-def expire_projects() -> None:
-    """Delete what projects keep no longer, and the exports that they had time to fetch."""
-    now = clock.now()
-    retention.expire(at=now)
-    project_exports.clear_away(at=now)

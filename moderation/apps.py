@@ -2,6 +2,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from config.core import retention
 from moderation.classifiers import chosen
 from moderation.policy.rulebook import policy_document
 
@@ -14,8 +15,12 @@ class ModerationConfig(AppConfig):
     verbose_name = "Moderation"
 
     def ready(self) -> None:
-        from moderation.policy import drafting  # needs the models, which are loaded by now
+        from moderation.exports import project_exports  # the models, which are loaded by now
+        from moderation.policy import drafting  # likewise
+        from moderation.reports import reporting  # likewise
 
+        retention.register("who sent a report", reporting.forget)
+        retention.register("files that a project took out", project_exports.clear_away)
         policy_document.use_source(drafting.PolicyRepository())
         for kind in chosen.KINDS:
             chosen.use(kind, self._model(kind))

@@ -66,14 +66,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "moderation.audits.tasks.audit_changes",
         "schedule": crontab(hour=4, minute=0),
     },
-    "expire-projects": {
-        "task": "generation.tasks.expire_projects",
-        "schedule": crontab(hour=3, minute=30),
-    },
+    "forget": {"task": "config.tasks.forget", "schedule": crontab(minute=30)},
     "requeue-audits": {"task": "generation.tasks.requeue_audits", "schedule": 10.0},
     "sweep-outbox": {"task": "config.core.outbox.tasks.sweep", "schedule": 5.0},
     "sweep-webhooks": {"task": "config.webhooks.tasks.sweep", "schedule": 10.0},
-    "forget-webhooks": {"task": "config.webhooks.tasks.forget", "schedule": 3600.0},
     "requeue-stalled-checks": {"task": "adapters.tasks.requeue_stalled_checks", "schedule": 60.0},
 }
 # A ticket of beat's is worth nothing once the next one is sent: a worker that stood still must not

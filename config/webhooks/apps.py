@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from config.core import retention
+
 
 class WebhooksConfig(AppConfig):
     """Endpoints of projects, their secrets and what was delivered to them."""
@@ -9,9 +11,12 @@ class WebhooksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to what projects are told, and tell how much waits."""
+        """Listen to what projects are told, tell how much waits, and keep none of it for ever."""
         from config.webhooks import outbox_metrics  # needs the models, which are loaded by now
-        from config.webhooks.deliveries import writing  # likewise
+        from config.webhooks.deliveries import cleaning, writing  # likewise
 
         writing.connect()
         outbox_metrics.register()
+        retention.register(
+            "what was sent to an endpoint, and one that was deleted", cleaning.forget
+        )

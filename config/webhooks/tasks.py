@@ -6,7 +6,7 @@ from celery import shared_task
 
 from config.core import clock
 from config.webhooks import endpoint_mails
-from config.webhooks.deliveries import cleaning, sending
+from config.webhooks.deliveries import sending
 
 
 @shared_task(ignore_result=True)
@@ -19,12 +19,6 @@ def deliver(endpoint_id: str) -> None:
 def sweep() -> None:
     """Every few seconds: what lost tickets, dead workers and ended rests left behind."""
     sending.sweep(at=clock.now())
-
-
-@shared_task(ignore_result=True)
-def forget() -> None:
-    """Every hour: the log of what was sent long ago."""
-    cleaning.forget(at=clock.now())
 
 
 @shared_task(ignore_result=True)

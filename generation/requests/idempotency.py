@@ -5,7 +5,7 @@ The names follow the IETF draft "The Idempotency-Key HTTP Header Field".
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from config.core.errors import ProofsheetError
@@ -14,6 +14,7 @@ from generation.models import GenerationRequest, IdempotencyKey
 from generation.request_rules.parameters import RequestParameters
 
 KEY_MAX_CHARACTERS = 200
+KEPT_FOR = timedelta(hours=24)
 
 
 class KeyReused(ProofsheetError):
@@ -79,6 +80,11 @@ def keep(
             request=request,
             created_at=at,
         )
+
+
+def forget(*, at: datetime) -> None:
+    """Delete the keys of a day ago."""
+    IdempotencyKey.objects.filter(created_at__lt=at - KEPT_FOR).delete()
 
 
 def _digest(draft: RequestParameters, parts: int) -> str:

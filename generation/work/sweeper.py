@@ -10,11 +10,9 @@ from django.db.models import Sum
 from django.db.models.functions import Least
 
 from generation.hardware import hardware_queues, worker_processes
-from generation.live import drawing
 from generation.models import (
     SWEEP,
     GenerationRequest,
-    IdempotencyKey,
     LeaseTerm,
     Occurrence,
     RequestStatus,
@@ -27,21 +25,18 @@ from generation.work import delivery
 logger = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=15)
 GAP = timedelta(seconds=15)
-KEYS_KEPT = timedelta(hours=24)
 BATCH = 50
 
 
 def sweep(*, at: datetime) -> None:
-    """Sends lost tickets and screenings again, takes back lost leases, drops what is too old."""
+    """Sends lost tickets and screenings again, takes back lost leases."""
     if _was_there(at=at):
         _take_back_lost_leases(at=at)
     fair_shares.mend()
     _send_to_screening_again(at=at)
     for name in hardware_queues.queues():
         _send_lost_tickets(name, at=at)
-    IdempotencyKey.objects.filter(created_at__lt=at - KEYS_KEPT).delete()
     worker_processes.forget_lost(at=at)
-    drawing.forget(at=at)
     adapter_examples.collect()
 
 

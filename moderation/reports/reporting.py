@@ -107,7 +107,6 @@ def submit(draft: ReportDraft, *, sender: Sender, at: datetime) -> Report:
     found = reportable_pictures.find(seen(draft.sighting, at=at))
     row = _case_of(found, at=at)
     _refuse_second(row, draft, sender)
-    _forget(at=at)
     report = Report.objects.create(
         case=row,
         notifier=sender.user,
@@ -208,7 +207,7 @@ def _hurry(row: ReviewCase, report: Report) -> None:
     )
 
 
-def _forget(*, at: datetime) -> None:
+def forget(*, at: datetime) -> None:
     """Forget who sent the reports whose time for appeals is long over."""
     old = Report.objects.filter(received_at__lt=at - KEPT_FOR)
     old.exclude(name="", email="", sender="").update(name="", email="", sender="")

@@ -28,9 +28,8 @@ from generation.models import (
 )
 from generation.progress import previews
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import submitting
+from generation.requests import idempotency, submitting
 from generation.studio import own_requests
-from generation.work import sweeper
 from moderation.cases import review_cases
 from moderation.models import AudienceChoice, Decision, ReviewCase, SavedView, Screening, Statement
 from moderation.subjects.subject import Subject
@@ -142,7 +141,7 @@ def test_a_deleted_request_does_not_come_back_by_its_key(alice: User, model: Bas
 
 def test_a_key_is_forgotten_after_a_day(alice: User, model: BaseModel) -> None:
     submitting.submit(RequestParameters(prompt=SECRET), by=alice, at=NOON, idempotency_key="k")
-    sweeper.sweep(at=NOON + timedelta(hours=25))
+    idempotency.forget(at=NOON + timedelta(hours=25))
     assert not IdempotencyKey.objects.exists()
 
 

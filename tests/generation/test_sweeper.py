@@ -11,7 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from adapters.models import BaseModel
 from generation import tasks
 from generation.hardware import worker_processes
-from generation.models import GenerationRequest, IdempotencyKey, RequestStatus, Worker
+from generation.models import GenerationRequest, RequestStatus, Worker
 from generation.request_rules.parameters import RequestParameters
 from generation.requests import fair_queue, submitting
 from generation.work import sweeper
@@ -141,14 +141,6 @@ def test_broker_that_is_away_loses_no_submission(
     with django_capture_on_commit_callbacks(execute=True):
         sweeper.sweep(at=NOON + sweeper.PATIENCE + timedelta(seconds=1))
     assert tickets == [str(made.id)]
-
-
-def test_idempotency_keys_are_kept_for_a_day(alice: User, model: BaseModel) -> None:
-    submitting.submit(RequestParameters(prompt="a"), by=alice, at=NOON, idempotency_key="k")
-    sweeper.sweep(at=NOON + timedelta(hours=23))
-    assert IdempotencyKey.objects.exists()
-    sweeper.sweep(at=NOON + timedelta(hours=25))
-    assert not IdempotencyKey.objects.exists()
 
 
 def test_worker_that_fell_silent_is_not_alive(db: None) -> None:

@@ -428,12 +428,15 @@ def test_unfounded_is_a_reason_for_reported_cases_alone(alice: User, bob: User) 
         )
 
 
-def test_who_sent_a_notice_is_forgotten_in_the_end(image: GeneratedImage, mallory: User) -> None:
+def test_who_sent_a_report_is_forgotten_in_the_end(image: GeneratedImage, mallory: User) -> None:
     old = reported(image, name="Eve", email="eve@example.org")
     later = NOON + reporting.KEPT_FOR + timedelta(days=1)
-    reported(image, sender=Sender(mallory, ""), at=later)
+    new = reported(image, sender=Sender(mallory, ""), at=later)
+    reporting.forget(at=later)
     old.refresh_from_db()
+    new.refresh_from_db()
     assert (old.name, old.email, old.sender) == ("", "", "")
+    assert new.notifier == mallory
 
 
 # ------------------------------------------------------------------ reports for compliance

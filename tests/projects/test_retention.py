@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 
 from generation.models import GeneratedImage, ImageState, RequestStatus
-from generation.studio import retention
+from generation.studio import project_retention
 from tests.factories import NOON, make_image, make_model, make_request
 from tests.projects.makers import make_project
 
@@ -27,7 +27,7 @@ def test_what_is_over_is_deleted_and_nothing_else(alice: User) -> None:
             alice, model, status=RequestStatus.FINISHED, project=project, created_at=at
         )
         images[name] = make_image(alice, model, request=request, state=state, created_at=at).pk
-    assert retention.expire(at=NOON) == 1
+    assert project_retention.expire(at=NOON) == 1
     gone = GeneratedImage.objects.exclude(deleted_at=None)
     assert [row.pk for row in gone] == [images["old"]]
-    assert retention.expire(at=NOON) == 0
+    assert project_retention.expire(at=NOON) == 0
