@@ -46,8 +46,8 @@ def keep(folder: str, data: bytes) -> str:
     place = place_of(name, storage)
     with disk_full.writing():
         if place is not None:
-            draft = storage.save(f"{name}.part", ContentFile(b""))  # with a private file's rights
-            _replace(place, Path(storage.path(draft)), data)
+            part = storage.save(f"{name}.part", ContentFile(b""))  # with a private file's rights
+            _replace(place, Path(storage.path(part)), data)
         elif not storage.exists(name):  # behind a network a file is there whole, or it is not
             stored = storage.save(name, ContentFile(data))
             if stored != name:  # somebody else was first
@@ -55,15 +55,15 @@ def keep(folder: str, data: bytes) -> str:
     return digest
 
 
-def _replace(place: Path, draft: Path, data: bytes) -> None:
+def _replace(place: Path, part: Path, data: bytes) -> None:
     try:
-        with draft.open("wb") as file:
+        with part.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, place)
+        os.replace(part, place)
     finally:
-        draft.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
     folder = os.open(place.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -36,12 +36,12 @@ def _secret_key() -> str:
     path = PROOFSHEET_KEYS_DIR / "django_secret_key"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
+        part = path.with_name(f"{path.name}.{os.getpid()}")
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_urlsafe(48))
         with contextlib.suppress(FileExistsError):
-            os.link(draft, path)  # the first of two processes wins; both then read the same key
-        draft.unlink()
+            os.link(part, path)  # the first of two processes wins; both then read the same key
+        part.unlink()
     return path.read_text()
 
 

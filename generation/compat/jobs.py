@@ -45,7 +45,7 @@ class Job:
 
 
 def begin(
-    draft: RequestParameters,
+    parameters: RequestParameters,
     count: int,
     *,
     caller: Caller,
@@ -53,23 +53,23 @@ def begin(
     idempotency_key: str = "",
     repeats: int = 0,
 ) -> Job:
-    """Submit `draft` for `count` pictures. `repeats` is how often the client has sent it before.
+    """Submit them for `count` pictures. `repeats` is how often the client has sent it before.
 
     Raises what `submitting.submit` raises; nothing is left running then.
     """
     key = caller.key
     assert key is not None, "nobody comes in here without one"
-    drafts = _parts(draft, count)
-    kept_under = _kept_under(drafts, key, caller.end_user)
+    orders = _parts(parameters, count)
+    kept_under = _kept_under(orders, key, caller.end_user)
     name = _name(kept_under, key, idempotency_key, repeats)
     try:
-        job = _submit(drafts, name, caller=caller, at=at)
+        job = _submit(orders, name, caller=caller, at=at)
         if idempotency_key or not repeats or not _has_failed(job):
             return job
     except idempotency.RequestDeleted:
         if idempotency_key:
             raise
-    return _submit(drafts, _new_name(kept_under, key), caller=caller, at=at)
+    return _submit(orders, _new_name(kept_under, key), caller=caller, at=at)
 
 
 def _has_failed(job: Job) -> bool:
@@ -78,13 +78,13 @@ def _has_failed(job: Job) -> bool:
     return all(request.status in over for request in job.requests)
 
 
-def _submit(drafts: list[RequestParameters], name: str, *, caller: Caller, at: datetime) -> Job:
+def _submit(orders: list[RequestParameters], name: str, *, caller: Caller, at: datetime) -> Job:
     made: list[submitting.Submission] = []
     try:
-        for place, part in enumerate(drafts):
+        for place, part in enumerate(orders):
             key = f"{name}:{place}"
             made.append(
-                submitting.submit(part, by=caller, at=at, idempotency_key=key, parts=len(drafts))
+                submitting.submit(part, by=caller, at=at, idempotency_key=key, parts=len(orders))
             )
     except ProofsheetError:
         for each in made:
@@ -95,13 +95,13 @@ def _submit(drafts: list[RequestParameters], name: str, *, caller: Caller, at: d
     return Job(tuple(each.request for each in made), caller)
 
 
-def _parts(draft: RequestParameters, count: int) -> list[RequestParameters]:
+def _parts(parameters: RequestParameters, count: int) -> list[RequestParameters]:
     """At most four pictures each, the seed counted on."""
-    most, first = COUNT_RANGE[1], draft.seed
-    parts = [replace(draft, count=min(most, count))]
+    most, first = COUNT_RANGE[1], parameters.seed
+    parts = [replace(parameters, count=min(most, count))]
     for begun in range(most, count, most):
         seed = None if first is None else (first + begun) % (SEED_MAX + 1)
-        parts.append(replace(draft, count=min(most, count - begun), seed=seed))
+        parts.append(replace(parameters, count=min(most, count - begun), seed=seed))
     return parts
 
 
@@ -124,8 +124,8 @@ def _new_name(kept_under: str, key: ApiKey) -> str:
     return name
 
 
-def _kept_under(drafts: list[RequestParameters], key: ApiKey, end_user: EndUser | None) -> str:
+def _kept_under(orders: list[RequestParameters], key: ApiKey, end_user: EndUser | None) -> str:
     """A library does not say which call it repeats: it is the newest with the same body for the
     same person."""
-    body = "".join(draft.sha256() for draft in drafts) + (str(end_user.pk) if end_user else "")
+    body = "".join(part.sha256() for part in orders) + (str(end_user.pk) if end_user else "")
     return f"compat:sent:{key.pk}:{hashlib.sha256(body.encode()).hexdigest()}"

@@ -115,32 +115,32 @@ class Loaded:
 
 
 def resolve(
-    draft: RequestParameters, *, by: AbstractBaseUser, size: tuple[int, int]
+    parameters: RequestParameters, *, by: AbstractBaseUser, size: tuple[int, int]
 ) -> WantedInitImage | None:
     """What checked parameters start from, None for noise; `size` is what is delivered.
 
     Raises SourceTooLarge, SourceNotFound, PictureUnreadable, and what `masks.resolve` raises.
     """
-    if draft.strength is None:
+    if parameters.strength is None:
         return None
-    if draft.picture is not None:
-        found = _of_upload(draft.picture, draft.strength)
+    if parameters.picture is not None:
+        found = _of_upload(parameters.picture, parameters.strength)
     else:
-        found = _of_own_image(draft, draft.strength, by=by)
-    if draft.mask is None:
+        found = _of_own_image(parameters, parameters.strength, by=by)
+    if parameters.mask is None:
         return found
-    mask = masks.resolve(draft.mask, picture=(found.width, found.height), delivered=size)
+    mask = masks.resolve(parameters.mask, picture=(found.width, found.height), delivered=size)
     return replace(found, mask=mask)
 
 
 def _of_own_image(
-    draft: RequestParameters, strength: float, *, by: AbstractBaseUser
+    parameters: RequestParameters, strength: float, *, by: AbstractBaseUser
 ) -> WantedInitImage:
-    assert draft.source_image is not None, "a checked draft with a strength has a source"
+    assert parameters.source_image is not None, "checked parameters with a strength have a source"
     released = GeneratedImage.objects.current_of(by).filter(
         state=ImageState.RELEASED, restriction="", deleted_at__isnull=True
     )
-    image = released.filter(id=draft.source_image).exclude(file="").first()
+    image = released.filter(id=parameters.source_image).exclude(file="").first()
     if image is None:
         raise SourceNotFound
     return WantedInitImage(strength, image.sha256, image.width, image.height, image=image)

@@ -161,17 +161,17 @@ def start_from(request: SignedIn, image_id: UUID) -> HttpResponse:
     form = StrengthForm(request.POST)
     if not form.is_valid():
         raise StrengthOutOfRange
-    draft = variations.variation_of(found, strength=form.cleaned_data["strength"])
-    return _submit(request, draft)
+    parameters = variations.variation_of(found, strength=form.cleaned_data["strength"])
+    return _submit(request, parameters)
 
 
 def _make(request: SignedIn, image_id: UUID, *, keeps_seed: bool) -> HttpResponse:
     found = own_images.find_image(image_id, by=request.user)
-    return _submit(request, variations.draft_of(found, keeps_seed=keeps_seed))
+    return _submit(request, variations.parameters_of(found, keeps_seed=keeps_seed))
 
 
-def _submit(request: SignedIn, draft: RequestParameters) -> HttpResponse:
-    made = submitting.submit(draft, by=request.user, at=timezone.now()).request
+def _submit(request: SignedIn, parameters: RequestParameters) -> HttpResponse:
+    made = submitting.submit(parameters, by=request.user, at=timezone.now()).request
     return redirect(f"{reverse('generation:studio')}?like={made.id}#sheet")
 
 

@@ -11,27 +11,27 @@ from provenance.assets import label_choices
 from provenance.marks import visible_label
 
 
-def draft_of(image: GeneratedImage, *, keeps_seed: bool) -> RequestParameters:
+def parameters_of(image: GeneratedImage, *, keeps_seed: bool) -> RequestParameters:
     """The parameters that make `image` again, or a variant of it under a new random seed; from the
     same picture, where it was made from one. Raises SourceGone."""
-    draft = _settings_of(image, seed=image.seed if keeps_seed else None)
+    parameters = _settings_of(image, seed=image.seed if keeps_seed else None)
     if not image.source:
-        return draft
-    draft = replace(draft, strength=image.source["strength"])
+        return parameters
+    parameters = replace(parameters, strength=image.source["strength"])
     source = init_images.of_request(image.request)
     if image.source.get("mask") and source is not None:
-        draft = replace(draft, mask=init_images.mask_of(source))
+        parameters = replace(parameters, mask=init_images.mask_of(source))
     if image.source["image"]:
-        return replace(draft, source_image=image.source["image"])
+        return replace(parameters, source_image=image.source["image"])
     if source is None:
         raise SourceGone
-    return replace(draft, picture=init_images.read(source))
+    return replace(parameters, picture=init_images.read(source))
 
 
 def variation_of(image: GeneratedImage, *, strength: float) -> RequestParameters:
     """The parameters that start from `image` itself, under a new random seed."""
-    draft = _settings_of(image, seed=None)
-    return replace(draft, source_image=str(image.id), strength=strength)
+    parameters = _settings_of(image, seed=None)
+    return replace(parameters, source_image=str(image.id), strength=strength)
 
 
 def _settings_of(image: GeneratedImage, *, seed: int | None) -> RequestParameters:

@@ -80,18 +80,18 @@ def steps_of(model: BaseModel) -> int:
     return min(model.live_steps, model.few_steps)
 
 
-def draw(draft: RequestParameters, *, by: AbstractBaseUser, at: datetime) -> UUID:
-    """Ask for the picture of `draft` and drop what was asked before; its request's id.
+def draw(parameters: RequestParameters, *, by: AbstractBaseUser, at: datetime) -> UUID:
+    """Ask for the picture of `parameters` and drop what was asked before; its request's id.
 
     What would not change the picture asks for nothing. Raises what `submitting.submit` raises.
     """
-    digest = check(draft).sha256()
+    digest = check(parameters).sha256()
     newest = cache.get(_newest_key(by.pk))
     if newest is not None and newest[1] == digest:
         return UUID(newest[0])
     with transaction.atomic():
         drop(by=by, at=at)
-        made = submitting.submit(draft, by=by, at=at, is_live=True).request
+        made = submitting.submit(parameters, by=by, at=at, is_live=True).request
         # Before the commit that sends it on: a worker takes what is not the newest for stale.
         cache.set(_newest_key(by.pk), (str(made.id), digest), LIFETIME_S)
     return made.id

@@ -57,9 +57,11 @@ def draw(request: SignedIn) -> HttpResponse:
         first = next(iter(form.errors.values()))[0]
         return JsonResponse({"message": str(first)}, status=422)
     assert form.base_model is not None, "a valid form has chosen one"
-    draft = replace(form.draft(tier="interactive"), steps=drawing.steps_of(form.base_model))
+    parameters = replace(
+        form.parameters(tier="interactive"), steps=drawing.steps_of(form.base_model)
+    )
     try:
-        made = drawing.draw(draft, by=request.user, at=timezone.now())
+        made = drawing.draw(parameters, by=request.user, at=timezone.now())
     except ProofsheetError as error:
         return JsonResponse({"message": str(error), "code": error.code}, status=error.status)
     return JsonResponse({"id": str(made)})

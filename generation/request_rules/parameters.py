@@ -207,27 +207,27 @@ class RequestParameters:
         return hashlib.sha256(body.encode()).hexdigest()
 
 
-def check(draft: RequestParameters) -> RequestParameters:
+def check(parameters: RequestParameters) -> RequestParameters:
     """The parameters with clean text, or the named error of the first thing that is wrong."""
-    if max(len(draft.prompt), len(draft.negative_prompt)) > PROMPT_MAX_CHARACTERS:
+    if max(len(parameters.prompt), len(parameters.negative_prompt)) > PROMPT_MAX_CHARACTERS:
         raise PromptTooLong
-    prompt = visible(draft.prompt)
+    prompt = visible(parameters.prompt)
     if not prompt:
         raise PromptEmpty
-    if draft.steps is not None and not _within(draft.steps, STEPS_RANGE):
+    if parameters.steps is not None and not _within(parameters.steps, STEPS_RANGE):
         raise StepsOutOfRange
-    if draft.guidance is not None and not _within(draft.guidance, GUIDANCE_RANGE):
+    if parameters.guidance is not None and not _within(parameters.guidance, GUIDANCE_RANGE):
         raise GuidanceOutOfRange
-    if draft.seed is not None and not 0 <= draft.seed <= SEED_MAX:
+    if parameters.seed is not None and not 0 <= parameters.seed <= SEED_MAX:
         raise SeedOutOfRange
-    if not _within(draft.count, COUNT_RANGE):
+    if not _within(parameters.count, COUNT_RANGE):
         raise CountOutOfRange
-    _check_adapters(draft.adapters)
+    _check_adapters(parameters.adapters)
     return replace(
-        draft,
+        parameters,
         prompt=prompt,
-        negative_prompt=visible(draft.negative_prompt),
-        strength=_strength(draft),
+        negative_prompt=visible(parameters.negative_prompt),
+        strength=_strength(parameters),
     )
 
 
@@ -240,19 +240,19 @@ def taken_steps(steps: int, strength: float | None) -> int:
     return steps if strength is None else int(steps * strength)
 
 
-def _strength(draft: RequestParameters) -> float | None:
-    if draft.picture is None and draft.source_image is None:
-        if draft.mask is not None:
+def _strength(parameters: RequestParameters) -> float | None:
+    if parameters.picture is None and parameters.source_image is None:
+        if parameters.mask is not None:
             raise MaskWithoutSource
-        if draft.strength is not None:
+        if parameters.strength is not None:
             raise StrengthWithoutSource
         return None
-    if draft.picture is not None and draft.source_image is not None:
+    if parameters.picture is not None and parameters.source_image is not None:
         raise TwoSources
-    if draft.mask is not None:
-        _check_mask(draft.mask)
-    usual = USUAL_STRENGTH if draft.mask is None else STRENGTH_RANGE[1]
-    strength = usual if draft.strength is None else draft.strength
+    if parameters.mask is not None:
+        _check_mask(parameters.mask)
+    usual = USUAL_STRENGTH if parameters.mask is None else STRENGTH_RANGE[1]
+    strength = usual if parameters.strength is None else parameters.strength
     if not _within(strength, STRENGTH_RANGE):
         raise StrengthOutOfRange
     return strength

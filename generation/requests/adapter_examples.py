@@ -60,7 +60,7 @@ def _resolved(adapter: Adapter, example: AdapterExample) -> ResolvedRequest:
     model = adapter.base_model
     assert model is not None, "an accepted adapter has a model"
     return ResolvedRequest(
-        draft=RequestParameters(prompt=example.prompt, seed=example.seed),
+        parameters=RequestParameters(prompt=example.prompt, seed=example.seed),
         model=model,
         size=model.default_size,
         steps=model.default_steps,

@@ -167,13 +167,13 @@ def expectation(
     wanted: ResolvedRequest, *, at: datetime
 ) -> tuple[priority_classes.PriorityClass, estimates.Estimate]:
     """The class of a request, and what it will cost and wait. Raises what `tier_of` raises."""
-    tier = tier_of(wanted.draft.tier, model=wanted.model, steps=wanted.steps)
+    tier = tier_of(wanted.parameters.tier, model=wanted.model, steps=wanted.steps)
     return tier, estimate(
         wanted.model,
         tier,
         steps=wanted.taken_steps,
         guidance=wanted.guidance,
-        count=wanted.draft.count,
+        count=wanted.parameters.count,
         at=at,
     )
 

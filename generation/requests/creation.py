@@ -33,7 +33,7 @@ def create(
 
     Its parts are known, so an answer that shows them asks the database for none.
     """
-    draft = wanted.draft
+    parameters = wanted.parameters
     request = GenerationRequest.objects.create(
         owner_id=caller.user.pk,
         project=caller.project,
@@ -41,15 +41,15 @@ def create(
         is_live=is_live,
         status=RequestStatus.QUEUED if is_live else RequestStatus.SUBMITTED,
         queued_at=at if is_live else None,
-        prompt=draft.prompt,
-        negative_prompt=draft.negative_prompt,
+        prompt=parameters.prompt,
+        negative_prompt=parameters.negative_prompt,
         model=wanted.model,
         steps=wanted.steps,
         guidance=wanted.guidance,
-        seed=secrets.randbelow(SEED_MAX + 1) if draft.seed is None else draft.seed,
+        seed=secrets.randbelow(SEED_MAX + 1) if parameters.seed is None else parameters.seed,
         width=wanted.size[0],
         height=wanted.size[1],
-        count=draft.count,
+        count=parameters.count,
         label=str(wanted.label or ""),
         priority=priority,
         predicted_ms=predicted_ms,

@@ -39,7 +39,7 @@ class KeyTooLong(ProofsheetError):
 
 
 def earlier(
-    key: str | None, draft: RequestParameters, *, caller: Caller, parts: int = 1
+    key: str | None, parameters: RequestParameters, *, caller: Caller, parts: int = 1
 ) -> GenerationRequest | None:
     """The project's request that came under that key before, for the same end user, of an order in
     so many `parts`. The key names what is made: how a picture is then encoded is each call's own.
@@ -57,14 +57,14 @@ def earlier(
     if row.request.deleted_at is not None:
         raise RequestDeleted
     is_theirs = row.request.end_user_id == (caller.end_user.pk if caller.end_user else None)
-    if not is_theirs or row.body_sha256 != _digest(draft, parts):
+    if not is_theirs or row.body_sha256 != _digest(parameters, parts):
         raise KeyReused
     return row.request
 
 
 def keep(
     key: str | None,
-    draft: RequestParameters,
+    parameters: RequestParameters,
     request: GenerationRequest,
     *,
     at: datetime,
@@ -76,7 +76,7 @@ def keep(
             owner_id=request.owner_id,
             project_id=request.project_id,
             key=key,
-            body_sha256=_digest(draft, parts),
+            body_sha256=_digest(parameters, parts),
             request=request,
             created_at=at,
         )
@@ -87,8 +87,8 @@ def forget(*, at: datetime) -> None:
     IdempotencyKey.objects.filter(created_at__lt=at - KEPT_FOR).delete()
 
 
-def _digest(draft: RequestParameters, parts: int) -> str:
+def _digest(parameters: RequestParameters, parts: int) -> str:
     """Of what was asked for: the first part of an order of six pictures is that of four pictures,
     and still another order."""
-    own = draft.sha256()
+    own = parameters.sha256()
     return own if parts == 1 else sha256(f"{own} in {parts}".encode()).hexdigest()

@@ -28,7 +28,7 @@ _find_model = remembered(visibility.find_model)
 class ResolvedRequest:
     """Checked parameters with everything that they left to the model filled in."""
 
-    draft: RequestParameters
+    parameters: RequestParameters
     model: BaseModel
     size: tuple[int, int]
     steps: int
@@ -43,15 +43,15 @@ class ResolvedRequest:
 
 
 def resolve(
-    draft: RequestParameters, *, by: AbstractBaseUser, is_live: bool = False
+    parameters: RequestParameters, *, by: AbstractBaseUser, is_live: bool = False
 ) -> ResolvedRequest:
     """Raises the named errors of `request_rules.parameters`, `adapters.access.visibility` and
     `conditions.init_images`."""
-    checked = check(draft)
+    checked = check(parameters)
     model = _find_model(checked.model)
     size = _size(checked, model)
     wanted = ResolvedRequest(
-        draft=checked,
+        parameters=checked,
         model=model,
         size=_live_size(size, model) if is_live else size,
         steps=model.default_steps if checked.steps is None else checked.steps,
@@ -68,10 +68,10 @@ def resolve(
     return wanted
 
 
-def _size(draft: RequestParameters, model: BaseModel) -> tuple[int, int]:
+def _size(parameters: RequestParameters, model: BaseModel) -> tuple[int, int]:
     width, height = model.default_size
-    width = width if draft.width is None else draft.width
-    height = height if draft.height is None else draft.height
+    width = width if parameters.width is None else parameters.width
+    height = height if parameters.height is None else parameters.height
     if not model.can_deliver(width, height):
         offered = ", ".join(f"{w}×{h}" for w, h in model.sizes)
         raise SizeNotOffered(

@@ -35,7 +35,7 @@ class Submission:
 
 
 def submit(
-    draft: RequestParameters,
+    parameters: RequestParameters,
     *,
     by: AbstractBaseUser | calling.Caller,
     at: datetime,
@@ -43,7 +43,7 @@ def submit(
     parts: int = 1,
     is_live: bool = False,
 ) -> Submission:
-    """Check `draft`, store a request and send it to be screened. Nothing is rendered before that.
+    """Check them, store a request and send it to be screened. Nothing is rendered before that.
 
     A request of the live page waits for a render worker at once, which screens its prompt itself
     while the first steps are taken. `by` may be a whole caller; `parts` says of how many requests
@@ -52,15 +52,15 @@ def submit(
     """
     caller = calling.as_caller(by)
     whose = caller.project
-    before = partial(idempotency.earlier, idempotency_key, draft, caller=caller, parts=parts)
+    before = partial(idempotency.earlier, idempotency_key, parameters, caller=caller, parts=parts)
     if earlier := before():
         return Submission(earlier, is_new=False)
     _check_may_ask(caller, at=at)
     storage_room.require(at=at)
-    wanted = resolving.resolve(draft, by=caller.user, is_live=is_live)
+    wanted = resolving.resolve(parameters, by=caller.user, is_live=is_live)
     tier, expected = admission.expectation(wanted, at=at)
     project_limits.check(wanted, tier=tier, of=whose)
-    admission.admit(caller, expected, tier, count=wanted.draft.count, at=at)
+    admission.admit(caller, expected, tier, count=wanted.parameters.count, at=at)
     try:
         with init_images.stored(wanted.source) as names, transaction.atomic():
             request = creation.create(
@@ -72,7 +72,7 @@ def submit(
                 is_live=is_live,
                 names=names,
             )
-            idempotency.keep(idempotency_key, draft, request, at=at, parts=parts)
+            idempotency.keep(idempotency_key, parameters, request, at=at, parts=parts)
     except IntegrityError:
         # Two equal submissions at once: the unique key let one in, the other answers with it.
         if earlier := before():
@@ -89,8 +89,10 @@ def _check_may_ask(caller: calling.Caller, *, at: datetime) -> None:
     end_user_standing.check(caller.end_user, at=at, told_at=addresses.address_of)
 
 
-def estimate(draft: RequestParameters, *, by: AbstractBaseUser, at: datetime) -> estimates.Estimate:
-    """What `submit` would do with `draft` now, without doing it. Raises what it raises, but for
+def estimate(
+    parameters: RequestParameters, *, by: AbstractBaseUser, at: datetime
+) -> estimates.Estimate:
+    """What `submit` would do with them now, without doing it. Raises what it raises, but for
     the limits of `admission.admit`."""
-    _, expected = admission.expectation(resolving.resolve(draft, by=by), at=at)
+    _, expected = admission.expectation(resolving.resolve(parameters, by=by), at=at)
     return expected

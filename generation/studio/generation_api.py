@@ -28,7 +28,7 @@ from generation.studio.generation_serializers import (
     generation_context,
 )
 from generation.studio.model_serializers import ModelSerializer
-from generation.studio.parameter_serializers import DraftSerializer, draft_of
+from generation.studio.parameter_serializers import ParametersSerializer, parameters_of
 
 
 class Generations(SignedInView):
@@ -60,7 +60,7 @@ class Generations(SignedInView):
         operation_id="generations_create",
         summary="Ask for an image, or for up to four",
         description="Prompt and picture are screened first; follow the request under its `url`.",
-        request=DraftSerializer,
+        request=ParametersSerializer,
         parameters=[
             OpenApiParameter(
                 "Idempotency-Key",
@@ -88,7 +88,7 @@ class Generations(SignedInView):
     )
     def post(self, request: Request) -> Response:
         made = submitting.submit(
-            draft_of(request.data),
+            parameters_of(request.data),
             by=calling.caller_of(request),
             at=timezone.now(),
             idempotency_key=request.headers.get("Idempotency-Key"),
@@ -105,7 +105,7 @@ class EstimateView(SignedInView):
     @extend_schema(
         operation_id="generations_estimate",
         summary="What a request would cost, and how long it would wait",
-        request=DraftSerializer,
+        request=ParametersSerializer,
         responses={
             200: EstimateSerializer,
             **problems(_422="The model cannot do this."),
@@ -113,8 +113,8 @@ class EstimateView(SignedInView):
     )
     def post(self, request: Request) -> Response:
         """Nothing is stored or begun; with it, what the account has used."""
-        draft, now = draft_of(request.data), timezone.now()
-        expected = submitting.estimate(draft, by=self.user(), at=now)
+        parameters, now = parameters_of(request.data), timezone.now()
+        expected = submitting.estimate(parameters, by=self.user(), at=now)
         usage = admission.usage_of(self.user(), at=now)
         return Response(EstimateSerializer(asdict(expected) | {"usage": asdict(usage)}).data)
 

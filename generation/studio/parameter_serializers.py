@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from config.core.api.links import UploadField
@@ -19,7 +20,8 @@ class AdapterUseSerializer(StrictSerializer):
     weight = serializers.FloatField(default=1.0, help_text="-2 to 2; 0 leaves it out.")
 
 
-class DraftSerializer(StrictSerializer):
+@extend_schema_serializer(component_name="Draft")  # as clients have known it
+class ParametersSerializer(StrictSerializer):
     """A request to make an image or a few. Everything but the prompt may be left to the model."""
 
     prompt = serializers.CharField(
@@ -95,12 +97,12 @@ class DraftSerializer(StrictSerializer):
 
 
 @cache
-def _reader() -> DraftSerializer:
+def _reader() -> ParametersSerializer:
     """Kept, as copying the fields for every body takes longer than reading one."""
-    return DraftSerializer()
+    return ParametersSerializer()
 
 
-def draft_of(data: Any) -> RequestParameters:
+def parameters_of(data: Any) -> RequestParameters:
     """What the body of a request asks for. Raises serializers.ValidationError."""
     said = _reader().run_validation(data)
     adapters = tuple((use["slug"], use["weight"]) for use in said["adapters"])

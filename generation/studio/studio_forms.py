@@ -233,7 +233,7 @@ class StudioForm(forms.Form):
         left_out = {"key", "picture"}  # a browser takes no file back
         return {name: value for name, value in self.cleaned_data.items() if name not in left_out}
 
-    def draft(self, *, tier: str = "standard") -> RequestParameters:
+    def parameters(self, *, tier: str = "standard") -> RequestParameters:
         data = self.cleaned_data
         width, _, height = (data["size"] or "").partition("x")
         has_no_label = (data["label"] or label_choices.usual_position()) == label_choices.NONE

@@ -92,7 +92,7 @@ def _estimate(said: dict[str, Any], user: User) -> estimates.Estimate | None:
     if not form.is_valid():
         return None
     try:
-        return submitting.estimate(form.draft(), by=user, at=timezone.now())
+        return submitting.estimate(form.parameters(), by=user, at=timezone.now())
     except ProofsheetError:
         return None
 
@@ -119,10 +119,10 @@ def submit(request: SignedIn) -> HttpResponse:
         return _bench(request, form, status=422)
     try:
         chosen.hold(request, uuid_of(request.POST.get("for_project")))
-        draft = form.draft()
-        key = f"{form.sheet_key()}:{draft.sha256()[:32]}" if form.sheet_key() else None
+        parameters = form.parameters()
+        key = f"{form.sheet_key()}:{parameters.sha256()[:32]}" if form.sheet_key() else None
         made = submitting.submit(
-            draft, by=request.user, at=timezone.now(), idempotency_key=key
+            parameters, by=request.user, at=timezone.now(), idempotency_key=key
         ).request
     except ProofsheetError as error:
         form.blame(error)

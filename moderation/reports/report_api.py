@@ -16,7 +16,7 @@ from moderation.appeals import hearing
 from moderation.models import Appeal
 from moderation.models.appeals import GROUNDS_MAX
 from moderation.reports import report_limits, report_status, reporting
-from moderation.reports.reporting import ReportDraft
+from moderation.reports.reporting import SentReport
 from provenance.verify import sightings
 
 
@@ -100,7 +100,7 @@ class ReportList(ForAnybody):
         form.is_valid(raise_exception=True)
         report_limits.throttle(request)
         said = form.validated_data
-        draft = ReportDraft(
+        sent = SentReport(
             sighting=said["sighting"],
             category=said["category"],
             explanation=said["explanation"],
@@ -109,7 +109,7 @@ class ReportList(ForAnybody):
             email=said.get("email", ""),
         )
         sender = report_limits.sender_of(request)
-        report = reporting.submit(draft, sender=sender, at=timezone.now())
+        report = reporting.submit(sent, sender=sender, at=timezone.now())
         return Response(ReceiptSerializer(report_status.receipt(report)).data, status=201)
 
 

@@ -17,7 +17,7 @@ from config.core.pages import SignedIn, page, problem
 from moderation.appeals import hearing
 from moderation.reports import report_limits, report_status, reporting
 from moderation.reports.report_form import ReportForm
-from moderation.reports.reporting import ReportDraft
+from moderation.reports.reporting import SentReport
 from moderation.statements.contest_form import ContestForm
 from moderation.subjects import reportable_pictures
 
@@ -54,10 +54,10 @@ def report(request: HttpRequest) -> HttpResponse:
     form = ReportForm(request.POST, has_account=has_account)
     if not form.is_valid():
         return _form(request, form, status=422)
-    draft = ReportDraft(**form.cleaned_data)
+    sent = SentReport(**form.cleaned_data)
     try:
         report_limits.throttle(request)
-        report = reporting.submit(draft, sender=sender, at=timezone.now())
+        report = reporting.submit(sent, sender=sender, at=timezone.now())
     except reportable_pictures.PictureNotPublic:
         raise
     except ProofsheetError as error:

@@ -83,7 +83,7 @@ class ReportNotFound(ProofsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class ReportDraft:
+class SentReport:
     """What somebody says about a picture that they have: `sighting` is the verifier's word for it.
     Name and e-mail are for those without an account.
     """
@@ -97,26 +97,26 @@ class ReportDraft:
 
 
 @transaction.atomic
-def submit(draft: ReportDraft, *, sender: Sender, at: datetime) -> Report:
+def submit(sent: SentReport, *, sender: Sender, at: datetime) -> Report:
     """Take a report. Raises report_limits.ReportsSuspended, GroundUnknown, ExplanationMissing,
     GoodFaithMissing, PictureNotShown, sightings.SightingInvalid, AlreadyReported,
     reportable_pictures.PictureNotPublic.
     """
     report_limits.check(sender, at=at)
-    words = _checked(draft)
-    found = reportable_pictures.find(seen(draft.sighting, at=at))
+    words = _checked(sent)
+    found = reportable_pictures.find(seen(sent.sighting, at=at))
     row = _case_of(found, at=at)
-    _refuse_second(row, draft, sender)
+    _refuse_second(row, sent, sender)
     report = Report.objects.create(
         case=row,
         notifier=sender.user,
         sender=sender.digest,
-        name="" if sender.user else draft.name.strip(),
-        email="" if sender.user else draft.email.strip(),
-        category=draft.category,
+        name="" if sender.user else sent.name.strip(),
+        email="" if sender.user else sent.email.strip(),
+        category=sent.category,
         explanation=words,
         is_trusted=sender.is_trusted,
-        is_in_good_faith=draft.is_in_good_faith,
+        is_in_good_faith=sent.is_in_good_faith,
         received_at=at,
     )
     _hurry(row, report)
@@ -147,13 +147,13 @@ def of_notifier(*, by: User) -> QuerySet[Report]:
     return mine.order_by("-received_at", "id")
 
 
-def _checked(draft: ReportDraft) -> str:
-    words = draft.explanation.strip()
-    if draft.category not in reported.grounds():
+def _checked(sent: SentReport) -> str:
+    words = sent.explanation.strip()
+    if sent.category not in reported.grounds():
         raise GroundUnknown
     if not 1 <= len(words) <= WORDS_MAX:
         raise ExplanationMissing
-    if not draft.is_in_good_faith:
+    if not sent.is_in_good_faith:
         raise GoodFaithMissing
     return words
 
@@ -171,11 +171,11 @@ def _case_of(found: reportable_pictures.Reportable, *, at: datetime) -> ReviewCa
     return row
 
 
-def _refuse_second(row: ReviewCase, draft: ReportDraft, sender: Sender) -> None:
+def _refuse_second(row: ReviewCase, sent: SentReport, sender: Sender) -> None:
     same = (
         Q(notifier=sender.user)
         if sender.user
-        else Q(notifier=None, sender=sender.digest, category=draft.category)
+        else Q(notifier=None, sender=sender.digest, category=sent.category)
     )
     if row.reports.filter(same).exists():
         raise AlreadyReported

@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 
 
 def submit(by: User, **said: object) -> GenerationRequest:
-    draft = RequestParameters(prompt="a red apple", **said)  # type: ignore[arg-type] # the tests name real fields
-    return submitting.submit(draft, by=by, at=NOON).request
+    parameters = RequestParameters(prompt="a red apple", **said)  # type: ignore[arg-type] # the tests name real fields
+    return submitting.submit(parameters, by=by, at=NOON).request
 
 
 def test_cost_follows_what_the_last_images_took(alice: User, model: BaseModel) -> None:

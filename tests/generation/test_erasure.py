@@ -85,8 +85,8 @@ def test_deleting_a_request_blanks_its_images(alice: User, model: BaseModel) -> 
 def test_deleting_a_request_erases_its_upload(
     alice: User, model: BaseModel, django_capture_on_commit_callbacks: Any
 ) -> None:
-    draft = RequestParameters(prompt=SECRET, picture=png())
-    request = submitting.submit(draft, by=alice, at=NOON).request
+    parameters = RequestParameters(prompt=SECRET, picture=png())
+    request = submitting.submit(parameters, by=alice, at=NOON).request
     name = str(SourcePicture.objects.get(request=request).file.name)
     own_requests.cancel(request.id, by=alice, at=NOON)
     with django_capture_on_commit_callbacks(execute=True):

@@ -61,9 +61,12 @@ def test_label_is_drawn_before_the_picture_is_marked_and_screened(
     report = examination.check(data, at=clock())
     assert report.manifest.visible_label == "AI generated"
     assert {report.manifest.verdict, report.watermark.verdict, report.log.verdict} == {"found_good"}
-    draft = variations.draft_of(labelled, keeps_seed=True)
-    assert (draft.visible_label, draft.visible_label_text) == ("bottom-right", "AI generated")
-    assert variations.draft_of(plain, keeps_seed=True).visible_label == "none"
+    parameters = variations.parameters_of(labelled, keeps_seed=True)
+    assert (parameters.visible_label, parameters.visible_label_text) == (
+        "bottom-right",
+        "AI generated",
+    )
+    assert variations.parameters_of(plain, keeps_seed=True).visible_label == "none"
 
 
 @pytest.mark.django_db

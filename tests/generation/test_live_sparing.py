@@ -38,7 +38,7 @@ def test_prompt_that_would_draw_the_same_keeps_the_picture_and_is_not_charged(
     assert page.work() == drawing.steps_of(starter)
     shown = page.look(first)
     charged = admission.usage_of(alice, at=clock()).device_seconds
-    if (second := page.draw(prompt)) != first:  # the draft's own digest leaves blanks out
+    if (second := page.draw(prompt)) != first:  # the request's own digest leaves blanks out
         assert page.work() == 0
         assert GenerationRequest.objects.get(id=second).status == "cancelled"
     kept = page.look(second, shown=shown["ETag"])

@@ -61,8 +61,8 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (48, 40), **said: Any) ->
 
 def ask(by: User, clock: FrozenClock, **said: Any) -> GenerationRequest:
     usual: dict[str, Any] = {"prompt": "a red apple", "picture": picture(), "strength": 0.5}
-    draft = RequestParameters(**usual | said)
-    return submitting.submit(draft, by=by, at=clock()).request
+    parameters = RequestParameters(**usual | said)
+    return submitting.submit(parameters, by=by, at=clock()).request
 
 
 def source_of(request: GenerationRequest) -> SourcePicture:

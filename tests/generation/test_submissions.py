@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 
 def submit(by: User, prompt: str = "a red apple", **said: object) -> GenerationRequest:
-    draft = RequestParameters(prompt=prompt, **said)  # type: ignore[arg-type] # the tests name real fields
-    return submitting.submit(draft, by=by, at=NOON).request
+    asked = RequestParameters(prompt=prompt, **said)  # type: ignore[arg-type] # the tests name real fields
+    return submitting.submit(asked, by=by, at=NOON).request
 
 
 def test_submit_fills_in_what_the_model_is_used_to(alice: User, model: BaseModel) -> None:
@@ -107,10 +107,10 @@ def test_adapters_keep_their_order_weight_and_digest(alice: User, model: BaseMod
 
 
 def test_same_key_and_body_is_the_same_request(alice: User, bob: User, model: BaseModel) -> None:
-    draft = RequestParameters(prompt="a red apple")
-    first = submitting.submit(draft, by=alice, at=NOON, idempotency_key="k")
-    again = submitting.submit(draft, by=alice, at=NOON, idempotency_key="k")
-    other = submitting.submit(draft, by=bob, at=NOON, idempotency_key="k")
+    asked = RequestParameters(prompt="a red apple")
+    first = submitting.submit(asked, by=alice, at=NOON, idempotency_key="k")
+    again = submitting.submit(asked, by=alice, at=NOON, idempotency_key="k")
+    other = submitting.submit(asked, by=bob, at=NOON, idempotency_key="k")
     assert (first.is_new, again.is_new, other.is_new) == (True, False, True)
     assert first.request == again.request != other.request
 
@@ -136,8 +136,8 @@ def test_eight_equal_submissions_at_once_make_one_request(alice: User, model: Ba
     def send() -> None:
         start.wait()
         try:
-            draft = RequestParameters(prompt="a red apple", seed=1)
-            made.append(submitting.submit(draft, by=alice, at=NOON, idempotency_key="once"))
+            asked = RequestParameters(prompt="a red apple", seed=1)
+            made.append(submitting.submit(asked, by=alice, at=NOON, idempotency_key="once"))
         finally:
             connection.close()
 

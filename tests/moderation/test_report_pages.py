@@ -65,8 +65,8 @@ def form(image: GeneratedImage, **said: str) -> dict[str, str]:
 def kept(image: GeneratedImage, by: User, **said: str) -> Report:
     """A report of the picture, decided: it stays."""
     now = timezone.now()
-    draft = reporting.ReportDraft(seen(image), "nudity", "<i>look</i>", True, **said)
-    report = reporting.submit(draft, sender=report_limits.Sender(None, "a" * 64), at=now)
+    sent = reporting.SentReport(seen(image), "nudity", "<i>look</i>", True, **said)
+    report = reporting.submit(sent, sender=report_limits.Sender(None, "a" * 64), at=now)
     case, token = claimed(report.case, by, at=now)
     enforcing.decide(case, by=by, action="allow", reason="within_policy", token=token, at=now)
     return report

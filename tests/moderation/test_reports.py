@@ -24,7 +24,7 @@ from moderation.models import Appeal, Decision, Report, ReviewCase
 from moderation.notifications import mails
 from moderation.reports import report_limits, report_status, reporting
 from moderation.reports.report_limits import Sender
-from moderation.reports.reporting import ReportDraft
+from moderation.reports.reporting import SentReport
 from moderation.subjects import reportable_pictures
 from provenance.verify import sightings
 from tests.factories import make_image, make_model
@@ -63,19 +63,19 @@ def post_office(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.drain, "apply_async", deliver)
 
 
-def draft(image_id: UUID, *, at: datetime = NOON, **said: Any) -> ReportDraft:
+def sent(image_id: UUID, *, at: datetime = NOON, **said: Any) -> SentReport:
     usual: dict[str, Any] = {
         "category": "nudity",
         "explanation": "She is undressed.",
         "is_in_good_faith": True,
     }
-    return ReportDraft(sighting=sightings.give(image_id, at=at), **usual | said)
+    return SentReport(sighting=sightings.give(image_id, at=at), **usual | said)
 
 
 def reported(
     image: GeneratedImage, *, sender: Sender = STRANGER, at: datetime = NOON, **said: Any
 ) -> Report:
-    return reporting.submit(draft(image.id, at=at, **said), sender=sender, at=at)
+    return reporting.submit(sent(image.id, at=at, **said), sender=sender, at=at)
 
 
 def decided(report: Report, by: User, action: Any, reason: str, *, at: datetime = NOON) -> Decision:
@@ -164,7 +164,7 @@ def test_submit_takes_no_number_for_a_picture_and_says_nothing_of_it(
                 told = sightings.give(image_id, at=NOON)
         case _:
             told = token
-    said = reporting.ReportDraft(told, "nudity", "Look.", True)
+    said = reporting.SentReport(told, "nudity", "Look.", True)
     with pytest.raises((reporting.PictureNotShown, sightings.SightingInvalid)) as refused:
         reporting.submit(said, sender=STRANGER, at=NOON)
     codes = {"": "picture_not_shown", "old": "sighting_expired"}
@@ -174,7 +174,7 @@ def test_submit_takes_no_number_for_a_picture_and_says_nothing_of_it(
 
 def test_submit_refuses_deleted_and_unknown_pictures(image: GeneratedImage) -> None:
     with pytest.raises(reportable_pictures.PictureNotPublic):
-        reporting.submit(draft(uuid4()), sender=STRANGER, at=NOON)
+        reporting.submit(sent(uuid4()), sender=STRANGER, at=NOON)
     image.mark_deleted(at=NOON)
     with pytest.raises(reportable_pictures.PictureNotPublic):
         reported(image)

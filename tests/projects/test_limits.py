@@ -34,10 +34,10 @@ def team(alice: User) -> Project:
 def submit(
     by: User, project: Project, end_user: EndUser | None = None, **said: Any
 ) -> GenerationRequest:
-    draft = RequestParameters(**{"prompt": "a red apple"} | said)
+    parameters = RequestParameters(**{"prompt": "a red apple"} | said)
     key = said.pop("idempotency_key", None)
     caller = Caller(by, project, end_user)
-    return submitting.submit(draft, by=caller, at=NOON, idempotency_key=key).request
+    return submitting.submit(parameters, by=caller, at=NOON, idempotency_key=key).request
 
 
 def test_a_request_knows_project_and_end_user(alice: User, model: BaseModel, team: Project) -> None:
@@ -129,11 +129,11 @@ def test_two_projects_may_use_one_idempotency_key(
     alice: User, model: BaseModel, team: Project
 ) -> None:
     other = make_project(alice, "Other")
-    draft = RequestParameters(prompt="a")
+    parameters = RequestParameters(prompt="a")
 
     def sent(project: Project) -> GenerationRequest:
         caller = Caller(alice, project)
-        return submitting.submit(draft, by=caller, at=NOON, idempotency_key="k").request
+        return submitting.submit(parameters, by=caller, at=NOON, idempotency_key="k").request
 
     assert sent(team) == sent(team)
     assert sent(team) != sent(other)

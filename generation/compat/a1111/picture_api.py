@@ -48,11 +48,11 @@ class TextToImage(WebUiView):
         said = picture_bodies.said_in(request.data)
         title = str(said["override_settings"].get("sd_model_checkpoint") or "")
         model = picture_bodies.model_of(title or key_state.chosen_model(self.key_id()))
-        draft = picture_bodies.draft_of(
+        parameters = picture_bodies.parameters_of(
             said, model=model, by=self.user(), is_from_picture=self.is_from_picture
         )
         job = jobs.begin(
-            draft,
+            parameters,
             said["batch_size"] * said["n_iter"],
             caller=calling.caller_of(request, claimed_end_user=end_users.claimed(request)),
             at=timezone.now(),

@@ -79,7 +79,7 @@ def said_in(body: Any) -> dict[str, Any]:
     return said
 
 
-def draft_of(
+def parameters_of(
     said: dict[str, Any], *, model: BaseModel, by: User, is_from_picture: bool
 ) -> RequestParameters:
     """Raises ValidationError, TagNotUnderstood, AdapterNotUsable."""

@@ -63,7 +63,7 @@ class GenerateImage(ToolArguments):
     adapters: list[WornAdapter] = Field(default_factory=list, max_length=4)
     seed: Seed = None
 
-    def draft(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         """As our own API takes it."""
         said = self.model_dump(exclude={"size", "n"})
         if self.size != "auto":
@@ -92,7 +92,7 @@ class EditImage(ToolArguments):
     model: Model = None
     seed: Seed = None
 
-    def draft(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def parameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """As our own API takes it, and the uploads. Raises NoPictureSent."""
         said = self.model_dump(exclude={"image", "mask", "n"}) | {"count": self.n}
         sent: dict[str, Any] = {"mask": self.mask and SentMask(picture_bytes(self.mask))}

@@ -34,7 +34,7 @@ from generation.requests import submitting
 from generation.studio import own_requests
 from generation.studio.generation_serializers import answer
 from generation.studio.model_serializers import ModelSerializer
-from generation.studio.parameter_serializers import draft_of
+from generation.studio.parameter_serializers import parameters_of
 from generation.studio.stream_limits import OpenStreams
 from provenance.verify import examination, submitted_files
 
@@ -69,14 +69,14 @@ class PictureTool:
 
 async def generate_image(said: GenerateImage, caller: McpCaller, tell: Tell) -> CallToolResult:
     """Submits and waits."""
-    asked = await _aside(_submit, said.draft(), {}, caller)
+    asked = await _aside(_submit, said.parameters(), {}, caller)
     return await _ended(asked, caller, tell)
 
 
 async def edit_image(said: EditImage, caller: McpCaller, tell: Tell) -> CallToolResult:
     """Submits with a picture to start from, and waits."""
-    draft, uploads = said.draft()
-    return await _ended(await _aside(_submit, draft, uploads, caller), caller, tell)
+    parameters, uploads = said.parameters()
+    return await _ended(await _aside(_submit, parameters, uploads, caller), caller, tell)
 
 
 async def get_generation(said: GetGeneration, caller: McpCaller, tell: Tell) -> CallToolResult:
@@ -169,8 +169,10 @@ async def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> Any:
     return await sync_to_async(acted, thread_sensitive=False)(*args, **named)
 
 
-def _submit(draft: dict[str, Any], uploads: dict[str, Any], caller: McpCaller) -> GenerationRequest:
-    wanted = replace(draft_of(draft), **uploads)
+def _submit(
+    parameters: dict[str, Any], uploads: dict[str, Any], caller: McpCaller
+) -> GenerationRequest:
+    wanted = replace(parameters_of(parameters), **uploads)
     return submitting.submit(wanted, by=caller.acting(), at=timezone.now()).request
 
 

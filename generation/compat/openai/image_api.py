@@ -94,7 +94,7 @@ def card(request: HttpRequest, token: str) -> HttpResponse:
 
 def _begun(request: Request, order: ImageOrder) -> Unfinished:
     job = jobs.begin(
-        order.draft,
+        order.parameters,
         order.count,
         caller=calling.caller_of(
             request,

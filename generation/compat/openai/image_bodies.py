@@ -90,7 +90,7 @@ class EditBodySerializer(ImageBodySerializer):
 class ImageOrder:
     """A body that was read: what to make, and how the answer is to look."""
 
-    draft: RequestParameters
+    parameters: RequestParameters
     count: int
     mime: Mime
     output_format: str
@@ -109,7 +109,7 @@ def order_of(body: Any, *, files: EditFiles | None = None) -> ImageOrder:
     mask = files.mask if files is not None else None
     said = _reader(is_edit, isinstance(body, QueryDict)).run_validation(_present(body))
     size = SIZE.fullmatch(said["size"])
-    draft = RequestParameters(
+    parameters = RequestParameters(
         prompt=said["prompt"],
         negative_prompt=said["negative_prompt"],
         model=model_names.slug_of(said.get("model")),
@@ -127,7 +127,7 @@ def order_of(body: Any, *, files: EditFiles | None = None) -> ImageOrder:
         visible_label_text=said["visible_label_text"],
     )
     return ImageOrder(
-        draft=draft,
+        parameters=parameters,
         count=said["n"],
         mime=transcode.mime_of(said["output_format"]),
         output_format=said["output_format"],

@@ -82,8 +82,8 @@ class Command(BaseCommand):
         try:
             user = _user(options["user"])
             _check_out(options["out"])
-            draft = _draft(options)
-            made = submitting.submit(draft, by=user, at=timezone.now()).request
+            parameters = _parameters(options)
+            made = submitting.submit(parameters, by=user, at=timezone.now()).request
         except ProofsheetError as error:
             self._stop(error.code, str(error), exit_status=BAD_INPUT)
         outcome = self._wait(made, user)
@@ -173,7 +173,7 @@ def _check_out(out: Path | None) -> None:
         raise OutNotWritable
 
 
-def _draft(options: dict[str, Any]) -> RequestParameters:
+def _parameters(options: dict[str, Any]) -> RequestParameters:
     names = ("prompt", "negative_prompt", "model", "seed", "steps", "guidance", "visible_label")
     adapters = tuple(_adapter(text) for text in options["adapter"])
     return RequestParameters(**{name: options[name] for name in names}, adapters=adapters)
