@@ -8,7 +8,7 @@ from adapters.models.adapter import REFUSED, STOPPED, Adapter, AdapterRows
 from adapters.models.adapter_example import AdapterExample
 from adapters.models.adapter_share import AdapterShare
 from adapters.models.base_model import Architecture, BaseModel, Family, Tier
-from adapters.models.conditions import AdapterWrongState
+from adapters.models.conditions import AdapterWrongState, SizeNotOffered
 from config.core.storage import private_storage  # migrations name it here
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "AdapterRows",
     "AdapterShare",
     "AdapterWrongState",
+    "SizeNotOffered",
     "Architecture",
     "BaseModel",
     "Family",

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from adapters.models.conditions import SizeNotOffered
+
 
 class Family(models.TextChoices):
     """The architectures that are served; each has its layers in `families/`."""
@@ -86,8 +88,17 @@ class BaseModel(models.Model):
         width, height = self.sizes[0]
         return int(width), int(height)
 
-    def can_deliver(self, width: int, height: int) -> bool:
-        return [width, height] in self.sizes
+    def delivered_size(self, width: int | None, height: int | None) -> tuple[int, int]:
+        """What is asked for, the usual sides where nothing is. Raises SizeNotOffered."""
+        size = self.default_size
+        size = size[0] if width is None else width, size[1] if height is None else height
+        if list(size) not in self.sizes:
+            offered = ", ".join(f"{w}×{h}" for w, h in self.sizes)
+            raise SizeNotOffered(
+                message=f"{self.name} cannot make images of {size[0]}×{size[1]} pixels.",
+                advice=f"Choose one of: {offered}.",
+            )
+        return size
 
 
 class Architecture(models.Model):

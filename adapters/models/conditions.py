@@ -1,5 +1,6 @@
-"""The condition of a transition that an adapter does not have."""
+"""Conditions that models and adapters do not meet."""
 
+from config.core.errors import ProofsheetError
 from config.core.transitions import WrongState
 
 
@@ -8,3 +9,10 @@ class AdapterWrongState(WrongState):
 
     default_code = "adapter_wrong_state"
     default_message = "This adapter has already moved on, so that step is no longer possible."
+
+
+class SizeNotOffered(ProofsheetError):
+    default_code = "size_not_offered"
+    default_status = 422
+    default_message = "The model cannot make images of that size."
+    default_advice = "Choose one of the sizes that the studio lists for the model."

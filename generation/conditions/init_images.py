@@ -9,29 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
-from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 from numpy.typing import NDArray
 from PIL import Image
 
-from config.core import disk_full
-from config.core.errors import ProofsheetError
 from generation.conditions import masks
-from generation.conditions.masks import WantedMask
+from generation.conditions.stored_uploads import StoredNames
+from generation.conditions.wanted_images import WantedInitImage
 from generation.models import (
-    GeneratedImage,
     GenerationRequest,
     ImageState,
     SourcePicture,
@@ -40,7 +34,6 @@ from generation.models import (
 )
 from generation.request_rules.parameters import (
     MaskFill,
-    RequestParameters,
     SentMask,
     SourceGone,
     SourceNotScreened,
@@ -50,35 +43,6 @@ from provenance.manifests.content_credentials import Parent
 from provenance.pictures import decoder
 
 SHOWN_SIDE = 512
-
-
-class SourceTooLarge(ProofsheetError):
-    default_code = "source_too_large"
-    default_status = 413
-    default_message = "The picture to start from is a larger file than is taken."
-    default_advice = "Make it smaller first: more than the model's own size has no effect."
-
-
-class SourceNotFound(ProofsheetError):
-    """Also what a stranger is told: whose image an id is, is its owner's business."""
-
-    default_code = "source_not_found"
-    default_status = 422
-    default_message = "You have no released image with that id to start from."
-    default_advice = "Choose one in your gallery, or upload a picture."
-
-
-@dataclass(frozen=True, slots=True)
-class WantedInitImage:
-    """What a request is to start from, checked: an upload's `data`, or an own `image`."""
-
-    strength: float
-    sha256: str
-    width: int
-    height: int
-    data: bytes | None = None
-    image: GeneratedImage | None = None
-    mask: WantedMask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,82 +76,6 @@ class Loaded:
         out = io.BytesIO()
         Image.fromarray(self.pixels).save(out, "PNG")
         return Parent(out.getvalue(), "image/png")
-
-
-def resolve(
-    parameters: RequestParameters, *, by: AbstractBaseUser, size: tuple[int, int]
-) -> WantedInitImage | None:
-    """What checked parameters start from, None for noise; `size` is what is delivered.
-
-    Raises SourceTooLarge, SourceNotFound, PictureUnreadable, and what `masks.resolve` raises.
-    """
-    if parameters.strength is None:
-        return None
-    if parameters.picture is not None:
-        found = _of_upload(parameters.picture, parameters.strength)
-    else:
-        found = _of_own_image(parameters, parameters.strength, by=by)
-    if parameters.mask is None:
-        return found
-    mask = masks.resolve(parameters.mask, picture=(found.width, found.height), delivered=size)
-    return replace(found, mask=mask)
-
-
-def _of_own_image(
-    parameters: RequestParameters, strength: float, *, by: AbstractBaseUser
-) -> WantedInitImage:
-    assert parameters.source_image is not None, "checked parameters with a strength have a source"
-    released = GeneratedImage.objects.current_of(by).filter(
-        state=ImageState.RELEASED, restriction="", deleted_at__isnull=True
-    )
-    image = released.filter(id=parameters.source_image).exclude(file="").first()
-    if image is None:
-        raise SourceNotFound
-    return WantedInitImage(strength, image.sha256, image.width, image.height, image=image)
-
-
-def _of_upload(data: bytes, strength: float) -> WantedInitImage:
-    limit = settings.PROOFSHEET_SOURCE_MAX_BYTES
-    if len(data) > limit:
-        raise SourceTooLarge(message=f"The picture to start from is larger than {limit} bytes.")
-    found = decoder.read(data)
-    return WantedInitImage(
-        strength, hashlib.sha256(data).hexdigest(), found.width, found.height, data=data
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredNames:
-    """Of files in the private storage; empty where there is none."""
-
-    picture: str = ""
-    mask: str = ""
-
-
-@contextmanager
-def stored(wanted: WantedInitImage | None) -> Iterator[StoredNames]:
-    """The names under which an upload and a mask are stored. Stored again nowhere: they are deleted
-    when what is done inside fails. Raises disk_full.StorageFull."""
-    with ExitStack() as kept:
-        yield StoredNames(
-            picture=kept.enter_context(_stored(wanted.data if wanted else None)),
-            mask=kept.enter_context(_stored(wanted.mask.data if wanted and wanted.mask else None)),
-        )
-
-
-@contextmanager
-def _stored(data: bytes | None) -> Iterator[str]:
-    if data is None:
-        yield ""
-        return
-    storage, name = private_storage(), f"sources/{uuid4()}"
-    try:
-        with disk_full.writing():
-            name = storage.save(name, ContentFile(data))
-        yield name
-    except BaseException:
-        storage.delete(name)
-        raise
 
 
 def attach(

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 from config.core.errors import ProofsheetError
+from generation.conditions import mask_meaning
 from generation.request_rules.parameters import MaskFill, SentMask
 from provenance.manifests.definition import Box
 from provenance.pictures import mask_levels
-from provenance.pictures.mask_levels import MaskLevels
 from provenance.pictures.refusals import PictureUnreadable
 
 Levels = NDArray[np.uint8]
-OPAQUE, HALF = 255, 128
 
 
 class MaskUnreadable(ProofsheetError):
@@ -61,24 +60,6 @@ class MaskFull(ProofsheetError):
     default_advice = "Leave the mask out, or mark less."
 
 
-class MaskWithoutAlpha(ProofsheetError):
-    """OpenAI's masks say it by alpha 0."""
-
-    default_code = "mask_without_alpha"
-    default_status = 422
-    default_message = "The mask has no transparency, and that says what is painted anew."
-    default_advice = "Make transparent what is to change, and save a PNG with an alpha channel."
-
-
-class MaskHasAlpha(ProofsheetError):
-    """Clients disagree about what it says."""
-
-    default_code = "mask_has_alpha"
-    default_status = 422
-    default_message = "The mask is partly transparent, which could mean either."
-    default_advice = "Send it without an alpha channel: white is painted anew, black stays."
-
-
 @dataclass(frozen=True, slots=True)
 class WantedMask:
     """A mask that was understood: `data` is a grey PNG of the picture's size."""
@@ -104,13 +85,13 @@ def resolve(sent: SentMask, *, picture: tuple[int, int], delivered: tuple[int, i
             message=f"The mask is {width} × {height} pixels, the picture {picture[0]} × "
             f"{picture[1]}."
         )
-    image = Image.fromarray(_levels(found, sent))
+    image = Image.fromarray(mask_meaning.levels_of(found, sent))
     if sent.blur:
         image = image.filter(ImageFilter.GaussianBlur(sent.blur))
     lowest, highest = _extremes(ImageOps.fit(image, delivered, Image.Resampling.BILINEAR))
     if not highest:
         raise MaskEmpty
-    if lowest == OPAQUE:
+    if lowest == mask_meaning.OPAQUE:
         raise MaskFull
     data = _png(image)
     return WantedMask(data, hashlib.sha256(data).hexdigest(), sent.fill, sent.padding)
@@ -131,26 +112,6 @@ def bounds(levels: Levels, *, delivered: tuple[int, int]) -> Box | None:
     left, top, right, bottom = found
     across, down = 100 / width, 100 / height
     return Box(left * across, top * down, (right - left) * across, (bottom - top) * down)
-
-
-def _levels(found: MaskLevels, sent: SentMask) -> Levels:
-    anew = _anew(found, sent)
-    return np.asarray(OPAQUE - anew, np.uint8) if sent.is_inverted else anew
-
-
-def _anew(found: MaskLevels, sent: SentMask) -> Levels:
-    alpha = found.alpha
-    is_opaque = alpha is None or bool((alpha == OPAQUE).all())
-    match sent.anew:
-        case "transparent":
-            if alpha is None:
-                raise MaskWithoutAlpha
-            return np.asarray(OPAQUE - alpha, np.uint8)
-        case "webui" if alpha is not None and not is_opaque:
-            return np.where(alpha > HALF, OPAQUE, 0).astype(np.uint8)
-        case "white" if not is_opaque:
-            raise MaskHasAlpha
-    return found.grey
 
 
 def _extremes(image: Image.Image) -> tuple[int, int]:

@@ -66,13 +66,6 @@ class CountOutOfRange(ProofsheetError):
     default_advice = "Choose a whole number from {} to {}.".format(*COUNT_RANGE)
 
 
-class SizeNotOffered(ProofsheetError):
-    default_code = "size_not_offered"
-    default_status = 422
-    default_message = "The model cannot make images of that size."
-    default_advice = "Choose one of the sizes that the studio lists for the model."
-
-
 class AdapterWeightOutOfRange(ProofsheetError):
     default_code = "adapter_weight_out_of_range"
     default_status = 422
@@ -211,7 +204,7 @@ def check(parameters: RequestParameters) -> RequestParameters:
     """The parameters with clean text, or the named error of the first thing that is wrong."""
     if max(len(parameters.prompt), len(parameters.negative_prompt)) > PROMPT_MAX_CHARACTERS:
         raise PromptTooLong
-    prompt = visible(parameters.prompt)
+    prompt, unwanted = visible(parameters.prompt), visible(parameters.negative_prompt)
     if not prompt:
         raise PromptEmpty
     if parameters.steps is not None and not _within(parameters.steps, STEPS_RANGE):
@@ -226,7 +219,7 @@ def check(parameters: RequestParameters) -> RequestParameters:
     return replace(
         parameters,
         prompt=prompt,
-        negative_prompt=visible(parameters.negative_prompt),
+        negative_prompt=unwanted,
         strength=_strength(parameters),
     )
 

@@ -11,12 +11,13 @@ from adapters.models import Adapter
 from config.core import events
 from config.core.projects.calling import Caller
 from generation.conditions import init_images
+from generation.conditions.stored_uploads import StoredNames
 from generation.models import GenerationRequest, RequestAdapter, RequestStatus
 from generation.request_rules.parameters import SEED_MAX
 from generation.requests import fair_queue
 from generation.requests.resolving import ResolvedRequest
 
-NOTHING_STORED = init_images.StoredNames()
+NOTHING_STORED = StoredNames()
 
 
 def create(
@@ -27,7 +28,7 @@ def create(
     predicted_ms: int,
     at: datetime,
     is_live: bool = False,
-    names: init_images.StoredNames = NOTHING_STORED,
+    names: StoredNames = NOTHING_STORED,
 ) -> GenerationRequest:
     """In the caller's transaction. A live one waits for a worker at once, others to be screened.
 

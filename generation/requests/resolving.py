@@ -9,10 +9,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from adapters.access import visibility
 from adapters.models import Adapter, BaseModel
 from config.core.ttl_cache import remembered
-from generation.conditions import init_images
+from generation.conditions import wanted_images
 from generation.request_rules.parameters import (
     RequestParameters,
-    SizeNotOffered,
     StrengthTooLow,
     check,
     taken_steps,
@@ -34,7 +33,7 @@ class ResolvedRequest:
     steps: int
     guidance: float
     adapters: list[tuple[Adapter, float]]
-    source: init_images.WantedInitImage | None
+    source: wanted_images.WantedInitImage | None
     label: VisibleLabel | None
 
     @property
@@ -46,43 +45,26 @@ def resolve(
     parameters: RequestParameters, *, by: AbstractBaseUser, is_live: bool = False
 ) -> ResolvedRequest:
     """Raises the named errors of `request_rules.parameters`, `adapters.access.visibility` and
-    `conditions.init_images`."""
+    `conditions.wanted_images`."""
     checked = check(parameters)
     model = _find_model(checked.model)
-    size = _size(checked, model)
+    size = model.delivered_size(checked.width, checked.height)
+    # A live one is no more than twice what the model draws: what is seen larger, the browser
+    # enlarges as well, and marking and screening wait for fewer pixels.
+    times = max(1, model.upscale // LIVE_UPSCALE) if is_live else 1
     wanted = ResolvedRequest(
         parameters=checked,
         model=model,
-        size=_live_size(size, model) if is_live else size,
+        size=(size[0] // times, size[1] // times),
         steps=model.default_steps if checked.steps is None else checked.steps,
         guidance=model.default_guidance if checked.guidance is None else checked.guidance,
         adapters=[
             (visibility.find_adapter(slug, by=by, base_model=model), weight)
             for slug, weight in checked.adapters
         ],
-        source=init_images.resolve(checked, by=by, size=size),
+        source=wanted_images.resolve(checked, by=by, size=size),
         label=label_choices.chosen(checked.visible_label, checked.visible_label_text),
     )
     if wanted.taken_steps < 1:
         raise StrengthTooLow
     return wanted
-
-
-def _size(parameters: RequestParameters, model: BaseModel) -> tuple[int, int]:
-    width, height = model.default_size
-    width = width if parameters.width is None else parameters.width
-    height = height if parameters.height is None else parameters.height
-    if not model.can_deliver(width, height):
-        offered = ", ".join(f"{w}×{h}" for w, h in model.sizes)
-        raise SizeNotOffered(
-            message=f"{model.name} cannot make images of {width}×{height} pixels.",
-            advice=f"Choose one of: {offered}.",
-        )
-    return width, height
-
-
-def _live_size(size: tuple[int, int], model: BaseModel) -> tuple[int, int]:
-    """No more than twice what the model draws: what is seen larger, the browser enlarges as well,
-    and marking and screening wait for fewer pixels."""
-    times = max(1, model.upscale // LIVE_UPSCALE)
-    return size[0] // times, size[1] // times

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from config.core.projects import calling
 from generation.capacity import estimates
-from generation.conditions import init_images
+from generation.conditions import stored_uploads
 from generation.models import GenerationRequest
 from generation.request_rules.parameters import RequestParameters
 from generation.requests import (
@@ -62,7 +62,7 @@ def submit(
     project_limits.check(wanted, tier=tier, of=whose)
     admission.admit(caller, expected, tier, count=wanted.parameters.count, at=at)
     try:
-        with init_images.stored(wanted.source) as names, transaction.atomic():
+        with stored_uploads.stored(wanted.source) as names, transaction.atomic():
             request = creation.create(
                 wanted,
                 caller=caller,

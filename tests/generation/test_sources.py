@@ -22,7 +22,7 @@ from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
 from config.core.errors import ProofsheetError
-from generation.conditions import init_images
+from generation.conditions import init_images, wanted_images
 from generation.gallery import own_images
 from generation.models import (
     GeneratedImage,
@@ -294,7 +294,7 @@ def test_nobody_starts_from_an_image_that_is_not_released_or_not_theirs(
 ) -> None:
     kept, released = make_image(alice, model, state=state), make_image(alice, model)
     for by, image in ((alice, kept), (mallory, released)):
-        with pytest.raises(init_images.SourceNotFound):
+        with pytest.raises(wanted_images.SourceNotFound):
             ask(by, clock, picture=None, source_image=str(image.id))
         assert as_user(by).post(f"/images/{image.id}/from/", {"strength": "0.5"}).status_code == 404
     assert not SourcePicture.objects.exists()

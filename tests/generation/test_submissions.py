@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from adapters.access import visibility
-from adapters.models import BaseModel
+from adapters.models import BaseModel, SizeNotOffered
 from config.core.errors import ProofsheetError
 from generation.models import GenerationRequest
 from generation.request_rules import parameters
@@ -63,9 +63,9 @@ def test_unusual_prompts_are_taken_as_they_read(
         ({"prompt": "a", "guidance": float("nan")}, parameters.GuidanceOutOfRange),
         ({"prompt": "a", "seed": -1}, parameters.SeedOutOfRange),
         ({"prompt": "a", "seed": 2**32}, parameters.SeedOutOfRange),
-        ({"prompt": "a", "width": 513}, parameters.SizeNotOffered),
-        ({"prompt": "a", "width": 0, "height": -4}, parameters.SizeNotOffered),
-        ({"prompt": "a", "height": 10**9}, parameters.SizeNotOffered),
+        ({"prompt": "a", "width": 513}, SizeNotOffered),
+        ({"prompt": "a", "width": 0, "height": -4}, SizeNotOffered),
+        ({"prompt": "a", "height": 10**9}, SizeNotOffered),
         ({"prompt": "a", "model": "no-such"}, visibility.ModelNotRegistered),
         ({"prompt": "a", "adapters": (("nobody", 1.0),)}, visibility.AdapterNotUsable),
         ({"prompt": "a", "adapters": (("flat", 9.0),)}, parameters.AdapterWeightOutOfRange),
