@@ -13,7 +13,7 @@ from torch import Tensor
 
 from generation.engine.jobs import AdapterUse, Fill, Inpainting, RenderJob, Source
 from generation.engine.loading.loaded_model import LoadedModel, Settings, assemble
-from generation.engine.loop.canvas import Window, window_of
+from generation.engine.loop.canvas import CanvasWindow, window_of
 from generation.engine.loop.engine import Engine
 from tests.engine.rendering import SIDE, assert_same, by_diffusers, denoise, job, pipeline
 from tests.engine.test_from_a_picture import from_picture, picture
@@ -206,11 +206,11 @@ def test_what_lies_under_the_mask_is_what_was_asked_for(
 def test_a_window_has_the_pictures_shape_and_holds_the_mask() -> None:
     mask = np.zeros((60, 90), np.uint8)
     mask[50:58, 80:84] = 255
-    assert window_of(mask, padding=0) == Window(76, 50, 88, 58)
-    assert window_of(mask, padding=4) == Window(69, 46, 90, 60)
-    assert window_of(np.zeros((60, 90), np.uint8), padding=0) == Window(0, 0, 90, 60)
+    assert window_of(mask, padding=0) == CanvasWindow(76, 50, 88, 58)
+    assert window_of(mask, padding=4) == CanvasWindow(69, 46, 90, 60)
+    assert window_of(np.zeros((60, 90), np.uint8), padding=0) == CanvasWindow(0, 0, 90, 60)
     mask[:] = 1
-    assert window_of(mask, padding=9) == Window(0, 0, 90, 60)
+    assert window_of(mask, padding=9) == CanvasWindow(0, 0, 90, 60)
 
 
 def test_a_mask_of_another_shape_is_cropped_as_its_picture(

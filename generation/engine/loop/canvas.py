@@ -20,7 +20,7 @@ _BLURS = ((0.5, 1), (0.125, 1), (0.03, 2), (0.008, 4), (0.004, 2), (0.0, 1))
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class CanvasWindow:
     """A part of a picture, in its pixels; `right` and `bottom` are the first outside."""
 
     left: int
@@ -41,7 +41,7 @@ class Canvas:
 
     pixels: NDArray[np.uint8]
     mask: NDArray[np.uint8]
-    window: Window
+    window: CanvasWindow
     is_filled: bool
 
     @classmethod
@@ -50,7 +50,7 @@ class Canvas:
         size = job.width, job.height
         mask = np.asarray(_fit(Image.fromarray(inpainting.mask), size, Image.Resampling.BILINEAR))
         shown = _fit(Image.fromarray(source.pixels), size, Image.Resampling.LANCZOS)
-        window = Window(0, 0, *size)
+        window = CanvasWindow(0, 0, *size)
         if inpainting.padding is not None:
             window = window_of(mask, padding=inpainting.padding)
         return cls(np.asarray(shown), mask, window, inpainting.fill == "surroundings")
@@ -80,19 +80,19 @@ class Canvas:
         return np.asarray(whole)
 
 
-def window_of(mask: NDArray[np.uint8], *, padding: int) -> Window:
+def window_of(mask: NDArray[np.uint8], *, padding: int) -> CanvasWindow:
     """The smallest part in the picture's own shape about what of the mask is not 0, with so many
     pixels more on each side where there is room."""
     height, width = mask.shape
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
-        return Window(0, 0, width, height)
+        return CanvasWindow(0, 0, width, height)
     left, right = max(0, columns[0] - padding), min(width, columns[-1] + 1 + padding)
     top, bottom = max(0, rows[0] - padding), min(height, rows[-1] + 1 + padding)
     scale = max((right - left) / width, (bottom - top) / height)
     across, down = min(width, round(width * scale)), min(height, round(height * scale))
     first_column, first_row = _about(left, right, across, width), _about(top, bottom, down, height)
-    return Window(first_column, first_row, first_column + across, first_row + down)
+    return CanvasWindow(first_column, first_row, first_column + across, first_row + down)
 
 
 def _about(low: int, high: int, length: int, room: int) -> int:
