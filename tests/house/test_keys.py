@@ -182,6 +182,17 @@ def test_a_key_ends(alice: User) -> None:
     assert sent(key).get("/api/v1/images/").status_code == 401
 
 
+def test_a_key_that_follows_lasts_as_long_and_the_old_one_for_the_overlap(alice: User) -> None:
+    make_key(alice, days=90)
+    old = ApiKey.objects.get()
+    at = old.made_at + timedelta(days=3)
+    made, key = key_issuing.rotate(old, overlap_hours=24, at=at)
+    assert key_issuing.find(key, at=at) == made
+    assert made.expires_at == at + timedelta(days=90)
+    old.refresh_from_db()
+    assert old.expires_at == at + timedelta(hours=24)
+
+
 def test_a_closed_account_has_no_way_in_by_key(alice: User) -> None:
     key = make_key(alice, "read")
     User.objects.filter(pk=alice.pk).update(is_active=False)

@@ -107,6 +107,7 @@ def test_decide_appends_a_digest_and_no_words_to_the_log(alice: User, bob: User)
         ("days", 7),
         ("follows_id", UUID(int=3)),
         ("salt", b"another"),
+        ("overlay", "another"),
     ],
 )
 def test_digest_in_the_log_tells_a_decision_that_was_changed(
