@@ -100,7 +100,8 @@ def _about(low: int, high: int, length: int, room: int) -> int:
     return int(min(max(0, (low + high - length) // 2), room - length))
 
 
-def _fit(image: Image.Image, size: Size, resampling: Image.Resampling) -> Image.Image:
+def _fit(image: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    """`size` as Pillow has it: width and height."""
     return image if image.size == size else ImageOps.fit(image, size, resampling)
 
 
