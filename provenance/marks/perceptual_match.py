@@ -51,6 +51,11 @@ pictures that were turned or shown on a screen.
 """
 LEAST_EVIDENCE_EDITED = 0.005
 """As `LEAST_EVIDENCE`, where what was changed lost the mark."""
+RULED_OUT, AS_LARGE = 0.02, 0.5
+"""A place is ruled out where so much of either picture's detail differs, as a share of the whole
+plane. Asked of places where at least half as much of the original is seen as at any. At the right
+place of crops within flat pictures 0.014 differ at most, in copies onto whole ones 0.06 at least.
+"""
 BLEEDING = 3
 """How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
 MOST_PARTS = 12
@@ -111,8 +116,9 @@ def original_of(pixels: NDArray[np.uint8]) -> Original:
 def compare(
     pixels: NDArray[np.uint8], original: Original, detection: Detection | None
 ) -> Comparison | None:
-    """Compare uint8 [H, W, 3] RGB pixels with a record; None when too little of it is seen, or
-    when there is nothing to be seen: one clear sky is like any other.
+    """Compare uint8 [H, W, 3] RGB pixels with a record; None when too little of it is seen, when
+    there is nothing to be seen (one clear sky is like any other), or when nothing agrees but
+    nothing contradicts either: a crop within a smooth part may be of this picture or of another.
 
     `detection` is of the record's own watermark, if that was found in the picture.
     """
@@ -134,13 +140,13 @@ def compare(
         if found is None or not found.is_alike(whole):
             features = placement.by_features(np.ascontiguousarray(small[..., 0]), grey)
             found = _best(small, colours, features) or found
-    return None if found is None or found.is_blank(whole) else found.told(whole, size)
+    return None if found is None or found.is_undecided(whole) else found.told(whole, size)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A place, and how the picture agrees with the original there; `is_marked` says whether the
-    mark is where it does not.
+    mark is where it does not, `is_ruled_out` that no other place is left for it to be from.
     """
 
     place: Affine
@@ -148,10 +154,12 @@ class _Found:
     visible: float
     distance: int
     is_marked: bool | None
+    is_ruled_out: bool
 
-    def is_blank(self, whole: int) -> bool:
-        """Whether both say too little there to be told apart, and nothing else tells them apart."""
-        return self.visible < LEAST_EVIDENCE and not self.is_alike(whole)
+    def is_undecided(self, whole: int) -> bool:
+        """Whether both say too little to be told apart, there or at another place."""
+        says_little = self.visible < LEAST_EVIDENCE or not self.is_ruled_out
+        return says_little and not self.is_alike(whole)
 
     def is_alike(self, whole: int) -> bool:
         """By the fingerprints of what both show, where some of the detail that is seen agrees too;
@@ -217,9 +225,11 @@ def _best(
     mark: _Marked | None = None,
 ) -> _Found | None:
     """The place where most of the original's detail is; None when none shows enough of it."""
-    place = _likeliest(small[..., 0], np.ascontiguousarray(colours[..., 0]), list(places))
-    if place is None:
+    ranked = _ranked(small[..., 0], np.ascontiguousarray(colours[..., 0]), list(places))
+    enough = [each for each in ranked if each.seen >= LEAST_SHARE]
+    if not enough:
         return None
+    place = max(enough, key=lambda each: each.kept).place
     reference = _at_side(small, CANVAS)
     shrunk, (near,) = placement.at_scale(colours, [place])
     first = _Laid(reference, shrunk, near)
@@ -235,7 +245,7 @@ def _best(
     exact = (enlarged @ np.vstack([best.place, [0, 0, 1]]))[:2]
     is_marked = None if mark is None else mark.is_in(*best.apart(), place)
     distance = fingerprint.distance(*prints)
-    return _Found(exact, best.agreement, best.visible, distance, is_marked)
+    return _Found(exact, best.agreement, best.visible, distance, is_marked, _is_ruled_out(ranked))
 
 
 class _Laid:
@@ -271,30 +281,52 @@ class _Laid:
         return placement.refined(luma, self.place, self.planes[0], trusted)
 
 
-def _likeliest(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ranked:
+    """A place compared roughly: the share of the original that is seen there, how much of its
+    detail is kept, and how much of either's differs.
+    """
+
+    place: Affine
+    seen: float
+    kept: float
+    differs: float
+
+
+def _ranked(
     small: NDArray[np.uint8], grey: NDArray[np.uint8], places: list[Affine]
-) -> Affine | None:
-    """The place that keeps most of the original's detail, compared roughly."""
+) -> list[_Ranked]:
+    """Places where anything is seen, up to one that keeps enough of the original's detail."""
     if not places:
-        return None
+        return []
     luma, near = placement.at_scale(grey, places)
     reference = _at_side(small, ROUGH)
     detail = local_agreement.detail_of(reference)
     size = (luma.shape[1], luma.shape[0])
-    best: tuple[float, Affine] | None = None
+    ranked = []
     for place, shrunk in zip(places, near, strict=True):
         seen = placement.seen(size, shrunk, ROUGH)
-        if float(seen.mean()) < LEAST_SHARE:
+        if float(seen.mean()) < AS_LARGE * LEAST_SHARE:
             continue
-        found = local_agreement.likeness(
-            reference, placement.cut_out(luma, shrunk, ROUGH), seen, detail
-        )
-        kept = float(detail[seen & (found > local_agreement.UNLIKE)].sum())
-        if best is None or kept > best[0]:
-            best = (kept, place)
-        if kept > ENOUGH * float(detail.sum()):
+        other = placement.cut_out(luma, shrunk, ROUGH)
+        found = local_agreement.likeness(reference, other, seen, detail)
+        alike = seen & (found > local_agreement.UNLIKE)
+        either = np.maximum(detail, local_agreement.detail_of(other))
+        shares = float(seen.mean()), detail[alike].sum(), either[seen & ~alike].sum()
+        ranked.append(_Ranked(place, *(float(each) for each in shares)))
+        if ranked[-1].kept > ENOUGH * float(detail.sum()):
             break
-    return None if best is None else best[1]
+    return ranked
+
+
+def _is_ruled_out(ranked: list[_Ranked]) -> bool:
+    """Whether the two differ wherever much of the original would be seen."""
+    largest = max(each.seen for each in ranked)
+    return all(
+        each.differs > RULED_OUT * ROUGH * ROUGH
+        for each in ranked
+        if each.seen >= AS_LARGE * largest
+    )
 
 
 def _at_side(small: NDArray[np.uint8], side: int) -> Plane:

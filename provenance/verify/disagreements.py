@@ -39,6 +39,8 @@ def told(reading: ManifestReading, detection: Detection, found: FoundAssets) -> 
 def _other(match: AssetMatch) -> str:
     if match.is_same_picture:
         return "another record, which shows the same picture"
+    if match.comparison is None:
+        return "a record that too little is seen to compare the picture with"
     if match.is_doubtful:
         return "the record of a picture that this one resembles"
     return "the record of another picture"

@@ -214,6 +214,9 @@ def of_log(match: AssetMatch | None, entry: CheckedEntry | None, *, is_same_file
     if match is None or entry is None:
         sentence = "The log holds no entry about this picture."
         return LogCheck(MarkVerdict.ABSENT, sentence, "Nothing: it may come from elsewhere.")
+    if not is_same_file and match.comparison is None:
+        sentence = "Too little is seen to tell whether the entry that a mark leads to is about it."
+        return LogCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing, one way or the other.")
     if not is_same_file and match.is_doubtful:
         sentence = "The entry that a mark leads to is about a picture that this one resembles."
         return LogCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing for certain.")
