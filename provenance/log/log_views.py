@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from config.core.pages import public_page
 from provenance.log import freshness, proofs, static_api
@@ -16,7 +16,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 def _read_by_anybody(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A public page that changes nothing: another method is told so, and not asked for a token."""
-    return csrf_exempt(require_GET(public_page(view)))
+    return csrf_exempt(require_safe(public_page(view)))
 
 
 @_read_by_anybody

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from provenance.log.formats.witness_protocol import (
 )
 
 SECONDS = 10
+SUBMITTED_TO = "/add-checkpoint"
 _MONITORED = re.compile(r"/([0-9a-f]{64})/checkpoint")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
@@ -138,6 +140,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # logs ask again and again over one connection
 
     def do_GET(self) -> None:
+        if self.path == SUBMITTED_TO:
+            self._answer(405, "no such method\n")
+            return
         asked = _MONITORED.fullmatch(self.path)
         note = self.server.witness.cosigned(asked[1]) if asked else None
         if note is None:
@@ -154,8 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(413 if length.isdecimal() else 411, "no such body\n")
             return
         body = self.rfile.read(int(length))
-        if self.path != "/add-checkpoint":
-            self._answer(404, "not found\n")
+        if self.path != SUBMITTED_TO:
+            self._answer(405 if _MONITORED.fullmatch(self.path) else 404, "not found\n")
             return
         try:
             line = self.server.witness.add_checkpoint(body, unix_time=int(time.time()))
@@ -170,6 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8" if "plain" in kind else kind)
         self.send_header("Content-Length", str(len(data)))
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "POST" if self.path == SUBMITTED_TO else "GET, HEAD")
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
@@ -177,9 +184,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the server itself refuses, in plain text as all else."""
-        self.close_connection = True
-        self._answer(code, f"{message or 'no such request'}\n")
+        """What the server itself refuses, in plain text as all else. A method that it has no
+        function for is one that no address here takes.
+        """
+        self.close_connection = True  # a body that came along is not read
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            self._answer(HTTPStatus.METHOD_NOT_ALLOWED, "no such method\n")
+        else:
+            self._answer(code, f"{message or 'no such request'}\n")
 
     def log_message(self, *args: object) -> None:
         """Who asks is nobody's business."""

@@ -43,6 +43,17 @@ def test_tiles_and_entries_lead_to_the_signed_root(client: Client, long_log: Non
     assert [merkle.leaf_hash(body) for bundle in bundles for body in split(bundle)] == leaves
 
 
+@pytest.mark.parametrize(
+    "path", ["checkpoint", "keys", "tile/0/000", "tile/entries/000", "entry/3/", "tile/0/002"]
+)
+def test_head_answers_as_get_does_without_a_body(client: Client, long_log: None, path: str) -> None:
+    told, asked = client.get(f"/log/{path}"), client.head(f"/log/{path}")
+    assert (asked.status_code, asked.content) == (told.status_code, b"")
+    for name in ("Content-Type", "Cache-Control"):
+        assert asked.get(name) == told.get(name)
+    assert client.post(f"/log/{path}").status_code == 405
+
+
 def split(bundle: bytes) -> list[bytes]:
     bodies = []
     while bundle:
