@@ -81,10 +81,13 @@ class PublicNoticeSerializer(serializers.Serializer[PublicNotice]):
 
 
 class EndUserAppealSerializer(StrictSerializer):
-    """An appeal for somebody whom the project serves; both members may be left out."""
+    """An appeal for somebody whom the project serves.
+
+    `grounds` may be empty, for nobody need give any, but must be said: a decision has one appeal.
+    """
 
     grounds = serializers.CharField(
-        max_length=GROUNDS_MAX, default="", allow_blank=True, help_text="In their own words."
+        max_length=GROUNDS_MAX, allow_blank=True, help_text="In their own words, or empty."
     )
     email = serializers.EmailField(
         default="", allow_blank=True, help_text="Theirs, for receipt and outcome; then forgotten."

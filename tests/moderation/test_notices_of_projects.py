@@ -66,7 +66,7 @@ def calling(owner: User, project: Project | None = None, *scopes: str) -> Any:
 def _json(body: dict[str, Any]) -> str:
     import json
 
-    return json.dumps(body) if body else ""
+    return json.dumps(body)
 
 
 def paths(decision: Decision) -> tuple[str, str]:
@@ -132,9 +132,21 @@ def test_product_appeals_without_words_and_once(
     alice: User, product: Project, refusal: Decision
 ) -> None:
     call = calling(alice, product, "appeals.act")
-    assert call("POST", paths(refusal)[1]).status_code == 201
-    again = call("POST", paths(refusal)[1])
+    assert call("POST", paths(refusal)[1], grounds="").status_code == 201
+    again = call("POST", paths(refusal)[1], grounds="")
     assert (again.status_code, again.json()["code"]) == (409, "already_appealed")
+
+
+@pytest.mark.parametrize("body", [{}, {"email": "eve@example.org"}, {"grounds": None}])
+def test_appeal_that_says_nothing_is_refused_by_name_and_spends_none(
+    alice: User, product: Project, refusal: Decision, body: dict[str, Any]
+) -> None:
+    call = calling(alice, product, "appeals.act")
+    answer = call("POST", paths(refusal)[1], **body)
+    assert answer.status_code == 400
+    assert "grounds" in answer.content.decode()
+    assert not Appeal.objects.exists()
+    assert call("POST", paths(refusal)[1], grounds="A candle.").status_code == 201
 
 
 def test_appeal_for_an_end_user_needs_its_scope(
@@ -149,13 +161,13 @@ def test_other_projects_find_nothing(
 ) -> None:
     for call in (calling(mallory), calling(alice)):  # her own project's key sees no other project
         assert call("GET", paths(refusal)[0]).status_code == 404
-        assert call("POST", paths(refusal)[1]).status_code == 404
+        assert call("POST", paths(refusal)[1], grounds="").status_code == 404
     assert not Appeal.objects.exists()
 
 
 def test_project_appeals_for_nobody_but_its_end_users(alice: User) -> None:
     own = refused_by_machine(alice, at=timezone.now())
-    answer = calling(alice, None, "appeals.act")("POST", paths(own)[1])
+    answer = calling(alice, None, "appeals.act")("POST", paths(own)[1], grounds="")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_for_an_end_user")
 
 
@@ -163,7 +175,8 @@ def test_whoever_lodged_for_an_end_user_may_not_hear_it(
     carol: User, product: Project, refusal: Decision
 ) -> None:
     Membership.objects.create(project=product, user=carol, role="developer", since=timezone.now())
-    assert calling(carol, product, "appeals.act")("POST", paths(refusal)[1]).status_code == 201
+    heard = calling(carol, product, "appeals.act")("POST", paths(refusal)[1], grounds="")
+    assert heard.status_code == 201
     with pytest.raises(hearing.SameDecider):
         hearing.find_to_hear(Appeal.objects.get().id, by=carol)
 
