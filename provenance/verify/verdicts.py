@@ -15,6 +15,8 @@ from provenance.manifests.manifest_reading import Ingredient
 from provenance.marks.perceptual_match import ChangedPart
 
 TITLES = ("Content Credentials", "Signer", "Public log", "Watermark", "Fingerprint")
+TURNED_DEGREES = 1.0
+"""By so much at least a picture is told as turned; less is how it lay on a screen."""
 
 
 class MarkVerdict(StrEnum):
@@ -188,11 +190,24 @@ class VerifyReport:
         return self.is_ours and bool(self.fingerprint.changed)
 
     @property
+    def turned(self) -> str:
+        """How a picture that is ours was mirrored or turned since, in words; empty where not."""
+        geometry = self.watermark.geometry
+        if not self.is_ours or self.watermark.verdict != MarkVerdict.FOUND_GOOD or not geometry:
+            return ""
+        is_turned = abs(geometry["rotation_degrees"]) >= TURNED_DEGREES
+        said = {"mirrored": geometry["is_mirrored"], "turned": is_turned}
+        return " and ".join(word for word, is_so in said.items() if is_so)
+
+    @property
     def headline(self) -> str:
         if self.is_edited:
-            return "This picture comes from this system, but a part of it was changed since."
+            also = f"it was {self.turned} and " if self.turned else ""
+            return f"This picture comes from this system, but {also}a part of it was changed since."
         if self.is_ours and self._bad_marks():
             return "This picture comes from this system, but one of its marks does not hold."
+        if self.turned:
+            return f"This picture comes from this system, but it was {self.turned} since."
         if self.is_ours:
             return "This picture comes from this system."
         if self.disclosure is not None:

@@ -93,6 +93,10 @@ def test_turned_picture_stays_ours_and_nothing_is_said_to_be_changed(
     assert report.is_ours
     assert report.fingerprint.changed == ()
     assert not report.is_edited
+    said = {"mirrored": is_mirrored, "turned": turns != 0}
+    for word, is_so in said.items():
+        assert (word in report.headline) == is_so, report.headline
+    assert report.as_json()["headline"] == report.headline
 
 
 def test_edit_is_named_where_it_lies_after_turn_crop_and_codec(astronaut: Marked) -> None:
@@ -104,6 +108,7 @@ def test_edit_is_named_where_it_lies_after_turn_crop_and_codec(astronaut: Marked
     )
     report = check(sent)
     assert report.is_edited
+    assert "it was mirrored and turned and a part of it was changed" in report.headline
     assert overlap(report, where[..., 0] > 0) > 0.6
 
 

@@ -76,6 +76,24 @@ def test_page_tells_what_was_converted(client: Client) -> None:
     assert "CMYK" in answer.text
 
 
+@pytest.mark.parametrize(("kind", "missing"), [("PNG", 1), ("PNG", 12), ("JPEG", 1), ("JPEG", 2)])
+def test_page_and_json_tell_that_the_end_of_a_file_is_missing(
+    client: Client, db: None, kind: str, missing: int
+) -> None:
+    whole = saved(photograph("coffee"), kind)
+    for data, is_told in ((whole, False), (whole[:-missing], True)):
+        page = client.post("/verify/", {"file": SimpleUploadedFile("a", data)}).text
+        told = client.post("/api/v1/verify/", {"file": SimpleUploadedFile("a", data)}).json()
+        assert ("The end of the file is missing" in page) == is_told
+        assert ("The end of the file is missing" in " ".join(told["file"]["notes"])) == is_told
+
+
+def test_signed_file_without_its_last_byte_is_told_so(client: Client, astronaut: Marked) -> None:
+    file = SimpleUploadedFile("a.png", astronaut.sealed.data[:-1])
+    told = client.post("/api/v1/verify/", {"file": file}).json()
+    assert "The end of the file is missing" in " ".join(told["file"]["notes"])
+
+
 def test_page_tells_each_verdict_and_offers_the_report(client: Client, astronaut: Marked) -> None:
     page = client.post(PAGE, upload(astronaut.sealed.data)).text
     assert page.count("Found, good") == 5
