@@ -314,7 +314,8 @@ def _ranked(
         either = np.maximum(detail, local_agreement.detail_of(other))
         shares = float(seen.mean()), detail[alike].sum(), either[seen & ~alike].sum()
         ranked.append(_Ranked(place, *(float(each) for each in shares)))
-        if ranked[-1].kept > ENOUGH * float(detail.sum()):
+        is_enough = ranked[-1].seen >= LEAST_SHARE
+        if is_enough and ranked[-1].kept > ENOUGH * float(detail.sum()):
             break
     return ranked
 
