@@ -54,7 +54,7 @@ LEAST_EVIDENCE_EDITED = 0.005
 RULED_OUT, AS_LARGE = 0.02, 0.5
 """A place is ruled out where so much of either picture's detail differs, as a share of the whole
 plane. Asked of places where at least half as much of the original is seen as at any. At the right
-place of crops within flat pictures 0.014 differ at most, in copies onto whole ones 0.06 at least.
+place of crops within flat pictures 0.014 differ at most, in copies onto drawings 0.06 at least.
 """
 BLEEDING = 3
 """How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
