@@ -8,7 +8,7 @@ QUEUE ?= gpu
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: help house docs decisions test-schema test-slow test-clients install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults mutants
+.PHONY: help house docs decisions test-schema test-slow test-clients install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -110,6 +110,9 @@ bench-api: install ## what a product meets: webhooks, OpenAI's call, streams, a 
 
 bench-faults: install ## how soon workers work again once Valkey or RabbitMQ is back
 	@exec $(BIN)/python -W ignore -m tests.bench.bench_faults
+
+bench-memory: install ## whether a render worker's memory levels off over 5,000 pictures
+	@exec $(BIN)/python -W ignore -m tests.bench.bench_memory
 
 mutants: install ## change 150 lines of twelve modules, one at a time, and count what their tests notice
 	@exec $(BIN)/python -m tests.mutants

@@ -1,5 +1,7 @@
 """Many callers, one engine: what each of them sees."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -57,6 +59,23 @@ def test_twenty_threads_get_each_their_own_picture(
         difference = shared.pixels.astype(int) - alone.pixels.astype(int)
         assert np.abs(difference).max() <= 1
     assert engine.denoiser.forwards < sum(request.steps for request in requests) * 1.6
+
+
+def test_picture_is_freed_with_its_last_reference(
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
+) -> None:
+    """A worker collects garbage rarely: what were left to that would be hundreds of pictures."""
+    engine = engines(load("sd", previews=2))
+    gc.collect()
+    gc.disable()
+    try:
+        made = [render(engine, job(f"number {n}", steps=4)).pixels for n in range(3)]
+        sleep(0.2)  # the engine's threads let go of the last one
+        kept = [weakref.ref(pixels) for pixels in made]
+        del made
+        assert all(ref() is None for ref in kept)
+    finally:
+        gc.enable()
 
 
 def test_a_caller_hears_of_every_step_in_its_own_thread_and_sees_previews(

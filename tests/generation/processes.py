@@ -66,11 +66,14 @@ class Wire:
 
 
 @contextmanager
-def celery_worker(*, queue: str = "gpu", **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def celery_worker(
+    *, queue: str = "gpu", threads: int = 4, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A worker that is killed at the end, unless it has stopped before."""
     name = f"{uuid4().hex[:8]}@%h"
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "4"]
-    command += ["-Q", queue, "-n", name, "--without-gossip", "--without-mingle", "-l", "INFO"]
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "threads"]
+    command += ["-c", str(threads), "-Q", queue, "-n", name]
+    command += ["--without-gossip", "--without-mingle", "-l", "INFO"]
     variables = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PROOFSHEET_STATE_DIR": str(settings.STATE_DIR),

@@ -142,7 +142,7 @@ class Denoiser:
                 continue
             if member.order.on_step is not None:
                 preview = estimates[index : index + 1] if self._is_preview_due(member) else None
-                member.order.on_step(member.step, len(member.schedule), preview)
+                member.order.on_step(member.order, member.step, len(member.schedule), preview)
 
     def _charge(self, members: list[Trajectory], seconds: float) -> None:
         """Share the time of a forward among its images by the rows that they took."""
@@ -164,6 +164,7 @@ class Denoiser:
             if error is None and not member.is_done:
                 continue
             self.active.remove(member)
+            self._last = None  # its members have changed, and it would keep their pictures
             self.admission.release(member)
             if error is None:
                 done.append(member)

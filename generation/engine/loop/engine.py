@@ -170,12 +170,17 @@ class RenderHandle:
     def __init__(self, engine: Engine, order: Order) -> None:
         self.future: Future[Rendered] = order.future
         self._order = order
-        self._engine = engine
-        self._size = native_size(order.job, multiple=engine.model.size_multiple)
-        self._reports: SimpleQueue[StepReport | None] = SimpleQueue()
-        self.step, self.total = 0, order.job.steps
-        order.on_step = self._stepped
-        self.future.add_done_callback(lambda _: self._reports.put(None))
+        self._taken = taken = _StepsTaken(engine, order.job)
+        order.on_step = taken.note
+        self.future.add_done_callback(lambda _: taken.reports.put(None))
+
+    @property
+    def step(self) -> int:
+        return self._taken.step
+
+    @property
+    def total(self) -> int:
+        return self._taken.total
 
     def cancel(self) -> None:
         """Drop the image before its next step."""
@@ -183,23 +188,38 @@ class RenderHandle:
 
     def wait(self, *, on_step: OnStep, should_stop: ShouldStop) -> Rendered:
         """Call `on_step` and `should_stop` in the caller's own thread until the image is there."""
-        while not self.future.done() or not self._reports.empty():
+        reports = self._taken.reports
+        while not self.future.done() or not reports.empty():
             if should_stop():
                 self.cancel()
             try:
-                report = self._reports.get(timeout=POLL_S)
+                report = reports.get(timeout=POLL_S)
             except Empty:
                 continue
             if report is not None:
                 on_step(report)
         return self.future.result()
 
-    def _stepped(self, step: int, total: int, estimate: Tensor | None) -> None:
+
+class _StepsTaken:
+    """What the engine's threads tell of an order, for its caller's thread.
+
+    It knows neither order nor handle: a picture that is part of a ring of references is not freed
+    before the garbage collector comes by, and to a worker that comes rarely (ADR 60).
+    """
+
+    def __init__(self, engine: Engine, job: RenderJob) -> None:
+        self._engine = engine
+        self._size = native_size(job, multiple=engine.model.size_multiple)
+        self.reports: SimpleQueue[StepReport | None] = SimpleQueue()
+        self.step, self.total = 0, job.steps
+
+    def note(self, order: Order, step: int, total: int, estimate: Tensor | None) -> None:
         self.step, self.total = step, total
         self._report(None)
         if estimate is not None:
             model, decoder = self._engine.model, self._engine.runner.decoder
-            decoder.preview(self._order, PreviewLatents(model, estimate, self._size, self._report))
+            decoder.preview(order, PreviewLatents(model, estimate, self._size, self._report))
 
     def _report(self, preview: bytes | None) -> None:
-        self._reports.put(StepReport(self.step, self.total, preview))
+        self.reports.put(StepReport(self.step, self.total, preview))

@@ -26,15 +26,15 @@ class Order:
     """A job as it was submitted. Its caller reads `future`, and sets `is_cancelled` to give up.
 
     `picture` is the one to start from, float32 [1, 3, H, W] in [-1, 1] of the size that the VAE
-    makes; a `canvas` is what it is painted on in part. `on_step(step, total, estimate)` gets the
-    estimated final latents when a preview is due, else None.
+    makes; a `canvas` is what it is painted on in part. `on_step(order, step, total, estimate)` gets
+    the estimated final latents when a preview is due, else None; it must not lead back here.
     """
 
     job: RenderJob
     adapters: tuple[tuple[FlatAdapter, float], ...] = ()
     picture: Tensor | None = None
     canvas: Canvas | None = None
-    on_step: Callable[[int, int, Tensor | None], None] | None = None
+    on_step: Callable[[Order, int, int, Tensor | None], None] | None = None
     future: Future[Rendered] = field(default_factory=Future)
     submitted_at: float = field(default_factory=monotonic)
     is_cancelled: bool = False
