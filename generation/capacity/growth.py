@@ -6,12 +6,23 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from config.core.errors import ProofsheetError
 from generation.models import GeneratedImage
 
+TELLING = 1000
+"""With fewer pictures, most of what the tables take is what an empty house weighs."""
 _SIZES = """
     SELECT relname, pg_total_relation_size(oid) FROM pg_class
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 2 DESC, 1
 """
+
+
+class TooFewImages(ProofsheetError):
+    """Nothing can be told of a year by a handful of pictures."""
+
+    default_code = "too_few_images"
+    default_status = 409
+    default_advice = "Make some with the prompts and adapters that you expect, and ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +36,7 @@ class TableGrowth:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """All tables, the largest first; what an empty house weighs is in them too."""
+    """All tables, the largest first."""
 
     images: int
     tables: tuple[TableGrowth, ...]
@@ -36,10 +47,15 @@ class Growth:
 
 
 def look() -> Growth:
-    """Of a house without a picture every share is 0."""
+    """Raises `TooFewImages`."""
     images = GeneratedImage.objects.count()
+    if images < TELLING:
+        raise TooFewImages(
+            message=f"The house has {images} of the {TELLING:,} pictures that it takes: what it "
+            "weighed before the first one is still most of its tables."
+        )
     with connection.cursor() as cursor:
         cursor.execute(_SIZES)
         sizes = cursor.fetchall()
-    per_1000 = 1000 / images / 1e6 if images else 0.0
+    per_1000 = 1000 / images / 1e6
     return Growth(images, tuple(TableGrowth(name, size, size * per_1000) for name, size in sizes))

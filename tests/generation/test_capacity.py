@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from prometheus_client import generate_latest
 from pytest_django import Settings
@@ -20,6 +20,7 @@ from generation.hardware import worker_processes
 from generation.models import RequestStatus
 from generation.work import sweeper
 from tests.factories import NOON, make_image, make_request
+from tests.generation import years
 
 pytestmark = pytest.mark.django_db
 
@@ -103,14 +104,26 @@ def test_rules_for_alerts_name_metrics_that_are_told() -> None:
 
 
 def test_growth_is_told_for_a_thousand_pictures(
-    alice: User, model: BaseModel, capsys: pytest.CaptureFixture[str]
+    alice: User,
+    model: BaseModel,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    call_command("growth")
-    assert capsys.readouterr().out == "There is no picture yet.\n"
+    monkeypatch.setattr(years, "ROWS", 998)
+    years.fill(alice, model)
+    with pytest.raises(CommandError, match="has 999 of the 1,000 pictures"):
+        call_command("growth")
     make_image(alice, model)
     call_command("growth", "--tables=1000", "--images-a-day=1000")
     *tables, whole, year = capsys.readouterr().out.splitlines()
     shares = {line.split()[2]: float(line.split()[0]) for line in tables}
     assert shares["generation_generatedimage"] > 0
     assert float(whole.split()[0]) == pytest.approx(sum(shares.values()), abs=1)
-    assert float(year.split()[0]) == pytest.approx(float(whole.split()[0]) * 365 / 1000, rel=0.01)
+    in_a_year_gb = float(whole.split()[0]) * 365 / 1000
+    assert float(year.split()[0]) == pytest.approx(in_a_year_gb, abs=0.51)
+
+
+@pytest.mark.parametrize("said", ["--images-a-day=-5", "--images-a-day=0", "--tables=-1"])
+def test_growth_of_no_load_is_refused(said: str) -> None:
+    with pytest.raises(CommandError, match="no number of 1 or more"):
+        call_command("growth", said)

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generation.capacity import growth
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no number of 1 or more.")
+    return int(text)
 
 
 class Command(BaseCommand):
     help = (
         "Tell how many megabytes the database takes for 1,000 pictures, table by table, as they "
-        "lie on the disk, and what a year of --images-a-day comes to. Files are not in it."
+        "lie on the disk, and what a year of --images-a-day comes to. Files are not in it, and a "
+        f"house with fewer than {growth.TELLING:,} pictures is refused."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--images-a-day", type=int, default=100_000, metavar="N")
-        parser.add_argument("--tables", type=int, default=10, metavar="N", help="default: 10")
+        parser.add_argument("--images-a-day", type=_count, default=100_000, metavar="N")
+        parser.add_argument("--tables", type=_count, default=10, metavar="N", help="default: 10")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now = growth.look()
-        if not now.images:
-            self.stdout.write("There is no picture yet.")
-            return
+        try:
+            now = growth.look()
+        except growth.TooFewImages as error:
+            raise CommandError(f"{error.message} {error.advice}") from error
         for table in now.tables[: options["tables"]]:
             self.stdout.write(f"{table.mb_per_1000_images:10.2f} MB  {table.table}")
         self.stdout.write(
