@@ -61,7 +61,7 @@ def measure(count: int) -> dict[int, float]:
     not made."""
     owner = User.objects.create(username="bench")
     found: dict[int, float] = {}
-    with celery_worker(threads=10) as worker:
+    with celery_worker(threads="10") as worker:
         for number in range(1, count + 1):
             wait_until(has_room, seconds=600)
             ask(owner, number)

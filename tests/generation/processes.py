@@ -67,12 +67,12 @@ class Wire:
 
 @contextmanager
 def celery_worker(
-    *, queue: str = "gpu", threads: int = 4, **environment: str
+    *, queue: str = "gpu", threads: str = "4", **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A worker that is killed at the end, unless it has stopped before."""
     name = f"{uuid4().hex[:8]}@%h"
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "threads"]
-    command += ["-c", str(threads), "-Q", queue, "-n", name]
+    command += ["-c", threads, "-Q", queue, "-n", name]
     command += ["--without-gossip", "--without-mingle", "-l", "INFO"]
     variables = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
