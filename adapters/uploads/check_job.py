@@ -20,7 +20,7 @@ from adapters.formats.detection import recognise
 from adapters.formats.file_verdicts import FileRefused
 from adapters.models import Adapter, BaseModel
 from adapters.uploads import check_progress, check_results, quarantine
-from config.core.storage import local_copy
+from config.core.storage import StorageAway, local_copy
 
 Clock = Callable[[], datetime]
 
@@ -37,6 +37,8 @@ def validate(adapter_id: UUID, *, now: Clock) -> None:
     try:
         with local_copy(str(adapter.original.name)) as path:
             _validate(adapter, path, now=now)
+    except StorageAway:
+        check_progress.end(adapter.id)  # `send_again` has it checked once the storage is back
     except Exception:
         check_results.give_up(adapter.id, now=now)
         raise
@@ -57,7 +59,9 @@ def _validate(adapter: Adapter, path: Path, *, now: Clock) -> None:
         check_results.reject(adapter, found, model, at=now())
         return
     made = rewrite.write(
-        TensorSource.of(path, found), _place(), progress=check_progress.teller(adapter.id, "write")
+        TensorSource.of(path, found),
+        quarantine.new_draft(),
+        progress=check_progress.teller(adapter.id, "write"),
     )
     check_results.accept(
         adapter, made, model, report.as_stored(), original=str(adapter.original.name), at=now()
@@ -72,6 +76,8 @@ def fit(adapter_id: UUID, *, now: Clock) -> None:
     try:
         with local_copy(str(adapter.parent.original.name)) as path:
             _fit(adapter, path, adapter.parent, adapter.base_model, now=now)
+    except StorageAway:
+        check_progress.end(adapter.id)  # `send_again` has it checked once the storage is back
     except Exception:
         check_results.give_up(adapter.id, now=now)
         raise
@@ -85,7 +91,7 @@ def _fit(adapter: Adapter, path: Path, parent: Adapter, model: BaseModel, *, now
         return
     source, rank = TensorSource.of(path, found), model.rank_ceiling
     made = rewrite.write(
-        source, _place(), rank=rank, progress=check_progress.teller(adapter.id, "fit")
+        source, quarantine.new_draft(), rank=rank, progress=check_progress.teller(adapter.id, "fit")
     )
     report = inspection.inspect(made.path, base=base, sha256=made.sha256).report.as_stored()
     kept = {**dict.fromkeys(report["rank"]["by_module"], 1.0), **made.kept}
@@ -120,7 +126,3 @@ def _model_that_fits(path: Path) -> BaseModel | None:
         if recognise(header, base=inspection_base.of_model(model).layout).best.is_whole:
             return model
     return None
-
-
-def _place() -> Path:
-    return quarantine.path_of(quarantine.new_name())

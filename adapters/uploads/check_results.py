@@ -27,8 +27,7 @@ def accept(
     at: datetime,
 ) -> None:
     """Move the canonical file, and an upload's own, to where they are served from."""
-    waiting = f"{quarantine.FOLDER}/{made.path.name}"
-    file = quarantine.move(waiting, f"adapters/{made.sha256}.safetensors")
+    file = quarantine.keep(made.path, f"adapters/{made.sha256}.safetensors")
     if original:
         original = quarantine.move(original, f"adapters/{adapter.sha256}.original.safetensors")
     with transaction.atomic():

@@ -1,4 +1,6 @@
-"""Where an upload lies until it is judged: streamed to disk, counted and hashed on the way."""
+"""Where an upload lies until it is judged: streamed to this host's disk, counted and hashed on the
+way, and from there into the storage, where that is not a folder of this host.
+"""
 
 from __future__ import annotations
 
@@ -7,58 +9,97 @@ import os
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
 from config.core import disk_full
-from config.core.storage import private_storage
+from config.core.storage import place_of, private_storage
 
 FOLDER = "quarantine"
 FIELD = "file"
 
 
-def path_of(name: str) -> Path:
-    """A stored file's place on this host's disk."""
-    return Path(private_storage().path(name))
+def new_draft() -> Path:
+    """A file of this host to be written: in quarantine where that is a folder of it."""
+    name = f"{FOLDER}/{uuid4()}.safetensors"
+    place = place_of(name, private_storage()) or Path(gettempdir()) / Path(name).name
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return place
 
 
-def new_name() -> str:
-    """A name in quarantine that nothing has; its folder is there."""
-    path_of(FOLDER).mkdir(parents=True, exist_ok=True, mode=0o700)
-    return f"{FOLDER}/{uuid4()}.safetensors"
+def enter(draft: Path) -> str:
+    """Put an upload that is written into quarantine; its name there. Raises StorageAway and
+    StorageFull, and then keeps nothing."""
+    name = f"{FOLDER}/{draft.name}"
+    if place_of(name, private_storage()) == draft:
+        return name
+    return keep(draft, name)
+
+
+def keep(draft: Path, name: str) -> str:
+    """Move a file of this host into the storage; one that is there already is the same one.
+
+    Raises StorageAway, StorageFull.
+    """
+    storage = private_storage()
+    if (place := place_of(name, storage)) is not None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(draft, place)
+        return name
+    try:
+        with disk_full.writing(), draft.open("rb") as content:
+            _save(name, File(content))
+    finally:
+        draft.unlink(missing_ok=True)
+    return name
 
 
 def move(name: str, to: str) -> str:
-    """Into its content-addressed place; a file that is there already is the same one."""
-    target = path_of(to)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(path_of(name), target)
+    """Into its content-addressed place; a file that is there already is the same one.
+
+    Raises StorageAway, StorageFull.
+    """
+    storage = private_storage()
+    if (place := place_of(name, storage)) is not None:
+        return keep(place, to)
+    with storage.open(name) as content:
+        _save(to, content)
+    storage.delete(name)
     return to
+
+
+def _save(name: str, content: File[bytes]) -> None:
+    storage = private_storage()
+    if not storage.exists(name) and (stored := storage.save(name, content)) != name:
+        storage.delete(stored)  # somebody else was first
 
 
 def lost(*, before: datetime) -> list[str]:
     """What was last written earlier than that: perhaps nobody's any more."""
-    found = []
-    for path in path_of(FOLDER).glob("*"):
-        with suppress(FileNotFoundError):  # judged and moved at this moment
-            if path.stat().st_mtime < before.timestamp():
-                found.append(f"{FOLDER}/{path.name}")
+    storage, found = private_storage(), []
+    with suppress(FileNotFoundError):  # nothing was uploaded yet
+        for file in storage.listdir(FOLDER)[1]:
+            with suppress(FileNotFoundError):  # judged and moved at this moment
+                if storage.get_modified_time(f"{FOLDER}/{file}") < before:
+                    found.append(f"{FOLDER}/{file}")
     return found
 
 
 def discard(name: str) -> None:
     """Only what still lies in quarantine: accepted files may have several owners."""
     if name.startswith(f"{FOLDER}/"):
-        path_of(name).unlink(missing_ok=True)
+        erase(name)
 
 
 def erase(name: str) -> None:
     """For good, wherever it lies; the caller has made sure that no row names it."""
-    path_of(name).unlink(missing_ok=True)
+    private_storage().delete(name)
 
 
 class Quarantined(UploadedFile):  # type: ignore[type-arg] # takes none at run time
@@ -91,9 +132,9 @@ class QuarantineHandler(FileUploadHandler):
         self._digest = hashlib.sha256()
         self._size = 0
         self._is_whole = False
-        self._stored_as = new_name()
+        self._draft = new_draft()
         with disk_full.writing():
-            self._file = path_of(self._stored_as).open("wb", buffering=0)
+            self._file = self._draft.open("wb", buffering=0)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._size += len(raw_data)
@@ -116,9 +157,9 @@ class QuarantineHandler(FileUploadHandler):
         self._is_whole = True
         is_too_large = self._size > self._limit
         if is_too_large:
-            discard(self._stored_as)
+            self._draft.unlink(missing_ok=True)
         return Quarantined(
-            stored_as=self._stored_as,
+            stored_as="" if is_too_large else enter(self._draft),
             sha256=self._digest.hexdigest(),
             is_too_large=is_too_large,
             name=self.file_name or "adapter.safetensors",
@@ -129,4 +170,4 @@ class QuarantineHandler(FileUploadHandler):
         """Django says so too when what follows the file is skipped: what is whole stays."""
         if hasattr(self, "_file") and not self._is_whole:
             self._file.close()
-            discard(self._stored_as)
+            self._draft.unlink(missing_ok=True)

@@ -1,5 +1,5 @@
 """Connections to the database: few, so whoever only waits keeps none, and away for some seconds at
-times."""
+times, as a storage behind a network is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from config.core.storage import StorageAway
+
 Params = ParamSpec("Params")
 T = TypeVar("T")
 PATIENCE_S = 600.0
@@ -17,16 +19,16 @@ PAUSE_S = 0.5
 
 
 def outlast(action: Callable[[], T], *, patience_s: float = PATIENCE_S) -> T:
-    """Try a repeatable `action` again until the database is back.
+    """Try a repeatable `action` again until the database, or the storage, is back.
 
-    Raises the database's error after ten minutes: whoever holds a picture that takes a minute to
+    Raises its error after ten minutes: whoever holds a picture that takes a minute to
     make waits rather than drop it, and its lease in the database fences should another have it.
     """
     deadline = monotonic() + patience_s
     while True:
         try:
             return action()
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError, StorageAway):
             connection.close()  # a broken one is not mended by waiting
             if monotonic() > deadline:
                 raise

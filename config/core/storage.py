@@ -11,6 +11,17 @@ from tempfile import NamedTemporaryFile
 from django.core.files.storage import storages
 from django.core.files.storage.base import Storage
 
+from config.core.errors import ProofsheetError
+
+
+class StorageAway(ProofsheetError):
+    """A storage behind a network does not answer, or refuses the house; soon perhaps no longer."""
+
+    default_code = "storage_away"
+    default_message = "The storage of files does not answer at the moment."
+    default_advice = "Try again in a minute; if it goes on, tell the operator."
+    default_status = 503
+
 
 def private_storage() -> Storage:
     """Where files lie that leave it through a view alone, which checks who asks."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from config.env import env_str
+from config.env import env_int, env_str
 from config.launch import private_files
 from config.settings.instance import DEBUG, ROOT, STATE_DIR
 
@@ -23,6 +23,8 @@ STORAGES: dict[str, dict[str, Any]] = {
     "private": {"BACKEND": PRIVATE_STORAGE_BACKEND, "OPTIONS": PRIVATE_STORAGE_OPTIONS},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+PROOFSHEET_ADAPTER_CACHE_DIR = env_str("ADAPTER_CACHE_DIR", str(STATE_DIR / "adapter-cache"))
+PROOFSHEET_ADAPTER_CACHE_MAX_BYTES = env_int("ADAPTER_CACHE_MAX_BYTES", 20 * 1024**3)
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -17,13 +17,23 @@ from config.core.storage import private_storage
 from config.core.ttl_cache import remembered
 from generation.models import Occurrence
 
-FULL = "storage_full"
+FULL, AWAY = "storage_full", "storage_away"
 BELIEVED_FOR = timedelta(seconds=30)
 
 
 def note_full(*, at: datetime) -> None:
     """Somebody found no room to write."""
     Occurrence.objects.update_or_create(name=FULL, defaults={"at": at})
+
+
+def note_away(*, at: datetime) -> None:
+    """Somebody reached no storage behind the network."""
+    Occurrence.objects.update_or_create(name=AWAY, defaults={"at": at})
+
+
+def is_away(*, at: datetime) -> bool:
+    """Whether what is drawn now could not be kept; submissions are let in, and wait."""
+    return _was_noted(AWAY, at=at)
 
 
 def is_full(*, at: datetime) -> bool:

@@ -61,7 +61,8 @@ def complete(
     with stages.time("sign", "sign_ms"):
         sealed = _seal(marked, asset_id, request, source, at=now())
     with stages.time("store", "store_ms"):
-        name = _keep(delivery.file_name(request.id, asset_id), sealed.data)
+        place = delivery.file_name(request.id, asset_id)
+        name = database_connections.outlast(lambda: _keep(place, sealed.data))
     finished = delivery.SealedResult(
         index=index,
         asset_id=asset_id,

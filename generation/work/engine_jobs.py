@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 
+from config.core.errors import ProofsheetError
 from generation.conditions import init_images
 from generation.engine.jobs import AdapterUse, Inpainting, Rendered, RenderJob, Source, StepReport
 from generation.engine.loop.engine import RenderHandle
@@ -18,6 +19,7 @@ from generation.models import GenerationRequest, RequestAdapter
 from generation.progress import previews
 from generation.request_rules import priority_classes
 from generation.requests import fair_queue
+from generation.work import adapter_files
 from generation.work.drain import drain
 from generation.work.lease import Lease
 from generation.work.partial_images import PartialImages
@@ -42,9 +44,10 @@ def submit(
 
 def prefetch_next(request: GenerationRequest) -> None:
     """Fetch the adapters of those that wait, while this one is denoised."""
-    next_uses = [_use(row) for row in fair_queue.adapters_of_next(request.model_id)]
+    rows = fair_queue.adapters_of_next(request.model_id)
     connection.close()  # back to the pool: one that idles through a render may be dead after it
-    devices.engine_for(request.model).prefetch(next_uses)
+    with suppress(ProofsheetError):  # told when its own turn comes
+        devices.engine_for(request.model).prefetch([_use(row) for row in rows])
 
 
 def wait(
@@ -103,4 +106,4 @@ def _source(loaded: init_images.Loaded) -> Source:
 
 
 def _use(row: RequestAdapter) -> AdapterUse:
-    return AdapterUse(row.sha256, Path(row.adapter.file.path), row.weight)
+    return AdapterUse(row.sha256, adapter_files.path_of(row.adapter), row.weight)

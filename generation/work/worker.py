@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from config.core import database_connections, disk_full
 from config.core.clock import Clock
 from config.core.errors import ProofsheetError
+from config.core.storage import StorageAway
 from generation.conditions import init_images
 from generation.engine.jobs import (
     Cancelled,
@@ -41,6 +42,7 @@ _NOT_THE_IMAGES = (
     OperationalError,
     InterfaceError,
     disk_full.StorageFull,
+    StorageAway,
 )
 WORKER = f"{platform.node()}:{os.getpid()}"
 
@@ -56,8 +58,8 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
         if drain.is_begun:
             fair_queue.call_waiting(name)  # the ticket is somebody else's
             return False
-        if storage_room.is_full(at=now()):
-            return False  # the sweeper sends tickets for those that wait until there is room
+        if storage_room.is_full(at=now()) or storage_room.is_away(at=now()):
+            return False  # the sweeper sends tickets for those that wait meanwhile
         claim = fair_queue.claim(
             worker=WORKER,
             at=now(),
@@ -94,6 +96,10 @@ def _carry_out(
             storage_room.note_full(at=now())
             fair_queue.hand_back(claim, at=now())
             logger.warning("request %s waits until the storage has room", claim.request_id)
+        except StorageAway:
+            storage_room.note_away(at=now())
+            fair_queue.hand_back(claim, at=now())
+            logger.warning("request %s waits until the storage is back", claim.request_id)
     except fair_queue.LeaseLost:
         if lease.was_cut_off:  # a request that makes its worker hang must not be tried for ever
             fair_queue.give_attempt_back(claim)

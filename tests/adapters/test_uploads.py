@@ -24,6 +24,7 @@ from adapters.models import Adapter, AdapterExample, AdapterWrongState, BaseMode
 from adapters.publishing import examples, review_request
 from adapters.publishing.examples import ExamplePicture
 from adapters.uploads import check_job, owner_actions, quarantine
+from config.core.storage import private_storage
 from moderation.cases import review_cases
 from moderation.decisions import allowed_actions, enforcing
 from moderation.models import Decision, ReviewCase
@@ -40,7 +41,7 @@ AsUser = Callable[[User], Client]
 @pytest.fixture(autouse=True)
 def _empty_quarantine() -> None:
     """A test that stops before the check rolls its rows back, but no file."""
-    shutil.rmtree(quarantine.path_of(quarantine.FOLDER), ignore_errors=True)
+    shutil.rmtree(private_storage().path(quarantine.FOLDER), ignore_errors=True)
 
 
 @pytest.fixture
@@ -78,13 +79,13 @@ def upload(client: Client, content: bytes, **said: Any) -> Adapter:
 def test_an_upload_that_finds_no_room_is_told_so_and_leaves_nothing(
     model: BaseModel, lora: bytes, as_user: AsUser, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def on_a_full_device() -> str:
-        name = new_name()
-        quarantine.path_of(name).symlink_to("/dev/full")
-        return name
+    def on_a_full_device() -> Path:
+        draft = new_draft()
+        draft.symlink_to("/dev/full")
+        return draft
 
-    new_name = quarantine.new_name
-    monkeypatch.setattr(quarantine, "new_name", on_a_full_device)
+    new_draft = quarantine.new_draft
+    monkeypatch.setattr(quarantine, "new_draft", on_a_full_device)
     answer = send(as_user(alice), lora)
     assert answer.status_code == 507
     assert "no room left" in answer.content.decode()
@@ -92,7 +93,7 @@ def test_an_upload_that_finds_no_room_is_told_so_and_leaves_nothing(
 
 
 def in_quarantine() -> list[str]:
-    folder = quarantine.path_of(quarantine.FOLDER)
+    folder = Path(private_storage().path(quarantine.FOLDER))
     return [path.name for path in folder.iterdir()] if folder.exists() else []
 
 
@@ -301,7 +302,7 @@ def test_an_hour_later_nothing_lies_in_quarantine_that_no_upload_waits_for(
     send(client, lora + b"withdrawn")
     waiting, withdrawn = Adapter.objects.order_by("size_bytes")
     owner_actions.withdraw(withdrawn.slug, by=alice, at=NOON)
-    quarantine.path_of(quarantine.new_name()).write_bytes(b"of a process that was killed")
+    quarantine.new_draft().write_bytes(b"of a process that was killed")
     now = timezone.now()
     owner_actions.clear_quarantine(at=now)
     assert len(in_quarantine()) == 3

@@ -68,9 +68,10 @@ def test_logs_and_adapters_are_private(tmp_path: Path, settings: Settings) -> No
         child.start()
         assert child.process
         child.process.wait()
-        name = quarantine.new_name()
-        quarantine.path_of(name).write_bytes(b"x")
-        kept = quarantine.path_of(quarantine.move(name, f"adapters/{tmp_path.name}/a.safetensors"))
+        draft = quarantine.new_draft()
+        draft.write_bytes(b"x")
+        name = quarantine.keep(draft, f"adapters/{tmp_path.name}/a.safetensors")
+        kept = Path(private_storage().path(name))
     finally:
         os.umask(before)
     assert mode(tmp_path / "brief.log") == mode(kept) == 0o600
