@@ -7,17 +7,19 @@ comma := ,
 QUEUE ?= gpu
 PROCESSES ?= 2
 BIN := .venv/bin
+ENCODER := generation/starter/model/text_encoder/model.safetensors
 
 .PHONY: help house docs decisions test-schema test-slow test-clients install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
-install: .venv/.installed ## create the virtual environment and install everything
+install: .venv/.installed $(ENCODER) ## create the virtual environment and install everything
 
 install-production: ## the same without the tools of tests, checks and releases
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python .ci/install.py requirements.lock
+	@$(BIN)/python -m generation.starter.prepare
 
 lock: install ## write the locks anew from requirements.txt and requirements-dev.txt (UPGRADE=--upgrade)
 	@$(BIN)/python .ci/lock.py $(UPGRADE)
@@ -35,6 +37,10 @@ sbom: install ## write the release's software bill of materials (CycloneDX) into
 	  || { echo "This Python has no venv module: on Debian, apt-get install python3.11-venv."; exit 1; }
 	@test -x $(BIN)/pip || { echo "· virtual environment in .venv"; $(PYTHON) -m venv --clear .venv; }
 	@$(BIN)/python .ci/install.py requirements.lock requirements-dev.lock
+
+$(ENCODER): generation/starter/language/layers.safetensors generation/starter/language/emoji.json generation/starter/networks/text_encoder.py | .venv/.installed
+	@echo "· the starter model's text encoder"
+	@$(BIN)/python -m generation.starter.prepare
 
 run: install ## run the whole house on one host (PORT=8000 HOST=127.0.0.1)
 	@exec $(BIN)/python -m config.launch.supervisor --host $(HOST) --port $(PORT)

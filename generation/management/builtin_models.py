@@ -27,6 +27,12 @@ class CatalogueInvalid(ProofsheetError):
     default_advice = "Restore generation/starter/adapters/ from the repository."
 
 
+class EncoderMissing(ProofsheetError):
+    default_code = "shipped_encoder_missing"
+    default_message = "The shipped model's text encoder has not been written."
+    default_advice = "Run `make install`, or `python -m generation.starter.prepare`."
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """`adapters` are all that ship; `renewed` the slugs whose file was new or had changed."""
@@ -67,8 +73,10 @@ def register(*, at: datetime, model_folder: Path = MODEL, adapters: Path = ADAPT
     """Register what ships. Idempotent; takes no other model's place as the default one.
 
     An adapter whose file has not changed is left as it is, so a withdrawn one stays withdrawn.
-    Raises NotAModelFolder, CatalogueInvalid and what `register_adapter` raises.
+    Raises EncoderMissing, NotAModelFolder, CatalogueInvalid and what `register_adapter` raises.
     """
+    if not (model_folder / "text_encoder" / "model.safetensors").exists():
+        raise EncoderMissing
     others = BaseModel.objects.exclude(slug=SLUG)
     details = ModelDetails(is_default=not others.filter(is_default=True).exists())
     model = register_model(SLUG, model_folder, details, at=at)

@@ -74,9 +74,8 @@ FRAMES = (
     "{noun}",
     "a {colour} {noun}",
     "the {colour} {noun}, a picture",
-    "a table with a lamp and a chair and a clock and a book and a key and a {colour} {noun}",
-    "two smiling people at the beach under the bright sun a {colour} {noun}",
-    "two smiling people at the beach under the bright sun by the sea near a {colour} {noun}",
+    "a table with a lamp and a chair and a clock and a {colour} {noun}",
+    "two smiling people at the beach under the sun a {colour} {noun}",
 )
 
 
@@ -192,7 +191,7 @@ def changed_words(bench: Bench, kind: str) -> list[Row]:
         for before, after in (both for group in texts for both in combinations(group, 2)):
             found.append((bench.moved(before, after), before, after))
     spared = sum(is_unseen(moved, after, before) for moved, before, after in found)
-    against = f"{len(found)} pairs of {kind}s in {len(FRAMES)} frames, the longest of 21 words"
+    against = f"{len(found)} pairs of {kind}s in {len(FRAMES)} frames, the longest of 14 words"
     return [
         Row(f"{kind}s_spared", spared, "pairs", must=0, against=against),
         Row(f"{kind}_change_min", min(found)[0], "share", better="higher", against=against),

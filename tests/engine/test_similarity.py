@@ -10,7 +10,13 @@ from generation.engine.jobs import AdapterUse, Unchanged
 from generation.engine.loading import loaded_model as models
 from generation.engine.loading.loaded_model import LoadedModel, Settings
 from generation.engine.loop.engine import Engine
-from generation.engine.loop.prompt_embeddings import NO_CHANGE, UNSEEN_CHANGE, Prompts, change
+from generation.engine.loop.prompt_embeddings import (
+    NO_CHANGE,
+    UNSEEN_CHANGE,
+    Prompts,
+    change,
+    is_unseen,
+)
 from generation.starter.layout import MODEL
 from tests.engine.rendering import job
 
@@ -36,7 +42,6 @@ def looks_like(model: LoadedModel, text: str, shown: str) -> bool:
         ("a red apple on a table", "  a   red apple on a table "),
         ("house with garden", "House with garden!"),
         ("smiling face with sunglasses", "smiling face with sunglasses."),
-        ("woman astro", "woman astron"),  # pieces of words mean nothing to it
     ],
 )
 def test_what_would_not_be_seen_looks_like_the_shown(
@@ -62,20 +67,19 @@ def test_changed_colours_and_nouns_do_not(starter: LoadedModel, text: str) -> No
     assert not looks_like(starter, text, "a red apple on a table")
 
 
-def test_changed_word_is_drawn_where_the_vectors_hardly_move(starter: LoadedModel) -> None:
-    long = "two smiling people at the beach under the bright sun a red"
-    with torch.inference_mode():
-        prompts = Prompts(starter)
-        rows = [prompts.encode(f"{long} {w}", key=(), wearing=()) for w in ("bear", "bee")]
-    assert NO_CHANGE < change(*rows) <= UNSEEN_CHANGE
-    assert not looks_like(starter, f"{long} bear", f"{long} bee")
+def test_changed_word_is_drawn_however_little_the_vectors_move() -> None:
+    little = UNSEEN_CHANGE / 2
+    assert little > NO_CHANGE
+    assert is_unseen(little, "The red bear!", "a red bear")
+    assert not is_unseen(little, "a red bee", "a red bear")
+    assert not is_unseen(2 * UNSEEN_CHANGE, "The red bear!", "a red bear")
 
 
 def test_the_last_word_of_a_long_prompt_counts(starter: LoadedModel) -> None:
-    long = "a table with a lamp and a chair and a clock and a book and a key and a red"
+    long = "a table with a lamp and a chair and a clock and a red"
     assert not looks_like(starter, f"{long} apple", f"{long} heart")
-    too_long = f"{long} apple and a star"
-    assert looks_like(starter, f"{too_long} and a moon", f"{too_long} and a sun"), "nobody reads it"
+    too_long = f"{long} apple and a house and a star and a boat and"
+    assert looks_like(starter, f"{too_long} a moon", f"{too_long} a sun"), "nobody reads it"
 
 
 def test_change_is_the_largest_of_any_vector_and_pooled_ones_count() -> None:

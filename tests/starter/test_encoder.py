@@ -23,7 +23,7 @@ SAID = (
     "una manzana roja",
     "голая",
     "犬のテキスト",
-    "ｆｕｌｌ  width …",
+    "ｆｕｌｌ  width ㎏",
     "🐶",
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,3 +96,15 @@ def test_registration_names_a_broken_catalogue(model_folder: Path, tmp_path: Pat
     (tmp_path / "adapters.json").write_text("[{}]")
     with pytest.raises(builtin_models.CatalogueInvalid):
         builtin_models.register(at=NOW, model_folder=model_folder, adapters=tmp_path)
+
+
+@pytest.mark.django_db
+def test_a_model_whose_encoder_was_not_written_says_how_to_get_it(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    bare = shutil.copytree(model_folder, tmp_path / "bare")
+    (bare / "text_encoder" / "model.safetensors").unlink()
+    with pytest.raises(builtin_models.EncoderMissing) as refused:
+        builtin_models.register(at=NOW, model_folder=bare)
+    assert "make install" in refused.value.advice
+    assert not BaseModel.objects.exists()

@@ -10,12 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from generation.starter.networks.autoencoder import PatchEncoder
-from generation.starter.networks.stock_networks import build_unet
 from generation.starter.resumable_training import Course, TrainingPlan
-from generation.starter.training import align
 from generation.starter.training.lesson_states import KeptStates
 from generation.starter.training.sampling import SingleLessons
-from generation.starter.training.teach import Lessons, composed_share, velocity_loss
+from generation.starter.training.teach import Lessons, PictureChoice, composed_share, lesson_loss
 from tests.starter import tiny_lesson
 
 
@@ -93,21 +91,27 @@ def test_the_learning_rate_rises_stays_and_falls(step: int, spent_s: float, shar
 
 
 def test_teaching_lowers_the_loss(tmp_path: Path, kept: Path) -> None:
-    student = tiny_lesson.student()
-    lessons = Lessons(
-        tiny_lesson.curriculum(), KeptStates(kept), PatchEncoder(tiny_lesson.write_start(tmp_path))
-    )
+    student, curriculum, states = tiny_lesson.student(), tiny_lesson.curriculum(), KeptStates(kept)
+    lessons = Lessons(curriculum, states, PatchEncoder(tiny_lesson.write_start(tmp_path)))
+    choice = PictureChoice(student, curriculum, states)
 
     def loss() -> float:
         torch.manual_seed(1)
         with torch.no_grad():
-            return float(velocity_loss(student, *lessons.draw(48, 0, random.Random(1))))
+            return float(lesson_loss(student, choice, lessons.draw(48, 0, random.Random(1))))
 
     before = loss()
     plan = tiny_lesson.plan(60, batch=8, learning_rate=3e-3)
     course = Course(dict(student.named_parameters()), plan, tmp_path / "taught.pt")
-    course.learn(lambda rng: velocity_loss(student, *lessons.draw(8, 0.5, rng)))
+    course.learn(lambda rng: lesson_loss(student, choice, lessons.draw(8, 0.5, rng)))
     assert loss() < 0.9 * before
+
+
+def test_what_names_no_single_picture_is_no_choice(kept: Path) -> None:
+    choice = PictureChoice(tiny_lesson.student(), tiny_lesson.curriculum(), KeptStates(kept))
+    pooled = torch.randn(3, 64)
+    alone = choice.loss(pooled[:1], torch.tensor([4]))
+    torch.testing.assert_close(choice.loss(pooled, torch.tensor([4, -1, -1])), alone)
 
 
 @pytest.mark.parametrize(("spent_s", "share"), [(0, 0.15), (15, 0.275), (30, 0.4), (60, 0.4)])
@@ -119,20 +123,3 @@ def test_what_is_unseen_is_never_drawn() -> None:
     lessons = SingleLessons(tiny_lesson.curriculum())
     assert not any(each.is_unseen for each in lessons.draw(200, random.Random(1)))
     assert {each.text for each in lessons.unseen(99)} == {"the red", "the green", "the blue"}
-
-
-def test_layers_learn_to_say_what_the_old_text_encoder_said(tmp_path: Path, kept: Path) -> None:
-    torch.manual_seed(0)
-    unet = build_unet((16, 32, 32), width=32).eval().requires_grad_(requires_grad=False)
-    wanted = align.CaptionReadings(torch.randn(12, 24, 32), unet)
-    alignment = align.LanguageAlignment(tiny_lesson.curriculum(), KeptStates(kept), unet, wanted)
-    encoder = PatchEncoder(tiny_lesson.write_start(tmp_path))
-    alignment.ask(encoder.latents(list(tiny_lesson.on_white())), list(range(12)))
-    rng = random.Random(1)
-    before = alignment.loss(12, rng).item()
-    plan = tiny_lesson.plan(40, batch=12, learning_rate=3e-3)
-    course = Course(dict(alignment.aligned.named_parameters()), plan, tmp_path / "aligned.pt")
-    course.learn(lambda rng: alignment.loss(plan.batch, rng))
-    assert alignment.loss(12, rng).item() < 0.8 * before
-    nearest, among = alignment.understood()
-    assert 0 <= nearest <= among <= 1

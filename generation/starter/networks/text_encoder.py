@@ -212,14 +212,16 @@ def _config(packed: Packed) -> dict[str, Any]:
 
 
 def _as_captions(emoji: dict[str, str]) -> list[Any]:
-    """Lower case, as all captions are, and each emoji as its name, sequences before what they are
-    made of."""
+    """Lower case and without the end of a sentence, as all captions are, and each emoji as its
+    name, sequences before what they are made of."""
     bare = {each.replace(VARIATION, ""): name for each, name in emoji.items()}
     longest = sorted(bare, key=lambda each: (-len(each), each))
     return [
         normalizers.Lowercase(),
         normalizers.Replace(VARIATION, ""),
         *(normalizers.Replace(each, f" {bare[each]} ") for each in longest),
+        normalizers.Replace(Regex(r"[.!?…]+(?=\s|$)|,\s*$|[¡¿]"), " "),
+        normalizers.Strip(),
     ]
 
 
@@ -288,6 +290,7 @@ def write(model: Path, language: Path | None = None, source: Path | None = None)
     write_tokenizer(packed, model / "tokenizer", emoji)
     part = folder / "model.part"  # the weights last and at once: where they are, all of it is
     save_file(narrow, part, {"format": "pt"})
+    part.chmod(0o644)  # who installs need not be who runs
     part.replace(folder / "model.safetensors")
 
 

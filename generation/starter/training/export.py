@@ -77,6 +77,7 @@ def write(student: Student, start: Path, model: Path, language: Path) -> int:
             shutil.copytree(start / name, model / name, dirs_exist_ok=True)
     for name in ("unet", "text_encoder", "tokenizer"):
         shutil.rmtree(model / name, ignore_errors=True)
+    student.unet.register_to_config(_name_or_path="")  # else it tells the folder of this machine
     student.unet.half().save_pretrained(model / "unet", safe_serialization=True)
     (model / "model_index.json").write_text(json.dumps(INDEX, indent=2) + "\n", "utf-8")
     (model / "proofsheet.json").write_text(json.dumps(DETAILS, indent=2) + "\n", "utf-8")
@@ -87,8 +88,8 @@ def write(student: Student, start: Path, model: Path, language: Path) -> int:
 
 
 def load_taught(start: Path, cache: Path) -> Student:
-    """The averaged networks of the checkpoint of `teach`, or those of `align` before it."""
-    student = teach.load_start(start)
+    """The averaged networks of `teach`, or those of `start` where it has no checkpoint."""
+    student = teach.from_exported(start, LANGUAGE)
     checkpoint = cache / teach.CHECKPOINT
     if checkpoint.exists():
         student.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])

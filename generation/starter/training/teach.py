@@ -2,14 +2,16 @@
 
     python -m generation.starter.training.teach --minutes 120
 
-Goes on from the exported model and from what `align` made of it, or, where the exported model has
-language layers of its own, from these. The share of composed pictures grows over the first half.
+Goes on from the exported model. The share of composed pictures grows over the first half. Drawing
+says little of which picture a text names, so every step asks that too, of more texts.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,14 +19,15 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from generation.starter.corpus import lessons
 from generation.starter.corpus.picture_sets import CACHE
-from generation.starter.layout import ALIGNED, LANGUAGE, MODEL
+from generation.starter.layout import LANGUAGE, MODEL
 from generation.starter.networks.autoencoder import PatchEncoder
 from generation.starter.networks.language_layers import LanguageLayers
 from generation.starter.networks.stock_networks import alphas_sigmas
-from generation.starter.networks.text_encoder import LAYERS, WIDTH
+from generation.starter.networks.text_encoder import LAYERS
 from generation.starter.resumable_training import Course, TrainingPlan, mixed_precision
 from generation.starter.training.lesson_states import Curriculum, KeptStates, Read, read_curriculum
 from generation.starter.training.sampling import MixedLessons
@@ -32,6 +35,9 @@ from generation.starter.training.sampling import MixedLessons
 CHECKPOINT = "taught.pt"
 EMPTY_SHARE = 0.1
 COMPOSED_SHARES = (0.15, 0.4)
+CHOICE_SHARE = 0.1  # of the choice among pictures in the loss
+SHARPNESS = 40.0  # of that choice, by the cosine of the pooled text
+NAMED_BY = 4  # texts of each picture that it is chosen by
 
 
 class Student(nn.Module):
@@ -41,34 +47,24 @@ class Student(nn.Module):
         super().__init__()
         self.language, self.unet = language, unet
 
-    def forward(self, noisy: Tensor, timesteps: Tensor, read: Read, is_empty: Tensor) -> Tensor:
-        """The velocity; the last of the `read` texts is the empty one, said where `is_empty`."""
-        states = self.language(read.states, read.is_real, read.lengths)
-        states = torch.where(is_empty[:, None, None], states[-1:], states[:-1])
+    def say(self, read: Read) -> Tensor:
+        """States [N, 24, 384] of the `read` texts."""
+        states: Tensor = self.language(read.states, read.is_real, read.lengths)
+        return states
+
+    def pool(self, states: Tensor) -> Tensor:
+        """What the U-Net takes of a text as a whole, [N, T]."""
+        pooled: Tensor = self.unet.add_embedding(states)
+        return pooled
+
+    def forward(self, noisy: Tensor, timesteps: Tensor, states: Tensor) -> Tensor:
+        """The velocity."""
         velocity: Tensor = self.unet(noisy, timesteps, states, return_dict=False)[0]
         return velocity
 
 
-def from_aligned(start: Path, aligned: Path) -> Student:
-    """The exported U-Net with the ways in that `align` made."""
-    state = {name: weight.float() for name, weight in load_file(aligned).items()}
-    old = UNet2DConditionModel.from_pretrained(start / "unet", torch_dtype=torch.float32)
-    config = {name: value for name, value in old.config.items() if not name.startswith("_")}
-    unet = UNet2DConditionModel(
-        **config | {"encoder_hid_dim": WIDTH, "encoder_hid_dim_type": "text_proj"}
-    )
-    kept = {n: w for n, w in old.state_dict().items() if not n.startswith("add_embedding")}
-    for ours, theirs in (("project.", "encoder_hid_proj."), ("pool.", "add_embedding.")):
-        kept |= {theirs + n[len(ours) :]: w for n, w in state.items() if n.startswith(ours)}
-    unet.load_state_dict(kept)
-    language = LanguageLayers()
-    own = {n.removeprefix("language."): w for n, w in state.items() if n.startswith("language.")}
-    language.load_state_dict(own)
-    return Student(language, unet)
-
-
 def from_exported(model: Path, folder: Path) -> Student:
-    """The networks of an exported model and its language `folder`, in fp32."""
+    """The networks of an exported `model` and of its language `folder`, in fp32."""
     state = {name: weight.float() for name, weight in load_file(folder / LAYERS).items()}
     layers = {name: weight for name, weight in state.items() if name.startswith("layers.")}
     language = LanguageLayers(len({name.split(".")[1] for name in layers}))
@@ -77,11 +73,16 @@ def from_exported(model: Path, folder: Path) -> Student:
     return Student(language, unet)
 
 
-def load_start(model: Path) -> Student:
-    """The networks that `model` has, or those that `align` made of it."""
-    if (LANGUAGE / LAYERS).exists():
-        return from_exported(model, LANGUAGE)
-    return from_aligned(model, ALIGNED)
+@dataclass(frozen=True, slots=True)
+class TaughtBatch:
+    """`latents` [N, 16, 16, 16], and the texts: theirs, others, and the empty one at the end.
+
+    `pictures` are the places of those that the texts name alone, -1 where they name no such one.
+    """
+
+    latents: Tensor
+    read: Read
+    pictures: Tensor
 
 
 class Lessons:
@@ -91,26 +92,63 @@ class Lessons:
         self._pixels, self._states, self._encoder = curriculum.drawn.pixels, states, encoder
         self._lessons = MixedLessons(curriculum)
 
-    def draw(self, size: int, share: float, rng: random.Random) -> tuple[Tensor, Read]:
-        """Latents [size, 16, 16, 16] and the texts, an empty one after the last."""
+    def draw(self, size: int, share: float, rng: random.Random) -> TaughtBatch:
+        """`size` pictures with their texts, and as many texts more of single things."""
         drawn = self._lessons.draw(size, share, rng)
         shown = [lessons.picture(each, self._pixels, rng) for each in drawn]
-        latents = self._encoder.latents(shown)
-        return latents, self._states.read([*(each.text for each in drawn), ""])
+        said = drawn + self._lessons.single.draw(size, rng)
+        pictures = [each.first if each.kind == "one" else -1 for each in said]
+        read = self._states.read([*(each.text for each in said), ""])
+        return TaughtBatch(self._encoder.latents(shown), read, torch.tensor(pictures))
 
 
-def velocity_loss(student: Student, latents: Tensor, read: Read) -> Tensor:
-    """Mean squared error of the v-prediction at stratified timesteps."""
+class PictureChoice:
+    """Which picture a text names: the one whose own texts it was nearest to at the start."""
+
+    @torch.no_grad()
+    def __init__(self, student: Student, curriculum: Curriculum, states: KeptStates) -> None:
+        texts: defaultdict[int, list[str]] = defaultdict(list)
+        for lesson in curriculum.lessons:
+            kept = texts[lesson.first]
+            if lesson.kind == "one" and not lesson.is_unseen and len(kept) < NAMED_BY:
+                kept.append(lesson.text)
+        named = torch.stack(
+            [
+                student.pool(student.say(states.read(texts[place]))).mean(0)
+                for place in range(len(curriculum.names))
+            ]
+        )
+        self._mean = named.mean(0)
+        self._directions = functional.normalize(named - self._mean, dim=1)
+
+    def loss(self, pooled: Tensor, pictures: Tensor) -> Tensor:
+        """Cross-entropy of the choice by `pooled` [N, T], over the texts that name one picture."""
+        cosine = functional.normalize(pooled - self._mean, dim=1) @ self._directions.T
+        return functional.cross_entropy(SHARPNESS * cosine, pictures, ignore_index=-1)
+
+
+def velocity_loss(student: Student, latents: Tensor, states: Tensor) -> Tensor:
+    """Mean squared error of the v-prediction at stratified timesteps; the last of the `states`
+    are those of the empty text."""
     size = len(latents)
     timesteps = ((torch.randperm(size) + torch.rand(size)) / size * 1000).long()
     alpha, sigma = alphas_sigmas(timesteps)
     noise = torch.randn_like(latents)
     noisy = (alpha * latents + sigma * noise).to(memory_format=torch.channels_last)
-    with mixed_precision():
-        made: Tensor = student(noisy, timesteps, read, torch.rand(size) < EMPTY_SHARE)
+    is_empty = (torch.rand(size) < EMPTY_SHARE)[:, None, None]
+    made: Tensor = student(noisy, timesteps, torch.where(is_empty, states[-1:], states[:size]))
     wanted = alpha * noise - sigma * latents
     loss: Tensor = (made.float() - wanted).square().mean()
     return loss
+
+
+def lesson_loss(student: Student, choice: PictureChoice, batch: TaughtBatch) -> Tensor:
+    """What is asked of the networks at a step: to draw, and to know which picture is meant."""
+    with mixed_precision():
+        states = student.say(batch.read)
+        drawn = velocity_loss(student, batch.latents, states)
+        pooled = student.pool(states[:-1])
+    return drawn + CHOICE_SHARE * choice.loss(pooled.float(), batch.pictures)
 
 
 def composed_share(spent_s: float, plan: TrainingPlan) -> float:
@@ -131,17 +169,20 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CACHE)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    student = load_start(options.start)
+    student = from_exported(options.start, LANGUAGE)
     student.unet.set_attn_processor(AttnProcessor())
     student.unet.to(memory_format=torch.channels_last)
     curriculum = read_curriculum(options.cache, options.composed)
-    taught = Lessons(curriculum, KeptStates(options.cache), PatchEncoder(options.start))
+    states = KeptStates(options.cache)
+    taught = Lessons(curriculum, states, PatchEncoder(options.start))
+    choice = PictureChoice(student.eval(), curriculum, states)
+    student.train()
     plan = TrainingPlan(options.minutes, options.batch, options.learning_rate, falling_share=0.5)
     course = Course(dict(student.named_parameters()), plan, options.cache / CHECKPOINT)
 
     def loss(rng: random.Random) -> Tensor:
         share = composed_share(course.spent_s, plan)
-        return velocity_loss(student, *taught.draw(plan.batch, share, rng))
+        return lesson_loss(student, choice, taught.draw(plan.batch, share, rng))
 
     course.learn(loss)
 

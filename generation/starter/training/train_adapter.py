@@ -29,7 +29,7 @@ from torch.nn import Parameter
 from generation.starter.corpus.picture_sets import CACHE, load
 from generation.starter.layout import ADAPTERS, CATALOGUE, LANGUAGE, MODEL
 from generation.starter.networks.autoencoder import load_latents_of
-from generation.starter.resumable_training import Course, TrainingPlan
+from generation.starter.resumable_training import Course, TrainingPlan, mixed_precision
 from generation.starter.training.lesson_states import KeptStates, Read, read_curriculum
 from generation.starter.training.sampling import SingleLessons
 from generation.starter.training.teach import Student, from_exported, velocity_loss
@@ -132,8 +132,13 @@ def train_adapter(
     checkpoint: Path,
 ) -> Any:
     """Train `weights` until `plan.minutes` are spent; returns their average."""
-    course = Course(weights, plan, checkpoint)
-    return course.learn(lambda rng: velocity_loss(student, *draw(plan.batch, rng)))
+
+    def loss(rng: random.Random) -> Tensor:
+        latents, read = draw(plan.batch, rng)
+        with mixed_precision():
+            return velocity_loss(student, latents, student.say(read))
+
+    return Course(weights, plan, checkpoint).learn(loss)
 
 
 def main() -> None:
