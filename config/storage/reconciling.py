@@ -56,7 +56,7 @@ class NamedFiles:
 # quarantine have a sweep of their own: neither is looked at here.
 FOLDERS = (
     NamedFiles("images", ((GeneratedImage, "file"),)),
-    NamedFiles("sources", ((SourcePicture, "file"),)),
+    NamedFiles("sources", ((SourcePicture, "file"), (SourcePicture, "mask"))),
     NamedFiles("exports", ((Export, "file"),)),
     NamedFiles("logos", ((Project, "notice_logo"),)),
     NamedFiles(MANIFESTS, ((Asset, "manifest_sha256"),), is_by_digest=True),

@@ -10,20 +10,23 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db.models import FileField
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from adapters.models import Adapter, BaseModel
+from adapters.models import Adapter, AdapterExample, BaseModel
 from adapters.uploads import check_job, owner_actions
 from config.core.content_files import ContentAltered
 from config.core.storage import StorageAway, private_storage
 from config.management.commands import reconcile_storage
+from config.storage.reconciling import FOLDERS
 from generation.models import GeneratedImage, GenerationRequest, RequestAdapter
 from generation.requests import storage_room
 from generation.work import adapter_files, worker
@@ -241,3 +244,15 @@ def call_command_ends(status: int, *words: str) -> None:
     with pytest.raises(SystemExit) as ended:
         call_command(*words)
     assert ended.value.code == status
+
+
+def test_every_column_that_names_a_stored_file_is_reconciled() -> None:
+    """One that is forgotten has its files deleted as nobody's."""
+    columns = {
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, FileField)
+    }
+    known = {column for folder in FOLDERS for column in folder.columns}
+    assert columns - known == {(AdapterExample, "file")}, "examples are left alone"
