@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from celery import Task
-from celery.signals import before_task_publish
+from celery.signals import beat_embedded_init, before_task_publish
 from celery.worker.request import Request
 from django.db import DatabaseError, InterfaceError
 
@@ -50,3 +50,11 @@ def write_expiry(headers: dict[str, Any] | None = None, **_: Any) -> None:
     here = datetime.now(UTC)
     ahead = here - _by_database(here, least=datetime.min.replace(tzinfo=UTC))
     headers["expires"] = (datetime.fromisoformat(headers["expires"]) - ahead).isoformat()
+
+
+@beat_embedded_init.connect
+def refuse_to_share(**_: Any) -> None:
+    """Beat inside a worker (`-B`) is a fork that inherits its database connections: both would read
+    each other's answers, and the worker would stand still without a word. Raises SystemExit.
+    """
+    raise SystemExit("Beat runs as a process of its own: start `celery -A config beat`.")

@@ -1,7 +1,7 @@
 """A whole house on a database of its own, and headless Chromium before it.
 
-The processes are the ones that `make run` starts (granian, Celery), with one worker for both
-queues and beat inside it, on the test run's own PostgreSQL and Valkey.
+The processes are the ones that `make run` starts (granian, Celery, beat), with one worker for all
+queues, on the test run's own PostgreSQL and Valkey.
 """
 
 from __future__ import annotations
@@ -116,10 +116,14 @@ def _processes(state: Path, port: int, environment: dict[str, str]) -> Iterator[
     worker = [
         program("celery"), "-A", "config", "--quiet", "worker", "--loglevel", "INFO",
         "--without-gossip", "--without-mingle", "-P", "threads", "-c", "3",
-        "-Q", "gpu,cpu,beat,outbox", "-n", "browser@%h", "-B", "-s", str(state / "beat"),
+        "-Q", "gpu,cpu,beat,outbox", "-n", "browser@%h",
+    ]  # fmt: skip
+    beat = [
+        program("celery"), "-A", "config", "--quiet", "beat", "--loglevel", "INFO",
+        "-s", str(state / "beat"), "--pidfile", "",
     ]  # fmt: skip
     with ExitStack() as stack:
-        for name, command in (("web", web), ("worker", worker)):
+        for name, command in (("web", web), ("worker", worker), ("beat", beat)):
             process = spawn(
                 command,
                 log=state / f"{name}.log",

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_MS)
 
 
-SEED = 3
+SEED = 1
 """Of some seeds the image screening holds the picture too, and the story would have another end."""
 
 

@@ -16,6 +16,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 SEED = 11
 MOST_LOOKS, LOOK_AGAIN_MS = 40, 250
+MOST_SHOTS = 4
 ABOUT_THE_SAME = 12.0
 """Mean difference, in 8-bit steps, of a shot from the picture that it shows; the studio's film base
 is more than a hundred away from any."""
@@ -66,19 +67,31 @@ def pixels_of(file: bytes) -> NDArray[np.uint8]:
     return np.asarray(decoded, np.uint8)
 
 
-def test_screenshot_of_the_studio_finds_its_record(open_page: OpenPage) -> None:
-    """How often the marks are found in other pictures: tests/provenance/test_screenshots.py."""
-    page = open_page(as_="alice")
-    card = generate(page, "a red apple on a plate", seed=SEED)
-    expect_picture(card)
-    shot = cropped_screenshot(page, card)
+def verify(page: Page, shot: bytes) -> str:
+    """The headline of Verify's answer, whose page stays open."""
     page.goto("/verify/")
     file: FilePayload = {"name": "screenshot.jpg", "mimeType": "image/jpeg", "buffer": shot}
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Check its marks").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(
-        "This picture comes from this system."
-    )
+    return page.locator("h1#result").inner_text()
+
+
+def test_screenshot_of_the_studio_finds_its_record(open_page: OpenPage) -> None:
+    """How often the marks are found in other pictures: tests/provenance/test_screenshots.py.
+
+    On a busy machine Chromium paints a picture roughly at first, without what is fine in it: then
+    another screenshot is taken.
+    """
+    page = open_page(as_="alice")
+    card = generate(page, "a red apple on a plate", seed=SEED)
+    expect_picture(card)
+    said = []
+    for _ in range(MOST_SHOTS):
+        said.append(verify(page, cropped_screenshot(page, card)))
+        if said[-1] == "This picture comes from this system.":
+            break
+        page.goto("/studio/")
+    assert said[-1] == "This picture comes from this system.", said
     verdicts = page.locator(".verdict")
     expect(verdicts.nth(0)).to_have_attribute("data-verdict", "absent")
     for number in (2, 3, 4):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from celery.signals import beat_embedded_init
 from celery.utils.imports import symbol_by_name
 from django.db import OperationalError
 from kombu.message import Message
@@ -90,3 +91,9 @@ def test_every_task_of_the_house_is_taken_so() -> None:
     of_the_house = [task for name, task in app.tasks.items() if not name.startswith("celery.")]
     assert len(of_the_house) > 10
     assert {symbol_by_name(task.Request) for task in of_the_house} == {ticket_expiry.TimedRequest}
+
+
+def test_beat_does_not_run_inside_a_worker() -> None:
+    """A fork shares its parent's database connections, and both stand still."""
+    with pytest.raises(SystemExit, match="celery -A config beat"):
+        beat_embedded_init.send(sender=app)

@@ -102,8 +102,7 @@ def test_the_mark_itself_is_no_detail_that_agrees(
     found = watermark.detect(forged, key=KEY)
     assert found.identifier == 7
     compared = perceptual_match.compare(forged, perceptual_match.original_of(marked), found)
-    assert compared is not None
-    assert not compared.is_same
+    assert compared is None or not compared.is_same, "another sky, or too little to tell"
 
 
 def test_a_sky_without_anything_in_it_is_neither_the_same_nor_another() -> None:
