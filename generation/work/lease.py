@@ -51,6 +51,7 @@ class Lease:
             self._beat()
 
     def _beat(self) -> None:
+        began_s = monotonic()
         try:
             heartbeat = self._renewed() if self._is_due() else fair_queue.look(self._claim)
         except (OperationalError, InterfaceError):
@@ -58,6 +59,8 @@ class Lease:
             return  # the database may be back at the next beat; the token still fences
         finally:
             connection.close()  # back to the pool, which has fewer than all leases would hold
+            # The pool waits for a connection that fails to come, and may get it in the end.
+            self.was_cut_off |= monotonic() - began_s > fair_queue.RENEW_S
         if heartbeat.is_cancel_requested or not heartbeat.is_held:
             self._stop.set()
 
