@@ -45,6 +45,10 @@ SAMPLED_WHOLE = 1.3
 """Samples so many pixels apart miss nothing that a picture shows of the mark."""
 COARSE = 8
 """How often each place of a tile was seen is counted on a grid this much coarser."""
+MOST_POWER = 8.0
+"""Of a frequency, against the geometric mean of those as high. One in ninety frequencies of a mark
+has more: their powers are spread as an exponential distribution, whose geometric mean is 0.56.
+"""
 LIMIT = 5.0
 """Residuals beyond this many 8-bit steps are edges, not mark."""
 
@@ -312,12 +316,22 @@ def _spectrum(folded: Plane, pitch: int) -> NDArray[np.complex64]:
     """
     known = np.asarray(fft.rfft2(folded), np.complex64)
     if pitch == 1:
-        return known
+        return _limited(known)
     half = SIZE // pitch // 2
     spectrum = np.zeros((SIZE, SIZE // 2 + 1), np.complex64)
     spectrum[:half, :half] = known[:half, :half]
     spectrum[1 - half :, :half] = known[1 - half :, :half]
-    return spectrum * _shift(pitch)
+    return _limited(spectrum * _shift(pitch))
+
+
+def _limited(spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """No frequency stronger than a mark would have it. Wallpaper, tiles and weave repeat in a part
+    of the mark's own tile, so folding adds them up as it adds up the mark.
+    """
+    power = np.abs(spectrum) ** 2 + 1e-9
+    logarithm = np.bincount(_RING.ravel(), np.log(power).ravel()) / np.bincount(_RING.ravel())
+    most = MOST_POWER * np.exp(logarithm)[_RING]
+    return np.asarray(spectrum * np.sqrt(np.minimum(1, most / power)), np.complex64)
 
 
 @cache

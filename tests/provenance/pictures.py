@@ -62,6 +62,18 @@ def drawing(seed: int, side: int = 512) -> Pixels:
     return np.asarray(cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def tiled_wall(period: int, side: int = 512) -> Pixels:
+    """One tile of so many pixels again and again, two discs before it."""
+    tile = np.full((4 * period, 4 * period, 3), (196, 190, 178), np.uint8)
+    cv2.rectangle(tile, (4, 4), (4 * period - 8, 4 * period - 8), (90, 120, 140), -1)
+    times = side // period + 1
+    wall = np.tile(tile, (times, times, 1))[: 4 * side, : 4 * side]
+    made = cv2.resize(wall, (side, side), interpolation=cv2.INTER_AREA)
+    for left, top, radius in ((150, 170, 60), (330, 300, 40)):
+        cv2.circle(made, (left, top), radius, (190, 60, 50), -1, cv2.LINE_AA)
+    return np.asarray(made, np.uint8)
+
+
 def clear_sky(things: tuple[tuple[int, int, int], ...] = ()) -> Pixels:
     """512 pixels of a sky that darkens upwards, with a grain and discs (left, top, radius)."""
     grain = np.random.default_rng(4).normal(0, 1.5, (512, 512, 1))

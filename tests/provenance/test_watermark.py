@@ -6,7 +6,7 @@ import pytest
 
 from provenance.marks import convolutional_code, perceptual_match, watermark, watermark_pattern
 from tests.provenance.attacks import ATTACKS, cropped, jpeg, resized
-from tests.provenance.pictures import drawing, photograph
+from tests.provenance.pictures import drawing, photograph, tiled_wall
 
 KEY = b"a key for tests of thirty-two by"
 IDENTIFIER = 0x0123456789ABCDEF
@@ -33,6 +33,20 @@ def test_identifier_survives_one_side_stretched(kind: str, across: float, down: 
     assert found.identifier == IDENTIFIER
     assert found.geometry is not None
     assert found.geometry.stretch == pytest.approx(down / across, rel=0.01)
+
+
+@pytest.mark.parametrize("period", [8, 12, 16, 19, 24, 32, 48, 64, 96])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_identifier_is_read_from_what_repeats_by_itself(period: int, turns: int) -> None:
+    """A wall of tiles of 32 pixels adds up as the mark's own tile of 96 does."""
+    wall = watermark.embed(tiled_wall(period), IDENTIFIER, key=KEY)
+    sent_on = jpeg(np.ascontiguousarray(np.rot90(wall, turns)), 75)
+    assert watermark.detect(sent_on, key=KEY).identifier == IDENTIFIER
+
+
+def test_what_repeats_by_itself_holds_no_mark() -> None:
+    walls = [tiled_wall(period) for period in (8, 16, 24, 32, 48, 96)]
+    assert {watermark.detect(wall, key=KEY).verdict for wall in walls} == {"not_found"}
 
 
 def test_average_of_many_marked_pictures_does_not_take_the_mark_away() -> None:
