@@ -6,6 +6,7 @@ import statistics
 from tests.house import measures
 
 REPEATED_FOR_A_REASON: set[str] = set()
+CLIENT = measures.ROOT / "generation" / "client"
 
 
 def test_no_folder_is_full() -> None:
@@ -46,3 +47,9 @@ def test_evidence_is_read_through_its_class_alone() -> None:
     by_key = re.compile(r"\.evidence(\.get\(|\[)")
     found = [str(path.relative_to(measures.ROOT)) for path in measures.files()]
     assert [name for name in found if by_key.search((measures.ROOT / name).read_text())] == []
+
+
+def test_our_own_client_has_at_most_600_lines() -> None:
+    """With its command line and what it says of itself; blank ones count for nothing."""
+    lines = [line for file in CLIENT.rglob("*.py") for line in file.read_text().splitlines()]
+    assert len([line for line in lines if line.strip()]) <= 600

@@ -1,7 +1,5 @@
 """`python -m proofsheet`."""
 
-import sys
-
 from proofsheet.command import main
 
-sys.exit(main())
+raise SystemExit(main())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from os import PathLike
 from pathlib import Path
@@ -39,9 +39,15 @@ class Answer:
     def __getitem__(self, name: str) -> Any:
         return self.raw[name]
 
+    @classmethod
+    def read(cls, raw: Raw, **own: Any) -> Self:
+        """From the API's JSON: what is not `own` has its name there."""
+        names = {each.name for each in fields(cls)} - {"raw", *own}
+        return cls(raw=raw, **{name: raw[name] for name in names}, **own)
+
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Answer):
     """Why something was refused. Both addresses open for whoever holds them, such as your own
     users, without an account; `statement` is its id for the calls of a key."""
 
@@ -52,16 +58,9 @@ class Refusal:
     statement_url: str
     appeal_url: str
 
-    @classmethod
-    def read(cls, raw: Raw | None) -> Self | None:
-        """None where nothing was refused."""
-        if not raw:
-            return None
-        return cls(*(raw[name] for name in cls.__slots__))
-
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Answer):
     """One image of a generation. It has a file once it is `released`."""
 
     id: str
@@ -72,14 +71,7 @@ class Picture:
     sha256: str
     file_url: str | None
     refusal: Refusal | None
-    raw: Raw = field(repr=False)
     _fetch: Fetch = field(repr=False, compare=False)
-
-    @classmethod
-    def read(cls, raw: Raw, fetch: Fetch) -> Self:
-        """From the API's JSON."""
-        said: Any = {name: raw[name] for name in cls.__slots__[:7]}
-        return cls(**said, refusal=Refusal.read(raw["refusal"]), raw=raw, _fetch=fetch)
 
     def download(self, as_: str = "png") -> bytes:
         """The file as the house signed it, with credentials and watermark; PNG, JPEG or WebP."""
@@ -94,7 +86,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Answer):
     """A request with its images; `position` is the place in line from 1 while it waits."""
 
     id: str
@@ -103,16 +95,6 @@ class Generation:
     position: int | None
     images: tuple[Picture, ...]
     refusal: Refusal | None
-    raw: Raw = field(repr=False)
-
-    @classmethod
-    def read(cls, raw: Raw, fetch: Fetch) -> Self:
-        """From the API's JSON."""
-        images = tuple(Picture.read(image, fetch) for image in raw["images"])
-        refusal = Refusal.read(raw["refusal"])
-        return cls(
-            raw["id"], State(raw["status"]), raw["is_held"], raw["position"], images, refusal, raw
-        )
 
     @property
     def has_ended(self) -> bool:
@@ -136,47 +118,45 @@ class Generation:
         if self.released or not (self.has_ended or self.is_held):
             return None
         if self.is_held or any(image.status == "held" for image in self.images):
-            found = (self.raw, *(image.raw for image in self.images))
-            waiting = next((each["waiting_url"] for each in found if each["waiting_url"]), "")
-            return Held(
-                "A person decides about this first.",
-                code="held",
-                advice=f"Ask for generation {self.id} again later. What becomes of it: {waiting}",
-                generation=self,
-            )
+            addresses = (each["waiting_url"] for each in (self, *self.images))
+            waiting = next(filter(None, addresses), "")
+            advice = f"Ask for generation {self.id} again later. What becomes of it: {waiting}"
+            return Held("A person decides about this first.", "held", advice, generation=self)
         if self.refusals:
-            refusal = self.refusals[0]
+            why = self.refusals[0]
             return Refused(
-                f"It was refused: {refusal.reason}.",
-                code=refusal.code,
-                advice=f"Reasons: {refusal.statement_url}",
-                statement_url=refusal.statement_url,
-                appeal_url=refusal.appeal_url,
-                generation=self,
-            )
+                f"It was refused: {why.reason}.", why.code, f"Reasons: {why.statement_url}",
+                statement_url=why.statement_url, appeal_url=why.appeal_url, generation=self,
+            )  # fmt: skip
         failures = (self.raw.get("failure"), *(self.raw.get("failed_images") or ()))
-        why: Raw = next((each for each in failures if each), {})
-        return Failed(
-            why.get("message", f"It ended as {self.status}."),
-            code=why.get("code", self.status),
-            advice=why.get("advice", ""),
-            generation=self,
-        )
+        failure: Raw = next(filter(None, failures), {})
+        told = failure.get("message", f"It ended as {self.status}.")
+        code = failure.get("code", self.status)
+        return Failed(told, code, failure.get("advice", ""), generation=self)
+
+
+def generation_of(raw: Raw, fetch: Fetch) -> Generation:
+    """With its images, each of which gets its file by `fetch`."""
+    images = tuple(
+        Picture.read(each, refusal=_refusal(each), _fetch=fetch) for each in raw["images"]
+    )
+    return Generation.read(raw, status=State(raw["status"]), images=images, refusal=_refusal(raw))
+
+
+def _refusal(raw: Raw) -> Refusal | None:
+    return Refusal.read(raw["refusal"]) if raw["refusal"] else None
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Answer):
     """What can be proved about a file. `verdicts` names the five marks' own."""
 
     is_ours: bool
     is_edited: bool
     headline: str
-    verdicts: Mapping[str, str]
-    raw: Raw = field(repr=False)
 
-    @classmethod
-    def read(cls, raw: Raw) -> Self:
-        """From the API's JSON."""
+    @property
+    def verdicts(self) -> Mapping[str, str]:
+        """Of manifest, signer, log, watermark and fingerprint."""
         marks = ("manifest", "signer", "log", "watermark", "fingerprint")
-        verdicts = {mark: raw[mark]["verdict"] for mark in marks}
-        return cls(raw["is_ours"], raw["is_edited"], raw["headline"], verdicts, raw)
+        return {mark: self.raw[mark]["verdict"] for mark in marks}

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import httpx
 
-from proofsheet.answers import Answer, Generation, Picture, Refusal, Report
-from proofsheet.connection import Connection
+from proofsheet.answers import Answer, Generation, Picture, Refusal, Report, generation_of
+from proofsheet.connection import send
 from proofsheet.errors import Damaged, Invalid, NotFound, Refused, TimedOut
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -39,7 +39,13 @@ class Client:
         timeout_s: float = 60.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._line = Connection(base_url, key, timeout_s=timeout_s, transport=transport)
+        headers = {"User-Agent": "proofsheet-python/0.1"}
+        self._http = httpx.Client(
+            base_url=base_url.rstrip("/") + "/api/v1/",
+            headers=headers | ({"Authorization": f"Bearer {key}"} if key else {}),
+            timeout=httpx.Timeout(timeout_s, connect=10.0),
+            transport=transport,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -49,11 +55,11 @@ class Client:
 
     def close(self) -> None:
         """Let go of the sockets."""
-        self._line.close()
+        self._http.close()
 
     def models(self) -> list[Answer]:
         """The models that requests may name, the default one first."""
-        return [Answer(each) for each in self._get("models/")]
+        return [Answer(each) for each in self._get("models/").json()]
 
     def submit(
         self,
@@ -70,15 +76,14 @@ class Client:
 
         Sent twice under one key it is made once; each call has a key of its own unless it is named.
         """
-        headers = {"Idempotency-Key": idempotency_key or uuid4().hex}
         said: dict[str, Any] = {"prompt": prompt, **more}
         sent = {"picture": picture, "mask": mask}
         files = {name: (name, _bytes(file)) for name, file in sent.items() if file is not None}
         body: dict[str, Any] = {"data": _form(said), "files": files} if files else {"json": said}
-        answer = self._line.send(
-            "POST", "/api/v1/generations/", is_repeatable=True, headers=headers, **body
+        headers = {"Idempotency-Key": idempotency_key or uuid4().hex}
+        return self._read(
+            send(self._http, "POST", "generations/", is_repeatable=True, headers=headers, **body)
         )
-        return self._read(answer.json())
 
     def generation(self, generation_id: str) -> Generation:
         """Where a generation stands."""
@@ -91,12 +96,9 @@ class Client:
         yield now
         while not (now.has_ended or now.is_held):
             if time.monotonic() > ends_at:
-                raise TimedOut(
-                    f"It has not ended within {timeout_s:g} s.",
-                    code="timed_out",
-                    advice=f"Ask for generation {now.id} again later.",
-                    generation=now,
-                )
+                sentence = f"It has not ended within {timeout_s:g} s."
+                advice = f"Ask for generation {now.id} again later."
+                raise TimedOut(sentence, "timed_out", advice, generation=now)
             time.sleep(pause_s)
             before, now = now, self.generation(now.id)
             is_news = (now.status, now.position) != (before.status, before.position)
@@ -135,45 +137,43 @@ class Client:
 
     def cancel(self, generation_id: str) -> Generation:
         """At once while it waits, before its next step while it runs."""
-        path = f"/api/v1/generations/{generation_id}/cancel/"
-        return self._read(self._line.send("POST", path, is_repeatable=False).json())
+        path = f"generations/{generation_id}/cancel/"
+        return self._read(send(self._http, "POST", path, is_repeatable=False))
 
     def statement(self, of: Refused | Refusal | str) -> Answer:
         """The statement of reasons of a refusal, or of that id."""
-        return Answer(self._get(f"statements/{_statement_id(of)}/"))
+        return Answer(self._get(f"statements/{_statement_id(of)}/").json())
 
     def appeal(self, against: Refused | Refusal | str, grounds: str) -> Answer:
         """Contest a decision: by the error, the refusal, or its statement's id."""
         body = {"statement": _statement_id(against), "grounds": grounds}
-        sent = self._line.send("POST", "/api/v1/appeals/", is_repeatable=False, json=body)
-        return Answer(sent.json())
+        return Answer(send(self._http, "POST", "appeals/", is_repeatable=False, json=body).json())
 
     def appeals(self, appeal_id: str) -> Answer:
         """How an appeal stands."""
-        return Answer(self._get(f"appeals/{appeal_id}/"))
+        return Answer(self._get(f"appeals/{appeal_id}/").json())
 
     def verify(self, file: File) -> Report:
         """What can be proved about a picture. Nothing sent is kept; it needs no key."""
         files = {"file": ("picture", _bytes(file))}
-        sent = self._line.send("POST", "/api/v1/verify/", is_repeatable=True, files=files)
-        return Report.read(sent.json())
+        return Report.read(
+            send(self._http, "POST", "verify/", is_repeatable=True, files=files).json()
+        )
 
-    def _get(self, path: str) -> Any:
-        return self._line.send("GET", f"/api/v1/{path}", is_repeatable=True).json()
+    def _get(self, path: str, **said: Any) -> httpx.Response:
+        return send(self._http, "GET", path, is_repeatable=True, **said)
 
-    def _read(self, raw: Mapping[str, Any]) -> Generation:
-        return Generation.read(raw, self._file)
+    def _read(self, answer: httpx.Response) -> Generation:
+        return generation_of(answer.json(), self._file)
 
     def _file(self, picture: Picture, as_: str) -> bytes:
         if picture.file_url is None:
-            raise NotFound(
-                f"The image is {picture.status} and has no file.", code="image_not_released"
-            )
-        path = f"/api/v1/images/{picture.id}/file/"
-        data: bytes = self._line.send("GET", path, is_repeatable=True, params={"as": as_}).content
+            sentence = f"The image is {picture.status} and has no file."
+            raise NotFound(sentence, "image_not_released")
+        data: bytes = self._get(f"images/{picture.id}/file/", params={"as": as_}).content
         is_original = as_ == "png" and not picture.raw.get("is_blurred")
         if is_original and hashlib.sha256(data).hexdigest() != picture.sha256:
-            raise Damaged("The file is not the one that the house has recorded.", code="damaged")
+            raise Damaged("The file is not the one that the house has recorded.", "damaged")
         return data
 
 
@@ -191,14 +191,10 @@ def _form(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _statement_id(of: Refused | Refusal | str) -> str:
-    if isinstance(of, Refusal):
-        return of.statement
-    if isinstance(of, str) and UUID.fullmatch(of):
-        return of
     if isinstance(of, Refused) and of.generation:
-        return str(of.generation.refusals[0].statement)
-    raise Invalid(
-        f"{of!r} names no statement of reasons.",
-        code="no_statement",
-        advice="Give the error, the refusal, or the refusal's statement.",
-    )
+        of = of.generation.refusals[0]
+    named = of.statement if isinstance(of, Refusal) else of
+    if isinstance(named, str) and UUID.fullmatch(named):
+        return named
+    advice = "Give the error, the refusal, or the refusal's statement."
+    raise Invalid(f"{of!r} names no statement of reasons.", "no_statement", advice)

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(eq=False)
 class HouseError(Exception):
     """The root of all. `code` is stable, `sentence` says what happened, `advice` what to do.
 
     `statement_url` and `appeal_url` are set where a decision can be read and contested.
     """
 
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        code: str = "error",
-        advice: str = "",
-        status: int | None = None,
-        statement_url: str | None = None,
-        appeal_url: str | None = None,
-        retry_after_s: float | None = None,
-        errors: dict[str, Any] | None = None,
-        generation: Any = None,
-    ) -> None:
-        self.sentence, self.code, self.advice, self.status = sentence, code, advice, status
-        self.statement_url, self.appeal_url = statement_url, appeal_url
-        self.retry_after_s = retry_after_s
-        self.errors = errors or {}
-        self.generation = generation
-        super().__init__(sentence)
+    sentence: str
+    code: str = "error"
+    advice: str = ""
+    status: int | None = None
+    statement_url: str | None = None
+    appeal_url: str | None = None
+    retry_after_s: float | None = None
+    errors: Mapping[str, Any] = field(default_factory=dict)
+    generation: Any = None
 
     def __str__(self) -> str:
         named = "; ".join(f"{name}: {why}" for name, why in self.errors.items())
@@ -95,13 +88,8 @@ def of_problem(status: int, body: Any, *, retry_after_s: float | None = None) ->
     """The error that a problem document (RFC 9457) tells of."""
     said = body if isinstance(body, dict) else {}
     kind = _BY_STATUS.get(status, Unavailable if status >= 500 else HouseError)
-    return kind(
-        str(said.get("title") or f"The house answered {status}."),
-        code=str(said.get("code") or "error"),
-        advice=str(said.get("detail") or ""),
-        status=status,
-        statement_url=said.get("statement_url"),
-        appeal_url=said.get("appeal_url"),
-        retry_after_s=retry_after_s,
-        errors=said.get("errors"),
-    )
+    told = (said.get(name) for name in ("title", "code", "detail"))
+    title, code, advice = (str(each or "") for each in told)
+    addresses = (said.get("statement_url"), said.get("appeal_url"))
+    about = (code or "error", advice, status, *addresses, retry_after_s, said.get("errors") or {})
+    return kind(title or f"The house answered {status}.", *about)
