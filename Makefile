@@ -59,7 +59,7 @@ test-schema: install ## send the API what its schema allows and forbids, with ev
 	@exec $(BIN)/python -m pytest tests/schema/every_role.py -q -p no:randomly --show-capture=no
 
 test-clients: install ## run other people's clients, and our own, against a whole house
-	@exec $(BIN)/python -m pytest tests/clients -q -m clients -p no:randomly --show-capture=no --calls-at-least 60
+	@exec $(BIN)/python -m pytest tests/clients tests/generation/test_private_files.py -q -m clients -p no:randomly --show-capture=no --calls-at-least 60
 
 lint: install ## check style, templates and the rooms' import contracts
 	@$(BIN)/ruff check .

@@ -15,12 +15,20 @@ from config.core.errors import ProofsheetError
 
 
 class StorageAway(ProofsheetError):
-    """A storage behind a network does not answer, or refuses the house; soon perhaps no longer."""
+    """A storage behind a network does not answer at the moment."""
 
     default_code = "storage_away"
     default_message = "The storage of files does not answer at the moment."
     default_advice = "Try again in a minute; if it goes on, tell the operator."
     default_status = 503
+
+
+class StorageRefused(StorageAway):
+    """It answers, and refuses the house as it is set up: that does not pass by itself."""
+
+    default_code = "storage_refused"
+    default_message = "The storage of files refuses what this house asks of it."
+    default_advice = "Tell the operator: its settings are wrong. What was accepted waits meanwhile."
 
 
 def private_storage() -> Storage:

@@ -43,12 +43,13 @@ def connect() -> None:
 
 def warm_up(sender: str, instance: Any, **_: Any) -> None:
     """Whatever fails to load fails again, and is told, where it is needed. Ends the process whose
-    keys are not this house's.
+    keys are not this house's, or whose storage refuses it.
     """
     from generation.hardware import worker_processes  # workers alone: the web knows no devices
 
     malloc_arenas.cap()
     start_check.require_own_keys()
+    start_check.require_storage()
     queues = set(instance.app.amqp.queues.consume_from)
     parts = list(_parts(queues))
     loading = Loading(len(parts))

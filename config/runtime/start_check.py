@@ -1,4 +1,6 @@
-"""What no process goes on without: keys that are this house's own, and for the web its files."""
+"""What no process goes on without: keys that are this house's own, a storage that does not refuse
+it, and for the web the release's files.
+"""
 
 import logging
 
@@ -8,16 +10,18 @@ from django.db import DatabaseError
 
 from config.core import database_connections
 from config.core.errors import ProofsheetError
+from config.core.storage import StorageAway, StorageRefused, private_storage
 from provenance.log import own_keys
 
 logger = logging.getLogger(__name__)
 
 
 def require_for_web() -> None:
-    """End a web process in production that lacks either. Locally `make run` prepared the house."""
+    """End a web process in production that lacks any. Locally `make run` prepared the house."""
     if not settings.IS_LOCAL:
         require_static_files()
         require_own_keys()
+        require_storage()
 
 
 @database_connections.given_back
@@ -32,6 +36,18 @@ def require_own_keys() -> None:
         raise SystemExit(f"{error.message} {error.advice}") from error
     except DatabaseError:
         logger.warning("the database does not answer: whose the signing keys are is asked later")
+
+
+def require_storage() -> None:
+    """End the process with one sentence where the storage of files refuses the house; while it is
+    only away, requests wait for it.
+    """
+    try:
+        private_storage().exists("quarantine")
+    except StorageRefused as error:
+        raise SystemExit(f"{error.message} See PRIVATE_STORAGE_OPTIONS.") from error
+    except StorageAway as error:
+        logger.warning("%s It is waited for.", error.message)
 
 
 def has_static_files() -> bool:

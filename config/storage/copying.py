@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from django.core.files.storage.base import Storage
 
+from config.storage.private_s3 import PrivateS3
+
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -22,6 +24,9 @@ class Copied:
 
 def names(storage: Storage, folder: str = "") -> Iterator[str]:
     """Of all files, in the order of their folders. Raises StorageAway."""
+    if isinstance(storage, PrivateS3):
+        yield from storage.names_in(folder)
+        return
     try:
         folders, files = storage.listdir(folder)
     except FileNotFoundError:  # emptied meanwhile, or nothing was ever kept

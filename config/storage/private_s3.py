@@ -1,41 +1,39 @@
 """Private files in a bucket of an S3-compatible store: `PRIVATE_STORAGE_BACKEND` names `PrivateS3`.
 
 django-storages' own class with the options that private files need and with what goes wrong told as
-the house tells it: no such file, no room, or away for a while. Nothing else imports boto3.
+the house tells it: no such file, no room, away for a while, or set up wrongly (`storage_refusals`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
-from boto3.exceptions import Boto3Error
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
+from storages.utils import clean_name
 
-from config.core.disk_full import StorageFull
-from config.core.storage import StorageAway
+from config.storage import storage_refusals
 
 SPOOLED_BYTES = 8 * 1024 * 1024
 CONNECT_S, READ_S, TRIES = 2, 20, 3
-_FULL = {
-    *("QuotaExceeded", "InsufficientStorage", "InsufficientCapacity", "NoSpaceLeft"),
-    *("XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "TotalRequestsSizeExceeded"),
-}
+BUCKET_BELIEVED_S = 10.0
 
 
 class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
     """A file is there whole or not at all, is never overwritten, and no address serves it.
 
-    Every method raises StorageAway and StorageFull; FileNotFoundError as a folder's would.
+    Every method raises StorageAway, StorageRefused and StorageFull; FileNotFoundError as a
+    folder's would.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._bucket_seen_s = float("-inf")
         self.client_config: Config = self.client_config.merge(
             Config(
                 connect_timeout=CONNECT_S,
@@ -59,48 +57,78 @@ class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
         """Of one to be read all is fetched: what fails fails here, and not in the midst of it."""
-        with _told():
+        with self._told():
             file: File[bytes] = super()._open(name, mode)
             return file.open() if "r" in mode else file
 
     def _save(self, name: str, content: File[bytes]) -> str:
-        with _told():
+        with self._told():
             return str(super()._save(name, content))
 
     def delete(self, name: str) -> None:
-        with _told():
-            super().delete(name)
+        with suppress(FileNotFoundError), self._told():
+            self.bucket.Object(self._normalize_name(clean_name(name))).delete()
 
     def exists(self, name: str) -> bool:
-        with _told():
-            return bool(super().exists(name))
+        try:
+            self.size(name)
+        except FileNotFoundError:
+            return False
+        return True
 
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
-        with _told():
+        with self._told():
             folders, files = super().listdir(name)
             return list(folders), list(files)
 
+    def names_in(self, folder: str) -> Iterator[str]:
+        """Of all files in it and below: a thousand an answer, not a folder an answer."""
+        top, below = self._prefix(""), self._prefix(folder)
+        pages = self.connection.meta.client.get_paginator("list_objects_v2")
+        with self._told():
+            for page in pages.paginate(Bucket=self.bucket_name, Prefix=below):
+                for entry in page.get("Contents", ()):
+                    if not entry["Key"].endswith("/"):  # a folder, as consoles draw them
+                        yield entry["Key"].removeprefix(top)
+
+    def _prefix(self, folder: str) -> str:
+        path = str(self._normalize_name(clean_name(folder)))
+        return f"{path.rstrip('/')}/".lstrip("/")
+
     def size(self, name: str) -> int:
-        with _told():
+        with self._told():
             return int(super().size(name))
 
     def get_modified_time(self, name: str) -> datetime:
-        with _told():
+        with self._told():
             at: datetime = super().get_modified_time(name)
             return at
 
+    @property
+    def connection(self) -> Any:
+        try:
+            return super().connection
+        except ValueError as error:  # boto3's own, of an endpoint_url
+            raise storage_refusals.no_storage() from error
 
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        if code in _FULL or status == 507:
-            raise StorageFull from error
-        if status == 404 and code != "NoSuchBucket":
-            raise FileNotFoundError(code) from error
-        raise StorageAway(message=f"The object storage answers {status} ({code}).") from error
-    except (BotoCoreError, Boto3Error) as error:
-        raise StorageAway from error
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            with storage_refusals.told():
+                yield
+        except FileNotFoundError:  # so a bucket that is not there answers too
+            if monotonic() - self._bucket_seen_s >= BUCKET_BELIEVED_S:
+                self._require_bucket()
+            raise
+        except storage_refusals.Unexplained:
+            self._require_bucket()
+            raise
+
+    def _require_bucket(self) -> None:
+        """Raises StorageAway and StorageRefused, so that no file is called missing for a bucket."""
+        try:
+            with storage_refusals.told():
+                self.connection.meta.client.list_objects_v2(Bucket=self.bucket_name, MaxKeys=1)
+        except FileNotFoundError as error:
+            raise storage_refusals.no_bucket() from error
+        self._bucket_seen_s = monotonic()

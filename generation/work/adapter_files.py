@@ -10,11 +10,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
+from typing import BinaryIO
 
 from django.conf import settings
 
@@ -34,60 +35,100 @@ def path_of(adapter: Adapter) -> Path:
     Raises StorageAway, StorageFull, ContentMissing, ContentAltered.
     """
     name = str(adapter.file.name)
-    return place_of(name, private_storage()) or _copy_of(name)
+    return place_of(name, private_storage()) or copy_of(name)
 
 
-def _copy_of(name: str) -> Path:
+def copy_of(name: str) -> Path:
+    """This host's own copy of a file in the storage that is called by its digest."""
     folder = Path(settings.PROOFSHEET_ADAPTER_CACHE_DIR)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    digest = Path(name).stem
     copy = folder / Path(name).name
-    with disk_full.writing(), _only_one(folder / f"{digest}.lock"):
-        if not copy.exists():
-            _fetch(name, digest, copy)
-            _make_room(folder)
-        os.utime(copy)
+    part = copy.with_suffix(".part")
+    with disk_full.writing():
+        while not _is_used(copy):
+            with _only_one(part) as file:
+                if file is not None:
+                    _fetch(name, part, file)
+                    part.replace(copy)
     return copy
 
 
+def _is_used(copy: Path) -> bool:
+    """Whether it is there; it then stays for `IN_USE_S`."""
+    with (copy.parent / "lock").open("wb") as lock, suppress(FileNotFoundError):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.utime(copy)
+        return True
+    return False
+
+
 @contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
-    """Of all threads and processes of this host."""
-    with lock.open("wb") as file:
+def _only_one(part: Path) -> Iterator[BinaryIO | None]:
+    """The file for who writes it, alone among all threads and processes of this host; None for
+    who waited until somebody else had. It does not outlast the block under this name.
+    """
+    with part.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        if not _is_at(part, file):
+            yield None
+            return
+        try:
+            yield file
+        finally:
+            part.unlink(missing_ok=True)
 
 
-def _fetch(name: str, digest: str, to: Path) -> None:
-    part = to.with_name(f"{digest}.{uuid4()}.part")
-    found = hashlib.sha256()
+def _is_at(path: Path, file: BinaryIO) -> bool:
     try:
-        with private_storage().open(name) as stored, part.open("wb") as file:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _fetch(name: str, part: Path, file: BinaryIO) -> None:
+    found = hashlib.sha256()
+    file.truncate(0)  # what a killed process left
+    try:
+        with private_storage().open(name) as stored:
+            _make_room(part.parent, for_bytes=stored.size)
             for chunk in stored.chunks(CHUNK_BYTES):
                 found.update(chunk)
                 file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        if found.hexdigest() != digest:
-            raise ContentAltered
-        part.replace(to)
     except FileNotFoundError as error:
         raise ContentMissing from error
-    finally:
-        part.unlink(missing_ok=True)
+    file.flush()
+    os.fsync(file.fileno())
+    if found.hexdigest() != part.stem:
+        raise ContentAltered
 
 
-def _make_room(folder: Path) -> None:
+def _make_room(folder: Path, *, for_bytes: int) -> None:
     """Delete what was asked for longest ago, and what a killed process left of a copy."""
-    files = []
-    for path in folder.iterdir():
-        with suppress(FileNotFoundError):  # somebody else makes room too
-            files.append((path.stat().st_mtime, path.stat().st_size, path))
-    held = sum(size for _, size, _ in files)
-    for used_at, size, path in sorted(files):
-        is_left_over = path.suffix == ".part"
-        is_over = held > settings.PROOFSHEET_ADAPTER_CACHE_MAX_BYTES
-        if used_at > time.time() - IN_USE_S or not (is_left_over or is_over and size):
-            continue
-        path.unlink(missing_ok=True)
-        held -= size
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for part in folder.glob("*.part"):
+            _clear(part)
+        files = sorted(
+            (path.stat().st_mtime, path.stat().st_size, path)
+            for path in folder.glob("*.safetensors")
+        )
+        held = sum(size for _, size, _ in files) + for_bytes
+        for used_at, size, path in files:
+            is_over = held > settings.PROOFSHEET_ADAPTER_CACHE_MAX_BYTES
+            if not is_over and _free_bytes(folder) > for_bytes:
+                return
+            if used_at < time.time() - IN_USE_S:
+                path.unlink()
+                held -= size
+
+
+def _clear(part: Path) -> None:
+    """Unless somebody writes it."""
+    with suppress(FileNotFoundError, BlockingIOError), part.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_at(part, file):
+            part.unlink()
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from threading import Lock, Thread
 
 from django.conf import settings
 from django.db import connection
 
+from adapters.models import BaseModel
 from config.core.errors import ProofsheetError
 from generation.conditions import init_images
 from generation.engine.jobs import AdapterUse, Inpainting, Rendered, RenderJob, Source, StepReport
@@ -23,6 +25,8 @@ from generation.work import adapter_files
 from generation.work.drain import drain
 from generation.work.lease import Lease
 from generation.work.partial_images import PartialImages
+
+_prefetching = Lock()
 
 
 def submit(
@@ -43,11 +47,20 @@ def submit(
 
 
 def prefetch_next(request: GenerationRequest) -> None:
-    """Fetch the adapters of those that wait, while this one is denoised."""
+    """Begin to fetch the adapters of those that wait, beside what is denoised and published."""
     rows = fair_queue.adapters_of_next(request.model_id)
     connection.close()  # back to the pool: one that idles through a render may be dead after it
-    with suppress(ProofsheetError):  # told when its own turn comes
-        devices.engine_for(request.model).prefetch([_use(row) for row in rows])
+    if rows and _prefetching.acquire(blocking=False):
+        Thread(target=_prefetch, args=(request.model, rows), daemon=True).start()
+
+
+def _prefetch(model: BaseModel, rows: Iterable[RequestAdapter]) -> None:
+    try:
+        for row in rows:
+            with suppress(ProofsheetError):  # told when its own turn comes
+                devices.engine_for(model).prefetch([_use(row)])
+    finally:
+        _prefetching.release()
 
 
 def wait(

@@ -6,7 +6,8 @@
 One virtual environment for those that agree with each other, one for each that does not, and one
 folder of node's packages. They come from the indexes that the variables of pip, uv and npm name
 here. All are made at once, for most of it is waiting. About 1.4 GB on disk: 380 MB are LiteLLM's,
-510 SillyTavern's with what it needs, 210 node's.
+510 SillyTavern's with what it needs, 210 node's. The object store that files are tried with is made
+in the same way.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PINS = Path(__file__).parent / "pins"
 PLACE = ROOT / "var" / "clients"
 NODE = PLACE / "node"
+S3RVER = PLACE / "s3rver"
 OURS = ROOT / "generation" / "client"
 ENVIRONMENTS = ("today", "old", "own", "litellm")
 UV = Path(sys.executable).with_name("uv")
@@ -44,11 +46,18 @@ def node() -> Path:
     return _node()
 
 
+def s3rver() -> tuple[Path, Path]:
+    """A node and the program of an object store that it runs; nothing else is made."""
+    _have("today")
+    _have_packages(S3RVER, PINS / "s3rver")
+    return _node(), S3RVER / "node_modules" / "s3rver" / "bin" / "s3rver.js"
+
+
 def begin() -> None:
     """Make what is not there yet, all at once and meanwhile."""
     at_once = ThreadPoolExecutor()
     _BEGUN.update({name: at_once.submit(_have, name) for name in ENVIRONMENTS})
-    _BEGUN["node"] = at_once.submit(_have_packages, after=_BEGUN["today"])
+    _BEGUN["node"] = at_once.submit(_have_packages, NODE, PINS, after=_BEGUN["today"])
     at_once.shutdown(wait=False)
 
 
@@ -81,16 +90,17 @@ def _have(name: str) -> None:
         _keep(PLACE / name / "client", ours)
 
 
-def _have_packages(*, after: Future[None]) -> None:
+def _have_packages(folder: Path, pins: Path, *, after: Future[None] | None = None) -> None:
     """With the node that came `after`."""
-    after.result()
-    wanted = [PINS / "package-lock.json"]
-    if _is_new(NODE, wanted):
-        NODE.mkdir(parents=True, exist_ok=True)
+    if after is not None:
+        after.result()
+    wanted = [pins / "package-lock.json"]
+    if _is_new(folder, wanted):
+        folder.mkdir(parents=True, exist_ok=True)
         for file in ("package.json", "package-lock.json"):
-            (NODE / file).write_bytes((PINS / file).read_bytes())
-        _npm("ci", "--ignore-scripts", folder=NODE)
-        _keep(NODE, wanted)
+            (folder / file).write_bytes((pins / file).read_bytes())
+        _npm("ci", "--ignore-scripts", folder=folder)
+        _keep(folder, wanted)
 
 
 def lock() -> None:
@@ -102,12 +112,13 @@ def lock() -> None:
             "--python-platform", "x86_64-unknown-linux-gnu", "-o", PINS / f"{name}.lock",
         ])  # fmt: skip
     _make("today")
-    _npm("install", "--package-lock-only", "--ignore-scripts", folder=PINS)
-    file = PINS / "package-lock.json"
-    locked = json.loads(file.read_text())
-    for package in locked["packages"].values():
-        package.pop("funding", None)  # addresses that no install needs
-    file.write_text(json.dumps(locked, indent=1) + "\n")
+    for pins in (PINS, PINS / "s3rver"):
+        _npm("install", "--package-lock-only", "--ignore-scripts", folder=pins)
+        file = pins / "package-lock.json"
+        locked = json.loads(file.read_text())
+        for package in locked["packages"].values():
+            package.pop("funding", None)  # addresses that no install needs
+        file.write_text(json.dumps(locked, indent=1) + "\n")
 
 
 def _make(name: str) -> None:

@@ -22,6 +22,15 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_pipeline.build(tmp_path_factory.mktemp("model"))
 
 
+@pytest.fixture(scope="session")
+def lora(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A file that `tiny` can wear."""
+    from tests import tiny_pipeline
+
+    path = tmp_path_factory.mktemp("lora") / "a.safetensors"
+    return tiny_pipeline.build_adapter(path, tiny_folder, rank=4).read_bytes()
+
+
 @pytest.fixture
 def model(db: None) -> BaseModel:
     """A registered model that cannot be loaded."""

@@ -3,20 +3,60 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import boto3
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import FileField
+from django.test import Client
 from moto.server import ThreadedMotoServer
 from pytest_django.fixtures import Settings
 
+from adapters.models import Adapter, BaseModel
+from adapters.uploads import check_job
 from config.launch.child_processes import free_port
+from generation.models import GenerationRequest, RequestAdapter
+from tests.clients import install
+from tests.factories import make_request
+from tests.fakes import FrozenClock
 
-BUCKET, KEY, SECRET, REGION = "private-files", "key", "secret", "eu-central-1"
+BUCKET, REGION = "private-files", "eu-central-1"
+KEY = "S3RVER"  # and its secret: the only ones that s3rver knows; moto takes any
+S3, FOLDER = "config.storage.private_s3.PrivateS3", "django.core.files.storage.FileSystemStorage"
+
+
+@dataclass
+class Folder:
+    """A folder of this host, as most houses have it."""
+
+    path: Path
+    backend = FOLDER
+
+    def names(self) -> list[str]:
+        """Of all files in it."""
+        return sorted(str(p.relative_to(self.path)) for p in self.path.rglob("*") if p.is_file())
+
+    def put(self, name: str, content: bytes) -> None:
+        """Past the house, as a disk that decays."""
+        (self.path / name).write_bytes(content)
+
+    def empty(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def options(self) -> dict[str, object]:
+        """As an operator writes them into PRIVATE_STORAGE_OPTIONS."""
+        return {"location": str(self.path)}
 
 
 @dataclass
@@ -24,25 +64,35 @@ class ObjectStore:
     """A server of S3's protocol on this host, with one empty bucket."""
 
     url: str
+    backend = S3
 
     def __post_init__(self) -> None:
         self.client = boto3.client(
             "s3",
             endpoint_url=self.url,
             aws_access_key_id=KEY,
-            aws_secret_access_key=SECRET,
+            aws_secret_access_key=KEY,
             region_name=REGION,
         )
 
     def names(self) -> list[str]:
+        """Of all files in it, without the house's own folder of the bucket."""
         found = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-        return sorted(each["Key"] for each in found)
+        return sorted(each["Key"].removeprefix("media/") for each in found)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Past the house."""
+        self.client.put_object(Bucket=BUCKET, Key=f"media/{name}", Body=content)
+
+    def empty(self) -> None:
+        for name in self.names():
+            self.client.delete_object(Bucket=BUCKET, Key=f"media/{name}")
 
     def options(self, **more: object) -> dict[str, object]:
         """As an operator writes them into PRIVATE_STORAGE_OPTIONS."""
         return {
             **{"bucket_name": BUCKET, "endpoint_url": self.url, "region_name": REGION},
-            **{"access_key": KEY, "secret_key": SECRET, "addressing_style": "path"},
+            **{"access_key": KEY, "secret_key": KEY, "addressing_style": "path"},
             **{"location": "media"},
             **more,
         }
@@ -56,12 +106,69 @@ def moto() -> Iterator[ObjectStore]:
     server.start()
     try:
         store = ObjectStore(f"http://127.0.0.1:{port}")
-        store.client.create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        with suppress(store.client.exceptions.BucketAlreadyOwnedByYou):  # of this process's last
+            store.client.create_bucket(
+                Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
         yield store
     finally:
         server.stop()
+
+
+@contextmanager
+def s3rver(folder: Path) -> Iterator[ObjectStore]:
+    """The same of other people's: what moto gets wrong it mostly has right, and the reverse."""
+    node, program = install.s3rver()
+    port = free_port()
+    words = ["-d", str(folder), "-a", "127.0.0.1", "-p", str(port), "-s", "--no-vhost-buckets"]
+    server = subprocess.Popen(
+        [node, program, *words, "--configure-bucket", BUCKET], stdout=subprocess.PIPE
+    )
+    try:
+        assert server.stdout
+        while b"listening" not in (line := server.stdout.readline()):
+            assert line, "s3rver has ended; its complaint is above"
+        yield ObjectStore(f"http://127.0.0.1:{port}")
+    finally:
+        server.terminate()
+        server.communicate()
+
+
+@contextmanager
+def answering(status: int, code: str) -> Iterator[str]:
+    """The address of a store that refuses everything so."""
+
+    class Refusal(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = f"<Error><Code>{code}</Code></Error>".encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_PUT = do_DELETE = _answer
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+@contextmanager
+def used(settings: Settings, backend: str, options: Mapping[str, object]) -> Iterator[None]:
+    """The same for as long as the block runs."""
+    before = settings.STORAGES["private"]
+    use(settings, backend, options)
+    yield
+    use(settings, before["BACKEND"], before["OPTIONS"])
 
 
 def use(settings: Settings, backend: str, options: Mapping[str, object]) -> None:
@@ -71,3 +178,23 @@ def use(settings: Settings, backend: str, options: Mapping[str, object]) -> None
         for field in model._meta.get_fields():
             if isinstance(field, FileField) and hasattr(field, "_storage_callable"):
                 field.storage = storages["private"]
+
+
+def upload(client: Client, content: bytes, *, clock: FrozenClock) -> Adapter:
+    """As the page and the worker do."""
+    file = SimpleUploadedFile("Ink style.safetensors", content)
+    answer = client.post("/adapters/upload/", {"file": file})
+    assert answer.status_code == 302, answer.content.decode()
+    adapter = Adapter.objects.get(slug=answer["Location"].strip("/").split("/")[-1])
+    check_job.validate(adapter.id, now=clock)
+    adapter.refresh_from_db()
+    return adapter
+
+
+def ask(owner: User, model: BaseModel, adapter: Adapter, **said: Any) -> GenerationRequest:
+    """A request that wears the adapter, and waits."""
+    request = make_request(owner, model, **said)
+    RequestAdapter.objects.create(
+        request=request, adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0
+    )
+    return request

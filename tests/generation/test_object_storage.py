@@ -5,37 +5,37 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
+from django.core.files.storage.base import Storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db.models import FileField
 from django.test import Client
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from adapters.models import Adapter, AdapterExample, BaseModel
-from adapters.uploads import check_job, owner_actions
+from adapters.models import Adapter, BaseModel
+from config.core import content_files
 from config.core.content_files import ContentAltered
-from config.core.storage import StorageAway, private_storage
-from config.management.commands import reconcile_storage
-from config.storage.reconciling import FOLDERS
-from generation.models import GeneratedImage, GenerationRequest, RequestAdapter
+from config.core.disk_full import StorageFull
+from config.core.storage import StorageAway, StorageRefused, private_storage
+from config.runtime import start_check
+from config.storage import private_s3
 from generation.requests import storage_room
 from generation.work import adapter_files, worker
-from provenance.log import transparency_log
-from tests import tiny_pipeline
 from tests.factories import make_image, make_request
 from tests.fakes import FrozenClock
 from tests.generation import object_stores
-from tests.generation.object_stores import BUCKET, ObjectStore
+from tests.generation.object_stores import BUCKET, FOLDER, S3, ObjectStore, ask, upload
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("image_classifier")]
 AsUser = Callable[[User], Client]
@@ -49,60 +49,10 @@ def server() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def store(server: ObjectStore, settings: Settings, tmp_path: Path) -> Iterator[ObjectStore]:
-    for name in server.names():
-        server.client.delete_object(Bucket=BUCKET, Key=name)
-    before = settings.STORAGES["private"]
+    server.empty()
     settings.PROOFSHEET_ADAPTER_CACHE_DIR = tmp_path / "cache"
-    object_stores.use(settings, "config.storage.private_s3.PrivateS3", server.options())
-    yield server
-    object_stores.use(settings, before["BACKEND"], before["OPTIONS"])
-
-
-@pytest.fixture(scope="session")
-def lora(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("lora") / "a.safetensors"
-    return tiny_pipeline.build_adapter(path, tiny_folder, rank=4).read_bytes()
-
-
-def upload(client: Client, content: bytes, *, clock: FrozenClock) -> Adapter:
-    """As the page and the worker do."""
-    file = SimpleUploadedFile("Ink style.safetensors", content)
-    answer = client.post("/adapters/upload/", {"file": file})
-    assert answer.status_code == 302, answer.content.decode()
-    adapter = Adapter.objects.get(slug=answer["Location"].strip("/").split("/")[-1])
-    check_job.validate(adapter.id, now=clock)
-    adapter.refresh_from_db()
-    return adapter
-
-
-def ask(owner: User, model: BaseModel, adapter: Adapter) -> GenerationRequest:
-    request = make_request(owner, model)
-    RequestAdapter.objects.create(
-        request=request, adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0
-    )
-    return request
-
-
-def test_adapter_is_uploaded_and_worn_and_the_picture_comes_back_and_verifies(
-    store: ObjectStore, tiny: BaseModel, lora: bytes, alice: User, as_user: AsUser,
-    clock: FrozenClock,
-) -> None:  # fmt: skip
-    client = as_user(alice)
-    adapter = upload(client, lora, clock=clock)
-    assert adapter.state == "accepted", adapter.report
-    request = ask(alice, tiny, adapter)
-    assert worker.work_one(now=clock)
-    request.refresh_from_db()
-    assert (request.status, request.code, request.attempts) == ("finished", "", 1)
-    image = GeneratedImage.objects.get()
-    data = client.get(f"/images/{image.id}/file/").getvalue()
-    assert hashlib.sha256(data).hexdigest() == image.sha256
-    transparency_log.sequence(at=clock())
-    sent = {"file": SimpleUploadedFile("a.png", data, "image/png")}
-    assert client.post("/api/v1/verify/", sent).json()["is_ours"]
-    folders = [name.split("/")[1] for name in store.names()]
-    assert sorted(folders) == ["adapters", "adapters", "images", "manifests"]
-    assert image.adapters[0]["sha256"] == adapter.sha256
+    with object_stores.used(settings, S3, server.options()):
+        yield server
 
 
 def test_copy_on_a_render_host_is_fetched_once_and_only_used_as_what_it_is(
@@ -112,13 +62,12 @@ def test_copy_on_a_render_host_is_fetched_once_and_only_used_as_what_it_is(
     adapter = upload(as_user(alice), lora, clock=clock)
     copy = adapter_files.path_of(adapter)
     assert hashlib.sha256(copy.read_bytes()).hexdigest() == copy.stem
-    key = f"media/{adapter.file.name}"
-    store.client.put_object(Bucket=BUCKET, Key=key, Body=b"something else")
+    store.put(str(adapter.file.name), b"something else")
     assert adapter_files.path_of(adapter) == copy  # asks nobody
     copy.unlink()
     with pytest.raises(ContentAltered):
         adapter_files.path_of(adapter)
-    assert [path.suffix for path in copy.parent.iterdir()] == [".lock"]
+    assert [path.name for path in copy.parent.iterdir()] == ["lock"]
 
 
 def test_copies_that_were_not_used_for_longest_make_room(
@@ -133,11 +82,73 @@ def test_copies_that_were_not_used_for_longest_make_room(
         file.write_bytes(bytes(1000))
         os.utime(file, (file.stat().st_mtime - 3600 * hours,) * 2)
     (folder / "killed.part").write_bytes(bytes(10))
-    os.utime(folder / "killed.part", (0, 0))
     settings.PROOFSHEET_ADAPTER_CACHE_MAX_BYTES = adapter.file.size + 1500
     kept = adapter_files.path_of(adapter)
-    left = {path.name for path in folder.iterdir() if path.suffix != ".lock"}
-    assert left == {kept.name, "1.safetensors"}
+    left = {path.name for path in folder.iterdir()}
+    assert left == {kept.name, "1.safetensors", "lock"}
+
+
+def test_host_whose_disk_is_nearly_full_drops_other_copies_and_not_the_request(
+    store: ObjectStore, tiny: BaseModel, lora: bytes, alice: User, as_user: AsUser,
+    clock: FrozenClock, settings: Settings, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    adapter = upload(as_user(alice), lora, clock=clock)
+    folder = Path(settings.PROOFSHEET_ADAPTER_CACHE_DIR)
+    folder.mkdir()
+    old = folder / "old.safetensors"
+    old.write_bytes(bytes(1000))
+    os.utime(old, (0, 0))
+    monkeypatch.setattr(adapter_files, "_free_bytes", lambda _: 0 if old.exists() else 10**9)
+    assert adapter_files.path_of(adapter).exists()
+    assert not old.exists()
+
+
+def test_many_processes_that_want_copies_where_there_is_room_for_one_each_read_a_whole_one(
+    store: ObjectStore, settings: Settings
+) -> None:
+    """As threads that share nothing but the folder; a copy may go between two of their looks."""
+    settings.PROOFSHEET_ADAPTER_CACHE_MAX_BYTES = 1
+    contents = [bytes([number]) * 200_000 for number in range(4)]
+    names = [f"adapters/{hashlib.sha256(each).hexdigest()}.safetensors" for each in contents]
+    for name, content in zip(names, contents, strict=True):
+        store.put(name, content)
+    wanted = names * 16
+    random.Random(5).shuffle(wanted)
+
+    def read(name: str) -> bool:
+        return hashlib.sha256(adapter_files.copy_of(name).read_bytes()).hexdigest() in name
+
+    with ThreadPoolExecutor(8) as at_once:
+        assert all(at_once.map(read, wanted))
+    left = {path.suffix for path in Path(settings.PROOFSHEET_ADAPTER_CACHE_DIR).iterdir()}
+    assert left == {".safetensors", ""}
+
+
+def test_adapters_of_those_that_wait_are_fetched_beside_the_picture(
+    store: ObjectStore, tiny: BaseModel, lora: bytes, alice: User, as_user: AsUser,
+    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    adapter = upload(as_user(alice), lora, clock=clock)
+    bare = make_request(alice, tiny)
+    ask(alice, tiny, adapter, queued_at=clock() + timedelta(seconds=1))
+    is_published, fetched = Event(), Event()
+    was_published = []
+    fetch = adapter_files.path_of
+
+    def slowly(wanted: Adapter) -> Path:
+        was_published.append(is_published.wait(30))
+        found = fetch(wanted)
+        fetched.set()
+        return found
+
+    monkeypatch.setattr(adapter_files, "path_of", slowly)
+    assert worker.work_one(now=clock)
+    bare.refresh_from_db()
+    assert bare.status == "finished"
+    is_published.set()
+    assert fetched.wait(30)
+    assert was_published == [True]
+    assert fetch(adapter).exists()
 
 
 def test_request_waits_while_the_bucket_is_away_and_is_made_when_it_is_back(
@@ -147,9 +158,7 @@ def test_request_waits_while_the_bucket_is_away_and_is_made_when_it_is_back(
     adapter = upload(as_user(alice), lora, clock=clock)
     request = ask(alice, tiny, adapter)
     away = "http://127.0.0.1:9"
-    object_stores.use(
-        settings, "config.storage.private_s3.PrivateS3", store.options(endpoint_url=away)
-    )
+    object_stores.use(settings, S3, store.options(endpoint_url=away))
     assert worker.work_one(now=clock)
     request.refresh_from_db()
     assert (request.status, request.attempts) == ("queued", 0)
@@ -159,36 +168,11 @@ def test_request_waits_while_the_bucket_is_away_and_is_made_when_it_is_back(
     )
     assert answer.status_code == 503
     assert "storage of files does not answer" in answer.content.decode()
-    object_stores.use(settings, "config.storage.private_s3.PrivateS3", store.options())
+    object_stores.use(settings, S3, store.options())
     clock.forward(storage_room.BELIEVED_FOR.total_seconds() + 1)
     assert worker.work_one(now=clock)
     request.refresh_from_db()
     assert (request.status, request.attempts) == ("finished", 1)
-
-
-def test_bucket_without_rights_or_that_is_not_there_is_told_as_away(
-    store: ObjectStore, settings: Settings
-) -> None:
-    object_stores.use(
-        settings, "config.storage.private_s3.PrivateS3", store.options(bucket_name="nowhere")
-    )
-    for act in (
-        lambda: private_storage().save("a", ContentFile(b"x")),
-        lambda: private_storage().listdir(""),
-    ):
-        with pytest.raises(StorageAway, match="404 .NoSuchBucket"):
-            act()
-
-
-def test_upload_of_a_process_that_was_killed_is_cleared_after_an_hour(
-    store: ObjectStore, tiny: BaseModel
-) -> None:
-    private_storage().save("quarantine/lost.safetensors", ContentFile(b"x"))
-    now = timezone.now()
-    owner_actions.clear_quarantine(at=now)
-    assert store.names() == ["media/quarantine/lost.safetensors"]
-    owner_actions.clear_quarantine(at=now + timedelta(hours=2))
-    assert store.names() == []
 
 
 def test_files_move_into_a_bucket_and_a_run_that_was_ended_goes_on(
@@ -198,10 +182,10 @@ def test_files_move_into_a_bucket_and_a_run_that_was_ended_goes_on(
     for number in range(4):
         folder.save(f"images/{number}/a.png", ContentFile(bytes([number]) * 3000))
     here = {"location": str(tmp_path / "media")}
-    object_stores.use(settings, "django.core.files.storage.FileSystemStorage", here)
-    store.client.put_object(Bucket=BUCKET, Key="media/images/0/a.png", Body=bytes(3000))
-    store.client.put_object(Bucket=BUCKET, Key="media/images/3/a.png", Body=b"another")
-    said = ["--backend=config.storage.private_s3.PrivateS3"]
+    object_stores.use(settings, FOLDER, here)
+    store.put("images/0/a.png", bytes(3000))
+    store.put("images/3/a.png", b"another")
+    said = [f"--backend={S3}"]
     said += [f"--options={json.dumps(store.options())}"]
     with pytest.raises(SystemExit):
         call_command("copy_storage", *said)
@@ -216,43 +200,95 @@ def test_files_move_into_a_bucket_and_a_run_that_was_ended_goes_on(
         call_command("copy_storage", said[0], f"--options={json.dumps(away)}")
 
 
-def test_files_without_a_row_and_rows_without_a_file_are_told(
-    store: ObjectStore, tiny: BaseModel, lora: bytes, alice: User, as_user: AsUser,
-    clock: FrozenClock, capsys: pytest.CaptureFixture[str],
+ACTS: list[Callable[[Storage], object]] = [
+    lambda kept: kept.save("images/a", ContentFile(b"x")),
+    lambda kept: kept.open("images/a"),
+    lambda kept: kept.exists("images/a"),
+    lambda kept: kept.size("images/a"),
+    lambda kept: kept.get_modified_time("images/a"),
+    lambda kept: kept.listdir("images"),
+    lambda kept: kept.delete("images/a"),
+]
+REFUSALS = [
+    (403, "InvalidAccessKeyId", "does not know the key"),
+    (403, "SignatureDoesNotMatch", "does not know the key"),
+    (403, "AccessDenied", "does not allow this house's key"),
+    (403, "RequestTimeTooSkewed", "clock of this host"),
+    (400, "AuthorizationHeaderMalformed", "another region"),
+    (404, "NoSuchBucket", "has no bucket of the name"),
+    (400, "SomethingNew", "refuses what this house asks"),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "sentence"), REFUSALS)
+def test_store_that_refuses_the_house_is_told_by_one_true_sentence_whatever_is_asked(
+    settings: Settings, status: int, code: str, sentence: str
+) -> None:
+    with object_stores.answering(status, code) as url, _kept_at(settings, endpoint_url=url):
+        _all_say(StorageRefused, sentence)
+        with pytest.raises(SystemExit, match=f"{sentence}.*PRIVATE_STORAGE_OPTIONS"):
+            start_check.require_storage()
+
+
+@pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError")])
+def test_store_that_stumbles_is_away(
+    settings: Settings, status: int, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_s3, "TRIES", 1)
+    with object_stores.answering(status, code) as url, _kept_at(settings, endpoint_url=url):
+        _all_say(StorageAway, "does not answer at the moment")
+        start_check.require_storage()
+
+
+def test_store_that_has_no_room_says_so(settings: Settings) -> None:
+    refusing = object_stores.answering(507, "InsufficientStorage")
+    with refusing as url, _kept_at(settings, endpoint_url=url), pytest.raises(StorageFull):
+        private_storage().save("images/a", ContentFile(b"x"))
+
+
+def test_bucket_that_is_not_there_has_no_missing_files(
+    store: ObjectStore, settings: Settings, alice: User, tiny: BaseModel,
+    capsys: pytest.CaptureFixture[str], client: Client,
 ) -> None:  # fmt: skip
-    upload(as_user(alice), lora, clock=clock)
-    kept, gone = make_image(alice, tiny), make_image(alice, tiny)
-    private_storage().delete(str(gone.file.name))
-    for name in ("images/ab/cd/left.png", "manifests/ab/cd/abcd", "adapters/examples/a.png"):
-        private_storage().save(name, ContentFile(b"x"))
-    call_command_ends(1, "reconcile_storage", "--delete")
-    assert "0 files have no row; 1 rows have no file" in capsys.readouterr().out  # none is old yet
-    reconcile_storage.AGE, age = timedelta(days=-1), reconcile_storage.AGE
-    try:
-        call_command_ends(1, "reconcile_storage", "--delete")
-    finally:
-        reconcile_storage.AGE = age
-    told = capsys.readouterr()
-    assert "no row names images/ab/cd/left.png" in told.out
-    assert "2 files have no row and were deleted; 1 rows" in told.out
-    assert f"the storage has no {gone.file.name}" in told.err
-    assert private_storage().exists(str(kept.file.name))
-    assert private_storage().exists("adapters/examples/a.png")
+    image = make_image(alice, tiny)
+    with _kept_at(settings, endpoint_url=store.url, bucket_name="nowhere"):
+        _all_say(StorageRefused, "has no bucket of the name")
+        with pytest.raises(StorageRefused):
+            content_files.read("manifests", "00" * 32)
+        with pytest.raises(CommandError, match="has no bucket of the name"):
+            call_command("reconcile_storage")
+        client.force_login(alice)
+        answer = client.get(f"/images/{image.id}/file/")
+        assert answer.status_code == 503
+        assert "has no bucket of the name" in answer.content.decode()
+    assert "the storage has no" not in capsys.readouterr().err
 
 
-def call_command_ends(status: int, *words: str) -> None:
-    with pytest.raises(SystemExit) as ended:
-        call_command(*words)
-    assert ended.value.code == status
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"endpoint_url": "nothing at all"}, "cannot be one"),
+        ({"bucket_name": "No Bucket"}, "cannot be one"),
+        ({"access_key": None, "secret_key": None}, "set up with no key"),
+    ],
+)
+def test_settings_that_name_no_storage_are_told_at_the_start(
+    settings: Settings, options: dict[str, object], sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    away = {"endpoint_url": "http://127.0.0.1:9"}
+    with _kept_at(settings, **{**away, **options}), pytest.raises(SystemExit, match=sentence):
+        start_check.require_storage()
 
 
-def test_every_column_that_names_a_stored_file_is_reconciled() -> None:
-    """One that is forgotten has its files deleted as nobody's."""
-    columns = {
-        (model, field.name)
-        for model in apps.get_models()
-        for field in model._meta.get_fields()
-        if isinstance(field, FileField)
-    }
-    known = {column for folder in FOLDERS for column in folder.columns}
-    assert columns - known == {(AdapterExample, "file")}, "examples are left alone"
+def _kept_at(settings: Settings, **options: object) -> AbstractContextManager[None]:
+    nobody = ObjectStore("http://127.0.0.1:9").options()
+    return object_stores.used(settings, S3, {**nobody, **options})
+
+
+def _all_say(error: type[StorageAway], sentence: str) -> None:
+    for act in ACTS:
+        with pytest.raises(error, match=sentence) as told:
+            act(private_storage())
+        assert told.value.code == error.default_code
