@@ -3,7 +3,8 @@
     python -m generation.starter.training.teach --minutes 120
 
 Goes on from the exported model. The share of composed pictures grows over the first half. Drawing
-says little of which picture a text names, so every step asks that too, of more texts.
+says little of which picture a text names, so every step asks that too, of more texts; of two things
+the first is asked of the first state, the second of the pads, so that they can be told apart.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generation.starter.corpus import lessons
+from generation.starter.corpus.lessons import Lesson
 from generation.starter.corpus.picture_sets import CACHE
 from generation.starter.layout import LANGUAGE, MODEL
 from generation.starter.networks.autoencoder import PatchEncoder
@@ -34,8 +36,8 @@ from generation.starter.training.sampling import MixedLessons
 
 CHECKPOINT = "taught.pt"
 EMPTY_SHARE = 0.1
-COMPOSED_SHARES = (0.15, 0.4)
-CHOICE_SHARE = 0.1  # of the choice among pictures in the loss
+COMPOSED_SHARES = (0.5, 0.7)
+CHOICE_SHARES = (0.1, 0.05, 0.05)  # of the choices among pictures in the loss, as `views` come
 SHARPNESS = 40.0  # of that choice, by the cosine of the pooled text
 NAMED_BY = 4  # texts of each picture that it is chosen by
 
@@ -52,10 +54,11 @@ class Student(nn.Module):
         states: Tensor = self.language(read.states, read.is_real, read.lengths)
         return states
 
-    def pool(self, states: Tensor) -> Tensor:
-        """What the U-Net takes of a text as a whole, [N, T]."""
+    def views(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What tells which pictures a text names, [N, T] each: what the U-Net takes of it as a
+        whole, the state that stands for the first thing, and the one for the last."""
         pooled: Tensor = self.unet.add_embedding(states)
-        return pooled
+        return pooled, states[:, 0], states[:, -1]
 
     def forward(self, noisy: Tensor, timesteps: Tensor, states: Tensor) -> Tensor:
         """The velocity."""
@@ -77,7 +80,8 @@ def from_exported(model: Path, folder: Path) -> Student:
 class TaughtBatch:
     """`latents` [N, 16, 16, 16], and the texts: theirs, others, and the empty one at the end.
 
-    `pictures` are the places of those that the texts name alone, -1 where they name no such one.
+    `pictures` [3, N] are the places of those that are to be told from each of `Student.views`, -1
+    where a text names no single one.
     """
 
     latents: Tensor
@@ -93,17 +97,23 @@ class Lessons:
         self._lessons = MixedLessons(curriculum)
 
     def draw(self, size: int, share: float, rng: random.Random) -> TaughtBatch:
-        """`size` pictures with their texts, and as many texts more of single things."""
+        """`size` pictures with their texts, and as many texts more."""
         drawn = self._lessons.draw(size, share, rng)
         shown = [lessons.picture(each, self._pixels, rng) for each in drawn]
-        said = drawn + self._lessons.single.draw(size, rng)
-        pictures = [each.first if each.kind == "one" else -1 for each in said]
+        said = drawn + self._lessons.draw(size, share, rng)
+        alone = [each.first if each.kind == "one" else -1 for each in said]
+        first, last = zip(*(_named(each) for each in said), strict=True)
         read = self._states.read([*(each.text for each in said), ""])
-        return TaughtBatch(self._encoder.latents(shown), read, torch.tensor(pictures))
+        return TaughtBatch(self._encoder.latents(shown), read, torch.tensor([alone, first, last]))
+
+
+def _named(lesson: Lesson) -> tuple[int, int]:
+    """The first and the last thing of a lesson."""
+    return lesson.first, lesson.second if lesson.kind == "two" else lesson.first
 
 
 class PictureChoice:
-    """Which picture a text names: the one whose own texts it was nearest to at the start."""
+    """Which pictures a text names: those whose own texts it was nearest to at the start."""
 
     @torch.no_grad()
     def __init__(self, student: Student, curriculum: Curriculum, states: KeptStates) -> None:
@@ -112,19 +122,25 @@ class PictureChoice:
             kept = texts[lesson.first]
             if lesson.kind == "one" and not lesson.is_unseen and len(kept) < NAMED_BY:
                 kept.append(lesson.text)
-        named = torch.stack(
-            [
-                student.pool(student.say(states.read(texts[place]))).mean(0)
-                for place in range(len(curriculum.names))
-            ]
-        )
-        self._mean = named.mean(0)
-        self._directions = functional.normalize(named - self._mean, dim=1)
+        named = [
+            [view.mean(0) for view in student.views(student.say(states.read(texts[place])))]
+            for place in range(len(curriculum.names))
+        ]
+        views = [torch.stack(each) for each in zip(*named, strict=True)]
+        self._means = [each.mean(0) for each in views]
+        self._directions = [functional.normalize(each - each.mean(0), dim=1) for each in views]
 
-    def loss(self, pooled: Tensor, pictures: Tensor) -> Tensor:
-        """Cross-entropy of the choice by `pooled` [N, T], over the texts that name one picture."""
-        cosine = functional.normalize(pooled - self._mean, dim=1) @ self._directions.T
-        return functional.cross_entropy(SHARPNESS * cosine, pictures, ignore_index=-1)
+    def losses(self, views: tuple[Tensor, ...], pictures: Tensor) -> list[Tensor]:
+        """Cross-entropy of the choice by each of the `views`, over the texts that name one."""
+        parts = zip(views, self._means, self._directions, pictures, strict=True)
+        return [_choice_loss(functional.normalize(v - m, dim=1) @ d.T, w) for v, m, d, w in parts]
+
+
+def _choice_loss(cosine: Tensor, wanted: Tensor) -> Tensor:
+    total = functional.cross_entropy(
+        SHARPNESS * cosine, wanted, ignore_index=-1, reduction="sum"
+    )  # a mean over none would be no number
+    return total / (wanted >= 0).sum().clamp(min=1)
 
 
 def velocity_loss(student: Student, latents: Tensor, states: Tensor) -> Tensor:
@@ -147,8 +163,9 @@ def lesson_loss(student: Student, choice: PictureChoice, batch: TaughtBatch) -> 
     with mixed_precision():
         states = student.say(batch.read)
         drawn = velocity_loss(student, batch.latents, states)
-        pooled = student.pool(states[:-1])
-    return drawn + CHOICE_SHARE * choice.loss(pooled.float(), batch.pictures)
+        views = tuple(view.float() for view in student.views(states[:-1]))
+    losses = choice.losses(views, batch.pictures)
+    return drawn + sum(map(torch.mul, losses, map(torch.tensor, CHOICE_SHARES)), torch.zeros(()))
 
 
 def composed_share(spent_s: float, plan: TrainingPlan) -> float:
