@@ -16,6 +16,7 @@ from adapters.models import Adapter, BaseModel, Family
 from config.accounts.api_keys import key_format
 from config.core.projects import personal
 from config.models import ApiKey
+from generation.hardware import devices
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -177,3 +178,9 @@ def make_key(owner: User, *scopes: str, days: int = 30) -> str:
         expires_at=now + timedelta(days=days),
     )
     return key
+
+
+def forget_models() -> None:
+    """Drop every loaded model, as a restart of the process would."""
+    with devices._lock:
+        devices._loaded.clear()

@@ -136,12 +136,6 @@ def vitals() -> dict[str, int]:
     return dict(total)
 
 
-def forget_models() -> None:
-    """Drop every loaded model, as a restart of the process would."""
-    with _lock:
-        _loaded.clear()
-
-
 def _load(model: BaseModel) -> Engine:
     """Raises ModelNotLoadable, and ModelTooLarge before anything is loaded."""
     if not (model.path / "model_index.json").is_file():

@@ -61,11 +61,6 @@ def address_of(decision: Decision) -> str:
     return address
 
 
-def address_of_case(case: ReviewCase) -> str:
-    """The address of something that waits for a person, and later of what was decided."""
-    return _addresses([("case", case.id)])["case", case.id]
-
-
 def addresses_of(decisions: Iterable[Decision]) -> dict[UUID, str]:
     """The addresses of several decisions by their ids, fetched at once."""
     things = {decision.id: _thing_of(decision) for decision in decisions}

@@ -15,7 +15,6 @@ from adapters.models import Adapter, AdapterExample
 from adapters.publishing import examples, review_request
 from adapters.publishing.examples import PROMPTS, ExampleMissing, ExamplePicture
 from adapters.uploads import check_job, owner_actions
-from generation.hardware import devices
 from generation.models import GeneratedImage, GenerationRequest
 from generation.requests import adapter_examples, prompt_screening
 from generation.work import worker
@@ -169,7 +168,7 @@ def test_a_cancelled_request_is_collected_as_a_missing_picture(asked: Adapter) -
 def tiny(tiny_folder: Path) -> Iterator[None]:
     factories.register_folder(tiny_folder)
     yield
-    devices.forget_models()
+    factories.forget_models()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -29,8 +29,9 @@ from transformers import (
     T5EncoderModel,
 )
 
-from generation.starter.networks.stock_networks import build_scheduler, build_unet
+from generation.starter.networks.stock_networks import build_scheduler
 from tests import tiny_pipeline
+from tests.small_unet import small_unet
 
 WIDTH = 32
 BETAS: dict[str, Any] = {
@@ -72,7 +73,7 @@ def _starter() -> Any:
         vae=_vae(16),
         text_encoder=tiny_pipeline._text_encoder(len(tokenizer)),
         tokenizer=tokenizer,
-        unet=build_unet((16, 32, 32), width=WIDTH),
+        unet=small_unet(WIDTH),
         scheduler=build_scheduler(),
         safety_checker=None,
         feature_extractor=None,

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from adapters.models import BaseModel
-from generation.hardware import devices, memory_plans
+from generation.hardware import memory_plans
 from generation.starter.layout import MODEL
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
@@ -60,14 +60,14 @@ def judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def tiny(db: None, tiny_folder: Path, judged_once: None) -> Iterator[BaseModel]:
     """A registered model that renders noise in milliseconds."""
     yield factories.register_folder(tiny_folder)
-    devices.forget_models()
+    factories.forget_models()
 
 
 @pytest.fixture
 def starter(db: None, judged_once: None) -> Iterator[BaseModel]:
     """The model that ships, by the name that tests ask for."""
     yield factories.register_folder(MODEL, native_size=128, sizes=[[128, 128]], rank_ceiling=64)
-    devices.forget_models()
+    factories.forget_models()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
 from provenance.log.formats import checkpoint, merkle, proof_file
+from tests.merkle_roots import root_of
 from tests.provenance.conftest import NOW, Marked
 
 SIZE = 300
@@ -36,9 +37,9 @@ def test_tiles_and_entries_lead_to_the_signed_root(client: Client, long_log: Non
     assert "immutable" in full["Cache-Control"]
     hashes = full.content + rest.content
     leaves = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
-    assert merkle.root_of(leaves) == head.root_hash
+    assert root_of(leaves) == head.root_hash
     upper = client.get("/log/tile/1/000.p/1").content
-    assert upper == merkle.root_of(leaves[:256])
+    assert upper == root_of(leaves[:256])
     bundles = [client.get(f"/log/tile/entries/{path}").content for path in ("000", "001.p/44")]
     assert [merkle.leaf_hash(body) for bundle in bundles for body in split(bundle)] == leaves
 

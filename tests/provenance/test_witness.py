@@ -35,6 +35,7 @@ from provenance.log.formats.checkpoint import TreeHead
 from provenance.log.formats.witness_protocol import AddCheckpoint
 from provenance.models import Checkpoint, Cosignature
 from provenance.witness import witness_server
+from tests.merkle_roots import root_of
 from tests.provenance.conftest import NOW, WITNESS, Marked, grow, served
 
 ORIGIN = "localhost/proofsheet"
@@ -55,12 +56,12 @@ def watching(tmp_path: Path) -> Iterator[tuple[witness_server.WitnessService, st
 def note_of(
     leaves: list[bytes], key: Ed25519PrivateKey = KEY, origin: str = "example.org/log"
 ) -> str:
-    return checkpoint.sign(TreeHead(origin, len(leaves), merkle.root_of(leaves)), key=key)
+    return checkpoint.sign(TreeHead(origin, len(leaves), root_of(leaves)), key=key)
 
 
 def proof_between(leaves: list[bytes], old: int, size: int) -> tuple[bytes, ...]:
     ranges = merkle.consistency_ranges(old, size)
-    return tuple(merkle.root_of(leaves[start:end]) for start, end in ranges)
+    return tuple(root_of(leaves[start:end]) for start, end in ranges)
 
 
 def ask(url: str, asked: AddCheckpoint | bytes) -> http_post.Answer:
@@ -108,7 +109,7 @@ def line_of(text: str, key: Ed25519PrivateKey, *, named: Ed25519PrivateKey | Non
 
 
 def extended(size: int, *lines: str) -> str:
-    root = merkle.root_of(LEAVES[:size])
+    root = root_of(LEAVES[:size])
     return checkpoint.sign(TreeHead("example.org/log", size, root, lines), key=KEY)
 
 
@@ -294,7 +295,7 @@ def test_memory_of_before_checkpoints_were_kept_is_read(tmp_path: Path) -> None:
     (tmp_path / "witness").mkdir()
     with closing(sqlite3.connect(tmp_path / "witness" / "seen.sqlite3")) as database, database:
         database.execute("CREATE TABLE seen (origin TEXT PRIMARY KEY, size INTEGER, root BLOB)")
-        row = ["example.org/log", 9, merkle.root_of(LEAVES[:9])]
+        row = ["example.org/log", 9, root_of(LEAVES[:9])]
         database.execute("INSERT INTO seen VALUES (?, ?, ?)", row)
     known = checkpoint.verifier_key("example.org/log", KEY.public_key())
     made = witness_server.opened(WITNESS, tmp_path / "witness", [known])

@@ -52,7 +52,7 @@ def test_further_layers_say_in_the_pipeline_what_they_said_in_training(
     written: Path, tmp_path: Path
 ) -> None:
     torch.manual_seed(3)
-    student = Student(LanguageLayers(2).eval(), tiny_lesson.small_unet())
+    student = Student(LanguageLayers(2).eval(), tiny_lesson.reading_unet())
     states, mask = _states(written)
     real = states[mask[..., 0] > 0]
     spread = text_encoder.Spread(real.mean(0).numpy(), real.std(0).numpy())

@@ -15,11 +15,12 @@ from generation.starter.corpus.phrasing import Names
 from generation.starter.corpus.picture_sets import Transparent
 from generation.starter.networks.autoencoder import Basis, build_autoencoder, fit_basis, to_unit
 from generation.starter.networks.language_layers import LanguageLayers
-from generation.starter.networks.stock_networks import build_scheduler, build_unet
+from generation.starter.networks.stock_networks import build_scheduler
 from generation.starter.networks.text_encoder import WIDTH
 from generation.starter.resumable_training import TrainingPlan
 from generation.starter.training.lesson_states import Curriculum
 from generation.starter.training.teach import Student
+from tests.small_unet import small_unet
 
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (40, 60, 220)}
 
@@ -70,19 +71,15 @@ def curriculum() -> Curriculum:
     return Curriculum(Transparent(pictures(), codes), names, taught)
 
 
-def small_unet() -> UNet2DConditionModel:
+def reading_unet() -> UNet2DConditionModel:
     """The starter's U-Net with few channels, which reads the language layers."""
-    unet = build_unet((16, 32, 32), width=32)
-    config = {name: value for name, value in unet.config.items() if not name.startswith("_")}
     torch.manual_seed(0)
-    return UNet2DConditionModel(
-        **config | {"encoder_hid_dim": WIDTH, "encoder_hid_dim_type": "text_proj"}
-    )
+    return small_unet(32, encoder_hid_dim=WIDTH, encoder_hid_dim_type="text_proj")
 
 
 def student() -> Student:
     torch.manual_seed(0)
-    return Student(LanguageLayers(1), small_unet())
+    return Student(LanguageLayers(1), reading_unet())
 
 
 def write_start(folder: Path) -> Path:

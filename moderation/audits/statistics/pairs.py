@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.stats import binom
 
 from moderation.audits.statistics.rates import Array, Estimates, share, wilson
@@ -39,12 +39,6 @@ def count_pairs(one: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Pairs:
     cells = np.bincount(one * 2 + reference, minlength=4).astype(np.float64)
     neither, only_reference, only_one, both = (cells[i : i + 1] for i in range(4))
     return Pairs(both, only_one, only_reference, neither)
-
-
-def pairs_of(both: ArrayLike, one: ArrayLike, reference: ArrayLike, neither: ArrayLike) -> Pairs:
-    """Pairs of several contrasts from their four counts, float64[contrasts] each."""
-    arrays = [np.atleast_1d(np.asarray(each, float)) for each in (both, one, reference, neither)]
-    return Pairs(*arrays)
 
 
 def mcnemar_exact(pairs: Pairs) -> Array:

@@ -40,11 +40,6 @@ def inverse(probability: Array) -> Array:
     return out
 
 
-def horvitz_thompson(value: Array, weight: Array, group: Index, groups: int) -> Array:
-    """Estimated total of `value` in each group."""
-    return np.bincount(group, value * weight, minlength=groups).astype(np.float64)
-
-
 def hajek(
     *,
     is_hit: NDArray[np.bool_],

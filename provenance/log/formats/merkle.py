@@ -225,12 +225,3 @@ def _consistency_roots(old_size: int, size: int, path: Sequence[bytes]) -> tuple
     if last:
         raise ConsistencyProofInvalid
     return old_digest, digest
-
-
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """The root over a whole sequence of leaf hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        for _ in frontier.append(leaf):
-            pass
-    return frontier.root()

