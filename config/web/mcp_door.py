@@ -128,7 +128,7 @@ def _of_key(request: ASGIRequest) -> McpCaller | EarlyAnswer:
     if not limit.allow_request(request, SimpleNamespace()):  # type: ignore[arg-type] # asks the user alone
         retry_after = (b"retry-after", str(max(1, round(limit.wait() or 1))).encode())
         return EarlyAnswer(429, *BY_STATUS[429], headers=(retry_after,))
-    return McpCaller(user, frozenset(key.scopes), request)
+    return McpCaller(user, key, request)
 
 
 def _wrong(request: ASGIRequest) -> EarlyAnswer | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
 from django.utils import timezone
@@ -16,6 +17,9 @@ from config.core.errors import ProofsheetError
 from generation.compat.jobs import Job
 from generation.models import GenerationRequest, RequestStatus
 from generation.progress import wakes
+
+if TYPE_CHECKING:
+    from config.models import ApiKey
 
 PATIENCE_S = 3.0
 LONGEST_S = 590.0  # clients wait 600
@@ -85,12 +89,16 @@ async def until_over(job: Job) -> Job:
     raise NotReadyYet
 
 
+def require_good(key: ApiKey | None) -> None:
+    """Raises KeyEnded."""
+    if key is None or not key.is_still_good(at=timezone.now()):
+        raise KeyEnded
+
+
 @database_connections.given_back
 def look(job: Job) -> Look:
     """From the database. Whoever sees the end wakes the next who waits for it. Raises KeyEnded."""
-    key = job.caller.key
-    if key is None or not key.is_still_good(at=timezone.now()):
-        raise KeyEnded
+    require_good(job.caller.key)
     rows = GenerationRequest.objects.filter(project=job.caller.project, deleted_at__isnull=True)
     by_id = rows.select_related("model").in_bulk(job.ids)
     fresh = tuple(by_id[request_id] for request_id in job.ids if request_id in by_id)

@@ -10,15 +10,19 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from adapters.models import BaseModel
 from config.asgi import application
 from config.core.projects.models import EndUser
+from config.models import ApiKey
 from generation.compat.mcp import tools
+from generation.compat.mcp.mcp_caller import McpCaller
 from generation.compat.mcp.tool_answers import of_generation
 from generation.models import GenerationRequest
 from moderation.account_status import restrictions
@@ -134,6 +138,24 @@ def test_a_tool_submits_what_the_api_submits(
     assert (asked.owner, asked.prompt, asked.seed, asked.count) == (alice, "a red apple", 7, 2)
     assert told["structuredContent"]["id"] == str(asked.id)
     assert "get_generation" in told["content"][0]["text"]
+
+
+def test_a_key_that_is_revoked_while_its_tool_waits_ends_the_wait(
+    alice: User, model: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "LOOK_S", 0.01)
+    looked = tools._look
+
+    def look(request_id: UUID, caller: McpCaller) -> GenerationRequest:
+        found = looked(request_id, caller)
+        ApiKey.objects.update(revoked_at=timezone.now())
+        return found
+
+    monkeypatch.setattr(tools, "_look", look)
+    told = call(make_key(alice), "generate_image", prompt="a red apple")
+    assert told["isError"] is True
+    assert told["structuredContent"]["code"] == "key_not_good"
+    assert "revoked" in told["content"][0]["text"]
 
 
 def test_another_s_request_is_not_found(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -10,6 +11,9 @@ from django.http import HttpRequest
 from config.core.errors import ProofsheetError
 from config.core.projects import end_users
 from config.core.projects.calling import END_USER_HEADER, Caller, as_caller
+
+if TYPE_CHECKING:
+    from config.models import ApiKey
 
 SCOPE_KEY = "proofsheet.mcp_caller"
 """Where the ASGI scope carries it."""
@@ -26,10 +30,10 @@ class ToolNeedsScope(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class McpCaller:
-    """`scopes` are the key's; `request` has the headers alone, for addresses in answers."""
+    """`request` has the headers alone, for addresses in answers."""
 
     user: User
-    scopes: frozenset[str]
+    key: ApiKey
     request: HttpRequest
 
     def acting(self) -> Caller:
@@ -41,6 +45,6 @@ class McpCaller:
 
     def require(self, scope: str) -> None:
         """Raises ToolNeedsScope."""
-        if scope not in self.scopes:
-            has = ", ".join(sorted(self.scopes))
+        if scope not in self.key.scopes:
+            has = ", ".join(sorted(self.key.scopes))
             raise ToolNeedsScope(message=f"This tool needs the scope {scope}; the key has {has}.")

@@ -16,6 +16,7 @@ from mcp_types import CallToolResult, Tool, ToolAnnotations
 from adapters.access import visibility
 from config.core import database_connections
 from config.core.errors import ProofsheetError
+from generation.compat import waiting
 from generation.compat.mcp import tool_answers
 from generation.compat.mcp.mcp_caller import McpCaller
 from generation.compat.mcp.tool_arguments import (
@@ -156,10 +157,16 @@ async def _follow(asked: GenerationRequest, caller: McpCaller, tell: Tell) -> No
     ends_at = clock() + PATIENCE_S
     while asked.is_active and not asked.is_held and clock() < ends_at:
         await asyncio.sleep(LOOK_S)
-        asked = await _aside(own_requests.find_request, asked.id, by=caller.user)
+        asked = await _aside(_look, asked.id, caller)
         if asked.status != told:
             told = asked.status
             await tell(told)
+
+
+def _look(request_id: UUID, caller: McpCaller) -> GenerationRequest:
+    """Raises KeyEnded."""
+    waiting.require_good(caller.key)
+    return own_requests.find_request(request_id, by=caller.user)
 
 
 async def _aside(act: Callable[..., Any], *args: Any, **named: Any) -> Any:
