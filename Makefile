@@ -9,7 +9,7 @@ PROCESSES ?= 2
 BIN := .venv/bin
 ENCODER := generation/starter/model/text_encoder/model.safetensors
 
-.PHONY: help house docs decisions test-schema test-slow test-clients install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants
+.PHONY: help house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -60,6 +60,10 @@ test-schema: install ## send the API what its schema allows and forbids, with ev
 
 test-clients: install ## run other people's clients, and our own, against a whole house
 	@exec $(BIN)/python -m pytest tests/clients tests/generation/test_private_files.py -q -m clients -p no:randomly --show-capture=no --calls-at-least 60
+
+test-clients-large: install ## the same for Open WebUI and n8n, which weigh 5.5 GB: not part of .ci/run
+	@exec $(BIN)/python -m pytest tests/clients/large/open_webui.py tests/clients/large/n8n.py -q -m clients \
+	  -p no:randomly --show-capture=no --calls-at-least 8
 
 lint: install ## check style, templates and the rooms' import contracts
 	@$(BIN)/ruff check .

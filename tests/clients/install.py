@@ -7,7 +7,8 @@ One virtual environment for those that agree with each other, one for each that 
 folder of node's packages. They come from the indexes that the variables of pip, uv and npm name
 here. All are made at once, for most of it is waiting. About 1.4 GB on disk: 380 MB are LiteLLM's,
 510 SillyTavern's with what it needs, 210 node's. The object store that files are tried with is made
-in the same way.
+in the same way. Open WebUI (2.6 GB) and n8n (2.9 GB, and a compiler for its SQLite) are made for
+`make test-clients-large` alone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +53,31 @@ def s3rver() -> tuple[Path, Path]:
     _have("today")
     _have_packages(S3RVER, PINS / "s3rver")
     return _node(), S3RVER / "node_modules" / "s3rver" / "bin" / "s3rver.js"
+
+
+def open_webui() -> Path:
+    """Its program. It pins what it needs; torch is the build that is here already."""
+    folder, wanted = PLACE / "open_webui", [PINS / "open_webui.in"]
+    if _is_new(folder, wanted):
+        print("· clients: Open WebUI", flush=True)
+        _uv("venv", "--clear", "--python", sys.executable, folder)
+        torch = f"torch=={version('torch')}"
+        _uv("pip", "install", "--python", _python("open_webui"), "-r", *wanted, torch)
+        _keep(folder, wanted)
+    return folder / "bin" / "open-webui"
+
+
+def n8n() -> Path:
+    """Its program, for `node()`. Of the packages' scripts only SQLite's is run."""
+    _have("today")
+    folder, wanted = PLACE / "n8n", [PINS / "n8n.json"]
+    if _is_new(folder, wanted):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_bytes(wanted[0].read_bytes())
+        _npm("install", "--ignore-scripts", folder=folder)
+        _npm("rebuild", "sqlite3", folder=folder)
+        _keep(folder, wanted)
+    return folder / "node_modules" / "n8n" / "bin" / "n8n"
 
 
 def begin() -> None:
@@ -135,7 +162,11 @@ def _install(name: str, *what: str | Path) -> None:
 
 def _uv(*words: str | Path) -> None:
     """Where pip is set to find packages by its variables, uv finds them as well."""
-    same = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_CERT": "SSL_CERT_FILE"}
+    same = {
+        "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+        "PIP_FIND_LINKS": "UV_FIND_LINKS",
+        "PIP_CERT": "SSL_CERT_FILE",
+    }
     found = {ours: os.environ[theirs] for theirs, ours in same.items() if theirs in os.environ}
     _run([UV, *words, "--quiet", "--no-config"], env=found | os.environ)
 
@@ -143,10 +174,12 @@ def _uv(*words: str | Path) -> None:
 def _npm(*words: str, folder: Path) -> None:
     """With the node that the package brought, whatever else is on the PATH."""
     print(f"· clients: npm {words[0]}", flush=True)
-    program = _node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    place = _node().parent.parent
+    program = place / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     path = f"{_node().parent}{os.pathsep}{os.environ['PATH']}"
+    found = {"PATH": path, "npm_config_nodedir": str(place)}  # the headers of this node
     quiet = ("--no-audit", "--no-fund", "--loglevel=error", "--omit-lockfile-registry-resolved")
-    _run([_node(), program, *words, *quiet], cwd=folder, env=os.environ | {"PATH": path})
+    _run([_node(), program, *words, *quiet], cwd=folder, env=os.environ | found)
 
 
 def _is_new(folder: Path, wanted: list[Path]) -> bool:

@@ -1,0 +1,1 @@
+"""Clients that weigh gigabytes: `make test-clients-large` alone runs them."""
