@@ -21,8 +21,10 @@ from django.db import transaction
 from django.db.models.fields.files import FieldFile
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.Image import Resampling
 
 from generation.conditions import masks
+from generation.conditions.picture_shapes import reshaped
 from generation.conditions.stored_uploads import StoredNames
 from generation.conditions.wanted_images import WantedInitImage
 from generation.models import (
@@ -34,6 +36,7 @@ from generation.models import (
 )
 from generation.request_rules.parameters import (
     MaskFill,
+    ResizeMode,
     SentMask,
     SourceGone,
     SourceNotScreened,
@@ -74,7 +77,7 @@ class Loaded:
     def bare_parent(self) -> Parent:
         """The same picture without them, for where they cannot be kept."""
         out = io.BytesIO()
-        Image.fromarray(self.pixels).save(out, "PNG")
+        Image.fromarray(decoder.read(self.data).pixels).save(out, "PNG")
         return Parent(out.getvalue(), "image/png")
 
 
@@ -92,6 +95,7 @@ def attach(
         request=request,
         image=wanted.image,
         strength=wanted.strength,
+        resize_mode=wanted.resize_mode,
         state=SourceState.UNSCREENED if wanted.image is None else SourceState.PASSED,
         file=names.picture,
         sha256=wanted.sha256,
@@ -122,11 +126,21 @@ def load(request: GenerationRequest) -> Loaded | None:
         raise SourceNotScreened
     data = read(source)
     picture = decoder.read(data)
+    mode: Any = source.resize_mode  # one of ResizeMode's, as a constraint holds
+    shaped = partial(_shaped, size=(request.width, request.height), mode=mode)
     mask = mask_of(source)
     loaded = None
     if mask is not None:
-        loaded = LoadedMask(masks.decoded(mask.data), mask.fill, mask.padding)
-    return Loaded(data, picture.mime, picture.pixels, source.strength, source.sha256, loaded)
+        levels = shaped(masks.decoded(mask.data), resampling=Resampling.BILINEAR)
+        loaded = LoadedMask(levels, mask.fill, mask.padding)
+    pixels = shaped(picture.pixels, resampling=Resampling.LANCZOS)
+    return Loaded(data, picture.mime, pixels, source.strength, source.sha256, loaded)
+
+
+def _shaped(
+    pixels: NDArray[np.uint8], *, size: tuple[int, int], mode: ResizeMode, resampling: Resampling
+) -> NDArray[np.uint8]:
+    return np.asarray(reshaped(Image.fromarray(pixels), size, mode, resampling))
 
 
 def mask_of(source: SourcePicture) -> SentMask | None:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
+from PIL.Image import Resampling
 
 from config.core.errors import ProofsheetError
 from generation.conditions import mask_meaning
-from generation.request_rules.parameters import MaskFill, SentMask
+from generation.conditions.picture_shapes import reshaped
+from generation.request_rules.parameters import MaskFill, ResizeMode, SentMask
 from provenance.manifests.definition import Box
 from provenance.pictures import mask_levels
 from provenance.pictures.refusals import PictureUnreadable
@@ -70,7 +72,13 @@ class WantedMask:
     padding: int | None
 
 
-def resolve(sent: SentMask, *, picture: tuple[int, int], delivered: tuple[int, int]) -> WantedMask:
+def resolve(
+    sent: SentMask,
+    *,
+    picture: tuple[int, int],
+    delivered: tuple[int, int],
+    resize_mode: ResizeMode = "crop",
+) -> WantedMask:
     """What `sent` says of a picture of that width and height, of which as much is delivered.
 
     Raises MaskUnreadable, MaskSizeDiffers, MaskEmpty, MaskFull, MaskWithoutAlpha, MaskHasAlpha.
@@ -88,7 +96,7 @@ def resolve(sent: SentMask, *, picture: tuple[int, int], delivered: tuple[int, i
     image = Image.fromarray(mask_meaning.levels_of(found, sent))
     if sent.blur:
         image = image.filter(ImageFilter.GaussianBlur(sent.blur))
-    lowest, highest = _extremes(ImageOps.fit(image, delivered, Image.Resampling.BILINEAR))
+    lowest, highest = _extremes(reshaped(image, delivered, resize_mode, Resampling.BILINEAR))
     if not highest:
         raise MaskEmpty
     if lowest == mask_meaning.OPAQUE:
@@ -105,7 +113,7 @@ def decoded(data: bytes) -> Levels:
 def bounds(levels: Levels, *, delivered: tuple[int, int]) -> Box | None:
     """What the mask lets change of a picture of that width and height; None where that is all."""
     width, height = delivered
-    shown = ImageOps.fit(Image.fromarray(levels), delivered, Image.Resampling.BILINEAR)
+    shown = ImageOps.fit(Image.fromarray(levels), delivered, Resampling.BILINEAR)
     found = shown.getbbox()
     if found is None or found == (0, 0, width, height):
         return None

@@ -16,7 +16,7 @@ from config.core.errors import ProofsheetError
 from generation.conditions import masks
 from generation.conditions.masks import WantedMask
 from generation.models import GeneratedImage, ImageState
-from generation.request_rules.parameters import RequestParameters
+from generation.request_rules.parameters import RequestParameters, ResizeMode
 from provenance.pictures import decoder
 
 
@@ -47,6 +47,7 @@ class WantedInitImage:
     data: bytes | None = None
     image: GeneratedImage | None = None
     mask: WantedMask | None = None
+    resize_mode: ResizeMode = "crop"
 
 
 def resolve(
@@ -62,9 +63,15 @@ def resolve(
         found = _of_own_image(parameters, parameters.strength, by=by)
     else:
         found = _of_upload(parameters.picture, parameters.strength)
+    found = replace(found, resize_mode=parameters.resize_mode)
     if parameters.mask is None:
         return found
-    mask = masks.resolve(parameters.mask, picture=(found.width, found.height), delivered=size)
+    mask = masks.resolve(
+        parameters.mask,
+        picture=(found.width, found.height),
+        delivered=size,
+        resize_mode=found.resize_mode,
+    )
     return replace(found, mask=mask)
 
 

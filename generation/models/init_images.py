@@ -12,7 +12,7 @@ from config.core.storage import private_storage
 from config.core.transitions import WrongState
 from generation.models.images import GeneratedImage
 from generation.models.requests import GenerationRequest
-from generation.request_rules.parameters import MASK_FILLS
+from generation.request_rules.parameters import MASK_FILLS, RESIZE_MODES
 
 
 class SourceState(models.TextChoices):
@@ -76,6 +76,13 @@ class SourcePicture(models.Model):
     mask_padding = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Pixels about the mask that are drawn; all when empty."
     )
+    resize_mode = models.CharField(
+        max_length=8,
+        choices=[(mode, mode) for mode in RESIZE_MODES],
+        default="crop",
+        db_default="crop",
+        help_text="How it comes into the shape of the request.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -94,6 +101,9 @@ class SourcePicture(models.Model):
                 condition=Q(mask="", mask_fill="", mask_sha256="")
                 | Q(mask_fill__in=MASK_FILLS) & ~Q(mask_sha256=""),
                 name="generation_source_mask_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(resize_mode__in=RESIZE_MODES), name="generation_source_mode_known"
             ),
         ]
 

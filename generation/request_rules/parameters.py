@@ -149,6 +149,10 @@ class SourceNotScreened(ProofsheetError):
     default_advice = "Nothing is made from a picture that was not screened; ask again."
 
 
+ResizeMode = Literal["crop", "stretch", "fill"]  # of a picture that has another shape
+RESIZE_MODES: tuple[ResizeMode, ...] = ("crop", "stretch", "fill")
+
+
 @dataclass(frozen=True, slots=True)
 class SentMask:
     """A mask as it was sent: `data` is a file of its picture's size. What is `white` in it or what
@@ -171,7 +175,8 @@ class RequestParameters:
     """A request as a person wrote it. None means the model's own default (a random seed).
 
     It starts from `picture`, the bytes of an upload, or from the image with the id `source_image`;
-    `strength` and `mask` play a part only then. `visible_label` is a corner, or `none`.
+    `strength`, `mask` and `resize_mode` play a part only then. `visible_label` is a corner, or
+    `none`.
     """
 
     prompt: str
@@ -189,6 +194,7 @@ class RequestParameters:
     picture: bytes | None = field(default=None, repr=False)
     strength: float | None = None
     mask: SentMask | None = None
+    resize_mode: ResizeMode = "crop"
     visible_label: str | None = None
     visible_label_text: str | None = None
 
@@ -196,6 +202,8 @@ class RequestParameters:
         said = asdict(self)
         if said["mask"] is None:
             del said["mask"]  # as calls were remembered before there were masks
+        if said["resize_mode"] == "crop":
+            del said["resize_mode"]  # likewise
         body = json.dumps(said, sort_keys=True, ensure_ascii=True, default=_digest)
         return hashlib.sha256(body.encode()).hexdigest()
 

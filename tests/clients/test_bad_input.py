@@ -92,7 +92,7 @@ def test_no_address_is_fetched(house: ClientHouse, key: dict[str, str], what: st
         ({"image": (512, 512), "mask": (512, 512)}, "mask_full"),
         ({"image": (512, 512), "mask": (1, 1)}, "mask_unreadable"),
         ({"image": (1, 1)}, "picture_too_small"),
-        ({"image[]": (64, 64), "image": (64, 64)}, "invalid_value"),
+        ({"image[]": (64, 64), "image": (64, 64)}, "several_pictures_not_supported"),
         ({"imag": (64, 64)}, "invalid_value"),
     ],
 )

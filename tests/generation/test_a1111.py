@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -26,6 +27,16 @@ from tests.generation.house_at_work import at_work
 
 pytestmark = pytest.mark.django_db
 SMALL = {"width": 256, "height": 256, "steps": 2, "seed": 7}
+
+
+RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 30), (30, 30, 200), (250, 250, 250)
+Colour = tuple[int, int, int]
+
+
+def encoded(image: Image.Image) -> str:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
 
 
 def client_of(user: User, scheme: str = "Basic") -> Client:
@@ -106,6 +117,47 @@ def test_a_picture_starts_from_another(api: Client, house: BaseModel) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("mode", "left", "right", "top"),
+    [
+        (0, RED, BLUE, GREEN),  # all of it, stretched
+        (1, GREEN, GREEN, GREEN),  # its middle
+        (2, RED, BLUE, GREEN),  # all of it, its edges drawn out
+    ],
+)
+def test_a_picture_of_another_shape_comes_as_its_resize_mode_says(
+    api: Client, house: BaseModel, mode: int, left: Colour, right: Colour, top: Colour
+) -> None:
+    """Of what the mask keeps: nearly all."""
+    wide, mask = Image.new("RGB", (1024, 256), GREEN), Image.new("L", (1024, 256))
+    wide.paste(RED, (0, 0, 128, 256))
+    wide.paste(BLUE, (896, 0, 1024, 256))
+    wide.paste(WHITE, (480, 96, 544, 160))
+    mask.paste(255, (600, 200, 620, 220))
+    answer = post(
+        api, "img2img", init_images=[encoded(wide)], mask=encoded(mask), resize_mode=mode,
+        inpaint_full_res=False, mask_blur=0, steps=2,
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.json()
+    [made] = pictures_in(answer.json())
+    shown = np.asarray(made.convert("RGB"), np.int16)
+    for part, colour in ((shown[:, 2], left), (shown[:, -3], right), (shown[2, 128], top)):
+        assert np.abs(part - colour).mean() < 12
+    height = (np.abs(shown[:, 128] - WHITE).sum(axis=1) < 60).sum() / len(shown)
+    assert height == pytest.approx({0: 0.25, 1: 0.25, 2: 0.0625}[mode], abs=0.02)
+
+
+@pytest.mark.parametrize(("mode", "named"), [(3, "latent"), (4, "none"), (-1, "none")])
+def test_a_resize_mode_that_is_not_done_is_refused_by_name(
+    api: Client, model: BaseModel, mode: int, named: str
+) -> None:
+    told = post(api, "img2img", init_images=[base64.b64encode(png()).decode()], resize_mode=mode)
+    assert (told.status_code, told.json()["error"]) == (400, "invalid")
+    assert "resize_mode" in told.json()["detail"]
+    assert named in told.json()["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_refusal_says_reason_and_address(api: Client, house: BaseModel) -> None:
     answer = post(api, "txt2img", prompt="something (awful:1.2)")
     body = answer.json()
@@ -144,6 +196,7 @@ def test_what_is_wrong_is_told(
         ({"init_images": []}, "invalid"),
         ({"init_images": ["http://169.254.169.254/a.png"]}, "image_url_not_inline"),
         ({"init_images": ["%%"]}, "invalid"),
+        ({"init_images": ["AAAA", "AAAA"]}, "several_pictures_not_supported"),
     ],
 )
 def test_a_picture_that_cannot_be_taken_is_told(

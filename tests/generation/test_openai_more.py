@@ -124,7 +124,7 @@ def test_an_edit_starts_from_a_data_url(api: Client, house: BaseModel) -> None:
         ({"images": [{"image_url": "data:image/png;base64,%%"}]}, 400, "invalid_value"),
         ({"images": [{"image_url": "data:image/png;base64,AAAA"}]}, 400, None),
         ({"images": []}, 400, "invalid_value"),
-        ({"images": [{"image_url": "data:,"}] * 2}, 400, "invalid_value"),
+        ({"images": [{"image_url": "data:,"}] * 2}, 400, "several_pictures_not_supported"),
         ({"image": "x"}, 400, "invalid_value"),
     ],
 )
@@ -142,7 +142,11 @@ def test_a_second_picture_in_a_form_is_refused_by_name(api: Client, model: BaseM
         return SimpleUploadedFile("a.png", png(256, 256), "image/png")
 
     two = api.post(EDITS, {"prompt": "a", "image[]": [file(), file()]})
-    assert (two.status_code, error_of(two)["param"]) == (400, "image")
+    error = error_of(two)
+    assert (two.status_code, error["param"]) == (400, "image")
+    assert error["code"] == "several_pictures_not_supported"
+    assert "every model here starts from one" in error["message"]
+    assert not GenerationRequest.objects.exists()
 
 
 def test_variations_say_where_to_ask_instead(api: Client, model: BaseModel) -> None:

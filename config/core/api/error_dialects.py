@@ -47,6 +47,7 @@ OPENAI_PARAMS = {
     "adapter_weight_out_of_range": "adapters",
     "tier_unknown": "tier",
     "source_too_large": "image",
+    "several_pictures_not_supported": "image",
     "mask_unreadable": "mask",
     "mask_size_differs": "mask",
     "mask_empty": "mask",

@@ -16,12 +16,18 @@ from config.core.errors import ProofsheetError
 from generation.compat.a1111 import prompt_tags
 from generation.compat.jobs import PICTURES_MAX
 from generation.compat.openai import model_names
-from generation.compat.openai.picture_files import bytes_of, decoded
-from generation.request_rules.parameters import MaskFill, RequestParameters, SentMask
+from generation.compat.openai.picture_files import SeveralPictures, bytes_of, decoded
+from generation.request_rules.parameters import (
+    MaskFill,
+    RequestParameters,
+    ResizeMode,
+    SentMask,
+)
 
 # All are drawn by the model's own schedule; clients insist on a name that they know.
 SAMPLERS = ("Euler a", "Euler", "DDIM", "DPM++ 2M", "Automatic")
 SCHEDULERS = ("automatic",)
+RESIZE: tuple[ResizeMode, ...] = ("stretch", "crop", "fill")
 FILLS: tuple[MaskFill, ...] = ("surroundings", "original", "noise", "nothing")
 WHAT_IS_SENT = frozenset({"init_images", "mask", "auth", "url", "alwayson_scripts"})
 
@@ -50,7 +56,8 @@ class PictureBodySerializer(serializers.Serializer[Any]):
     n_iter = serializers.IntegerField(default=1, min_value=1, max_value=PICTURES_MAX)
     sampler_name = serializers.CharField(default="", allow_blank=True)
     denoising_strength = serializers.FloatField(default=0.75)
-    init_images = serializers.ListField(child=serializers.CharField(), default=list, max_length=1)
+    init_images = serializers.ListField(child=serializers.CharField(), default=list)
+    resize_mode = serializers.IntegerField(default=0)
     mask = serializers.CharField(default="", allow_blank=True)
     mask_blur = serializers.FloatField(default=4.0)
     inpainting_fill = serializers.ChoiceField(tuple(range(len(FILLS))), default=0)
@@ -99,6 +106,7 @@ def parameters_of(
         picture=picture,
         strength=said["denoising_strength"] if picture is not None else None,
         mask=_mask(said) if picture is not None else None,
+        resize_mode=_resize_mode(said) if picture is not None else "crop",
     )
 
 
@@ -122,8 +130,20 @@ def slug_of(name: str, *, model: BaseModel, by: User) -> str:
 def _picture(said: dict[str, Any]) -> bytes:
     if not said["init_images"]:
         raise serializers.ValidationError({"init_images": ["Send one picture as base64."]})
+    if len(said["init_images"]) > 1:
+        raise SeveralPictures
     [text] = said["init_images"]
     return _bytes(text, param="init_images")
+
+
+def _resize_mode(said: dict[str, Any]) -> ResizeMode:
+    """Raises ValidationError, also for 3, which enlarges what the model has drawn half of."""
+    mode: int = said["resize_mode"]
+    if not 0 <= mode < len(RESIZE):
+        names = ", ".join(f"{number} ({name})" for number, name in enumerate(RESIZE))
+        refused = "3 (latent upscale) is not done here" if mode == 3 else "It is none"
+        raise serializers.ValidationError({"resize_mode": [f"{refused}: send {names}."]})
+    return RESIZE[mode]
 
 
 def _mask(said: dict[str, Any]) -> SentMask | None:

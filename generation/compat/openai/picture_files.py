@@ -44,6 +44,15 @@ class PictureTooLong(ProofsheetError):
     default_status = 413
 
 
+class SeveralPictures(ProofsheetError):
+    """OpenAI's models and A1111's batches take more; here none would be used but the first."""
+
+    default_code = "several_pictures_not_supported"
+    default_message = "Several pictures came, and every model here starts from one."
+    default_advice = "Send the one to start from."
+    default_status = 400
+
+
 @dataclass(frozen=True, slots=True)
 class EditFiles:
     """Of an edit: the picture, and the mask, if there is one."""
@@ -55,7 +64,7 @@ class EditFiles:
 def taken_from(body: Any) -> tuple[EditFiles, Any]:
     """The files, and the body without them.
 
-    Raises ValidationError, PictureNotInline, PictureTooLong.
+    Raises ValidationError, PictureNotInline, PictureTooLong, SeveralPictures.
     """
     if isinstance(body, QueryDict):
         return _of_form(body)
@@ -64,7 +73,8 @@ def taken_from(body: Any) -> tuple[EditFiles, Any]:
     images = body.get("images")
     if not isinstance(images, list) or not images:
         raise serializers.ValidationError({"images": ["Send one picture: [{image_url: …}]."]})
-    _only_one("images", images)
+    if len(images) > 1:
+        raise SeveralPictures
     mask = body.get("mask")
     rest = {name: value for name, value in body.items() if name not in ("images", "mask")}
     return EditFiles(_inline(images[0]), None if mask is None else _inline(mask)), rest
@@ -103,6 +113,8 @@ def _of_form(body: QueryDict) -> tuple[EditFiles, QueryDict]:
     files: list[Any] = [part for name in FILES for part in rest.pop(name, [])]
     if not files:
         raise serializers.ValidationError({"image": ["Send the picture as a file of the form."]})
+    if len(files) > 1:
+        raise SeveralPictures
     picture = _file("image", files)
     return EditFiles(picture, _file("mask", masks) if masks else None), rest
 
@@ -111,13 +123,7 @@ def _file(name: str, parts: list[Any]) -> bytes:
     """The bytes of the one file of that name. Raises ValidationError."""
     if not all(isinstance(part, UploadedFile) for part in parts):
         raise serializers.ValidationError({name: ["Send it as a file of the form."]})
-    _only_one(name, parts)
+    if len(parts) > 1:
+        raise serializers.ValidationError({name: ["It comes more than once; send it once."]})
     data: bytes = parts[0].read(settings.PROOFSHEET_SOURCE_MAX_BYTES + 1)
     return data
-
-
-def _only_one(name: str, parts: list[Any]) -> None:
-    if len(parts) > 1:
-        raise serializers.ValidationError(
-            {name: ["A picture is made from one here, and several came: send one."]}
-        )
