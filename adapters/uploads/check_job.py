@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from statistics import mean
@@ -20,6 +21,8 @@ from adapters.formats.detection import recognise
 from adapters.formats.file_verdicts import FileRefused
 from adapters.models import Adapter, BaseModel
 from adapters.uploads import check_progress, check_results, quarantine
+from config.core import disk_full
+from config.core.disk_full import StorageFull
 from config.core.storage import StorageAway, local_copy
 
 Clock = Callable[[], datetime]
@@ -34,17 +37,29 @@ def validate(adapter_id: UUID, *, now: Clock) -> None:
     adapter = _claim(adapter_id)
     if adapter is None:
         return
+    with _judged(adapter, now=now) as draft, local_copy(str(adapter.original.name)) as path:
+        _validate(adapter, path, draft, now=now)
+
+
+@contextmanager
+def _judged(adapter: Adapter, *, now: Clock) -> Iterator[Path]:
+    """With a file of this host to write to. While the storage is away or full nothing is judged:
+    `send_again` has it checked later.
+    """
+    draft = quarantine.new_draft()
     try:
-        with local_copy(str(adapter.original.name)) as path:
-            _validate(adapter, path, now=now)
-    except StorageAway:
-        check_progress.end(adapter.id)  # `send_again` has it checked once the storage is back
+        with disk_full.writing():
+            yield draft
+    except (StorageAway, StorageFull):
+        check_progress.end(adapter.id)
     except Exception:
         check_results.give_up(adapter.id, now=now)
         raise
+    finally:
+        draft.unlink(missing_ok=True)
 
 
-def _validate(adapter: Adapter, path: Path, *, now: Clock) -> None:
+def _validate(adapter: Adapter, path: Path, draft: Path, *, now: Clock) -> None:
     model = adapter.base_model or _model_that_fits(path)
     base = inspection_base.of_model(model) if model else None
     found = inspection.inspect(
@@ -60,7 +75,7 @@ def _validate(adapter: Adapter, path: Path, *, now: Clock) -> None:
         return
     made = rewrite.write(
         TensorSource.of(path, found),
-        quarantine.new_draft(),
+        draft,
         progress=check_progress.teller(adapter.id, "write"),
     )
     check_results.accept(
@@ -73,17 +88,14 @@ def fit(adapter_id: UUID, *, now: Clock) -> None:
     adapter = _claim(adapter_id)
     if adapter is None or adapter.parent is None or adapter.base_model is None:
         return
-    try:
-        with local_copy(str(adapter.parent.original.name)) as path:
-            _fit(adapter, path, adapter.parent, adapter.base_model, now=now)
-    except StorageAway:
-        check_progress.end(adapter.id)  # `send_again` has it checked once the storage is back
-    except Exception:
-        check_results.give_up(adapter.id, now=now)
-        raise
+    parent, model = adapter.parent, adapter.base_model
+    with _judged(adapter, now=now) as draft, local_copy(str(parent.original.name)) as path:
+        _fit(adapter, path, draft, parent, model, now=now)
 
 
-def _fit(adapter: Adapter, path: Path, parent: Adapter, model: BaseModel, *, now: Clock) -> None:
+def _fit(
+    adapter: Adapter, path: Path, draft: Path, parent: Adapter, model: BaseModel, *, now: Clock
+) -> None:
     base = inspection_base.of_model(model)
     found = inspection.inspect(path, base=Base(base.name, base.layout), sha256=parent.sha256)
     if not found.report.accepted:  # the parent was refused for its rank before it was read
@@ -91,7 +103,7 @@ def _fit(adapter: Adapter, path: Path, parent: Adapter, model: BaseModel, *, now
         return
     source, rank = TensorSource.of(path, found), model.rank_ceiling
     made = rewrite.write(
-        source, quarantine.new_draft(), rank=rank, progress=check_progress.teller(adapter.id, "fit")
+        source, draft, rank=rank, progress=check_progress.teller(adapter.id, "fit")
     )
     report = inspection.inspect(made.path, base=base, sha256=made.sha256).report.as_stored()
     kept = {**dict.fromkeys(report["rank"]["by_module"], 1.0), **made.kept}

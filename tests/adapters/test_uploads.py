@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from django.utils import timezone
 from adapters import tasks
 from adapters.access import visibility
 from adapters.base_models.registration import AdapterDetails, register_adapter
-from adapters.checks import inspection
+from adapters.checks import inspection, rewrite
 from adapters.models import Adapter, AdapterExample, AdapterWrongState, BaseModel
 from adapters.publishing import examples, review_request
 from adapters.publishing.examples import ExamplePicture
@@ -467,6 +468,26 @@ def test_a_check_that_fails_is_told_and_raised(
         check_job.validate(adapter.id, now=lambda: NOON)
     adapter.refresh_from_db()
     assert (adapter.state, adapter.code) == ("rejected", "check_failed")
+
+
+def test_a_check_that_finds_no_room_is_made_once_there_is_and_leaves_nothing(
+    model: BaseModel, lora: bytes, alice: User, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(as_user(alice), lora)
+    adapter = Adapter.objects.get()
+
+    def run_out(source: object, out: Path, **_: object) -> None:
+        out.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as full:
+        full.setattr(rewrite, "write", run_out)
+        check_job.validate(adapter.id, now=lambda: NOON)
+    folder = Path(adapter.original.path).parent
+    assert [path.name for path in folder.iterdir()] == [Path(adapter.original.path).name]
+    check_job.validate(adapter.id, now=lambda: NOON)
+    adapter.refresh_from_db()
+    assert adapter.state == "accepted"
 
 
 def test_withdrawn_while_it_was_checked_stays_withdrawn(

@@ -162,6 +162,30 @@ def test_a_proxy_is_nowhere_but_here_until_it_is_said(
         assert not any("PROXY_NETWORKS" in each.msg for each in checks.problems())
 
 
+@pytest.mark.parametrize(
+    ("said", "header"),
+    [
+        ("preload", "max-age=31536000; includeSubDomains; preload"),
+        ("subdomains", "max-age=31536000; includeSubDomains"),
+        ("host", "max-age=31536000"),
+        ("off", "None"),
+    ],
+)
+def test_browsers_are_bound_to_https_as_far_as_the_operator_says(
+    tmp_path: Path, said: str, header: str
+) -> None:
+    asked = (
+        "from django.http import HttpResponse; from django.test import RequestFactory;"
+        "from django.middleware.security import SecurityMiddleware;"
+        "ask = RequestFactory().get('/', secure=True, headers={'host': 'images.example'});"
+        "answer = SecurityMiddleware(lambda _: HttpResponse())(ask);"
+        "print(answer.get('Strict-Transport-Security'))"
+    )
+    told = run(tmp_path, sys.executable, "manage.py", "shell", "-v", "0", "-c", asked,
+               **PRODUCTION, HSTS=said)  # fmt: skip
+    assert told.stdout.strip() == header, told.stderr
+
+
 def test_make_run_says_all_of_it_too(tmp_path: Path) -> None:
     folder = ROOT / "var" / "test" / tmp_path.name
     command = (sys.executable, "-m", "config.launch.supervisor", "--port", str(free_port()))
