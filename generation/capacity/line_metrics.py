@@ -1,7 +1,7 @@
 """Prometheus metrics of the line and its cost, read from the database when they are scraped.
 
 Every web process tells the same, because none of it is counted in a process.
-`proofsheet_predicted_wait_seconds` is the signal to scale render workers by.
+`proofsheet_demand_device_seconds` is the signal to scale render workers by.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import REGISTRY, Collector
 
-from generation.capacity import current_load
+from generation.capacity import current_load, demand
 from provenance.log import rollback
 
 
@@ -26,9 +26,14 @@ class LineCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         try:
             now, lacking = current_load.look(at=timezone.now()), rollback.missing()
+            demanded = demand.device_s()
         except (OperationalError, InterfaceError):
             return  # with the database away the other metrics are still told
         yield from _of_tiers(now)
+        wanted = _gauge("demand_device_seconds", "Predicted for all that is not drawn.", "queue")
+        for queue, seconds in demanded.items():
+            wanted.add_metric([queue], seconds)
+        yield wanted
         cost = _gauge("device_milliseconds_per_image", "Of the last minutes.", "model", "quantile")
         for model in now.models:
             cost.add_metric([model.name, "0.5"], model.device_ms_p50)
