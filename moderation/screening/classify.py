@@ -115,7 +115,10 @@ def judge_prompt(
         from moderation.classifiers import prompt  # loads torch
 
         classifier = prompt.classifier()
-    learned = classifier.score(prompt_readings.decoded(prompt_readings.canonical(text)).text)
+    learned: dict[str, float] = {}
+    for drawn in prompt_readings.as_drawn(text):
+        for category, score in classifier.score(prompt_readings.decoded(drawn).text).items():
+            learned[category] = max(score, learned.get(category, 0.0))
     label = f"{classifier.name} {classifier.version}"
     return _judged(text, learned, active, label, overlay)
 
@@ -333,7 +336,8 @@ def _store(
 
 
 def _cache_key(text: str, active: policy_document.Rulebook, classifier: str) -> str:
-    parts = [prompt_readings.canonical(text).text, active.sha256, active.profile, classifier]
+    drawn = "\n".join(reading.text for reading in prompt_readings.as_drawn(text))
+    parts = [drawn, active.sha256, active.profile, classifier]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

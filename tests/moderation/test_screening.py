@@ -110,6 +110,25 @@ def test_evasion_is_seen_through_and_the_words_are_found_as_typed(way: str) -> N
     )
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["a (na)ked woman", "a (na:1)(ked:1) woman", "a [na]ked woman", "a naked woman (car:0)"],
+)
+def test_weights_hide_nothing_from_the_screening(typed: str) -> None:
+    plain = classify.judge_prompt("a naked woman")
+    judged = classify.judge_prompt(typed)
+    assert judged.verdict == plain.verdict == "refuse"
+    assert all(judged.learned[name] >= score - 1e-6 for name, score in plain.learned.items())
+
+
+def test_a_prompt_in_capitals_shares_no_verdict_with_another_reading(db: None) -> None:
+    """BREAK is not read by the model, and `break` is a word."""
+    made = classify.screen_prompt("a cat BREAK a dog", at=NOON)
+    again = classify.screen_prompt("a cat break a dog", at=NOON)
+    keys = [Screening.objects.get(id=v.screening_id).cache_key for v in (made, again)]
+    assert keys[0] != keys[1]
+
+
 def test_canonical_keeps_words_that_imitate_no_latin_ones() -> None:
     assert prompt_readings.canonical("большое яблоко").text == "большое яблоко"
 

@@ -7,10 +7,11 @@ the table below is the part of it that imitates Latin letters in Cyrillic, Greek
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from moderation.policy.rulebook import prompt_syntax
 from moderation.policy.rulebook.characters import is_unread
 
 Cell = tuple[
@@ -51,8 +52,37 @@ def canonical(text: str) -> PromptReading:
     return PromptReading(tuple(_single_spaces(_unconfused(_folded(text)))))
 
 
+def as_drawn(text: str) -> tuple[PromptReading, ...]:
+    """Canonical readings of what a model reads in a prompt: what is not weakened, by which alone a
+    context may excuse, and all of it where that is more."""
+    found = prompt_syntax.read(text)
+    heard = zip(found.text, found.weights, strict=True)
+    strong = "".join(letter if weight >= 1 else " " for letter, weight in heard)
+    plain = [_placed(canonical(part), found.origins) for part in (strong, found.text)]
+    return tuple({reading.text: reading for reading in plain}.values())
+
+
 def readings(text: str) -> list[PromptReading]:
-    """All distinct readings of `text`, the canonical one first."""
+    """All distinct readings of `text`, what a model takes most of first: as it is typed, without
+    the brackets and the like by which a prompt is weighed (`prompt_syntax`), and without what these
+    weaken."""
+    found = prompt_syntax.read(text)
+    if found.text == text and min(found.weights, default=1.0) >= 1:
+        return _readings(text)
+    kept = [index for index, weight in enumerate(found.weights) if weight >= 1]
+    strong = "".join(found.text[index] for index in kept)
+    without = [_placed(reading, found.origins) for reading in _readings(found.text)]
+    without += [_placed(r, [found.origins[index] for index in kept]) for r in _readings(strong)]
+    return [*as_drawn(text), *without, *_readings(text)]
+
+
+def _placed(reading: PromptReading, origins: Sequence[int]) -> PromptReading:
+    """A reading of a text without syntax, its places those of the text as it was typed."""
+    cells = tuple((c, origins[start], origins[end - 1] + 1) for c, start, end in reading.cells)
+    return PromptReading(cells, reading.is_run)
+
+
+def _readings(text: str) -> list[PromptReading]:
     plain = canonical(text)
     leet = _deleeted(plain, one="i")
     wholes = [plain, leet, _deleeted(plain, one="l")]

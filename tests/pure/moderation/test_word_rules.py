@@ -38,6 +38,37 @@ def test_words_of_a_term_may_be_apart_by_signs() -> None:
     assert found("a longblade", terms=["=knives"]) == []
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "(we)ed",
+        "(we:1)(ed:1)",
+        "[we]ed",
+        "((((we:0.3)e:2)d))",
+        "(" * 10_000 + "we" + ")" * 10_000 + "ed",
+        "we(xx:0)ed",
+        "(we:9)ed (x",
+        r"w\(ee\)d",
+        "(we BREAK:1)ed weed",
+    ],
+)
+def test_no_brackets_hide_a_word_from_a_rule(typed: str) -> None:
+    rule = WordRule.parse(HERBS, LISTS)
+    hits = match([rule], readings(typed), {})
+    assert hits
+    assert all(0 <= hit.start < hit.end <= len(typed) for hit in hits)
+    assert "".join(filter(str.isalpha, typed[hits[0].start : hits[0].end])) in (
+        "weed",
+        "wexxed",
+    )
+
+
+@pytest.mark.parametrize("typed", ["weed (museum:0.1)", "weed [museum]", "weed (mus:0)(eum:0)"])
+def test_what_is_weakened_excuses_nothing(typed: str) -> None:
+    assert found("weed in a (museum)", unless=["museum"]) == []
+    assert found(typed, unless=["museum"]) == ["weed"]
+
+
 def test_match_says_where_by_which_rule_and_how_sure() -> None:
     [hit] = match([WordRule.parse(HERBS, LISTS)], readings("a weed"), {})
     assert hit == RuleMatch(2, 6, "herbs.sold", "drugs", 0.8)
