@@ -162,7 +162,8 @@ class Rendered:
     shared out among the images that it served at once (`underway_ms` is what the caller saw).
 
     `dropped_tokens` is how many tokens of the prompt the text encoder could not read,
-    `dropped_negative_tokens` of the negative one.
+    `dropped_negative_tokens` of the negative one. `has_parts` says whether the model reads a prompt
+    in parts.
     """
 
     pixels: NDArray[np.uint8]
@@ -170,6 +171,7 @@ class Rendered:
     dropped_tokens: int
     dropped_negative_tokens: int
     library_versions: dict[str, str]
+    has_parts: bool = True
 
 
 OnStep = Callable[[StepReport], None]

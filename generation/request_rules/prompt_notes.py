@@ -1,7 +1,8 @@
 """What of a prompt has no effect here, said once beside the result. Pure.
 
-Other programs give a meaning to brackets, capitals and tags in a prompt; this one reads them as
-they are written. Whoever copies a prompt learns it from a note, one of each kind.
+Weights and parts have their effect (`prompt_syntax`). Other programs give a meaning to more signs,
+capitals and tags in a prompt; this one reads them as they are written. Whoever copies a prompt
+learns it from a note, one of each kind.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from moderation.policy.rulebook import prompt_syntax
+
 SHOWN_CHARACTERS = 40
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
 # By code: what it looks like, and what to say of it. The earlier one takes its characters.
 SYNTAX: dict[str, tuple[re.Pattern[str], str]] = {
     "prompt_adapter_tag": (
@@ -26,16 +28,8 @@ SYNTAX: dict[str, tuple[re.Pattern[str], str]] = {
         "none of the alternatives is chosen",
     ),
     "prompt_schedule": (
-        re.compile(rf"\[[^\[\]:]{{0,200}}:[^\[\]:]{{0,200}}:\s*{_NUMBER}\s*\]"),
+        re.compile(rf"\[(?:[^\[\]:]{{0,200}}:){{1,2}}\s*{prompt_syntax.NUMBER}\s*\]"),
         "a prompt does not change between the steps",
-    ),
-    "prompt_weight": (
-        re.compile(rf"\([^()]{{1,200}}:\s*{_NUMBER}\s*\)"),
-        "weights of words have no effect",
-    ),
-    "prompt_emphasis": (
-        re.compile(r"\[[^\[\]]{1,200}\]|\({2,}[^()]{1,200}\){2,}"),
-        "brackets neither weaken nor strengthen words",
     ),
     # As compel reads it; "C++" and "A+" are words, which no sign follows but at an end.
     "prompt_signs": (
@@ -56,23 +50,41 @@ SYNTAX: dict[str, tuple[re.Pattern[str], str]] = {
         re.compile(r"(?<=\s)AND(?=\s)(?=.*[a-zß-ÿ])"),
         "the parts on its sides make one picture of one prompt",
     ),
-    "prompt_break": (
-        re.compile(r"(?<!\w)BREAK(?!\w)"),
-        "it begins no new part of the prompt",
-    ),
 }
 
 
 def of_prompts(
-    prompt: str, negative_prompt: str, *, dropped_tokens: int, dropped_negative_tokens: int
+    prompt: str,
+    negative_prompt: str,
+    *,
+    dropped_tokens: int,
+    dropped_negative_tokens: int,
+    has_parts: bool = True,
 ) -> list[dict[str, str]]:
-    """[{code, message}], a sentence for each kind; the numbers are what no text encoder read."""
+    """[{code, message}], a sentence for each kind; the numbers are what no text encoder read, and
+    `has_parts` says whether the model reads a prompt in parts."""
+    both = prompt, negative_prompt
     found = dict(_syntax(negative_prompt)) | dict(_syntax(prompt))
     told = [
-        {"code": code, "message": f"“{found[code]}” was read as it is written: {why}."}
+        _note(code, f"“{found[code]}” was read as it is written: {why}.")
         for code, (_, why) in SYNTAX.items()
         if code in found
     ]
+    if beyond := [number for text in both for number in prompt_syntax.weights_beyond(text)]:
+        most = f"{prompt_syntax.WEIGHT_MAX:g}"
+        told.append(
+            _note(
+                "prompt_weight",
+                f"“{_short(beyond[0])}” is no weight from 0 to {most}, so the "
+                "nearer of the two was taken.",
+            )
+        )
+    if not has_parts and any(prompt_syntax.read(text).cuts for text in both):
+        told.append(
+            _note(
+                "prompt_break", "“BREAK” began no new part: this model reads a prompt as a whole."
+            )
+        )
     for code, name, count in (
         ("prompt_truncated", "prompt", dropped_tokens),
         ("negative_prompt_truncated", "negative prompt", dropped_negative_tokens),
@@ -82,12 +94,18 @@ def of_prompts(
                 f"The {name} is longer than the model can read: its last {count} tokens "
                 "(word pieces) had no effect."
             )
-            told.append({"code": code, "message": sentence})
+            told.append(_note(code, sentence))
     return told
 
 
-def _syntax(text: str) -> Iterator[tuple[str, str]]:
-    """The first of each kind, as it is written, by its code."""
+def _note(code: str, message: str) -> dict[str, str]:
+    return {"code": code, "message": message}
+
+
+def _syntax(prompt: str) -> Iterator[tuple[str, str]]:
+    """The first of each kind, as it is written, by its code. What has an effect, or is a letter
+    behind a backslash, is none."""
+    text = prompt_syntax.read(prompt_syntax.ESCAPED.sub(" ", prompt)).text
     for code, (pattern, _) in SYNTAX.items():
         match = pattern.search(text)
         if match is not None:

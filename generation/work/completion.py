@@ -162,4 +162,5 @@ def _notes(rendered: Rendered, request: GenerationRequest) -> list[dict[str, str
         request.negative_prompt,
         dropped_tokens=rendered.dropped_tokens,
         dropped_negative_tokens=rendered.dropped_negative_tokens,
+        has_parts=rendered.has_parts,
     )

@@ -78,7 +78,10 @@ def test_changed_word_is_drawn_however_little_the_vectors_move() -> None:
 def test_the_last_word_of_a_long_prompt_counts(starter: LoadedModel) -> None:
     long = "a table with a lamp and a chair and a clock and a red"
     assert not looks_like(starter, f"{long} apple", f"{long} heart")
-    too_long = f"{long} apple and a house and a star and a boat and"
+    assert not looks_like(
+        starter, f"{long} apple and a house and a moon", f"{long} apple and a house"
+    )
+    too_long = " and ".join([f"{long} apple"] * 5)
     assert looks_like(starter, f"{too_long} a moon", f"{too_long} a sun"), "nobody reads it"
 
 

@@ -347,7 +347,7 @@ def test_estimate_of_a_full_line_says_so_and_of_a_wrong_form_nothing(
 def test_what_of_the_prompts_had_no_effect_is_said_once(
     alice: User, model: BaseModel, as_user: AsUser
 ) -> None:
-    note = {"code": "prompt_weight", "message": "Weights such as (word:1.3) have no effect here."}
+    note = {"code": "prompt_weight", "message": "“9” is no weight from 0 to 4."}
     request = make_request(alice, model, status=RequestStatus.FINISHED, count=2)
     for index in (0, 1):
         make_image(alice, model, request=request, index=index, notes=[note])

@@ -306,7 +306,7 @@ def test_broker_that_is_away_while_an_image_is_refused_costs_no_file(
 def test_long_prompt_is_rendered_and_says_what_was_cut(
     alice: User, tiny: BaseModel, image_classifier: FakeImageClassifier, clock: FrozenClock
 ) -> None:
-    make_request(alice, tiny, prompt="word " * 40)
+    make_request(alice, tiny, prompt="word " * 200)
     worker.work_one(now=clock)
     [note] = GeneratedImage.objects.get().notes
     assert note["code"] == "prompt_truncated"
@@ -315,10 +315,14 @@ def test_long_prompt_is_rendered_and_says_what_was_cut(
 def test_what_of_both_prompts_had_no_effect_is_noted(
     alice: User, tiny: BaseModel, image_classifier: FakeImageClassifier, clock: FrozenClock
 ) -> None:
-    make_request(alice, tiny, prompt="a (red:1.3) apple", negative_prompt="word " * 40)
+    make_request(alice, tiny, prompt="a (red:9) [big|small] apple", negative_prompt="word " * 200)
     worker.work_one(now=clock)
     notes = GeneratedImage.objects.get().notes
-    assert [note["code"] for note in notes] == ["prompt_weight", "negative_prompt_truncated"]
+    assert [note["code"] for note in notes] == [
+        "prompt_alternatives",
+        "prompt_weight",
+        "negative_prompt_truncated",
+    ]
 
 
 def test_two_equal_requests_give_the_same_pixels_under_different_marks(

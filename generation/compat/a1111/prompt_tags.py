@@ -1,7 +1,6 @@
-"""A prompt as A1111 writes it: adapters as `<lora:name:weight>`, attention in brackets. Pure.
+"""A prompt as A1111 writes it: adapters as `<lora:name:weight>`. Pure.
 
-Tags and weights are taken out: a screening would otherwise read `(nu:1)(de:1)` as other words than
-the model does. The engine knows no attention weights, so what is left is plain text.
+The tags are taken out; brackets and BREAK mean the same here (`prompt_syntax`).
 """
 
 from __future__ import annotations
@@ -13,9 +12,6 @@ from config.core.errors import ProofsheetError
 
 _TAG = re.compile(r"<(\w+):([^<>]+)>")
 _KINDS = frozenset({"lora", "lyco"})
-_WEIGHT = re.compile(r":\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*(?=[)\]])")
-_BRACKET = re.compile(r"\\([()\[\]\\])|[()\[\]]")
-_BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
 
 class TagNotUnderstood(ProofsheetError):
@@ -29,7 +25,7 @@ class TagNotUnderstood(ProofsheetError):
 
 @dataclass(frozen=True, slots=True)
 class TaggedPrompt:
-    """`text` is what the model reads; `loras` are names and weights in order."""
+    """`text` is the prompt without tags; `loras` are names and weights in order."""
 
     text: str
     loras: tuple[tuple[str, float], ...]
@@ -38,9 +34,7 @@ class TaggedPrompt:
 def read(prompt: str) -> TaggedPrompt:
     """Raises TagNotUnderstood."""
     loras = tuple(_lora(found) for found in _TAG.finditer(prompt))
-    text = _BREAK.sub(", ", _WEIGHT.sub("", _TAG.sub("", prompt)))
-    text = _BRACKET.sub(lambda found: found[1] or "", text)
-    return TaggedPrompt(" ".join(text.split()), loras)
+    return TaggedPrompt(" ".join(_TAG.sub("", prompt).split()), loras)
 
 
 def _lora(found: re.Match[str]) -> tuple[str, float]:

@@ -13,7 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from generation.engine.families.prompt_chunks import Reader
+
 Rows = dict[str, Tensor]
+TEXT = "encoder_hidden_states"  # of a row: [1, tokens, width]
 Size = tuple[int, int]  # height and width in the VAE's pixels
 
 
@@ -21,7 +24,8 @@ Size = tuple[int, int]  # height and width in the VAE's pixels
 class FamilySpec:
     """What the engine asks a family of models for.
 
-    `encode(pipe, texts)` gives their rows [texts, …]; `extras(pipe, size, guidance)` what a row
+    `encode(pipe, texts)` gives their rows [texts, …], in `TEXT` a vector for each token;
+    `reader(pipe)` tells how much of a prompt that is; `extras(pipe, size, guidance)` what a row
     needs beside it; `shared(pipe, size)` what a bucket shares; `call(network, latents, timesteps,
     rows, shared)` is one forward; `noise` the first latents [1, …]; `timesteps` the options of
     `set_timesteps`; `to_vae` what the VAE decodes, `from_vae` float32 latents of a picture [1, 3,
@@ -38,6 +42,7 @@ class FamilySpec:
     network: str
     text_encoders: tuple[str, ...]
     encode: Callable[[Any, list[str]], Rows]
+    reader: Callable[[Any], Reader]
     is_guided_by_row: bool
     has_zero_negative: Callable[[Any], bool]
     extras: Callable[[Any, Size, float], Rows]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from generation.engine.families import latents
 from generation.engine.families.family import FamilySpec, Rows, Size, never
+from generation.engine.families.prompt_chunks import Reader
 
 TEXT_TOKENS = 512
 
@@ -17,6 +18,11 @@ TEXT_TOKENS = 512
 def _encode(pipe: Any, texts: list[str]) -> Rows:
     embeds, pooled, _ = pipe.encode_prompt(texts, None, device=pipe.text_encoder.device)
     return {"encoder_hidden_states": embeds, "pooled_projections": pooled}
+
+
+def _reader(pipe: Any) -> Reader:
+    """T5's, whose vectors the transformer reads, in one piece; CLIP's pooled one has no weights."""
+    return Reader(pipe.tokenizer_2, TEXT_TOKENS, most=1)
 
 
 def _extras(pipe: Any, size: Size, guidance: float) -> Rows:
@@ -117,6 +123,7 @@ FLUX = FamilySpec(
     is_guided_by_row=False,
     has_zero_negative=never,
     encode=_encode,
+    reader=_reader,
     extras=_extras,
     shared=_shared,
     call=_call,

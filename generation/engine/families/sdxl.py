@@ -56,6 +56,7 @@ SDXL = FamilySpec(
     is_guided_by_row=True,
     has_zero_negative=_has_zero_negative,
     encode=_encode,
+    reader=unet.reader,
     extras=_extras,
     shared=unet.nothing_shared,
     call=_call,

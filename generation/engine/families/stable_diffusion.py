@@ -27,6 +27,7 @@ STABLE_DIFFUSION = FamilySpec(
     is_guided_by_row=True,
     has_zero_negative=never,
     encode=_encode,
+    reader=unet.reader,
     extras=unet.guidance_embedding,
     shared=unet.nothing_shared,
     call=_call,

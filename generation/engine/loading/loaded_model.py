@@ -102,6 +102,11 @@ class LoadedModel:
         """Sides of decoded pictures are multiples of this: the VAE's factor, and packing by 2."""
         return 2 * int(self.pipe.vae_scale_factor)
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether a prompt may be read in several pieces."""
+        return self.family.reader(self.pipe).most > 1
+
     def read_adapter(self, path: Path) -> AdapterFile:
         """Raises AdapterNotLoadable."""
         return lora_file.read(self.pipe, path, self.family.lora_options(self.pipe))

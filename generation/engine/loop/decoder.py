@@ -175,6 +175,7 @@ def _rendered(item: FinishedLatents, image: NDArray[np.uint8], decode_ms: float)
         },
         dropped_tokens=trajectory.dropped_tokens,
         dropped_negative_tokens=trajectory.dropped_negative_tokens,
+        has_parts=item.model.has_parts,
         library_versions=library_versions(is_fp8=item.model.settings.weights in QUANTISED),
     )
 

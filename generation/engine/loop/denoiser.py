@@ -83,7 +83,7 @@ class Denoiser:
         members: list[Trajectory] = []
         rows = 0
         for trajectory in queue:
-            if trajectory.size != queue[0].size:
+            if trajectory.bucket != queue[0].bucket:
                 continue
             if is_urgent and not trajectory.order.job.is_interactive:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from math import inf
 from unicodedata import category
@@ -11,7 +11,8 @@ from unicodedata import category
 import torch
 
 from generation.engine.adapters.lora_weights import Wearing
-from generation.engine.families.family import Rows
+from generation.engine.families.family import TEXT, Rows
+from generation.engine.families.prompt_chunks import Chunk
 from generation.engine.loading.loaded_model import LoadedModel
 
 # Shares of a token's vector. Up to the first, nothing that the network reads has changed; up to the
@@ -28,6 +29,7 @@ class Prompts:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
+        self._reader = model.family.reader(model.pipe)
         self._rows: OrderedDict[tuple[str, TextKey], Rows] = OrderedDict()
         self.hits = 0
         self.misses = 0
@@ -51,17 +53,34 @@ class Prompts:
 
     def _encode(self, texts: list[str], *, key: TextKey, wearing: Wearing) -> list[Rows]:
         self.misses += len(texts)
-        self._dress(wearing if key else ())
-        together = self._model.family.encode(self._model.pipe, texts)
-        device = self._model.device
-        rows = [
-            {name: t[index : index + 1].clone().to(device) for name, t in together.items()}
-            for index in range(len(texts))
-        ]
+        read = [self.read(text) for text in texts]
+        chunks = dict.fromkeys(chunk for chunks in read for chunk in chunks)
+        pieces = self._encode_pieces(list(chunks), wearing=wearing if key else ())
+        rows = [_joined([pieces[chunk] for chunk in chunks]) for chunks in read]
         self._rows.update({(text, key): row for text, row in zip(texts, rows, strict=True)})
         while len(self._rows) > self._model.settings.prompts_kept:
             self._rows.popitem(last=False)
         return rows
+
+    def _encode_pieces(self, chunks: list[Chunk], *, wearing: Wearing) -> dict[Chunk, Rows]:
+        """All by one call, with the empty prompt where one has weights, which count from it."""
+        nothing = [""] if any(chunk.weights for chunk in chunks) else []
+        texts = list(dict.fromkeys([*(chunk.text for chunk in chunks), *nothing]))
+        for name in self._model.family.text_encoders:
+            self._model.loras[name].wear([wearing] * len(texts))
+        together = self._model.family.encode(self._model.pipe, texts)
+        device = self._model.device
+        rows = {
+            text: {name: t[index : index + 1].clone().to(device) for name, t in together.items()}
+            for index, text in enumerate(texts)
+        }
+        return {
+            c: _weighted(rows[c.text], rows[""], c) if c.weights else rows[c.text] for c in chunks
+        }
+
+    def read(self, text: str) -> tuple[Chunk, ...]:
+        """What the text encoder reads of a prompt, piece by piece."""
+        return self._reader.read(text).chunks
 
     def looks_like(self, text: str, shown: str, *, key: TextKey, wearing: Wearing) -> bool:
         """Whether a picture of `text` would look like that of `shown` with all else equal: where
@@ -71,11 +90,14 @@ class Prompts:
         rows = [self.encode(prompt, key=key, wearing=wearing) for prompt in (text, shown)]
         return is_unseen(change(*rows), text, shown)
 
-    def _read(self, text: str) -> list[list[int]]:
-        """Ids of the tokens that the text encoders read, of each tokenizer."""
+    def _read(self, text: str) -> list[Hashable]:
+        """Ids of the tokens that the text encoders read, of each tokenizer, and their weights."""
         pipe = self._model.pipe
         tokenizers = [part for name, part in pipe.components.items() if "tokenizer" in name]
-        return [list(tokenizer(text, truncation=True).input_ids) for tokenizer in tokenizers]
+        return [
+            (chunk.weights, *(tuple(t(chunk.text, truncation=True).input_ids) for t in tokenizers))
+            for chunk in self.read(text)
+        ]
 
     def negative(self, text: str, positive: Rows, *, key: TextKey, wearing: Wearing) -> Rows:
         """The row that guidance leads away from."""
@@ -84,14 +106,34 @@ class Prompts:
         return self.encode(text, key=key, wearing=wearing)
 
     def dropped_tokens(self, text: str) -> int:
-        """How many tokens of `text` the first text encoder cannot read."""
-        tokenizer = self._model.pipe.tokenizer
-        tokens = len(tokenizer(text, truncation=False, verbose=False).input_ids)
-        return max(0, tokens - int(tokenizer.model_max_length))
+        """How many tokens of `text` the text encoder cannot read."""
+        return self._reader.read(text).dropped_tokens
 
-    def _dress(self, wearing: Wearing) -> None:
-        for name in self._model.family.text_encoders:
-            self._model.loras[name].wear([wearing])
+
+def _joined(pieces: list[Rows]) -> Rows:
+    """One prompt's vectors, piece after piece; what there is one of for a prompt is the first's."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return pieces[0] | {TEXT: torch.cat([piece[TEXT] for piece in pieces], dim=1)}
+
+
+def _weighted(row: Rows, nothing: Rows, chunk: Chunk) -> Rows:
+    """Each token's vector as far from the empty prompt's as its weight says; at weight 1 itself.
+
+    As ComfyUI weighs (`sd1_clip.encode_token_weights`): at 0 the token says nothing.
+    """
+    said, empty = row[TEXT], nothing[TEXT]
+    weights = torch.tensor(chunk.weights, device=said.device, dtype=said.dtype).view(1, -1, 1)
+    return row | {TEXT: torch.where(weights == 1, said, empty + weights * (said - empty))}
+
+
+def repeated(row: Rows, tokens: int) -> Rows:
+    """The row with its text as often as makes `tokens`: attention over equal keys is the same.
+
+    So do two prompts of unequal length guide one image (ComfyUI's `CONDCrossAttn`).
+    """
+    times = tokens // row[TEXT].shape[1]
+    return row if times == 1 else row | {TEXT: row[TEXT].repeat(1, times, 1)}
 
 
 def is_unseen(moved: float, text: str, shown: str) -> bool:

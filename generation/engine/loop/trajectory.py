@@ -12,7 +12,7 @@ from torch import Tensor
 
 from generation.engine.adapters.adapter_slots import FlatAdapter
 from generation.engine.adapters.lora_weights import Wearing
-from generation.engine.families.family import Rows, Size
+from generation.engine.families.family import TEXT, Rows, Size
 from generation.engine.jobs import Cancelled, DeadlinePassed, Rendered, RenderJob
 from generation.engine.loop.canvas import Canvas
 from generation.engine.loop.inpainting import Painting
@@ -80,6 +80,11 @@ class Trajectory:
     device_s: float = 0.0
     step: int = 0
     error: Exception | None = None
+
+    @property
+    def bucket(self) -> tuple[Size, int]:
+        """What the rows of one forward have in common: their size, and the length of their text."""
+        return self.size, self.rows[0][TEXT].shape[1]
 
     @property
     def is_done(self) -> bool:

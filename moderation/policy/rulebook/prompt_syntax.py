@@ -2,8 +2,8 @@
 
 What the models draw from and what is screened is this one reading: `(a)` weighs its words 1.1,
 `[a]` 1/1.1 and `(a:1.3)` 1.3, brackets within brackets multiply, `BREAK` begins a new part, and a
-backslash makes a bracket a letter. A bracket without its other half is a letter, and so are those of
-`[a|b]`, `[a:b:0.5]` and `[a:0.5]`, which mean something else elsewhere and nothing here.
+backslash makes a bracket a letter. A bracket without its other half is a letter, and so are those
+of `[a|b]`, `[a:b:0.5]` and `[a:0.5]`, which mean something else elsewhere and nothing here.
 
 Source: AUTOMATIC1111's `prompt_parser.parse_prompt_attention`, whose brackets without their other
 half weigh all that follows.

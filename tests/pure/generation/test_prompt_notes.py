@@ -9,24 +9,35 @@ from hypothesis import strategies as st
 from generation.request_rules.prompt_notes import SYNTAX, of_prompts
 
 
-def codes(prompt: str, negative: str = "", cut: int = 0, negative_cut: int = 0) -> list[str]:
-    notes = of_prompts(prompt, negative, dropped_tokens=cut, dropped_negative_tokens=negative_cut)
+def codes(
+    prompt: str, negative: str = "", cut: int = 0, negative_cut: int = 0, has_parts: bool = True
+) -> list[str]:
+    notes = of_prompts(
+        prompt,
+        negative,
+        dropped_tokens=cut,
+        dropped_negative_tokens=negative_cut,
+        has_parts=has_parts,
+    )
     return [note["code"] for note in notes]
 
 
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [
-        ("a (red:1.3) apple", ["prompt_weight"]),
-        ("a (red apple: .8)", ["prompt_weight"]),
-        ("a [red] apple", ["prompt_emphasis"]),
-        ("a ((red)) apple", ["prompt_emphasis"]),
-        ("an apple BREAK a pear", ["prompt_break"]),
+        ("a (red:1.3) apple", []),
+        ("a (red apple: .8)", []),
+        ("a [red] ((apple)) BREAK a pear", []),
+        ("a (red:5) apple", ["prompt_weight"]),
+        ("a (red:-1) apple", ["prompt_weight"]),
+        (r"a \[red|green\] apple", []),
         ("an apple <lora:flat:0.8>", ["prompt_adapter_tag"]),
         ("an apple, embedding:easynegative", ["prompt_embedding"]),
         ("a {red|green} apple", ["prompt_alternatives"]),
         ("a [red|green] apple", ["prompt_alternatives"]),
         ("a [red:green:0.5] apple", ["prompt_schedule"]),
+        ("a [red:0.5] [red::0.5] apple", ["prompt_schedule"]),
+        ("a ([red|green]:1.2) apple", ["prompt_alternatives"]),
         ("a cat++ on (a mat)--", ["prompt_signs"]),
         ("a tree, ripe++++, blurry--", ["prompt_signs"]),
         ("a cat --ar 16:9 --v 6", ["prompt_switch"]),
@@ -37,7 +48,7 @@ def codes(prompt: str, negative: str = "", cut: int = 0, negative_cut: int = 0) 
         ("a book on C++, an A+, vitamin C+ and a well-known cat -- black", []),
         ("A CAT AND A DOG", []),
         ("a snake__case name, an AND gate's cat-", ["prompt_and"]),
-        ("(a:1.2) (b:1.3) [c] [d]", ["prompt_weight", "prompt_emphasis"]),
+        ("(a:1.2) (b:1.3) [c] [d]", []),
         ("a red apple (a Cox) at 16:9, take a break; BREAKFAST {x}", []),
         ("a smile :) and a ratio (3:4 or so)", []),
         ("", []),
@@ -48,14 +59,26 @@ def test_each_kind_is_told_once(prompt: str, expected: list[str]) -> None:
 
 
 def test_a_note_quotes_what_was_written_and_says_why() -> None:
-    [note] = of_prompts("a (red:1.3) apple", "", dropped_tokens=0, dropped_negative_tokens=0)
-    assert note["message"] == (
-        "“(red:1.3)” was read as it is written: weights of words have no effect."
+    first, second = of_prompts(
+        "a [red|green] (apple:7)", "", dropped_tokens=0, dropped_negative_tokens=0
     )
+    assert first["message"] == (
+        "“[red|green]” was read as it is written: none of the alternatives is chosen."
+    )
+    assert second["message"] == "“7” is no weight from 0 to 4, so the nearer of the two was taken."
+
+
+def test_break_is_told_of_where_a_model_reads_a_prompt_as_a_whole() -> None:
+    assert codes("a cat BREAK a dog", has_parts=False) == ["prompt_break"]
+    assert codes("a cat", "grey BREAK dull", has_parts=False) == ["prompt_break"]
+    assert codes("take a break, (BREAKFAST)", has_parts=False) == []
 
 
 def test_the_negative_prompt_is_read_too_and_told_once() -> None:
-    assert codes("a (red:1.3) apple", "(blue:1.2) BREAK") == ["prompt_weight", "prompt_break"]
+    assert codes("a [red|green] apple", "{blue|grey} (dull:9)") == [
+        "prompt_alternatives",
+        "prompt_weight",
+    ]
 
 
 def test_what_was_cut_is_told_of_both() -> None:
@@ -70,7 +93,7 @@ def test_what_was_cut_is_told_of_both() -> None:
 
 @given(st.text(max_size=300))
 def test_any_text_is_read(text: str) -> None:
-    assert set(codes(text, text)) <= set(SYNTAX)
+    assert set(codes(text, text)) <= {*SYNTAX, "prompt_weight"}
 
 
 @pytest.mark.parametrize(
