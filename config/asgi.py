@@ -11,9 +11,9 @@ from django.urls import get_resolver  # noqa: E402 - likewise
 from config.launch import private_files  # noqa: E402 - likewise
 from config.runtime import gc_tuning, start_check  # noqa: E402 - likewise
 from config.web import senders  # noqa: E402 - likewise
-from config.web.bad_header_handler import Handler  # noqa: E402 - likewise
 from config.web.crowding import Crowding, Proxies  # noqa: E402 - likewise
 from config.web.deaf_readers import DeafReaders  # noqa: E402 - likewise
+from config.web.header_handler import Handler  # noqa: E402 - likewise
 from config.web.mcp_door import McpDoor  # noqa: E402 - likewise
 from config.web.request_limits import BoundedBodies, Bounds  # noqa: E402 - likewise
 

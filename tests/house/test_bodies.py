@@ -18,7 +18,7 @@ from config.web import senders
 from config.web.early_answers import EarlyAnswer, Message, Receive, Scope, Send
 from config.web.request_limits import SIGN_IN_FIRST, UPLOADS_MAX, BodyPace, BoundedBodies, Bounds
 from moderation.account_status import restrictions
-from tests.factories import make_key
+from tests.factories import make_key, make_model
 
 BOUNDS = Bounds(
     anybody=10,
@@ -270,6 +270,33 @@ def test_house_takes_a_cookie_that_names_no_session_for_nobodys(path: str) -> No
     line, headers = Line([b"x"]), [(b"cookie", b'sessionid="\\000aaaaaaaaaa"')]
     status, body = ask(application, path, line, declared=2**21, headers=headers)
     assert (status, b"not_authenticated" in body, line.taken) == (401, True, 0)
+
+
+FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="%s"; filename="a.png"\r\n'
+    b"Content-Type: image/png\r\n\r\nno picture\r\n--x--\r\n"
+)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_declared", [True, False])
+@pytest.mark.parametrize(
+    ("path", "kind", "body", "code"),
+    [
+        ("/v1/images/generations", b"application/json", b'{"prompt": ""}', b"prompt_empty"),
+        ("/api/v1/generations/", b"application/json", b'{"prompt": ""}', b"prompt_empty"),
+        ("/v1/images/edits", b"multipart/form-data; boundary=x", FORM % b"image", b"prompt: This"),
+        ("/api/v1/verify/", b"multipart/form-data; boundary=x", FORM % b"file", b"not_a_picture"),
+    ],
+)
+def test_house_reads_a_body_that_comes_in_chunks(
+    path: str, kind: bytes, body: bytes, code: bytes, is_declared: bool, alice: User
+) -> None:
+    make_model()
+    headers = [(b"authorization", b"Bearer " + make_key(alice).encode()), (b"content-type", kind)]
+    line, size = Line([body[:7], body[7:]]), len(body) if is_declared else None
+    _, told = ask(application, path, line, declared=size, headers=headers)
+    assert code in told
 
 
 @pytest.mark.parametrize("path", ["/api/v1/verify/", "/verify/", "/api/v1/adapters/"])

@@ -1,8 +1,9 @@
-"""Django's handler, which answers too where a request's headers cannot be read."""
+"""Django's handler, for headers that cannot be read and bodies whose headers name no length."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -16,15 +17,20 @@ from config.core.api.problem_documents import BY_STATUS, is_for_programs, of_sta
 
 class Handler(ASGIHandler):
     """Django looks for what is no UTF-8 alone; a parameter of `Content-Type` in an encoding that
-    does not exist ended as a crash outside of all middleware."""
+    does not exist ended as a crash outside of all middleware. A body that comes in chunks was
+    empty to its parsers, which go by a header that such a request has not."""
 
     def create_request(
         self, scope: Mapping[str, Any], body_file: IO[bytes]
     ) -> tuple[ASGIRequest, None] | tuple[None, HttpResponseBase]:
         try:
-            return super().create_request(scope, body_file)
+            made = super().create_request(scope, body_file)
         except ValueError:
             return None, _bad_request(scope["path"])
+        if made[0] is not None and (size := body_file.seek(0, os.SEEK_END)):
+            made[0].META.setdefault("CONTENT_LENGTH", str(size))
+        body_file.seek(0)
+        return made
 
 
 def _bad_request(path: str) -> HttpResponse:
