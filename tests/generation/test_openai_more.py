@@ -137,6 +137,25 @@ def test_what_is_wrong_with_the_picture_is_named(
     assert not GenerationRequest.objects.exists()
 
 
+@pytest.mark.parametrize("mask", ["x", {"file_id": "file-1"}, {"image_url": "http://192.0.2.1/"}])
+def test_a_mask_that_is_not_sent_itself_is_told_as_the_mask(
+    api: Client, model: BaseModel, mask: Any
+) -> None:
+    body = {"prompt": "a", "images": [{"image_url": data_url(png(256, 256))}], "mask": mask}
+    error = error_of(api.post(EDITS, body, content_type="application/json"))
+    assert error["code"] == "image_url_not_inline"
+    assert error["message"].startswith("mask: ")
+
+
+def test_an_edit_of_another_kind_is_told_that_forms_are_taken(
+    api: Client, model: BaseModel
+) -> None:
+    kind = "application/x-www-form-urlencoded"
+    answer = api.post(EDITS, "prompt=a", content_type=kind)
+    assert (answer.status_code, error_of(answer)["code"]) == (415, "unsupported_media_type")
+    assert "multipart/form-data" in error_of(answer)["message"]
+
+
 def test_a_second_picture_in_a_form_is_refused_by_name(api: Client, model: BaseModel) -> None:
     def file() -> SimpleUploadedFile:
         return SimpleUploadedFile("a.png", png(256, 256), "image/png")

@@ -22,7 +22,11 @@ BY_STATUS = {
     406: ("not_acceptable", "It is not there in a form that `Accept` names.", "Send `*/*`."),
     413: ("too_large", "The request's body is too large.", "Send a smaller one."),
     414: ("address_too_long", "The request's address is too long.", "Send a shorter one."),
-    415: ("unsupported_media_type", "A body of that kind is not taken here.", "Send JSON."),
+    415: (
+        "unsupported_media_type",
+        "A body of that kind is not taken here.",
+        "Send JSON, or where a file is sent a form (multipart/form-data).",
+    ),
     429: ("throttled", "Too many requests came in a short time.", "Wait `Retry-After` seconds."),
     500: (
         "server_error",

@@ -31,7 +31,7 @@ class PictureNotInline(ProofsheetError):
     """An address of another host, or a file id: neither is fetched."""
 
     default_code = "image_url_not_inline"
-    default_message = "image_url: Only data: URLs are taken; no address is fetched."
+    default_message = "Only data: URLs are taken; no address is fetched."
     default_advice = "Send the picture itself as data:image/png;base64,... or as a form's file."
 
 
@@ -39,7 +39,7 @@ class PictureTooLong(ProofsheetError):
     """More characters than a JSON body's picture may have."""
 
     default_code = "source_too_large"
-    default_message = "image_url: It is longer than is taken."
+    default_message = "It is longer than is taken."
     default_advice = f"Send at most {DATA_URL_MAX_CHARACTERS} characters, or a form's file."
     default_status = 413
 
@@ -77,22 +77,23 @@ def taken_from(body: Any) -> tuple[EditFiles, Any]:
         raise SeveralPictures
     mask = body.get("mask")
     rest = {name: value for name, value in body.items() if name not in ("images", "mask")}
-    return EditFiles(_inline(images[0]), None if mask is None else _inline(mask)), rest
+    picture = _inline("images", images[0])
+    return EditFiles(picture, None if mask is None else _inline("mask", mask)), rest
 
 
-def _inline(image: Any) -> bytes:
+def _inline(param: str, image: Any) -> bytes:
     """Of `{image_url: "data:…"}`."""
     if not isinstance(image, Mapping) or not isinstance(image.get("image_url"), str):
-        raise PictureNotInline
-    return bytes_of(image["image_url"])
+        raise PictureNotInline(message=f"{param}: {PictureNotInline.default_message}")
+    return bytes_of(image["image_url"], param=param)
 
 
 def bytes_of(url: str, *, param: str = "image_url") -> bytes:
     """What a `data:` URL holds. Raises PictureNotInline, PictureTooLong, ValidationError."""
     if not url[:5].lower() == "data:":
-        raise PictureNotInline
+        raise PictureNotInline(message=f"{param}: {PictureNotInline.default_message}")
     if len(url) > DATA_URL_MAX_CHARACTERS:
-        raise PictureTooLong
+        raise PictureTooLong(message=f"{param}: {PictureTooLong.default_message}")
     head, comma, text = url.partition(",")
     if not comma or not head.lower().endswith(";base64"):
         raise serializers.ValidationError({param: ["Write data:image/png;base64,…"]})
