@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, prod
 from statistics import median
 from typing import Any
 
@@ -95,6 +95,15 @@ class InspectionReport:
         for layer, _ in layers:
             self.targets[layer.component] = self.targets.get(layer.component, 0) + 1
         self.parameters = sum(module.parameters for module in modules)
+        for kind in sorted({module.kind for module in modules} - {"LoRA"}):
+            most = max(module.rank for module in modules if module.kind == kind)
+            self.warnings.append(
+                f"It is a {kind}, and is served as the LoRA of rank {most} that is equal to it."
+            )
+        if beside := sorted({name for module in modules for name in module.vectors}):
+            self.warnings.append(
+                f"It is served with what stands beside its matrices: {', '.join(beside)}."
+            )
         alphas = [module.alpha for module in modules]
         scalings = [module.scaling for module in modules]
         missing = sum(module.is_alpha_missing for module in modules)
@@ -120,15 +129,10 @@ class InspectionReport:
 
     def see_numbers(self, modules: tuple[Module, ...], scan: Scan) -> None:
         """Warn of layers whose change is far larger than the others', and of none at all."""
-        sizes = {
-            module.target.layers[0].name: scan.norms[module.down.name]
-            * scan.norms[module.up.name]
-            * abs(module.scaling)
-            for module in modules
-        }
+        sizes = {module.target.layers[0].name: module.change(scan.norms) for module in modules}
         usual = median(sizes.values())
-        if not any(scan.norms[module.up.name] for module in modules):
-            self.warnings.append("All its up matrices are zero, so the adapter changes nothing.")
+        if not any(prod(scan.norms[t.name] for t in m.tensors.values()) for m in modules):
+            self.warnings.append("Its matrices are zero, so the adapter changes nothing.")
         for name, size in sorted(sizes.items(), key=lambda item: -item[1])[:5]:
             if usual and isfinite(size) and size > OUTLIER_RATIO * usual:
                 self.warnings.append(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, prod, sqrt
 
+from adapters.checks import channel_checks, lora_equivalents
+from adapters.checks.channel_checks import Channel
 from adapters.checks.rank_limit import RankAboveCeiling
 from adapters.formats import target_modules, unserved_kinds
 from adapters.formats.detection import LoraParts, Recognised, first_ten, squeezed
@@ -21,6 +23,7 @@ from adapters.formats.target_modules import Layer, Target
 ALPHA_MAX = 1e6  # as the advice of alpha_invalid says
 WEIGHT_DTYPES = ("F16", "BF16", "F32", "F64")
 NUMBERED = re.compile(r"(weights\.)?\d+(\.to_[a-z_]+)?")
+SERVED = {*lora_equivalents.KINDS, *channel_checks.KINDS}
 LARGEST = 3.38e38  # a little below the largest number of fp32 and bf16
 
 
@@ -29,7 +32,7 @@ class NotAnAdapter(FileRefused, code="not_an_adapter"):
 
 
 class UnsupportedType(FileRefused, code="unsupported_type"):
-    """LoHa, LoKr, OFT, IA3, DoRA and the like: docs/adr/0013."""
+    """OFT, IA3, DoRA and the like: docs/adr/0013."""
 
 
 class UnsupportedLayers(FileRefused, code="unsupported_layers"):
@@ -64,6 +67,10 @@ class RankZero(FileRefused, code="rank_zero"):
     """A matrix with a side of nothing."""
 
 
+class AxisUnknown(FileRefused, code="unsupported_type"):
+    """DoRA's magnitudes or a bias that the layer has no such channels for."""
+
+
 class DuplicateLayer(FileRefused, code="duplicate_layer"):
     """Two names for one layer."""
 
@@ -78,20 +85,30 @@ class TooStrong(FileRefused, code="not_finite"):
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One LoRA: its two matrices, what they act on, and the factor on their product."""
+    """One LoRA, or what is equal to one of `rank`: its matrices by name ("down" and "up", or a
+    `kind`'s own), what they act on, and the factor on their product."""
 
     stem: str
     target: Target
-    down: Tensor
-    up: Tensor
+    tensors: Mapping[str, Tensor]
     rank: int
     alpha: float
     scaling: float
     is_alpha_missing: bool = False
+    kind: str = "LoRA"
+    vectors: Mapping[str, tuple[Channel, Tensor]] = field(default_factory=dict)
 
     @property
     def parameters(self) -> int:
         return self.rank * (self.target.inputs + self.target.outputs)
+
+    def all(self) -> list[Tensor]:
+        """Its matrices, and what stands beside them."""
+        return [*self.tensors.values(), *(tensor for _, tensor in self.vectors.values())]
+
+    def change(self, norms: Mapping[str, float]) -> float:
+        """No less than the norm of what it adds to a layer's weights, by those of its tensors."""
+        return prod(norms[tensor.name] for tensor in self.tensors.values()) * abs(self.scaling)
 
 
 def check_architecture(found: Recognised, *, base_name: str) -> None:
@@ -116,7 +133,7 @@ def check_shapes(found: Recognised) -> None:
     has_pairs = any(parts.down or parts.up for parts in found.parts.values())
     if not has_pairs and all(unserved_kinds.BY_NAME[kind].is_beside for kind in found.kinds):
         raise NotAnAdapter
-    if found.kinds:
+    if set(found.kinds) - SERVED:
         raise _unsupported_type(found)
     if any(parts.is_transposed for parts in found.parts.values()):
         raise UnsupportedType(
@@ -137,8 +154,9 @@ def check_shapes(found: Recognised) -> None:
 
 def _unsupported_type(found: Recognised) -> UnsupportedType:
     """Of the kind that most tensors have; of what stands beside a LoRA only without another."""
+    unserved = {n: c for n, c in found.kinds.items() if n not in SERVED}
     name, count = max(
-        found.kinds.items(),
+        unserved.items(),
         key=lambda item: (not unserved_kinds.BY_NAME[item[0]].is_beside, item[1]),
     )
     kind = unserved_kinds.BY_NAME[name]
@@ -156,6 +174,15 @@ def _unsupported_type(found: Recognised) -> UnsupportedType:
 
 def _check_pair(parts: LoraParts) -> None:
     down, up = parts.down, parts.up
+    if not parts.others.keys() <= set(channel_checks.KINDS):
+        _check_equivalent(parts)
+        return
+    for kind, vectors in parts.others.items():
+        _check_dtypes(parts, vectors)
+        if down is None and up is None:
+            raise UnsupportedType(
+                message=f"The layer {parts.stem[:120]} has {kind}, but no LoRA that it belongs to.",
+            )
     if down is None and up is None:
         raise IncompletePair(
             message=f"The layer {parts.stem[:120]} has an alpha, but no matrices.",
@@ -163,11 +190,8 @@ def _check_pair(parts: LoraParts) -> None:
         )
     if down is None or up is None:
         raise IncompletePair(message=f"The layer {parts.stem[:120]} has only one half of its LoRA.")
+    _check_dtypes(parts, [down, up])
     for tensor in (down, up):
-        if tensor.dtype not in WEIGHT_DTYPES:
-            raise UnsupportedDtype(
-                message=f"The layer {parts.stem[:120]} is stored as {tensor.dtype}."
-            )
         if len(tensor.shape) not in (2, 4):
             raise DimensionMismatch(
                 message=f"{tensor.name[:160]} is no matrix: its shape is {list(tensor.shape)}."
@@ -179,6 +203,38 @@ def _check_pair(parts: LoraParts) -> None:
             message=f"The layer {parts.stem[:120]} has rank {down.shape[0]} on one side and "
             f"{up.shape[1]} on the other."
         )
+    _check_alpha(parts)
+
+
+def _check_equivalent(parts: LoraParts) -> None:
+    """Of a layer of another kind, which must be that kind alone, and whole."""
+    (kind, tensors), *more = parts.others.items()
+    if more or parts.down or parts.up:
+        raise UnsupportedType(
+            message=f"The layer {parts.stem[:120]} is changed in two ways at once.",
+            advice="Save the file with one kind of change for each layer.",
+        )
+    _check_dtypes(parts, tensors)
+    try:
+        lora_equivalents.ranks(kind, {_last(tensor): tensor.shape for tensor in tensors})
+    except lora_equivalents.NotEqual as reason:
+        raise IncompletePair(message=f"The layer {parts.stem[:120]} {reason}.") from reason
+    _check_alpha(parts)
+
+
+def _last(tensor: Tensor) -> str:
+    return tensor.name.rsplit(".", 1)[-1]
+
+
+def _check_dtypes(parts: LoraParts, tensors: Iterable[Tensor]) -> None:
+    for tensor in tensors:
+        if tensor.dtype not in WEIGHT_DTYPES:
+            raise UnsupportedDtype(
+                message=f"The layer {parts.stem[:120]} is stored as {tensor.dtype}."
+            )
+
+
+def _check_alpha(parts: LoraParts) -> None:
     if parts.alpha is not None and prod(parts.alpha.shape) != 1:
         raise AlphaInvalid(message=f"{parts.alpha.name[:160]} is no single number.")
 
@@ -212,7 +268,7 @@ def _names(count: int) -> str:
 
 
 def _misfit(found: Recognised, stem: str, count: int) -> str:
-    target, (down, up) = found.best.targets[stem], found.parts[stem].pair
+    target, parts = found.best.targets[stem], found.parts[stem]
     total, name = len(found.best.targets), target.layers[0].name
     where = (
         f"The first of {count} layers with other sizes than the model's, among {total}, is {name}"
@@ -223,7 +279,7 @@ def _misfit(found: Recognised, stem: str, count: int) -> str:
         where = f"One of {total} layers has other sizes than the model's: {name}"
     return (
         f"{where}, which takes {target.inputs} and gives {target.outputs} numbers, while the "
-        f"file's matrices are {list(down.shape)} and {list(up.shape)}."
+        f"file's matrices are {' and '.join(str(list(t.shape)) for t in parts.tensors.values())}."
     )
 
 
@@ -247,16 +303,33 @@ def modules_of(
 def _module(
     parts: LoraParts, target: Target, *, alphas: Mapping[str, float], settings: PeftSettings
 ) -> Module:
-    down, up = parts.pair
-    rank = down.shape[0]
+    kind = "LoRA" if parts.down else next(iter(parts.others))
+    try:
+        vectors = channel_checks.vectors_of(parts, target)
+    except channel_checks.NotTold as reason:
+        raise AxisUnknown(
+            message=f"The layer {parts.stem[:120]} {reason}.",
+            advice="Export the adapter again with the tool that trained it.",
+        ) from reason
+    rank, trained = _ranks(kind, parts.tensors)
     layer = target.layers[0]
     said = alphas[parts.alpha.name] if parts.alpha else settings.alpha_of(layer)
-    alpha = float(rank) if said is None else said
+    alpha = float(trained or 1) if said is None else said
     if not isfinite(alpha) or abs(alpha) > ALPHA_MAX:
         raise AlphaInvalid(message=f"The layer {parts.stem[:120]} has alpha {alpha:g}.")
     is_rslora = parts.alpha is None and settings.is_rslora(layer)
-    scaling = alpha / (sqrt(rank) if is_rslora else rank)
-    return Module(parts.stem, target, down, up, rank, alpha, scaling, said is None)
+    scaling = alpha / (sqrt(trained) if is_rslora else trained) if trained else 1.0
+    is_missing = said is None and trained > 0
+    return Module(
+        parts.stem, target, parts.tensors, rank, alpha, scaling, is_missing, kind, vectors
+    )
+
+
+def _ranks(kind: str, tensors: Mapping[str, Tensor]) -> tuple[int, int]:
+    """The rank of the LoRA, and the one that alpha is divided by."""
+    if kind == "LoRA":
+        return (tensors["down"].shape[0],) * 2
+    return lora_equivalents.ranks(kind, {name: t.shape for name, t in tensors.items()})
 
 
 def check_served(modules: Iterable[Module]) -> None:
@@ -277,11 +350,11 @@ def check_served(modules: Iterable[Module]) -> None:
 
 def check_range(modules: Iterable[Module], *, norms: Mapping[str, float]) -> None:
     """Raises TooStrong where a layer, or the change that it makes, is more than fp32 can hold."""
-    beyond = []
-    for module in modules:
-        down, up = norms[module.down.name], norms[module.up.name] * abs(module.scaling)
-        if max(down, up, down * up) > LARGEST:
-            beyond.append(module.target.layers[0].name)
+    beyond = [
+        module.target.layers[0].name
+        for module in modules
+        if max(module.change(norms), *(norms[tensor.name] for tensor in module.all())) > LARGEST
+    ]
     if beyond:
         raise TooStrong(
             message=f"The numbers of {first_ten(beyond)} are so large that they become infinite "

@@ -18,15 +18,16 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from adapters.checks import weight_scan
+from adapters.checks import lora_equivalents, weight_scan
+from adapters.checks.channel_checks import Channel
 from adapters.checks.inspection import Inspection
 from adapters.checks.layer_checks import Module
 from adapters.checks.rank_reduction import fit
 from adapters.checks.weight_scan import Floats
-from adapters.formats.safetensors_header import Header, Tensor
+from adapters.formats.safetensors_header import DTYPE_BYTES, Header, Tensor
 from adapters.formats.target_modules import MAIN, Layer
 
-Dtype = Literal["F16", "BF16"]
+Dtype = Literal["F16", "BF16", "F32"]
 Progress = Callable[[int, int], None]
 LARGEST_F16 = 65504.0
 SMALLEST_F16 = 2.0**-14  # below it fp16 loses digits
@@ -73,9 +74,13 @@ def write(
     source: TensorSource, out: Path, *, rank: int | None = None, progress: Progress | None = None
 ) -> Canonical:
     """Write `source` to `out`, fitted to `rank` where one is given: fp16, or bf16 where the source
-    is bf16 or fp16 would lose it. The same source gives the same bytes."""
-    is_bf16 = any(module.down.dtype == "BF16" for module in source.modules)
-    dtype: Dtype = "BF16" if is_bf16 else "F16"
+    is bf16 or fp16 would lose it, and fp32 for products of another kind's matrices and for vectors,
+    which fp16 would round. The same source gives the same bytes."""
+    is_lora = all(module.kind == "LoRA" and not module.vectors for module in source.modules)
+    dtypes = {t.dtype for module in source.modules for t in module.tensors.values()}
+    dtype: Dtype = "BF16" if "BF16" in dtypes else "F16"
+    if not is_lora:
+        dtype = "F32"
     while True:
         try:
             return _write(source, out, dtype=dtype, rank=rank, progress=progress)
@@ -102,15 +107,15 @@ def _write(
             digest.update(data)
             file.write(data)
 
-        put(_header(ranks, dtype))
-        for layer, down, up in _pairs(source):
+        put(_header(source.modules, ranks, dtype))
+        for layer, down, up, beside in _layers(source):
             fitted = fit(down, up, rank=ranks[layer])
             if len(down) > ranks[layer]:
                 kept[layer.name] = round(fitted.kept, 6)
-            down_bytes, up_bytes = _cast(fitted.down, dtype), _cast(fitted.up, dtype)
-            put(down_bytes)
-            put(up_bytes)
-            digests[layer.name] = hashlib.sha256(down_bytes + up_bytes).hexdigest()
+            data = [_cast(numbers, dtype) for numbers in (fitted.down, fitted.up, *beside)]
+            for part in data:
+                put(part)
+            digests[layer.name] = hashlib.sha256(b"".join(data)).hexdigest()
             done += 1
             if progress:
                 progress(done, len(ranks))
@@ -128,48 +133,92 @@ def _ranks(modules: Sequence[Module], rank: int | None) -> dict[Layer, int]:
     }
 
 
-def _header(ranks: dict[Layer, int], dtype: Dtype) -> bytes:
-    """The layers in the order in which `_pairs` gives them."""
+def _header(modules: Sequence[Module], ranks: dict[Layer, int], dtype: Dtype) -> bytes:
+    """The layers in the order in which `_layers` gives them."""
     entries: dict[str, object] = {"__metadata__": {"format": "pt"}}
     begin = 0
-    for layer, rank in ranks.items():
-        square = (1, 1) if layer.kernel else ()
-        for half, shape in (
-            ("A", (rank, layer.inputs, *square)),
-            ("B", (layer.outputs, rank, *square)),
-        ):
-            end = begin + 2 * prod(shape)
-            entries[f"{name_of(layer)}.lora_{half}.weight"] = {
-                "dtype": dtype, "shape": shape, "data_offsets": [begin, end],
-            }  # fmt: skip
-            begin = end
+    for module in modules:
+        for layer in module.target.layers:
+            rank, square = ranks[layer], (1, 1) if layer.kernel else ()
+            shapes: dict[str, tuple[int, ...]] = {
+                "lora_A.weight": (rank, layer.inputs, *square),
+                "lora_B.weight": (layer.outputs, rank, *square),
+            }
+            for channel in _channels(module):
+                is_inner = channel == "magnitude_in"
+                shapes[channel] = (layer.inputs if is_inner else layer.outputs,)
+            for name, shape in shapes.items():
+                end = begin + DTYPE_BYTES[dtype] * prod(shape)
+                entries[f"{name_of(layer)}.{name}"] = {
+                    "dtype": dtype, "shape": shape, "data_offsets": [begin, end],
+                }  # fmt: skip
+                begin = end
     text = json.dumps(entries, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
 
 
-def _pairs(source: TensorSource) -> Iterator[tuple[Layer, Floats, Floats]]:
-    """Each layer with `lora_A` [r, in] and scaled `lora_B` [out, r]."""
+def _channels(module: Module) -> list[Channel]:
+    """Each once: what two biases say is added up."""
+    return sorted({channel for channel, _ in module.vectors.values()})
+
+
+def _layers(source: TensorSource) -> Iterator[tuple[Layer, Floats, Floats, list[Floats]]]:
+    """Each layer with `lora_A` [r, in], scaled `lora_B` [out, r] and what stands beside them."""
     with source.path.open("rb") as file:
         for module in source.modules:
-            down = _matrix(file, source.header, module.down, module.rank)
-            up = _matrix(file, source.header, module.up, module.target.outputs)
-            scaled = up if module.scaling == 1 else up * module.scaling
-            if module.target.is_shift_first:
-                scaled = np.roll(scaled, len(scaled) // 2, axis=0)
+            parts = {
+                name: _matrix(file, source.header, tensor)
+                for name, tensor in module.tensors.items()
+            }
+            if module.kind == "LoRA":
+                down, up = parts["down"], parts["up"]
+            else:
+                down, up = lora_equivalents.pair(module.kind, parts)
+            beside = _beside(file, source.header, module)
+            scaled = _in_order(up if module.scaling == 1 else up * module.scaling, module)
             begin = 0
             for layer in module.target.layers:
-                yield layer, down, scaled[begin : begin + layer.outputs]
+                rows = slice(begin, begin + layer.outputs)
+                yield (
+                    layer,
+                    down,
+                    scaled[rows],
+                    [
+                        numbers if channel == "magnitude_in" else numbers[rows]
+                        for channel, numbers in beside.items()
+                    ],
+                )
                 begin += layer.outputs
 
 
-def _matrix(file: BinaryIO, header: Header, tensor: Tensor, rows: int) -> Floats:
+def _in_order(rows: Floats, module: Module) -> Floats:
+    return np.roll(rows, len(rows) // 2, axis=0) if module.target.is_shift_first else rows
+
+
+def _beside(file: BinaryIO, header: Header, module: Module) -> dict[Channel, Floats]:
+    """Vectors in the order of `_channels`; a LoRA's own bias is scaled as its matrices are."""
+    found: dict[Channel, Floats] = {}
+    for kind, (channel, tensor) in sorted(module.vectors.items(), key=lambda item: item[1][0]):
+        numbers = _matrix(file, header, tensor).reshape(-1)
+        if kind == "LoRA with biases":
+            numbers = numbers * module.scaling
+        if channel != "magnitude_in":
+            numbers = _in_order(numbers, module)
+        found[channel] = found[channel] + numbers if channel in found else numbers
+    return found
+
+
+def _matrix(file: BinaryIO, header: Header, tensor: Tensor) -> Floats:
     file.seek(header.data_begins_at + tensor.begin)
-    return weight_scan.floats(file.read(tensor.end - tensor.begin), tensor.dtype).reshape(rows, -1)
+    numbers = weight_scan.floats(file.read(tensor.end - tensor.begin), tensor.dtype)
+    return numbers.reshape(tensor.shape[0], -1)
 
 
 def _cast(numbers: Floats, dtype: Dtype) -> bytes:
     """Rounded to nearest even, as torch casts. Raises OutOfRange for fp16."""
+    if dtype == "F32":
+        return numbers.astype("<f4").tobytes()
     if dtype == "BF16":
         bits = numbers.astype(np.float32).view(np.uint32)
         rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16

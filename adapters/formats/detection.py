@@ -43,11 +43,13 @@ class LoraParts:
     adapters: set[str] = field(default_factory=set)
 
     @property
-    def pair(self) -> tuple[Tensor, Tensor]:
-        """Both halves; `validation.check_shapes` refuses a file in which one is missing."""
-        if self.down is None or self.up is None:
-            raise ValueError(f"{self.stem} has only one half")
-        return self.down, self.up
+    def tensors(self) -> dict[str, Tensor]:
+        """Both halves, or the matrices of another kind by their own names; what is incomplete is
+        refused by `layer_checks.check_shapes`."""
+        if self.down is not None and self.up is not None:
+            return {"down": self.down, "up": self.up}
+        parts = [tensor for tensors in self.others.values() for tensor in tensors]
+        return {part.name.rsplit(".", 1)[-1]: part for part in parts}
 
     @property
     def is_transposed(self) -> bool:
@@ -63,10 +65,7 @@ class LoraParts:
     def size(self) -> Size | None:
         """Numbers in and out, where the tensors tell them."""
         if self.down is None or self.up is None:
-            parts = [tensor for tensors in self.others.values() for tensor in tensors]
-            return unserved_kinds.size_of(
-                {part.name.rsplit(".", 1)[-1]: part.shape for part in parts}
-            )
+            return unserved_kinds.size_of({n: part.shape for n, part in self.tensors.items()})
         if len(self.down.shape) < 2 or len(self.up.shape) < 2:
             return None
         if self.is_transposed:

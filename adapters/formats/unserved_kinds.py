@@ -58,8 +58,10 @@ KINDS = (
         "Save it without differences, or extract a LoRA of them with its tool.",
         is_beside=True,
     ),
-    _kind("full difference", r"\.(diff|diff_b)$"),
-    _kind("LoRA with biases", r"\.lora_(A|B|up|down)(\.[^.]+)?\.bias$"),
+    _kind("bias difference", r"\.diff_b$"),
+    _kind("full difference", r"\.diff$"),
+    _kind("LoRA with biases", r"\.lora_(B|up)(\.[^.]+)?\.bias$"),
+    _kind("LoRA with biases between its matrices", r"\.lora_(A|down)(\.[^.]+)?\.bias$"),
     _kind("GLoRA", r"\.glora_[a-z0-9_.]+$|\.[ab][12]\.weight$"),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -14,7 +14,7 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-from generation.engine.adapters.lora_file import AdapterFile, layers_of
+from generation.engine.adapters.lora_file import AdapterFile, changes_of
 from generation.engine.adapters.lora_weights import LoraWeights, Wearing
 from generation.engine.jobs import AdapterNotLoadable, AdapterUse
 
@@ -23,15 +23,17 @@ Loras = dict[str, LoraWeights]  # by component: the denoising network first, the
 
 @dataclass(frozen=True, slots=True)
 class FlatAdapter:
-    """One adapter, laid out as the slots are: by component a part, and the layers it changes."""
+    """One adapter, laid out as the slots are: by component a part, the layers it changes by
+    matrices, and those whose channels it changes."""
 
     name: str
     parts: tuple[Tensor, ...]
     layers: tuple[frozenset[str], ...]
+    channels: tuple[frozenset[str], ...] = ()
 
     @property
     def is_read_by_text(self) -> bool:
-        return any(self.layers[1:])
+        return any(self.layers[1:]) or any(self.channels[1:])
 
     @property
     def size_bytes(self) -> int:
@@ -82,18 +84,25 @@ class AdapterCache:
             flat = flat.pin_memory()
         loras = list(self._loras.values())
         parts = flat.split([lora.flat_size for lora in loras])
-        layers = [lora.layers_in(part) for lora, part in zip(loras, parts, strict=True)]
-        return FlatAdapter(use.name, parts, tuple(layers))
+        pairs = list(zip(loras, parts, strict=True))
+        layers = tuple(lora.layers_in(part) for lora, part in pairs)
+        channels = tuple(lora.channels_in(part) for lora, part in pairs)
+        return FlatAdapter(use.name, parts, layers, channels)
 
     def _flatten(self, path: Path) -> Tensor:
         file = self._read(path)
-        layers = {
-            component: layers_of(component, lora, file) for component, lora in self._loras.items()
+        changes = {
+            component: changes_of(component, lora, file) for component, lora in self._loras.items()
         }
         # A file whose names match nothing would otherwise load and do nothing.
-        if sum(2 * len(found) for found in layers.values()) != len(file.tensors):
+        if sum(change.tensors for change in changes.values()) != file.count:
             raise AdapterNotLoadable(message="The adapter has weights for no part of the model.")
-        return torch.cat([lora.flatten(layers[name]) for name, lora in self._loras.items()])
+        return torch.cat(
+            [
+                lora.flatten(changes[name].pairs, changes[name].channels)
+                for name, lora in self._loras.items()
+            ]
+        )
 
     def _flat_path(self, name: str) -> Path | None:
         return self._folder / f"{name}-{self._layout}.flat" if self._folder else None
@@ -169,6 +178,7 @@ class Slots:
         return self._slots.pop(name)
 
     def _install(self, slot: int, adapter: FlatAdapter) -> None:
-        parts = zip(self._loras.values(), adapter.parts, adapter.layers, strict=True)
-        for lora, part, layers in parts:
-            lora.install(slot, part, layers)
+        channels = adapter.channels or (frozenset[str](),) * len(adapter.parts)
+        parts = zip(self._loras.values(), adapter.parts, adapter.layers, channels, strict=True)
+        for lora, part, layers, scaled in parts:
+            lora.install(slot, part, layers, scaled)

@@ -15,17 +15,19 @@ diffusers can give each row of a diffusion batch its own adapter.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from generation.engine.adapters.channel_vectors import ChannelChange, ChannelVectors
+from generation.engine.adapters.channel_vectors import Wearing as Wearing
+
 Pairs = list[tuple[Tensor, Tensor]]  # of one layer: [rows, in, rank] and [rows, rank, out]
-Wearing = tuple[tuple[int, float], ...]  # (slot, weight) of each adapter of one row
 ALIGNMENT = 64  # elements; keeps every layer's block on a cache line
 EXTENTS_KEPT = 256  # sets of layers: batches of many adapters make ever new ones
 _BITS = {2: torch.int16, 4: torch.int32}  # numpy knows no bfloat16
@@ -45,9 +47,12 @@ class WearingLinear(nn.Linear):
     """Adds what each row wears to its output; the input is [rows, n, in] or [rows, in]."""
 
     worn: Pairs
+    channels: list[ChannelChange]
 
     def forward(self, input: Tensor) -> Tensor:
-        output = super().forward(input)
+        output = super().forward(self._scaled(input, 0))
+        if self.channels:
+            output = self._scaled(output, 1) + self._beside(self.channels[0].bias, output)
         if not self.worn:
             return output
         is_flat = input.dim() == 2  # one vector a row, as in modulations
@@ -57,14 +62,27 @@ class WearingLinear(nn.Linear):
             output = output.baddbmm_(torch.bmm(input, down), up)
         return output[:, 0] if is_flat else output
 
+    def _scaled(self, numbers: Tensor, side: int) -> Tensor:
+        """The inputs (`side` 0) or outputs (1) as each row's adapters scale them."""
+        if not self.channels:
+            return numbers
+        return torch.addcmul(numbers, numbers, self._beside(self.channels[0][side], numbers))
+
+    def _beside(self, vectors: Tensor, numbers: Tensor) -> Tensor:
+        """[rows, width] so that it spreads over what lies between in `numbers`."""
+        return vectors if numbers.dim() == 2 else vectors[:, None]
+
 
 class WearingConvolution(nn.Conv2d):
     """A 1×1 convolution is a linear layer over pixels."""
 
     worn: Pairs
+    channels: list[ChannelChange]
 
     def forward(self, input: Tensor) -> Tensor:
-        output = super().forward(input)
+        output = super().forward(self._scaled(input, 0))
+        if self.channels:
+            output = self._scaled(output, 1) + self.channels[0].bias[:, :, None, None]
         if not self.worn:
             return output
         hidden = input.flatten(2).transpose(1, 2)
@@ -72,6 +90,12 @@ class WearingConvolution(nn.Conv2d):
         for down, up in self.worn:
             pixels.baddbmm_(torch.bmm(hidden, down), up)
         return output
+
+    def _scaled(self, numbers: Tensor, side: int) -> Tensor:
+        """As `WearingLinear` does, channel by channel."""
+        if not self.channels:
+            return numbers
+        return torch.addcmul(numbers, numbers, self.channels[0][side][:, :, None, None])
 
 
 WEARING: dict[type[nn.Module], type[nn.Module]] = {
@@ -99,13 +123,24 @@ class LoraWeights:
         rows_kept: int = 0,
     ) -> None:
         self.rank = rank
-        self.places, self.ups_at, self.flat_size = _lay_out(layers, rank)
+        self.places, self.ups_at, self._width = _lay_out(layers, rank)
+        self._modules = dict(layers)
+        self._channels = ChannelVectors(
+            {name: _features(layer) for name, layer in layers.items()},
+            slots=slots,
+            device=device,
+            dtype=dtype,
+            rows_kept=rows_kept,
+        )
+        self.flat_size = self._width + self._channels.flat_size
         self.layout_digest = hashlib.sha256(repr((rank, dtype, self.places)).encode()).hexdigest()
         self.dtype = dtype
-        self._store = torch.zeros(slots + 1, self.flat_size, device=device, dtype=dtype)
+        self._store = torch.zeros(slots + 1, self._width, device=device, dtype=dtype)
         self._layers: dict[int, frozenset[str]] = {}
         self._extents = lru_cache(EXTENTS_KEPT)(self._find_extents)
-        self._worn = {name: _dressable(layer) for name, layer in layers.items()}
+        wearing = {name: _dressable(layer) for name, layer in layers.items()}
+        self._worn = {name: layer.worn for name, layer in wearing.items()}
+        self._scaled = {name: layer.channels for name, layer in wearing.items()}
         self._rows: tuple[Wearing, ...] | None = None
         self._sheets: list[Tensor] = []
         self._rows_kept = rows_kept
@@ -113,9 +148,17 @@ class LoraWeights:
         self._is_dressed = True
         self.changed: frozenset[str] = frozenset()
 
-    def install(self, slot: int, flat: Tensor, layers: frozenset[str]) -> None:
-        """Put a flat adapter that changes `layers` into a slot: what lies between the first and the
-        last of them is copied, the rest of the slot is cleared."""
+    def install(
+        self,
+        slot: int,
+        flat: Tensor,
+        layers: frozenset[str],
+        channels: frozenset[str] = frozenset(),
+    ) -> None:
+        """Put a flat adapter into a slot that changes `layers` by matrices and the `channels` of
+        others or the same: what lies between the first and the last matrix is copied, the rest of
+        the slot is cleared."""
+        self._channels.install(slot, flat[self._width :], channels)
         row, end = self._store[slot], 0
         for begin, stop in self._extents(layers):
             row[end:begin].zero_()
@@ -136,19 +179,37 @@ class LoraWeights:
             if part
         ]
 
-    def flatten(self, layers: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
-        """`lora_A` [r, in] and `lora_B` [out, r] (scaled) by layer, as one slot's row."""
-        flat = torch.zeros(self.flat_size, dtype=self.dtype)
+    def flatten(
+        self,
+        layers: Mapping[str, tuple[Tensor, Tensor]],
+        channels: Mapping[str, ChannelChange] | None = None,
+    ) -> Tensor:
+        """`lora_A` [r, in] and `lora_B` [out, r] (scaled) by layer, as one slot's row, then what
+        changes the layers' channels."""
+        flat = torch.zeros(self._width, dtype=self.dtype)
         for name, (down, up) in layers.items():
             place, rank = self.places[name], len(down)
             flat[place.down_at : place.down_at + down.numel()] = down.flatten()
             block = flat[place.up_at : place.up_at + place.out_features * self.rank]
             block.view(place.out_features, self.rank)[:, :rank] = up
-        return flat
+        return torch.cat([flat, self._channels.flatten(channels or {}, dtype=self.dtype)])
+
+    def weight_of(self, name: str) -> tuple[Tensor, Tensor | None]:
+        """A layer's own weight [out, in] and bias, in float32 in main memory."""
+        layer: Any = self._modules[name]
+        weight = layer.weight.data
+        if type(weight) is not Tensor:
+            weight = weight.dequantize()  # FP8
+        bias = None if layer.bias is None else layer.bias.data.float().cpu()
+        return weight.float().cpu().flatten(1), bias
+
+    def channels_in(self, flat: Tensor) -> frozenset[str]:
+        """The layers whose channels a flat adapter changes."""
+        return self._channels.layers_in(flat[self._width :])
 
     def layers_in(self, flat: Tensor) -> frozenset[str]:
-        """The layers that a flat adapter changes."""
-        bits = flat[self.ups_at :].view(_BITS[flat.element_size()]).numpy()
+        """The layers that a flat adapter changes by matrices."""
+        bits = flat[self.ups_at : self._width].view(_BITS[flat.element_size()]).numpy()
         starts = [place.up_at - self.ups_at for place in self.places.values()]
         changed = np.logical_or.reduceat(bits, starts)  # the gaps between blocks are zero
         return frozenset(
@@ -171,12 +232,14 @@ class LoraWeights:
         worn = {slot for row in key for slot, _ in row}
         self.changed = frozenset().union(*(self._layers[slot] for slot in worn))
         self._sheets = [self._sheet(key, number) for number in range(depth)]
+        self._channels.gather(key)
         self._is_dressed = False
 
     @property
-    def depth(self) -> int:
-        """The most adapters that one row wears."""
-        return len(self._sheets)
+    def shape(self) -> Hashable:
+        """What a graph of a forward depends on: the most adapters that one row wears, the layers
+        that they change, and those whose channels they change."""
+        return len(self._sheets), self.changed, self._channels.changed
 
     def dress(self) -> None:
         """Let the layers find what was gathered."""
@@ -187,10 +250,15 @@ class LoraWeights:
                 worn[:] = [self._views(sheet, self.places[name]) for sheet in self._sheets]
             elif worn:
                 worn.clear()
+        for name, channels in self._scaled.items():
+            if name in self._channels.changed:
+                channels[:] = [self._channels.of(name)]
+            elif channels:
+                channels.clear()
         self._is_dressed = True
 
     def _sheet(self, rows: Sequence[Wearing], number: int) -> Tensor:
-        """[rows, flat_size]: each row's adapter of that `number`, `lora_B` times its weight, where
+        """[rows, width]: each row's adapter of that `number`, `lora_B` times its weight, where
         any layer is changed."""
         worn = [row[number] if number < len(row) else (0, 1.0) for row in rows]
         extents = self._extents(self.changed)
@@ -211,26 +279,26 @@ class LoraWeights:
     def _keep(self, number: int) -> Tensor:
         """The place of the sheets of that `number`, as long as these weights live."""
         while number >= len(self._kept):
-            self._kept.append(self._store.new_empty(self._rows_kept, self.flat_size))
+            self._kept.append(self._store.new_empty(self._rows_kept, self._width))
         return self._kept[number]
 
     def _views(self, sheet: Tensor, place: LayerPlace) -> tuple[Tensor, Tensor]:
         """`lora_A` [rows, in, rank] and `lora_B` [rows, rank, out] of a layer, by one call each: a
         model has hundreds, and each change of the batch asks for all."""
         rows, rank, begin = len(sheet), self.rank, sheet.storage_offset()
-        width, height, stride = place.in_features, place.out_features, self.flat_size
+        width, height, stride = place.in_features, place.out_features, self._width
         return (
             sheet.as_strided((rows, width, rank), (stride, 1, width), begin + place.down_at),
             sheet.as_strided((rows, rank, height), (stride, 1, rank), begin + place.up_at),
         )
 
 
-def _dressable(layer: nn.Module) -> Pairs:
-    """Make `layer` read what it wears from the list that is returned."""
+def _dressable(layer: nn.Module) -> WearingLinear:
+    """Make `layer` read what it wears from its own lists."""
     layer.__class__ = WEARING.get(type(layer), type(layer))
     wearing = cast(WearingLinear, layer)
-    wearing.worn = []
-    return wearing.worn
+    wearing.worn, wearing.channels = [], []
+    return wearing
 
 
 def _lay_out(layers: Mapping[str, nn.Module], rank: int) -> tuple[dict[str, LayerPlace], int, int]:

@@ -126,7 +126,7 @@ class LoadedModel:
         with self.attention():
             if self.graphs is None:
                 return self._forward(*given)
-            return self.graphs(self._forward, *given, worn=(lora.depth, lora.changed))
+            return self.graphs(self._forward, *given, worn=lora.shape)
 
     def _forward(self, latents: Tensor, timesteps: Tensor, rows: Rows, shared: Rows) -> Tensor:
         self.loras[self.family.network].dress()
