@@ -21,7 +21,7 @@ from config.storage import storage_refusals
 
 SPOOLED_BYTES = 8 * 1024 * 1024
 CONNECT_S, READ_S, TRIES = 2, 20, 3
-BUCKET_BELIEVED_S = 10.0
+BUCKET_BELIEVED_S = 30.0
 
 
 class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
@@ -113,19 +113,19 @@ class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
 
     @contextmanager
     def _told(self) -> Iterator[None]:
+        if monotonic() - self._bucket_seen_s >= BUCKET_BELIEVED_S:
+            self._require_bucket()
         try:
             with storage_refusals.told():
                 yield
-        except FileNotFoundError:  # so a bucket that is not there answers too
-            if monotonic() - self._bucket_seen_s >= BUCKET_BELIEVED_S:
-                self._require_bucket()
-            raise
         except storage_refusals.Unexplained:
             self._require_bucket()
             raise
 
     def _require_bucket(self) -> None:
-        """Raises StorageAway and StorageRefused, so that no file is called missing for a bucket."""
+        """Raises StorageAway and StorageRefused: in one that is not there every file would be
+        missing, and at an address that says yes to whatever it is asked, each would be there.
+        """
         try:
             with storage_refusals.told():
                 self.connection.meta.client.list_objects_v2(Bucket=self.bucket_name, MaxKeys=1)

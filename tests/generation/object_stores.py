@@ -135,13 +135,13 @@ def s3rver(folder: Path) -> Iterator[ObjectStore]:
 
 
 @contextmanager
-def answering(status: int, code: str) -> Iterator[str]:
-    """The address of a store that refuses everything so."""
+def answering(status: int, code: str, *, page: str = "") -> Iterator[str]:
+    """The address of a store that refuses everything so, or of a server that shows a page."""
 
     class Refusal(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            body = f"<Error><Code>{code}</Code></Error>".encode()
+            body = (page or f"<Error><Code>{code}</Code></Error>").encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/xml")
             self.send_header("Content-Length", str(len(body)))

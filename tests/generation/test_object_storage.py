@@ -230,6 +230,16 @@ def test_store_that_refuses_the_house_is_told_by_one_true_sentence_whatever_is_a
             start_check.require_storage()
 
 
+def test_server_that_shows_a_page_whatever_it_is_asked_is_no_storage(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a single-page application's does: each name was taken, and the next was tried for ever."""
+    monkeypatch.setattr(private_s3, "TRIES", 1)
+    page = object_stores.answering(200, "", page="<!doctype html><title>Welcome</title><p>Hello")
+    with page as url, _kept_at(settings, endpoint_url=url):
+        _all_say(StorageAway, "does not answer")
+
+
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError")])
 def test_store_that_stumbles_is_away(
     settings: Settings, status: int, code: str, monkeypatch: pytest.MonkeyPatch
