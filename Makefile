@@ -9,7 +9,7 @@ PROCESSES ?= 2
 BIN := .venv/bin
 ENCODER := generation/starter/model/text_encoder/model.safetensors
 
-.PHONY: help house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants
+.PHONY: help house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -96,6 +96,9 @@ bench-moderation: install ## next case, claims and lists over 100,000 cases
 
 bench-provenance: install var/bench/venv/.installed ## recovery per attack, false accepts, marking and log times
 	@exec $(BIN)/python -m tests.bench.bench_provenance
+
+screenshots: install ## take the README's pictures of a house that just started
+	@exec $(BIN)/python -m pytest -q tests/browser/screenshots.py
 
 bench-adapters: install ## judge and refit adapter files, with times and memory
 	@exec $(BIN)/python -m tests.bench.bench_adapters

@@ -1,7 +1,7 @@
 """`make run`: the whole house on one host under one supervisor.
 
 Starts the embedded servers (unless settings name others), brings the database up to date, then
-runs the web server, both Celery workers and beat until Ctrl-C. What dies is started again; a
+runs the web server, the Celery workers and beat until Ctrl-C. What dies is started again; a
 child that dies five times in a minute stops the house and names its log.
 """
 

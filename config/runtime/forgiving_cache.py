@@ -1,9 +1,9 @@
 """A cache that may be away: what it kept is forgotten, and nothing else breaks.
 
-Only throttles and live progress are kept in it. With the server away, or standing still, a page
-shows no preview, and what bounds sign-ins and calls is counted in the process instead: everybody
-gets in who should, and nobody guesses without end. Requests go on, because their state is in the
-database.
+Only throttles and what is shown while it is made are kept in it. With the server away, or standing
+still, a page shows no preview, the live page draws nothing, and what bounds sign-ins and calls is
+counted in the process instead: everybody gets in who should, and nobody guesses without end.
+Requests go on, because their state is in the database.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What steers a request beside its prompt: the picture that it starts from.
+"""What steers a request beside its prompt: the picture that it starts from, and what stays of it.
 
-Door: `init_images` (resolve, stored and attach when taken in; load for the worker; erase).
+Doors: `wanted_images` and `stored_uploads` when it is taken in, `init_images` and `masks` for the
+worker.
 """

@@ -1,5 +1,5 @@
 """Counterfactual suites rendered and screened as users' requests are, for audits.
 
-Doors: `suite_rendering` (start_or_resume, carry_on, conclude) for `manage.py run_audit`, `stints`
+Doors: `suite_rendering` (start_or_resume, carry_on, conclude) for the command run_audit, `stints`
 (ask, cancel, resume, work, sweep) for pages and tasks.
 """

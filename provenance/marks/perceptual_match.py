@@ -1,10 +1,10 @@
 """Whether a picture shows what a marked one showed, and which part of it was changed. Pure.
 
 The record keeps a small picture. Wherever the marked picture may lie in the one at hand (see
-`placing`) it is laid over the record's and compared place by place (see `blocks`). So a crop or a
-screenshot is compared with the same part of the original, a turned picture upright, and an edited
-one is told from another one: the edit differs in one part and nowhere else, and has no mark there
-(see `mark_presence`).
+`placement`) it is laid over the record's and compared place by place (see `local_agreement`). So a
+crop or a screenshot is compared with the same part of the original, a turned picture upright, and
+an edited one is told from another one: the edit differs in one part and nowhere else, and has no
+mark there (see `mark_presence`).
 """
 
 from collections.abc import Iterable

@@ -1,10 +1,9 @@
 """The invisible watermark: a keyed 64-bit identifier in the brightness of a picture. Pure.
 
-A tile (see `tile`) is repeated over the picture, weaker on flat areas and stronger where detail
-hides it, and as a whole no stronger than a trial of it asks for. The detector
-finds the tiles' lattice (see `lattice`), adds all tiles up, aligns the sum by its sync pattern and
-decodes it. A watermark is a
-lookup key, never proof: who can copy it onto another picture can forge it.
+A pattern (see `watermark_pattern`) is repeated over the picture, weaker on flat areas and stronger
+where detail hides it, and as a whole no stronger than a trial of it asks for. The detector finds
+its grid (see `grid_search`), adds all repeats up, aligns the sum by its sync pattern and decodes
+it. A watermark is a lookup key, never proof: who can copy it onto another picture can forge it.
 """
 
 from dataclasses import dataclass, field

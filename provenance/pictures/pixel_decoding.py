@@ -1,5 +1,5 @@
-"""Decoding what `picture_files` lets through: upright, 8 bits, in sRGB, on white, and no more than
-about four megapixels unless the whole is asked for. Pure.
+"""Decoding what the header's check lets through: upright, 8 bits, in sRGB, on white, and no more
+than about four megapixels unless the whole is asked for. Pure.
 
 A large picture is shrunk by 2, 4 or 8 where its format can while it is decoded, and in bands after
 that, so no second copy of its full size ever exists. What detection works on is 1,024 pixels a

@@ -142,7 +142,7 @@ class Engine:
         """Denoise, decode and enlarge to the delivered size, beside whatever else is on its way.
 
         Raises Cancelled and DeadlinePassed between steps, NotFinite, AdapterNotLoadable,
-        RankTooHigh, StepsOutOfRange, OutOfMemory, TooManyAdapters.
+        RankTooHigh, StepsNotSupported, OutOfMemory, MoreAdaptersThanSlots.
         """
         return self.submit(job).wait(on_step=on_step, should_stop=should_stop)
 
