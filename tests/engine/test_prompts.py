@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from generation.engine.families.prompt_chunks import Reader
+from generation.engine.families.prompt_chunks import ChunkReader
 from generation.engine.jobs import AdapterUse
 from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop.prompt_embeddings import Prompts
@@ -175,7 +175,7 @@ def test_no_prompt_is_more_than_a_picture_takes(
 
 def test_pieces_hold_all_words_of_a_prompt_and_no_more_tokens_than_are_read() -> None:
     tokenizer = tiny_pipeline._tokenizer()
-    reader = Reader(tokenizer, 20, most=50)
+    reader = ChunkReader(tokenizer, 20, most=50)
     prompt = "a (little:1.2) red kite, over the sea and " + "x" * 40 + ", [two] dogs BREAK end"
     found = reader.read(prompt)
     said = "".join(chunk.text for chunk in found.chunks).replace(" ", "")

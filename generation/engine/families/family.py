@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from generation.engine.families.prompt_chunks import Reader
+from generation.engine.families.prompt_chunks import ChunkReader
 
 Rows = dict[str, Tensor]
 TEXT = "encoder_hidden_states"  # of a row: [1, tokens, width]
@@ -42,7 +42,7 @@ class FamilySpec:
     network: str
     text_encoders: tuple[str, ...]
     encode: Callable[[Any, list[str]], Rows]
-    reader: Callable[[Any], Reader]
+    reader: Callable[[Any], ChunkReader]
     is_guided_by_row: bool
     has_zero_negative: Callable[[Any], bool]
     extras: Callable[[Any, Size, float], Rows]

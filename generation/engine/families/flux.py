@@ -10,7 +10,7 @@ from torch import Tensor
 
 from generation.engine.families import latents
 from generation.engine.families.family import FamilySpec, Rows, Size, never
-from generation.engine.families.prompt_chunks import Reader
+from generation.engine.families.prompt_chunks import ChunkReader
 
 TEXT_TOKENS = 512
 
@@ -20,9 +20,9 @@ def _encode(pipe: Any, texts: list[str]) -> Rows:
     return {"encoder_hidden_states": embeds, "pooled_projections": pooled}
 
 
-def _reader(pipe: Any) -> Reader:
+def _reader(pipe: Any) -> ChunkReader:
     """T5's, whose vectors the transformer reads, in one piece; CLIP's pooled one has no weights."""
-    return Reader(pipe.tokenizer_2, TEXT_TOKENS, most=1)
+    return ChunkReader(pipe.tokenizer_2, TEXT_TOKENS, most=1)
 
 
 def _extras(pipe: Any, size: Size, guidance: float) -> Rows:

@@ -32,7 +32,7 @@ class Chunks:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ChunkReader:
     """A tokenizer whose encoder reads `length` tokens at once, and `most` such pieces."""
 
     tokenizer: Any

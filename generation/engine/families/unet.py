@@ -9,15 +9,15 @@ from torch import Tensor
 
 from generation.engine.families import latents
 from generation.engine.families.family import Rows, Size
-from generation.engine.families.prompt_chunks import Reader
+from generation.engine.families.prompt_chunks import ChunkReader
 
 TEXT_TOKENS = 77
 CHUNKS_MAX = 4  # pieces of a prompt
 
 
-def reader(pipe: Any) -> Reader:
+def reader(pipe: Any) -> ChunkReader:
     """The first tokenizer's: SDXL's two cut a text in the same way."""
-    return Reader(pipe.tokenizer, int(pipe.tokenizer.model_max_length), CHUNKS_MAX)
+    return ChunkReader(pipe.tokenizer, int(pipe.tokenizer.model_max_length), CHUNKS_MAX)
 
 
 def noise(pipe: Any, size: Size, generator: torch.Generator) -> Tensor:
