@@ -1,9 +1,10 @@
-"""Rows on the third and fourth set of pictures: copied marks, edits and turns, with intervals.
+"""Rows on the sealed sets of pictures, from the third on: copied marks, edits, turns and crops.
 
 What each picture was judged to be is kept as a line, so that a run that was stopped goes on where
 it was. Intervals are Wilson's at 95 %.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -21,12 +22,14 @@ from tests.bench.fresh_copies import DISGUISES
 from tests.bench.local_edits import TARGETED, Named, Pixels
 from tests.bench.report import ROOT, Row
 from tests.bench.unseen_pictures import Pair
-from tests.provenance.attacks import ATTACKS
+from tests.provenance.attacks import ATTACKS, jpeg, resized
 
 FOLDER = ROOT / "var" / "bench"
 KEY = b"the key of the third set, always"
 """One for all runs: what goes on where it was has the same marks."""
 MUST_PERCENT = 98.0
+CROPS = 4
+"""Pieces that somebody cuts out of each second picture, from a third to nine tenths of its side."""
 Told = dict[str, str]
 Judge = Callable[[], Told]
 
@@ -75,6 +78,8 @@ def _all(sealed: SealedSet) -> Iterator[tuple[str, Judge]]:
     for name in list(marks.numbers)[::2]:
         for edit in TARGETED:
             yield f"edit {edit} {name}", marks.edited(name, edit)
+    for crop, name in product(range(CROPS), list(marks.numbers)[1::2]):
+        yield f"crop {crop} {name}", marks.cropped(name, crop)
     for attack, name in product(ATTACKS, list(marks.numbers)[:: sealed.ATTACKED_EVERY]):
         yield f"attack {attack} {name}", marks.attacked(name, attack)
 
@@ -119,29 +124,62 @@ class _Marks:
 
         return judge
 
+    def cropped(self, name: str, number: int) -> Judge:
+        """A piece at its own size or enlarged, and sent on as a JPEG of some quality."""
+
+        def judge() -> Told:
+            seed = hashlib.sha256(f"crop {number} {name}".encode()).digest()[:8]
+            random = np.random.default_rng(int.from_bytes(seed))
+            pixels = self._of(name)[0]
+            wide, high = (int(side * random.uniform(1 / 3, 0.9)) for side in pixels.shape[1::-1])
+            left, top = (
+                int(random.integers(whole - part + 1))
+                for whole, part in zip(pixels.shape[1::-1], (wide, high), strict=True)
+            )
+            piece = np.ascontiguousarray(pixels[top : top + high, left : left + wide])
+            piece = jpeg(resized(piece, random.choice([1.0, 1.4])), int(random.integers(60, 96)))
+            return self._told("crops", f"crop {number}", piece, name)
+
+        return judge
+
     def attacked(self, name: str, attack: str) -> Judge:
         return lambda: self._told("attacks", attack, ATTACKS[attack](self._of(name)[0]), name)
 
     def _told(self, kind: str, part: str, pixels: Pixels, name: str) -> Told:
-        """`ours` as the verify page would say, without the log; `told` parts."""
+        """`is` as the verify page would say, without the log; whether the mark was `read`; how many
+        parts are `told`. Where no mark leads to the record its fingerprint may (`asset_lookup`).
+        """
+        original = self._of(name)[1]
         found = watermark.detect(pixels, key=KEY)
-        said = {"kind": kind, "way": part, "name": name, "is": "unread"}
-        if found.identifier != self.numbers[name]:
+        is_read = found.identifier == self.numbers[name]
+        said = {"kind": kind, "way": part, "name": name, "is": "unread", "told": "0"}
+        said["read"] = "yes" if is_read else "no"
+        if not is_read and not _is_near(pixels, original):
             return said
-        compared = perceptual_match.compare(pixels, self._of(name)[1], found)
-        said["is"] = "another"
-        if compared is not None and (compared.is_same or compared.is_doubtful):
+        compared = perceptual_match.compare(pixels, original, found if is_read else None)
+        if compared is None:
+            return said | {"is": "not comparable"}
+        if compared.is_same or compared.is_doubtful:
             said["is"] = "ours" if compared.is_same else "doubtful"
-        said["told"] = str(len(compared.changed) if compared is not None else 0)
-        return said
+        elif is_read:
+            said["is"] = "another"
+        return said | {"told": str(len(compared.changed))}
+
+
+def _is_near(pixels: Pixels, original: Original) -> bool:
+    turned = fingerprint.pdq_orientations(pixels)
+    bits = min(fingerprint.distance(each, original.fingerprint) for each in turned)
+    return bits <= fingerprint.SAME_PICTURE_DISTANCE
 
 
 def _rows(called: str, judged: list[Told]) -> Iterator[Row]:
     for kind in ("other", "near"):
         these = [each for each in judged if each["kind"] == f"copies_{kind}"]
+        if not these:
+            continue
         name = f"{called}_copies_{kind}"
         yield _share(f"{name}_called_ours", these, must=0 if kind == "other" else None)
-        yield Row(f"{name}_read", sum(each["is"] != "unread" for each in these), f"of {len(these)}")
+        yield Row(f"{name}_read", len(_read(these)), f"of {len(these)}")
         yield Row(f"{name}_told_as_not_certain", _doubtful(these), f"of {len(these)}")
         for way, of_way in _by_way(these).items():
             yield Row(f"{name}_{way}", _ours(of_way), f"ours of {len(of_way)}")
@@ -156,6 +194,10 @@ def _rows(called: str, judged: list[Told]) -> Iterator[Row]:
     whole = [each for each in ours if each["part"] == "whole"]
     yield _share(f"{called}_part_named_where_whole", whole, _is_told)
     yield Row(f"{called}_own_told_as_not_certain", _doubtful(edits), f"of {len(edits)} edits")
+    crops = [each for each in judged if each["kind"] == "crops"]
+    yield _share(f"{called}_crops_accused", crops, _is_accused, must=0)
+    yield _share(f"{called}_crops_called_ours_where_read", _read(crops), better="higher")
+    yield Row(f"{called}_edits_accused", sum(map(_is_accused, edits)), f"of {len(edits)}", must=0)
     attacks = _read([each for each in judged if each["kind"] == "attacks"])
     yield _share(f"{called}_attacked_called_ours_where_read", attacks, better="higher")
 
@@ -166,7 +208,7 @@ def _by_way(judged: list[Told]) -> dict[str, list[Told]]:
 
 
 def _read(judged: list[Told]) -> list[Told]:
-    return [each for each in judged if each["is"] != "unread"]
+    return [each for each in judged if each["read"] == "yes"]
 
 
 def _doubtful(judged: list[Told]) -> int:
@@ -175,6 +217,11 @@ def _doubtful(judged: list[Told]) -> int:
 
 def _is_ours(told: Told) -> bool:
     return told["is"] == "ours"
+
+
+def _is_accused(told: Told) -> bool:
+    """Told as a mark that was copied onto another picture."""
+    return told["is"] == "another"
 
 
 def _is_told(told: Told) -> bool:

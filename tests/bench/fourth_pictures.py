@@ -21,7 +21,7 @@ from generation.starter.layout import MODEL
 from tests.bench.local_edits import SIDE, Named, Pixels
 from tests.bench.report import ROOT
 from tests.bench.starter_artist import Artist
-from tests.bench.unseen_pictures import GENDERS, TONES, Pair, own_seed
+from tests.bench.unseen_pictures import GENDERS, TONES, Pair, kin_of, own_seed
 from tests.provenance.attacks import resized
 
 SEALED = "becfa8c9c29950ae97b8a2567c3d7e3ef449e523c9079bcc4d228611df55d4c0"
@@ -63,7 +63,7 @@ def pairs() -> Iterator[Pair]:
         own = own_seed(each.name)
         for seed in SEEDS[1:]:
             yield Pair(each, drawn(each.name, seed + own), "drawn again")
-        for kin in _kin(each.name):
+        for kin in kin_of(each.name, tones_on=2):
             yield Pair(each, drawn(kin, SEEDS[0] + own_seed(kin)), "another person")
             yield Pair(each, drawn(kin, SEEDS[0] + own), "same seed")
     for number, version in product(range(SCENES), range(1, VERSIONS)):
@@ -121,17 +121,6 @@ def captions() -> tuple[str, ...]:
     ]
     people.sort(key=lambda each: hashlib.sha256(f"{NAME} {each}".encode()).digest())
     return OBJECTS + tuple(people[:PEOPLE])
-
-
-def _kin(caption: str) -> list[str]:
-    """The same person of another tone and of another gender."""
-    if "skin tone" not in caption:
-        return []
-    who, tone = caption.removesuffix(" skin tone").split(": ")
-    gender, role = who.split(" ", 1)
-    other = GENDERS[1 - GENDERS.index(gender)]
-    beside = TONES[(TONES.index(tone) + 2) % len(TONES)]
-    return [f"{gender} {role}: {beside} skin tone", f"{other} {role}: {tone} skin tone"]
 
 
 @cache

@@ -66,7 +66,7 @@ def pairs() -> Iterator[Pair]:
         own = own_seed(each.name)
         for seed in SEEDS[1:]:
             yield Pair(each, drawn(each.name, seed + own), "drawn again")
-        for kin in _kin(each.name):
+        for kin in kin_of(each.name):
             yield Pair(each, drawn(kin, SEEDS[0] + own_seed(kin)), "another person")
             # The same seed: what is not changed by the words stays as it was drawn.
             yield Pair(each, drawn(kin, SEEDS[0] + own), "same seed")
@@ -80,14 +80,14 @@ def pairs() -> Iterator[Pair]:
             yield Pair(each, other.pixels, "any other")
 
 
-def _kin(caption: str) -> list[str]:
-    """The same person of another tone and of another gender."""
+def kin_of(caption: str, tones_on: int = 1) -> list[str]:
+    """The same person of a tone so many further on, and of another gender."""
     if "skin tone" not in caption:
         return []
     who, tone = caption.removesuffix(" skin tone").split(": ")
     gender, role = who.split(" ", 1)
     other = GENDERS[1 - GENDERS.index(gender)]
-    beside = TONES[(TONES.index(tone) + 1) % len(TONES)]
+    beside = TONES[(TONES.index(tone) + tones_on) % len(TONES)]
     return [f"{gender} {role}: {beside} skin tone", f"{other} {role}: {tone} skin tone"]
 
 
@@ -99,7 +99,7 @@ def pictures() -> list[Named]:
 @cache
 def photographs() -> list[Named]:
     return [
-        Named(f"{name}/{half}", _half(pixels, name, half))
+        Named(f"{name}/{half}", half_square(pixels, half, _random(f"{name}/{half}")))
         for name, pixels in _loaded()
         for half in range(2)
     ]
@@ -119,9 +119,8 @@ def _of_three(pixels: Pixels) -> Pixels:
     return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels[..., :3]
 
 
-def _half(pixels: Pixels, name: str, half: int) -> Pixels:
+def half_square(pixels: Pixels, half: int, random: np.random.Generator) -> Pixels:
     """A square out of the left or the right half, some mirrored."""
-    random = _random(f"{name}/{half}")
     height, width = pixels.shape[:2]
     side = int(min(height, width // 2) * random.uniform(0.8, 1))
     left = half * (width // 2) + int(random.integers(width // 2 - side + 1))
