@@ -8,7 +8,7 @@ mark there (see `mark_presence`).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -85,7 +85,8 @@ class ChangedPart:
 class Comparison:
     """`distance` is the bits by which the fingerprints of what both show differ, 0 to 256; `kept`
     the share of the original's detail that is there unchanged; `changed` the parts that are not.
-    `is_doubtful` is of a picture that agrees, but carries the mark also where it does not.
+    `is_doubtful` is of a picture that agrees, but carries the mark also where it does not, or that
+    was bent.
     """
 
     distance: int
@@ -122,7 +123,7 @@ def compare(
 
     `detection` is of the record's own watermark, if that was found in the picture.
     """
-    whole = fingerprint.distance(fingerprint.pdq(pixels), original.fingerprint)
+    whole = fingerprint.distance(fingerprint.pdq(_upright(pixels, detection)), original.fingerprint)
     colours = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), np.uint8)
     grey = np.ascontiguousarray(colours[..., 0])
     small = _small(original)
@@ -140,7 +141,14 @@ def compare(
         if found is None or not found.is_alike(whole):
             features = placement.by_features(np.ascontiguousarray(small[..., 0]), grey)
             found = _best(small, colours, features) or found
-    return None if found is None or found.is_undecided(whole) else found.told(whole, size)
+    if found is None or found.is_undecided(whole):
+        return None
+    told = found.told(whole, size)
+    if detection is None or told.is_same or told.is_doubtful:
+        return told
+    # A picture that was photographed from the side lies on no lattice; nobody is accused for that.
+    is_bent = placement.is_bent(np.ascontiguousarray(small[..., 0]), grey, found.place)
+    return replace(told, is_doubtful=is_bent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +165,11 @@ class _Found:
     is_ruled_out: bool
 
     def is_undecided(self, whole: int) -> bool:
-        """Whether both say too little to be told apart, there or at another place."""
+        """Whether both say too little to be told apart, there or at another place; or what differs
+        lost the mark, as an edit does, of a picture in which hardly anything else is to be seen.
+        """
         says_little = self.visible < LEAST_EVIDENCE or not self.is_ruled_out
+        says_little = says_little or self.is_marked is False
         return says_little and not self.is_alike(whole)
 
     def is_alike(self, whole: int) -> bool:
@@ -183,6 +194,15 @@ class _Found:
         kept = round(self.agreement.kept, 3)
         distance = min(whole, self.distance)
         return Comparison(distance, kept, changed, is_same, is_alike and is_doubtful)
+
+
+def _upright(pixels: NDArray[np.uint8], detection: Detection | None) -> NDArray[np.uint8]:
+    """Turned and mirrored back, as far as its watermark tells."""
+    if detection is None or detection.geometry is None:
+        return pixels
+    turned = np.rot90(pixels, -detection.geometry.quarter_turns)
+    back = turned[:, ::-1] if detection.geometry.is_mirrored else turned
+    return np.ascontiguousarray(back)
 
 
 def _small(original: Original) -> NDArray[np.uint8] | None:

@@ -20,6 +20,10 @@ SHIFT = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
 """From the middles of pixels to their corners."""
 FEATURES, LEAST_FEATURES = 400, 10
 FEATURE_SIDE = 384
+LEAST_BENT, BENT_PIXELS, MOST_BENT = 15, 4.0, 0.075
+"""So many features at least, each so near to where the others' plane has it in the shrunk picture;
+and how far a corner may lie from where the lattice has it, as a share of the picture.
+"""
 MOST_MOVED = 3.0
 """How far a corner may move when a place is refined, in canvas pixels: the lattice knows better."""
 Plane = NDArray[np.float32]
@@ -83,16 +87,57 @@ def whole_frames(size: Size) -> list[Affine]:
 
 
 def by_features(thumbnail: NDArray[np.uint8], grey: NDArray[np.uint8]) -> Iterator[Affine]:
-    """What features (SIFT, Lowe 2004) that both show say: for a cut-out or a part of a screen."""
-    scale = min(1.0, FEATURE_SIDE / max(grey.shape))
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    detector = cv2.SIFT.create(FEATURES)
-    there, theirs = detector.detectAndCompute(cv2.resize(grey, size), None)
+    """What features that both show say: for a cut-out or a part of a screen."""
     height, width = thumbnail.shape
     to_thumbnail = np.diag([width / CANVAS, height / CANVAS, 1.0])
-    to_picture = np.diag([grey.shape[1] / size[0], grey.shape[0] / size[1], 1.0])
     mirror = np.array([[-1.0, 0.0, width], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    for side, flip in ((thumbnail, np.eye(3)), (thumbnail[:, ::-1], mirror)):
+    shrunk = _shrunk(grey)
+    to_picture = np.diag([*(np.array(grey.shape[::-1]) / shrunk.shape[::-1]), 1.0])
+    for is_mirrored, ours, theirs in _features(thumbnail, shrunk):
+        matrix, inside = cv2.estimateAffinePartial2D(ours, theirs)
+        if matrix is not None and int(inside.sum()) >= LEAST_FEATURES:
+            flip = mirror if is_mirrored else np.eye(3)
+            found = to_picture @ np.vstack([matrix, [0, 0, 1]]) @ flip @ to_thumbnail
+            yield (np.linalg.inv(SHIFT) @ found @ SHIFT)[:2]
+
+
+def is_bent(thumbnail: NDArray[np.uint8], grey: NDArray[np.uint8], place: Affine) -> bool:
+    """Whether most features that both show lie as on a sheet that is seen from the side, nearly at
+    this place: a picture that was photographed, over which a lattice of squares cannot be laid.
+    """
+    shrunk, sides = _shrunk(grey), np.array(thumbnail.shape[::-1], np.float64)
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float64)
+    laid = (corners * CANVAS - 0.5) @ place[:, :2].T + place[:, 2]
+    laid *= shrunk.shape[1] / grey.shape[1]
+    for is_mirrored, ours, theirs in _features(thumbnail, shrunk):
+        matrix, inside = cv2.findHomography(ours, theirs, cv2.RANSAC, BENT_PIXELS)
+        if matrix is None or int(inside.sum()) < max(LEAST_BENT, len(ours) / 2):
+            continue
+        own = np.abs(corners - [float(is_mirrored), 0]) * sides
+        seen = cv2.perspectiveTransform(own[None], matrix)[0]
+        if float(np.abs(seen - laid).max()) <= MOST_BENT * max(shrunk.shape):
+            return True
+    return False
+
+
+Points = NDArray[np.float32]
+
+
+def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = min(1.0, FEATURE_SIDE / max(grey.shape))
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    return np.asarray(cv2.resize(grey, size), np.uint8)
+
+
+def _features(
+    thumbnail: NDArray[np.uint8], grey: NDArray[np.uint8]
+) -> Iterator[tuple[bool, Points, Points]]:
+    """Places [n, 2] of features (SIFT, Lowe 2004) in the thumbnail, as it is and mirrored, and in
+    the shrunk picture; only where there are enough.
+    """
+    detector = cv2.SIFT.create(FEATURES)
+    there, theirs = detector.detectAndCompute(grey, None)
+    for is_mirrored, side in ((False, thumbnail), (True, thumbnail[:, ::-1])):
         here, ours = detector.detectAndCompute(np.ascontiguousarray(side), None)
         if ours is None or theirs is None or len(theirs) < 2:
             continue
@@ -100,15 +145,12 @@ def by_features(thumbnail: NDArray[np.uint8], grey: NDArray[np.uint8]) -> Iterat
         good = [
             two[0] for two in pairs if len(two) == 2 and two[0].distance < 0.8 * two[1].distance
         ]
-        if len(good) < LEAST_FEATURES:
-            continue
-        matrix, inside = cv2.estimateAffinePartial2D(
-            np.array([here[each.queryIdx].pt for each in good], np.float32) + 0.5,
-            np.array([there[each.trainIdx].pt for each in good], np.float32) + 0.5,
-        )
-        if matrix is not None and int(inside.sum()) >= LEAST_FEATURES:
-            found = to_picture @ np.vstack([matrix, [0, 0, 1]]) @ flip @ to_thumbnail
-            yield (np.linalg.inv(SHIFT) @ found @ SHIFT)[:2]
+        if len(good) >= LEAST_FEATURES:
+            yield (
+                is_mirrored,
+                np.array([here[each.queryIdx].pt for each in good], np.float32) + 0.5,
+                np.array([there[each.trainIdx].pt for each in good], np.float32) + 0.5,
+            )
 
 
 def at_scale(

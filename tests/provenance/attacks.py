@@ -140,6 +140,15 @@ def perspective(pixels: Pixels) -> Pixels:
     return jpeg(gamma(np.asarray(warped, np.uint8), 0.92), 80)
 
 
+def from_the_side(pixels: Pixels, seed: int) -> Pixels:
+    """Photographed from another side: every corner up to 4 % away."""
+    height, width = pixels.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    moved = np.random.default_rng(seed).uniform(-0.04, 0.04, (4, 2)) * [width, height]
+    matrix = cv2.getPerspectiveTransform(corners, (corners + moved).astype(np.float32))
+    return jpeg(np.asarray(cv2.warpPerspective(pixels, matrix, (width, height)), np.uint8), 85)
+
+
 ATTACKS: dict[str, Attack] = {
     "none": lambda p: p,
     "jpeg_90": lambda p: jpeg(p, 90),

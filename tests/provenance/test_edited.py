@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from provenance.marks import changed_parts, perceptual_match
 from provenance.verify import examination
 from provenance.verify.verdicts import VerifyReport
-from tests.provenance.attacks import cropped, jpeg, resized
+from tests.provenance.attacks import cropped, from_the_side, jpeg, resized
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.files import saved
 from tests.provenance.pictures import clear_sky, drawing, photograph
@@ -122,6 +122,32 @@ def test_copied_mark_on_pictures_that_look_alike_is_never_ours(mark: Mark) -> No
         assert report.watermark.verdict == "found_bad"
         assert report.fingerprint.changed == ()
         assert not report.is_ours
+
+
+@pytest.mark.parametrize("picture", ["rocket", "hubble_deep_field", "drawing 0", "drawing 1"])
+def test_picture_photographed_from_the_side_is_never_accused(mark: Mark, picture: str) -> None:
+    """The mark is read from it, but the lattice of squares does not lie over it everywhere."""
+    kind, _, seed = picture.partition(" ")
+    marked = mark(drawing(int(seed)) if seed else photograph(kind)).pixels
+    for view in range(3, 6):
+        report = check(from_the_side(marked, view))
+        told = {report.log.verdict, report.watermark.verdict, report.fingerprint.verdict}
+        assert "found_bad" not in told, (view, report.headline)
+
+
+def test_plain_picture_stays_ours_when_it_is_turned(mark: Mark) -> None:
+    sky = mark(clear_sky()).pixels
+    for turned in (np.rot90(sky), np.rot90(sky[:, ::-1], 2)):
+        assert check(np.ascontiguousarray(turned)).is_ours
+
+
+def test_plain_picture_that_was_edited_is_never_accused(mark: Mark) -> None:
+    """Nothing of it is left to agree, but the edit took the mark away where it lies."""
+    sky = mark(clear_sky()).pixels
+    for other in ((30, 160, 90), photograph("chelsea")):
+        report = check(pasted(sky, mask_of("one"), other))
+        told = {report.log.verdict, report.watermark.verdict, report.fingerprint.verdict}
+        assert "found_bad" not in told, report.headline
 
 
 @pytest.mark.parametrize("strength", [1, 2])
