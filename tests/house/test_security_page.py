@@ -1,4 +1,4 @@
-"""docs/audit/security.md names tests that exist."""
+"""What docs/audit says of security names tests that exist."""
 
 import re
 
@@ -6,13 +6,17 @@ import pytest
 
 from config.launch.embedded_servers import ROOT
 
-TEXT = (ROOT / "docs" / "audit" / "security.md").read_text()
+PAGES = {name: (ROOT / "docs" / "audit" / name).read_text() for name in (
+    "security.md", "tried-from-outside.md",
+)}  # fmt: skip
+TEXT = PAGES["security.md"]
+LETTERED = {"A": 15, "B": 9, "C": 9, "D": 3}
 
 
 def _named() -> list[tuple[str, str]]:
-    """File and test of each that the page names; `::test_…` alone is of the file before it."""
+    """File and test of each that the pages name; `::test_…` alone is of the file before it."""
     found, file = [], ""
-    for said, test in re.findall(r"`(test_\w+\.py)?(?:::(test_\w+))?`", TEXT):
+    for said, test in re.findall(r"`(test_\w+\.py)?(?:::(test_\w+))?`", "".join(PAGES.values())):
         file = said or file
         if said or test:
             found.append((file, test))
@@ -24,6 +28,14 @@ def test_what_the_page_names_exists(file: str, test: str) -> None:
     sources = [path.read_text() for path in (ROOT / "tests").rglob(file)]
     assert sources
     assert not test or any(f"def {test}(" in source for source in sources)
+
+
+def test_every_item_that_was_tried_has_a_test() -> None:
+    rows = re.findall(
+        r"^\| ([A-D]\d+) .*`test_\w+\.py", PAGES["tried-from-outside.md"], re.MULTILINE
+    )
+    items = {f"{letter}{at + 1}" for letter, most in LETTERED.items() for at in range(most)}
+    assert set(rows) == items
 
 
 def test_the_page_names_tests_for_every_row() -> None:
