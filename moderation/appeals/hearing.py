@@ -17,6 +17,7 @@ from config.core.projects.calling import acting_in
 from moderation.decisions import enforcing
 from moderation.models import Appeal, Decision, PublicAddress, Report
 from moderation.models.appeals import GROUNDS_MAX
+from moderation.policy.rulebook import characters
 from moderation.statements import issuing
 from moderation.subjects.actions import RESTRICTIONS
 from provenance.log import transparency_log
@@ -319,7 +320,7 @@ def find_to_hear(appeal_id: UUID, *, by: User) -> Appeal:
 
 
 def _words(text: str, *, least: int = 1) -> str:
-    words = text.strip()
+    words = characters.typed(text)
     if not least <= len(words) <= GROUNDS_MAX:
         raise NoWords
     return words

@@ -16,7 +16,7 @@ from config.core import events
 from config.core.errors import ProofsheetError
 from moderation.cases import reported, review_cases
 from moderation.models import Report, ReviewCase
-from moderation.policy.rulebook import policy_document
+from moderation.policy.rulebook import characters, policy_document
 from moderation.reports import report_limits
 from moderation.reports.report_limits import Sender
 from moderation.subjects import reportable_pictures
@@ -148,7 +148,7 @@ def of_notifier(*, by: User) -> QuerySet[Report]:
 
 
 def _checked(sent: SentReport) -> str:
-    words = sent.explanation.strip()
+    words = characters.typed(sent.explanation)
     if sent.category not in reported.grounds():
         raise GroundUnknown
     if not 1 <= len(words) <= WORDS_MAX:

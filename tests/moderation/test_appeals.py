@@ -52,7 +52,7 @@ def test_lodge_refuses_somebody_elses_decision(alice: User, bob: User, mallory: 
         lodged(refused_by(bob, alice), mallory)
 
 
-@pytest.mark.parametrize("words", ["", "  \n ", "x" * 4001])
+@pytest.mark.parametrize("words", ["", "  \n ", "\u200b\u2060 \u202e", "x" * 4001])
 def test_lodge_refuses_no_words_and_too_many(alice: User, bob: User, words: str) -> None:
     with pytest.raises(hearing.NoWords):
         hearing.lodge(refused_by(bob, alice), by=alice, grounds=words, at=NOON)

@@ -183,7 +183,7 @@ def test_notes_are_written_and_read_by_colleagues(
     assert as_user(carol).get(f"{API}/cases/{case.id}/notes/").json()["results"] == [made.json()]
 
 
-@pytest.mark.parametrize("text", ["", "  ", "x" * 2001])
+@pytest.mark.parametrize("text", ["", "  ", "\u200b", "x" * 2001])
 def test_note_needs_words(alice: User, bob: User, text: str, as_user: Any) -> None:
     answer = post(as_user(bob), f"cases/{prompt_case(alice).id}/notes", text=text)
     assert refused(answer) == (422, "note_missing")

@@ -185,6 +185,7 @@ def test_submit_refuses_deleted_and_unknown_pictures(image: GeneratedImage) -> N
     [
         ({"category": "boring"}, reporting.GroundUnknown),
         ({"explanation": " \n"}, reporting.ExplanationMissing),
+        ({"explanation": "\u200b\u2060"}, reporting.ExplanationMissing),
         ({"explanation": "x" * 4001}, reporting.ExplanationMissing),
         ({"is_in_good_faith": False}, reporting.GoodFaithMissing),
     ],

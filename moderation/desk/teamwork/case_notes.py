@@ -10,6 +10,7 @@ from config.core.errors import ProofsheetError
 from moderation.cases import review_cases
 from moderation.cases.review_cases import SEVERE
 from moderation.models import CaseNote, ReviewCase
+from moderation.policy.rulebook import characters
 
 TEXT_MAX = 2000
 NUL = "\0"  # which PostgreSQL keeps in no text
@@ -38,7 +39,7 @@ def write(case: ReviewCase, text: str, *, by: User, at: datetime) -> CaseNote:
     """Write a note for whoever works on the case next. Raises NoteMissing, OwnSubject."""
     if review_cases.is_own(case, by=by):
         raise review_cases.OwnSubject
-    words = text.strip()
+    words = characters.typed(text)
     if not 1 <= len(words) <= TEXT_MAX or NUL in words:
         raise NoteMissing
     return CaseNote.objects.create(case=case, author=by, text=words, written_at=at)

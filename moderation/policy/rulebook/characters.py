@@ -45,6 +45,11 @@ def visible(text: str) -> str:
     return text
 
 
+def typed(text: str) -> str:
+    """What somebody wrote, white space around it left out; nothing where none of it can be seen."""
+    return text.strip() if visible(text) else ""
+
+
 def _once(text: str) -> str:
     spaced = " ".join(text.split())
     kept = _WHOLE.sub(lambda found: found["kept"] or "", spaced)
