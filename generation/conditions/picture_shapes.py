@@ -24,7 +24,9 @@ def reshaped(
         case "stretch":
             return image.resize(size, resampling)
         case "fill":
-            whole = ImageOps.contain(image, size, resampling)
+            scale = min(size[0] / image.width, size[1] / image.height)
+            width, height = (max(1, round(side * scale)) for side in image.size)
+            whole = image.resize((width, height), resampling)
             across, down = size[0] - whole.width, size[1] - whole.height
             about = [(down // 2, down - down // 2), (across // 2, across - across // 2)]
             levels = np.asarray(whole)
