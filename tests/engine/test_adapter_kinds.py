@@ -45,6 +45,21 @@ KINDS: dict[str, Any] = {
 }
 
 
+def drawn(pipe: Any, request: RenderJob) -> torch.Tensor:
+    """Latents by a pipeline of diffusers as it stands."""
+    with torch.inference_mode():
+        latents: torch.Tensor = pipe(
+            request.prompt,
+            num_inference_steps=request.steps,
+            guidance_scale=request.guidance,
+            width=SIDE,
+            height=SIDE,
+            generator=torch.Generator().manual_seed(request.seed),
+            output_type="latent",
+        ).images
+    return latents
+
+
 def by_peft(folder: Path, config: Any, path: Path, request: RenderJob) -> torch.Tensor:
     """Its latents by diffusers' pipeline with PEFT's adapter in the network, saved to `path`."""
     torch.manual_seed(3)
@@ -67,22 +82,12 @@ def by_peft(folder: Path, config: Any, path: Path, request: RenderJob) -> torch.
         if name.endswith(".lora_A.weight")
     }
     save_file(state, path)
-    with torch.inference_mode():
-        latents: torch.Tensor = pipe(
-            request.prompt,
-            num_inference_steps=request.steps,
-            guidance_scale=request.guidance,
-            width=SIDE,
-            height=SIDE,
-            generator=torch.Generator().manual_seed(request.seed),
-            output_type="latent",
-        ).images
-    return latents
+    return drawn(pipe, request)
 
 
-def uploaded(path: Path, folder: Path) -> AdapterUse:
+def uploaded(path: Path, folder: Path, *, family: str = "sd15") -> AdapterUse:
     """The file as an upload of it is kept."""
-    base = Base("Tiny", Layout.of("sd15", layers_of_folder(folder)), 64)
+    base = Base("Tiny", Layout.of(family, layers_of_folder(folder)), 64)
     found = inspection.inspect(path, base=base)
     assert found.report.accepted, found.report.message
     made = rewrite.write(TensorSource.of(path, found), path.with_suffix(".kept.safetensors"))
@@ -118,17 +123,7 @@ def dense(path: Path, *, weight: float, folder: Path, request: RenderJob) -> tor
         layer.weight.data += weight * (adapted - layer.weight.data)
         if layer.bias is not None:
             layer.bias.data += weight * up[:, 0]
-    with torch.inference_mode():
-        latents: torch.Tensor = pipe(
-            request.prompt,
-            num_inference_steps=request.steps,
-            guidance_scale=request.guidance,
-            width=SIDE,
-            height=SIDE,
-            generator=torch.Generator().manual_seed(request.seed),
-            output_type="latent",
-        ).images
-    return latents
+    return drawn(pipe, request)
 
 
 def _columns() -> dict[tuple[str, str], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
@@ -182,6 +177,27 @@ def test_dora_by_columns_is_the_dense_difference_alone_and_among_strangers(
     among = denoise(model, [job(seed=1), mine, job(seed=2, adapters=(adapter("sd"),))])[1]
     assert_same(alone.latents, theirs)
     assert_same(among.latents, theirs)
+
+
+def test_magnitudes_and_a_bias_of_fused_layers_are_those_of_each(
+    load: Callable[..., LoadedModel], folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    draw = torch.Generator().manual_seed(5)
+    down, up = torch.randn(2, 32, generator=draw), torch.randn(96, 2, generator=draw)
+    magnitude, bias = torch.rand(96, 1, generator=draw) + 0.5, torch.randn(96, generator=draw)
+    stem, path = "lora_unet_double_blocks_0_img_attn_qkv", tmp_path / "fused.safetensors"
+    parts = {"lora_down.weight": down, "lora_up.weight": up, "dora_scale": magnitude}
+    save_file({f"{stem}.{name}": t for name, t in (parts | {"diff_b": bias}).items()}, path)
+    use = uploaded(path, folders("flux"), family="flux")
+    (ours,) = denoise(load("flux"), [job(adapters=(use,))])
+    pipe = pipeline(folders("flux"))
+    attention = pipe.transformer.transformer_blocks[0].attn
+    for number, layer in enumerate((attention.to_q, attention.to_k, attention.to_v)):
+        rows = slice(32 * number, 32 * (number + 1))
+        adapted = layer.weight.data + up[rows] @ down
+        layer.weight.data = adapted * (magnitude[rows] / adapted.norm(dim=1, keepdim=True))
+        layer.bias.data += bias[rows]
+    assert_same(ours.latents, drawn(pipe, job()))
 
 
 @pytest.mark.parametrize("rows_kept", [0, 3])
