@@ -128,7 +128,10 @@ class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
         """
         try:
             with storage_refusals.told():
-                self.connection.meta.client.list_objects_v2(Bucket=self.bucket_name, MaxKeys=1)
+                asked = {"Bucket": self.bucket_name, "MaxKeys": 1}
+                listed = self.connection.meta.client.list_objects_v2(**asked)
         except FileNotFoundError as error:
             raise storage_refusals.no_bucket() from error
+        if "Name" not in listed:  # boto3 takes any well-formed page for a list of nothing
+            raise storage_refusals.no_storage()
         self._bucket_seen_s = monotonic()

@@ -65,6 +65,8 @@ def told() -> Iterator[None]:
         raise no_storage() from error
     except SSLError as error:
         raise StorageRefused(message=_CERTIFICATE) from error
+    except RecursionError as error:  # boto3 asks where it is sent to by a call that is sent there
+        raise StorageRefused(message=_PLACE) from error
     except (BotoCoreError, Boto3Error) as error:
         raise StorageAway from error
 

@@ -230,14 +230,30 @@ def test_store_that_refuses_the_house_is_told_by_one_true_sentence_whatever_is_a
             start_check.require_storage()
 
 
+@pytest.mark.parametrize(
+    ("page", "error", "sentence"),
+    [
+        ("<!doctype html><title>Welcome</title><p>Hello", StorageAway, "does not answer"),
+        ("<html><p>Hello</p></html>", StorageRefused, "cannot be one"),
+    ],
+)
 def test_server_that_shows_a_page_whatever_it_is_asked_is_no_storage(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    settings: Settings, monkeypatch: pytest.MonkeyPatch,
+    page: str, error: type[StorageAway], sentence: str,
+) -> None:  # fmt: skip
     """As a single-page application's does: each name was taken, and the next was tried for ever."""
     monkeypatch.setattr(private_s3, "TRIES", 1)
-    page = object_stores.answering(200, "", page="<!doctype html><title>Welcome</title><p>Hello")
-    with page as url, _kept_at(settings, endpoint_url=url):
-        _all_say(StorageAway, "does not answer")
+    shown = object_stores.answering(200, "", page=page)
+    with shown as url, _kept_at(settings, endpoint_url=url):
+        _all_say(error, sentence)
+
+
+def test_address_that_sends_elsewhere_for_ever_is_no_crash(settings: Settings) -> None:
+    """boto3 asks where it is sent to by a call that is sent there too, as from HTTP to HTTPS."""
+    with object_stores.answering(301, "301") as url, _kept_at(settings, endpoint_url=url):
+        for act in ACTS[:3]:
+            with pytest.raises(StorageAway):
+                act(private_storage())
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError")])
