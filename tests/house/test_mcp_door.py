@@ -176,6 +176,7 @@ def test_another_s_request_is_not_found(
         ("generate_image", {"prompt": "a dog", "size": "huge"}, "size"),
         ("edit_image", {"prompt": "a dog", "image": "AAAA", "masks": "AAAA"}, "masks"),
         ("get_generation", {"id": "1"}, "id"),
+        ("generate_image", {"prompt": "a\0dog"}, "prompt"),
     ],
 )
 def test_a_wrong_argument_is_named(

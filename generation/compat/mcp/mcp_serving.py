@@ -22,6 +22,7 @@ from mcp_types import (
     PaginatedRequestParams,
 )
 from pydantic import ValidationError
+from rest_framework import exceptions
 
 from config.core.errors import ProofsheetError
 from generation.compat.mcp import tool_answers
@@ -58,7 +59,7 @@ async def _call_tool(ctx: Any, params: CallToolRequestParams) -> CallToolResult:
         caller.require(tool.key_scope)
         said = tool.arguments.model_validate(params.arguments or {})
         return await tool.act(said, caller, tell)
-    except ValidationError as error:
+    except (ValidationError, exceptions.ValidationError) as error:
         return tool_answers.of_wrong_arguments(error)
     except ProofsheetError as error:
         return tool_answers.of_error(error)

@@ -12,6 +12,7 @@ from typing import Any
 
 from mcp_types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 from pydantic import ValidationError
+from rest_framework import exceptions
 
 from config.core.errors import ProofsheetError
 from provenance.pictures.decoder import Mime
@@ -60,9 +61,9 @@ def of_error(error: ProofsheetError) -> CallToolResult:
     )
 
 
-def of_wrong_arguments(error: ValidationError) -> CallToolResult:
+def of_wrong_arguments(error: ValidationError | exceptions.ValidationError) -> CallToolResult:
     """Each argument by its name, so that a model can mend its call."""
-    wrong = {".".join(str(part) for part in each["loc"]): each["msg"] for each in error.errors()}
+    wrong = _wrong(error)
     text = "; ".join(f"{name}: {why}" for name, why in wrong.items())
     said = {"code": "invalid", "errors": wrong}
     return CallToolResult(
@@ -70,6 +71,15 @@ def of_wrong_arguments(error: ValidationError) -> CallToolResult:
         structured_content=said,
         is_error=True,
     )
+
+
+def _wrong(error: ValidationError | exceptions.ValidationError) -> dict[str, str]:
+    """By pydantic, or by what reads the same members for the API."""
+    if isinstance(error, ValidationError):
+        return {".".join(str(part) for part in each["loc"]): each["msg"] for each in error.errors()}
+    detail: Any = error.detail
+    named = detail if isinstance(detail, dict) else {"body": detail}
+    return {name: " ".join(str(each) for each in said) for name, said in named.items()}
 
 
 def _refusals(images: Iterable[Raw]) -> list[Any]:
