@@ -11,6 +11,7 @@ from django.core import checks
 from config.core import retention
 from generation.capacity import line_metrics, project_metrics
 from generation.hardware import hardware_queues
+from generation.line import tickets
 from generation.live import drawing
 from generation.models import (
     GeneratedImage,
@@ -27,7 +28,6 @@ from generation.requests import (
     adapter_examples,
     creation,
     delivered_pictures,
-    fair_queue,
     idempotency,
     request_evidence,
     stored_files,
@@ -77,7 +77,7 @@ def _enforce_on_request(request_id: UUID, outcome: str, decision: Decision) -> N
     match outcome, request.status:
         case "allow", RequestStatus.SUBMITTED | RequestStatus.REFUSED:
             request.enqueue(at=decision.decided_at)
-            fair_queue.send_ticket_for(request)
+            tickets.send_for(request)
             news.tell_of_request(request, "released")
         case "refuse", RequestStatus.SUBMITTED:
             _refuse(request, decision)

@@ -8,7 +8,6 @@ from statistics import median
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q
 
 from adapters.models import BaseModel
 from config.core.ttl_cache import remembered
@@ -95,32 +94,3 @@ def backlog_ms(queue: str, *, priority: int) -> int:
 def wait_s(queue: str, *, priority: int, at: datetime) -> float:
     """Predicted wait of a new request: the backlog over the devices that share it."""
     return backlog_ms(queue, priority=priority) / 1000 / worker_processes.devices(queue, at=at)
-
-
-def position(request: GenerationRequest) -> int | None:
-    """Place in the line from 1, or None when it does not wait for a worker.
-
-    Projects take turns: behind k own requests, at most k + 1 of each other project come first.
-    """
-    if request.status != RequestStatus.QUEUED or request.queued_at is None:
-        return None
-    name = hardware_queues.queue_of_request(request)
-    waiting = GenerationRequest.objects.filter(
-        hardware_queues.waiting_in(name), status=RequestStatus.QUEUED
-    )
-    first = waiting.filter(priority__gt=request.priority).count()
-    line = waiting.filter(priority=request.priority)
-    own = line.filter(
-        Q(turn_ms__lt=request.turn_ms)
-        | Q(turn_ms=request.turn_ms, queued_at__lt=request.queued_at),
-        project=request.project_id,
-    ).count()
-    others = (
-        line.exclude(project=request.project_id)
-        .values("project")
-        .annotate(earlier=Count("id", filter=Q(queued_at__lt=request.queued_at)), count=Count("id"))
-        .values_list("earlier", "count")
-    )
-    # Who came later stands behind this turn; who was there before has a turn first.
-    before = sum(min(count, own + (1 if earlier else 0)) for earlier, count in others)
-    return first + own + before + 1

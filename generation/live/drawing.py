@@ -24,9 +24,10 @@ from adapters.models import BaseModel
 from config.core import notify
 from config.core.errors import ProofsheetError
 from generation.conditions import init_images
+from generation.line import claims
 from generation.models import ACTIVE, GenerationRequest, RequestAdapter, RequestStatus
 from generation.request_rules.parameters import RequestParameters, check
-from generation.requests import fair_queue, submitting
+from generation.requests import submitting
 from moderation.account_status import audiences
 from moderation.policy import overlays
 from moderation.screening import classify
@@ -165,7 +166,7 @@ def check_prompt(request: GenerationRequest, setting: Setting) -> None:
 
 
 def finish(
-    claim: fair_queue.Claim,
+    claim: claims.Claim,
     setting: Setting,
     png: bytes,
     timings: dict[str, float],
@@ -177,7 +178,7 @@ def finish(
     Raises LeaseLost.
     """
     with transaction.atomic():
-        request = fair_queue.locked(claim)
+        request = claims.locked(claim)
         if request.cancel_requested_at is not None:
             request.cancel(at=at)
             return
@@ -188,11 +189,11 @@ def finish(
         request.finish(at=at)
 
 
-def spare(claim: fair_queue.Claim, shown: ShownPicture, *, at: datetime) -> None:
+def spare(claim: claims.Claim, shown: ShownPicture, *, at: datetime) -> None:
     """Show once more what is shown. Nothing was made, so the request ends as a dropped one does: in
     no quota, no estimate and no price. Raises LeaseLost."""
     with transaction.atomic():
-        request = fair_queue.locked(claim)
+        request = claims.locked(claim)
         if request.cancel_requested_at is None:
             _show(request, shown.picture)
         request.cancel(at=at)
@@ -204,10 +205,10 @@ def _show(request: GenerationRequest, drawn: LivePicture) -> None:
     notify.wake(wake_name(request.id))
 
 
-def keep(claim: fair_queue.Claim) -> None:
+def keep(claim: claims.Claim) -> None:
     """What the screening stopped becomes a request like any other. Raises LeaseLost."""
     with transaction.atomic():
-        request = fair_queue.locked(claim)
+        request = claims.locked(claim)
         request.is_live = False
         request.save()
 

@@ -1,5 +1,5 @@
-"""A request from its submission to its worker: resolved, admitted, stored, screened, in line.
+"""A request from its submission to the line: resolved, admitted, stored, screened.
 
 Doors: `submitting` (submit, estimate), `creation.send_to_screening`, `prompt_screening.screen`,
-`fair_queue` for whoever works, `admission.usage_of`, `waiting_reasons`.
+`admission.usage_of`.
 """

@@ -12,9 +12,9 @@ from config.core import events
 from config.core.projects.calling import Caller
 from generation.conditions import init_images
 from generation.conditions.stored_uploads import StoredNames
+from generation.line import tickets
 from generation.models import GenerationRequest, RequestAdapter, RequestStatus
 from generation.request_rules.parameters import SEED_MAX
-from generation.requests import fair_queue
 from generation.requests.resolving import ResolvedRequest
 
 NOTHING_STORED = StoredNames()
@@ -67,7 +67,7 @@ def create(
 def _send_on(request: GenerationRequest) -> None:
     if request.is_live:
         request.stand_in_line()
-        fair_queue.send_ticket_for(request)
+        tickets.send_for(request)
     else:
         send_to_screening(request.id)
 

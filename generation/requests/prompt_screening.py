@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from generation.conditions import init_images
+from generation.line import tickets
 from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
-from generation.requests import fair_queue, request_evidence
+from generation.requests import request_evidence
 from moderation.account_status import audiences
 from moderation.decisions import acting
 from moderation.policy import overlays
@@ -113,7 +114,7 @@ def _apply(request: GenerationRequest, verdict: classify.PromptVerdict, *, at: d
     match verdict.verdict:
         case "allow":
             request.enqueue(at=at)
-            fair_queue.send_ticket_for(request)
+            tickets.send_for(request)
         case "hold":
             request.hold()
         case "refuse":

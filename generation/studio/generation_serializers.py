@@ -15,7 +15,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from generation.capacity import estimates
 from generation.gallery.image_serializers import ImageSerializer
 from generation.gallery.list_filters import FilterSerializer
 from generation.gallery.refusal_serializers import (
@@ -24,9 +23,9 @@ from generation.gallery.refusal_serializers import (
     refusal_of,
     waiting_url_of,
 )
+from generation.line import place_in_line, waiting_reasons
 from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
 from generation.request_rules import failures, priority_classes
-from generation.requests import waiting_reasons
 from generation.studio import own_requests
 from generation.studio.parameter_serializers import AdapterUseSerializer
 
@@ -121,7 +120,7 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
         return priority_classes.name_of(found.priority)
 
     def get_position(self, found: GenerationRequest) -> int | None:
-        return estimates.position(found)
+        return place_in_line.position(found)
 
     def get_waits_for(self, found: GenerationRequest) -> str:
         return waiting_reasons.line_of(found, waiting_reasons.lines([found], at=timezone.now()))

@@ -12,10 +12,10 @@ from zlib import crc32
 from django.urls import reverse
 from django.utils import timezone
 
-from generation.capacity import estimates
 from generation.conditions import init_images
 from generation.gallery.image_cards import ImageCard, image_cards, numbered
 from generation.gallery.refusals import Refusal, refusals_of
+from generation.line import place_in_line, waiting_reasons
 from generation.models import (
     SEEDS,
     GeneratedImage,
@@ -27,7 +27,6 @@ from generation.models import (
 from generation.progress import previews
 from generation.request_rules import failures
 from generation.request_rules.failures import Failure
-from generation.requests import waiting_reasons
 
 LABELS: dict[str, tuple[str, str]] = {
     RequestStatus.SUBMITTED: ("Screening the prompt", "neutral"),
@@ -209,7 +208,7 @@ def _request_card(
         is_cancelling=is_cancelling,
         step=now.step,
         total=now.steps or steps_in_all,
-        position=estimates.position(request) or 0,
+        position=place_in_line.position(request) or 0,
         preview_url=_preview_url(request, now.preview),
         seed=request.seed,
         created_at=request.created_at,

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from config.core.errors import ProofsheetError
 from generation.gallery.refusals import refusals_of
 from generation.hardware import hardware_queues, worker_processes
+from generation.line import tickets
 from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from generation.request_rules import failures
-from generation.requests import fair_queue
 from generation.studio import own_requests
 
 WORKER_PATIENCE = timedelta(seconds=15)
@@ -85,7 +85,7 @@ def wait_for(
 
 def _has_worker(request: GenerationRequest, *, at: datetime) -> bool:
     is_screened = request.status != RequestStatus.SUBMITTED
-    name = hardware_queues.queue_of_request(request) if is_screened else fair_queue.SCREENING_QUEUE
+    name = hardware_queues.queue_of_request(request) if is_screened else tickets.SCREENING_QUEUE
     return worker_processes.alive(name, at=at).exists()
 
 

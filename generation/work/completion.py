@@ -16,11 +16,11 @@ from config.core import database_connections, disk_full
 from config.core.clock import Clock
 from generation.conditions import init_images, masks
 from generation.engine.jobs import Cancelled, Rendered
+from generation.line import claims
 from generation.live import drawing
 from generation.models import GeneratedImage, GenerationRequest, private_storage
 from generation.progress import previews
 from generation.request_rules import prompt_notes
-from generation.requests import fair_queue
 from generation.work import delivery
 from moderation.account_status import audiences
 from moderation.policy import overlays
@@ -31,7 +31,7 @@ from provenance.marks import visible_label
 
 
 def complete(
-    claim: fair_queue.Claim,
+    claim: claims.Claim,
     request: GenerationRequest,
     index: int,
     rendered: Rendered,
@@ -117,7 +117,7 @@ def _keep(name: str, data: bytes) -> str:
         raise
 
 
-def _publish(claim: fair_queue.Claim, finished: delivery.SealedResult, *, now: Clock) -> None:
+def _publish(claim: claims.Claim, finished: delivery.SealedResult, *, now: Clock) -> None:
     """Publish, or delete the file again: but only when it is certain that no image names it.
     Raises Cancelled.
 

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from generation.line import claims
 from generation.models import GeneratedImage, GenerationRequest, ImageState, news, private_storage
-from generation.requests import fair_queue, request_evidence
+from generation.requests import request_evidence
 from moderation.decisions import acting
 from moderation.screening.classify import ImageVerdict
 from moderation.subjects.subject import Subject
@@ -44,9 +45,7 @@ def folder_of(request_id: UUID) -> str:
     return f"images/{digits[:2]}/{digits[2:4]}/{request_id}"
 
 
-def publish(
-    claim: fair_queue.Claim, finished: SealedResult, *, at: datetime
-) -> GeneratedImage | None:
+def publish(claim: claims.Claim, finished: SealedResult, *, at: datetime) -> GeneratedImage | None:
     """Write asset, log entry, image, case or decision, or nothing; the last image of a request ends
     it. Publishing the same asset again returns its image: the connection may have broken just after
     the commit. None when its owner cancelled meanwhile. Raises LeaseLost when another worker holds
@@ -55,7 +54,7 @@ def publish(
     if published := GeneratedImage.objects.filter(id=finished.asset_id).first():
         return published
     with transaction.atomic():
-        request = fair_queue.locked(claim)
+        request = claims.locked(claim)
         if request.cancel_requested_at is not None:
             request.cancel(at=at)
             return None

@@ -16,11 +16,11 @@ from generation.conditions import init_images
 from generation.engine.jobs import AdapterUse, Inpainting, Rendered, RenderJob, Source, StepReport
 from generation.engine.loop.engine import RenderHandle
 from generation.hardware import devices
+from generation.line import claims
 from generation.live import drawing
 from generation.models import GenerationRequest, RequestAdapter
 from generation.progress import previews
 from generation.request_rules import priority_classes
-from generation.requests import fair_queue
 from generation.work import adapter_files
 from generation.work.drain import drain
 from generation.work.lease import Lease
@@ -48,7 +48,7 @@ def submit(
 
 def prefetch_next(request: GenerationRequest) -> None:
     """Begin to fetch the adapters of those that wait, beside what is denoised and published."""
-    rows = fair_queue.adapters_of_next(request.model_id)
+    rows = claims.adapters_of_next(request.model_id)
     connection.close()  # back to the pool: one that idles through a render may be dead after it
     if rows and _prefetching.acquire(blocking=False):
         Thread(target=_prefetch, args=(request.model, rows), daemon=True).start()
@@ -65,17 +65,17 @@ def _prefetch(model: BaseModel, rows: Iterable[RequestAdapter]) -> None:
 
 def wait(
     request: GenerationRequest,
-    ticket: RenderHandle,
+    handle: RenderHandle,
     all_of_it: Collection[RenderHandle],
     lease: Lease,
 ) -> Rendered:
-    """The pixels of `ticket`; its page is told of every step. Raises Cancelled, and whatever the
+    """The pixels of `handle`; its page is told of every step. Raises Cancelled, and whatever the
     engine could not do."""
-    shown = PartialImages(request) if ticket is next(iter(all_of_it)) else None
+    shown = PartialImages(request) if handle is next(iter(all_of_it)) else None
 
     def report(step: StepReport) -> None:
-        done = sum(ticket.step for ticket in all_of_it)
-        total = sum(ticket.total for ticket in all_of_it)
+        done = sum(handle.step for handle in all_of_it)
+        total = sum(handle.total for handle in all_of_it)
         previews.tell(request, previews.RenderProgress("denoise", done, total, step.preview))
         if shown is not None and not request.is_live:
             shown.offer(step)
@@ -84,7 +84,7 @@ def wait(
         is_stale = request.is_live and drawing.is_stale(request)
         return drain.is_over or lease.should_stop() or is_stale
 
-    return ticket.wait(on_step=report, should_stop=should_stop)
+    return handle.wait(on_step=report, should_stop=should_stop)
 
 
 def _job(

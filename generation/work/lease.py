@@ -9,7 +9,7 @@ from types import TracebackType
 from django.db import InterfaceError, OperationalError, connection
 
 from config.core.clock import Clock
-from generation.requests import fair_queue
+from generation.line import claims
 
 
 class Lease:
@@ -21,7 +21,7 @@ class Lease:
     lease is lost or the owner asked to cancel.
     """
 
-    def __init__(self, claim: fair_queue.Claim, *, now: Clock) -> None:
+    def __init__(self, claim: claims.Claim, *, now: Clock) -> None:
         self._claim = claim
         self._now = now
         self._renewed_at_s = monotonic()  # claimed a moment ago
@@ -47,27 +47,27 @@ class Lease:
         return self._stop.is_set()
 
     def _keep(self) -> None:
-        while not self._done.wait(fair_queue.HEARTBEAT_S):
+        while not self._done.wait(claims.HEARTBEAT_S):
             self._beat()
 
     def _beat(self) -> None:
         began_s = monotonic()
         try:
-            heartbeat = self._renewed() if self._is_due() else fair_queue.look(self._claim)
+            heartbeat = self._renewed() if self._is_due() else claims.look(self._claim)
         except (OperationalError, InterfaceError):
             self.was_cut_off = True
             return  # the database may be back at the next beat; the token still fences
         finally:
             connection.close()  # back to the pool, which has fewer than all leases would hold
             # The pool waits for a connection that fails to come, and may get it in the end.
-            self.was_cut_off |= monotonic() - began_s > fair_queue.RENEW_S
+            self.was_cut_off |= monotonic() - began_s > claims.RENEW_S
         if heartbeat.is_cancel_requested or not heartbeat.is_held:
             self._stop.set()
 
     def _is_due(self) -> bool:
-        return monotonic() - self._renewed_at_s >= fair_queue.RENEW_S
+        return monotonic() - self._renewed_at_s >= claims.RENEW_S
 
-    def _renewed(self) -> fair_queue.Heartbeat:
-        heartbeat = fair_queue.extend_lease(self._claim, at=self._now())
+    def _renewed(self) -> claims.Heartbeat:
+        heartbeat = claims.extend_lease(self._claim, at=self._now())
         self._renewed_at_s = monotonic()
         return heartbeat

@@ -10,6 +10,8 @@ from django.db.models import Sum
 from django.db.models.functions import Least
 
 from generation.hardware import hardware_queues, worker_processes
+from generation.line import tickets
+from generation.line.claims import ATTEMPTS_MAX
 from generation.models import (
     SWEEP,
     GenerationRequest,
@@ -19,7 +21,6 @@ from generation.models import (
     fair_shares,
 )
 from generation.requests import adapter_examples, creation
-from generation.requests.fair_queue import ATTEMPTS_MAX, send_ticket, send_ticket_for
 from generation.work import delivery
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def _send_lost_tickets(name: str, *, at: datetime) -> None:
         return
     waiting = requests.filter(status=RequestStatus.QUEUED, queued_at__lt=at - PATIENCE)
     for _ in range(waiting[:BATCH].count()):
-        send_ticket(name)
+        tickets.send(name)
 
 
 def _take_back_lost_leases(*, at: datetime) -> None:
@@ -86,7 +87,7 @@ def _take_back_lost_leases(*, at: datetime) -> None:
 def _take_back(request: GenerationRequest, *, at: datetime) -> None:
     if request.cancel_requested_at is None and request.attempts < ATTEMPTS_MAX:
         request.enqueue(at=at)
-        send_ticket_for(request)
+        tickets.send_for(request)
         return
     if request.cancel_requested_at is not None:
         request.cancel(at=at)

@@ -23,6 +23,7 @@ from generation.engine.jobs import (
     Unchanged,
 )
 from generation.hardware import devices, hardware_queues
+from generation.line import claims, tickets
 from generation.live import drawing
 from generation.models import (
     GenerationRequest,
@@ -30,7 +31,7 @@ from generation.models import (
 )
 from generation.progress import previews
 from generation.request_rules.failures import AdapterGone
-from generation.requests import fair_queue, storage_room
+from generation.requests import storage_room
 from generation.work import completion, engine_jobs, selected_adapters
 from generation.work.drain import drain
 from generation.work.lease import Lease
@@ -38,7 +39,7 @@ from generation.work.lease import Lease
 logger = logging.getLogger(__name__)
 _NOT_THE_IMAGES = (
     Cancelled,
-    fair_queue.LeaseLost,
+    claims.LeaseLost,
     OperationalError,
     InterfaceError,
     disk_full.StorageFull,
@@ -56,11 +57,11 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
     """
     with devices.DevicePermit() as permit:
         if drain.is_begun:
-            fair_queue.call_waiting(name)  # the ticket is somebody else's
+            tickets.call_waiting(name)  # the ticket is somebody else's
             return False
         if storage_room.is_full(at=now()) or storage_room.is_away(at=now()):
             return False  # the sweeper sends tickets for those that wait meanwhile
-        claim = fair_queue.claim(
+        claim = claims.claim(
             worker=WORKER,
             at=now(),
             name=name,
@@ -81,7 +82,7 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
 
 
 def _carry_out(
-    claim: fair_queue.Claim, lease: Lease, permit: devices.DevicePermit, *, now: Clock
+    claim: claims.Claim, lease: Lease, permit: devices.DevicePermit, *, now: Clock
 ) -> None:
     try:
         try:
@@ -90,48 +91,46 @@ def _carry_out(
             _stopped(claim, lease, now=now)
         except (OperationalError, InterfaceError):
             # The database was away: no fault of the request's, so no attempt of it is spent.
-            database_connections.outlast(lambda: fair_queue.hand_back(claim, at=now()))
+            database_connections.outlast(lambda: claims.hand_back(claim, at=now()))
             logger.warning("request %s is handed back after an outage", claim.request_id)
         except disk_full.StorageFull:
             storage_room.note_full(at=now())
-            fair_queue.hand_back(claim, at=now())
+            claims.hand_back(claim, at=now())
             logger.warning("request %s waits until the storage has room", claim.request_id)
         except StorageAway:
             storage_room.note_away(at=now())
-            fair_queue.hand_back(claim, at=now())
+            claims.hand_back(claim, at=now())
             logger.warning("request %s waits until the storage is back", claim.request_id)
-    except fair_queue.LeaseLost:
+    except claims.LeaseLost:
         if lease.was_cut_off:  # a request that makes its worker hang must not be tried for ever
-            fair_queue.give_attempt_back(claim)
+            claims.give_attempt_back(claim)
         logger.warning("request %s was taken over; its image is dropped", claim.request_id)
     except (OperationalError, InterfaceError):
         raise  # still away: the lease runs out and the sweeper takes the request back
     except ProofsheetError as error:
         logger.warning("request %s failed: %s", claim.request_id, error.code)
         gone = error.names if isinstance(error, AdapterGone) else ()
-        fair_queue.fail(claim, code=error.code, at=now(), adapters=gone)
+        claims.fail(claim, code=error.code, at=now(), adapters=gone)
     except Exception:
-        fair_queue.fail(claim, code="render_failed", at=now())
+        claims.fail(claim, code="render_failed", at=now())
         raise
 
 
-def _stopped(claim: fair_queue.Claim, lease: Lease, *, now: Clock) -> None:
+def _stopped(claim: claims.Claim, lease: Lease, *, now: Clock) -> None:
     """By its owner, by a drain, or because its lease was lost. Raises LeaseLost."""
     if drain.is_over and not lease.should_stop():
-        fair_queue.hand_back(claim, at=now())
+        claims.hand_back(claim, at=now())
         logger.info("request %s is handed back: this worker stops", claim.request_id)
         return
     try:
-        fair_queue.confirm_cancel(claim, at=now())
-    except fair_queue.LeaseLost:
+        claims.confirm_cancel(claim, at=now())
+    except claims.LeaseLost:
         cancelled = GenerationRequest.objects.filter(status=RequestStatus.CANCELLED)
         if not cancelled.filter(id=claim.request_id).exists():
             raise
 
 
-def _make(
-    claim: fair_queue.Claim, lease: Lease, permit: devices.DevicePermit, *, now: Clock
-) -> None:
+def _make(claim: claims.Claim, lease: Lease, permit: devices.DevicePermit, *, now: Clock) -> None:
     """All images of the request: denoised together, published one by one as they come. One that
     fails does not take the others along; whatever nobody foresaw is raised in the end."""
     requests = GenerationRequest.objects.select_related("model", "owner", "source__image")
@@ -141,16 +140,16 @@ def _make(
     setting = drawing.setting_of(request, adapters, source) if request.is_live else None
     shown = drawing.shown_to(request, setting) if setting else None
     shown_prompt = shown.prompt if shown else None
-    tickets = engine_jobs.submit(request, adapters, source, shown_prompt=shown_prompt)
+    handles = engine_jobs.submit(request, adapters, source, shown_prompt=shown_prompt)
     unforeseen: Exception | None = None
     try:
         if setting:
             drawing.check_prompt(request, setting)  # while its first steps are taken
         engine_jobs.prefetch_next(request)
-        for index, ticket in tickets.items():
+        for index, handle in handles.items():
             try:
-                rendered = engine_jobs.wait(request, ticket, tickets.values(), lease)
-                if all(other.future.done() for other in tickets.values()):
+                rendered = engine_jobs.wait(request, handle, handles.values(), lease)
+                if all(other.future.done() for other in handles.values()):
                     _leave(permit)
                 completion.complete(claim, request, index, rendered, source, setting, now=now)
             except Unchanged:
@@ -160,13 +159,13 @@ def _make(
                 raise
             except ProofsheetError as error:
                 logger.warning("image %d of %s failed: %s", index, claim.request_id, error.code)
-                fair_queue.fail_image(claim, index, code=error.code, at=now())
+                claims.fail_image(claim, index, code=error.code, at=now())
             except Exception as error:
-                fair_queue.fail_image(claim, index, code="render_failed", at=now())
+                claims.fail_image(claim, index, code="render_failed", at=now())
                 unforeseen = unforeseen or error
     finally:
-        for ticket in tickets.values():
-            ticket.cancel()
+        for handle in handles.values():
+            handle.cancel()
     if unforeseen is not None:
         raise unforeseen
 
@@ -178,7 +177,7 @@ def _leave(permit: devices.DevicePermit) -> None:
     for name in tuple(devices.permits.passed_over):
         devices.permits.passed_over.discard(name)
         try:
-            is_called = fair_queue.call_waiting(name)
+            is_called = tickets.call_waiting(name)
         except (OperationalError, InterfaceError):
             is_called = True
             connection.close()

@@ -37,8 +37,8 @@ from django.utils import timezone
 
 from adapters.models import BaseModel
 from config.runtime import gc_tuning
+from generation.line import claims
 from generation.models import GenerationRequest, RequestStatus
-from generation.requests import fair_queue
 from tests import factories
 from tests.bench.report import Row
 
@@ -70,7 +70,7 @@ class House:
 
     def _serve(self) -> None:
         while not self._is_over.is_set():
-            claim = fair_queue.claim(worker="bench", at=timezone.now())
+            claim = claims.claim(worker="bench", at=timezone.now())
             if claim is None:
                 time.sleep(0.005)
                 continue

@@ -35,8 +35,8 @@ from prometheus_client import generate_latest
 from adapters.models import BaseModel
 from config.core.projects.models import Project
 from generation.capacity import current_load
+from generation.line import claims
 from generation.models import GenerationRequest, RequestStatus
-from generation.requests import fair_queue
 from tests import factories
 from tests.bench import report
 from tests.bench.report import Row
@@ -82,14 +82,14 @@ def claim_ms(count: int) -> list[float]:
     took = []
     for _ in range(count):
         begun = time.perf_counter()
-        claim = fair_queue.claim(worker="bench", at=timezone.now())
+        claim = claims.claim(worker="bench", at=timezone.now())
         took.append((time.perf_counter() - begun) * 1000)
         assert claim is not None
     connection.close()
     return took
 
 
-def claims(rounds: int, count: int, workers: int) -> list[float]:
+def claiming(rounds: int, count: int, workers: int) -> list[float]:
     """95th percentiles, one a round, in milliseconds; several workers claim at once."""
     found = []
     for _ in range(rounds):
@@ -139,8 +139,8 @@ def look() -> list[Row]:
     in_line = f"{line.count():,} wait, of {of:,} people; {at_1_m}"
     claim_ms(50)  # the first ones import and connect
     return [
-        row("claim_ms_p95", claims(5, 100, 1), 5, 2, f"{in_line}; one worker"),
-        row("claim_ms_p95_of_4_at_once", claims(3, 50, 4), 20, None, f"{in_line}; one process"),
+        row("claim_ms_p95", claiming(5, 100, 1), 5, 2, f"{in_line}; one worker"),
+        row("claim_ms_p95_of_4_at_once", claiming(3, 50, 4), 20, None, f"{in_line}; one process"),
         row("capacity_ms", timed(lambda: current_load.look(at=NOON), 5), 100, None, at_1_m),
         row("metrics_ms", timed(generate_latest, 5), 100, None, at_1_m),
     ]

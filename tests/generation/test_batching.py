@@ -18,10 +18,10 @@ from adapters.models import Adapter, BaseModel
 from generation import tasks
 from generation.engine.jobs import Rendered
 from generation.hardware import devices
+from generation.line import claims
 from generation.models import GenerationRequest
 from generation.progress import previews
 from generation.request_rules import failures
-from generation.requests import fair_queue
 from generation.starter.layout import MODEL
 from generation.work import completion, worker
 from tests import tiny_pipeline
@@ -40,7 +40,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> Pixels:
     complete = completion.complete
 
     def note(
-        claim: fair_queue.Claim,
+        claim: claims.Claim,
         request: GenerationRequest,
         index: int,
         made: Rendered,

@@ -14,8 +14,8 @@ from adapters.models import BaseModel
 from config.core import clock
 from generation import tasks
 from generation.hardware import worker_processes
+from generation.line import claims
 from generation.models import RequestStatus
-from generation.requests import fair_queue
 from generation.work import worker
 from tests.factories import make_request
 
@@ -40,7 +40,7 @@ def test_a_request_that_is_worked_on_stays_whoever_has_the_wrong_time(
     monkeypatch.setattr(
         worker,
         "work_one",
-        lambda *, now, name: fair_queue.claim(worker="far:1", at=now(), name=name),
+        lambda *, now, name: claims.claim(worker="far:1", at=now(), name=name),
     )
     with monkeypatch.context() as far:
         skew(far, workers_s)

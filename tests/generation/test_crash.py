@@ -12,9 +12,9 @@ from django.utils import timezone
 from adapters.models import BaseModel
 from generation import tasks
 from generation.hardware import worker_processes
+from generation.line import claims
 from generation.models import GeneratedImage, GenerationRequest, private_storage
 from generation.progress import previews
-from generation.requests import fair_queue
 from generation.work import delivery, sweeper
 from provenance.models import Asset, LogEntry
 from tests.factories import make_request
@@ -46,7 +46,7 @@ def test_worker_killed_in_mid_denoise_leaves_one_image_of_one_more_run(
     assert (request.status, request.attempts) == ("running", 1)
     assert not GeneratedImage.objects.exists()
 
-    sweeper.sweep(at=timezone.now() + 2 * fair_queue.LEASE)
+    sweeper.sweep(at=timezone.now() + 2 * claims.LEASE)
     request.refresh_from_db()
     assert request.status == "queued"
     with celery_worker():

@@ -13,8 +13,8 @@ from pytest_django import Settings
 from adapters.models import BaseModel
 from generation import tasks
 from generation.conditions import init_images
+from generation.line import claims
 from generation.models import GeneratedImage, RequestStatus
-from generation.requests import fair_queue
 from generation.work import engine_jobs, sweeper, worker
 from generation.work.drain import Drain
 from tests.factories import NOON, make_image, make_request
@@ -93,26 +93,26 @@ def test_images_that_were_published_are_kept_and_the_others_made_later(
     alice: User, model: BaseModel
 ) -> None:
     request = make_request(alice, model, count=3)
-    claim = fair_queue.claim(worker="here:1", at=NOON)
+    claim = claims.claim(worker="here:1", at=NOON)
     assert claim is not None
     request.refresh_from_db()
     make_image(alice, model, request=request, index=1)
     request.note_made(at=NOON)
-    fair_queue.hand_back(claim, at=NOON)
+    claims.hand_back(claim, at=NOON)
     request.refresh_from_db()
     assert (request.status, request.attempts, request.made) == ("queued", 0, 1)
     assert request.outstanding() == [0, 2]
-    with pytest.raises(fair_queue.LeaseLost):
-        fair_queue.hand_back(claim, at=NOON)
+    with pytest.raises(claims.LeaseLost):
+        claims.hand_back(claim, at=NOON)
 
 
 def test_cancelled_request_is_not_handed_back(alice: User, model: BaseModel) -> None:
     request = make_request(alice, model)
-    claim = fair_queue.claim(worker="here:1", at=NOON)
+    claim = claims.claim(worker="here:1", at=NOON)
     assert claim is not None
     request.refresh_from_db()
     request.ask_to_cancel(at=NOON)
-    fair_queue.hand_back(claim, at=NOON)
+    claims.hand_back(claim, at=NOON)
     request.refresh_from_db()
     assert request.status == "cancelled"
 

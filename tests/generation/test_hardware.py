@@ -15,9 +15,10 @@ from adapters.models import BaseModel, Tier
 from generation import tasks
 from generation.capacity import estimates
 from generation.hardware import worker_processes
+from generation.line import claims, place_in_line, tickets
 from generation.models import GenerationRequest, RequestStatus
 from generation.request_rules import priority_classes
-from generation.requests import admission, fair_queue
+from generation.requests import admission
 from generation.work import sweeper
 from tests.factories import NOON, make_model, make_request
 from tests.generation.processes import celery_worker, wait_until
@@ -44,7 +45,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def claim(name: str) -> GenerationRequest | None:
-    found = fair_queue.claim(worker="here:1", at=NOON, name=name)
+    found = claims.claim(worker="here:1", at=NOON, name=name)
     return GenerationRequest.objects.get(id=found.request_id) if found else None
 
 
@@ -67,8 +68,8 @@ def test_worker_is_woken_for_what_waits_in_its_own_queue_alone(
 ) -> None:
     make_request(alice, flux)
     with django_capture_on_commit_callbacks(execute=True):
-        assert not fair_queue.call_waiting("gpu")
-        assert fair_queue.call_waiting("gpu-24g")
+        assert not tickets.call_waiting("gpu")
+        assert tickets.call_waiting("gpu-24g")
     assert sent == ["gpu-24g"]
 
 
@@ -78,7 +79,7 @@ def test_place_in_line_and_wait_count_the_own_queue_alone(
     for _ in range(3):
         make_request(alice, flux, predicted_ms=10_000)
     small = make_request(bob, model, predicted_ms=1000)
-    assert estimates.position(small) == 1
+    assert place_in_line.position(small) == 1
     standard = priority_classes.PriorityClass("standard", 0, 300)
     waits = [
         admission.estimate(each, standard, steps=2, guidance=1.0, count=1, at=NOON).wait_s
@@ -101,7 +102,7 @@ def test_lost_tickets_are_sent_to_the_queue_of_the_model(
     for each in (model, flux):
         make_request(alice, each, status=RequestStatus.RUNNING)
     with django_capture_on_commit_callbacks(execute=True):
-        sweeper.sweep(at=NOON + fair_queue.LEASE + timedelta(seconds=1))
+        sweeper.sweep(at=NOON + claims.LEASE + timedelta(seconds=1))
     assert sorted(sent) == ["gpu", "gpu-24g"]
     sent.clear()
     worker_processes.announce(
@@ -125,7 +126,7 @@ def test_workers_leave_each_other_s_requests_alone(alice: User, tiny: BaseModel)
     with celery_worker(queue="gpu-24g", **variables):
         wait_until(lambda: worker_processes.alive("gpu-24g", at=timezone.now()).exists())
         for _ in range(2):
-            fair_queue.send_ticket_for(big)
+            tickets.send_for(big)
         wait_until(lambda: fresh(big).status == "finished")
     assert fresh(small).status == "queued"
 

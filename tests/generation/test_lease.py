@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from generation.requests import fair_queue
-from generation.requests.fair_queue import Claim, Heartbeat
+from generation.line import claims
+from generation.line.claims import Claim, Heartbeat
 from generation.work import lease
 from generation.work.lease import Lease
 from tests.factories import NOON
@@ -27,7 +27,7 @@ def test_who_waited_long_for_a_connection_and_got_it_was_cut_off(
         return Heartbeat(is_held=False, is_cancel_requested=False)
 
     monkeypatch.setattr(lease, "monotonic", lambda: passed_s[0])
-    monkeypatch.setattr(fair_queue, "look", look)
+    monkeypatch.setattr(claims, "look", look)
     held = Lease(Claim(uuid4(), uuid4()), now=lambda: NOON)
     held._beat()
     assert held.was_cut_off == is_cut_off

@@ -14,8 +14,9 @@ from adapters.models import BaseModel
 from config.core.projects.models import Project
 from generation.capacity import current_load, estimates
 from generation.hardware import worker_processes
+from generation.line import claims, place_in_line
 from generation.models import GenerationRequest, RequestStatus
-from generation.requests import admission, fair_queue
+from generation.requests import admission
 from generation.work import sweeper
 from tests.factories import NOON, make_request
 from tests.generation import years
@@ -72,10 +73,10 @@ def test_sweeping_reads_what_is_due_alone() -> None:
 @pytest.mark.usefixtures("grown")
 def test_claim_and_heartbeat_read_the_line_alone() -> None:
     with years.explained() as plans:
-        claim = fair_queue.claim(worker="here:1", at=NOON)
+        claim = claims.claim(worker="here:1", at=NOON)
         assert claim is not None
-        fair_queue.extend_lease(claim, at=NOON)
-        fair_queue.look(claim)
+        claims.extend_lease(claim, at=NOON)
+        claims.look(claim)
     told(plans, "claim")
 
 
@@ -87,7 +88,7 @@ def test_submission_and_place_in_line_read_their_own_alone(alice: User, model: B
         admission.usage_of(alice, at=NOON)
         estimates.wait_s("gpu", priority=0, at=NOON)
         estimates.speed_of(model)
-        assert estimates.position(waiting)
+        assert place_in_line.position(waiting)
     told(plans, "submission")
 
 

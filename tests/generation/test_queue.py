@@ -14,10 +14,9 @@ from django.db import IntegrityError, connection, transaction
 
 from adapters.models import BaseModel
 from config.core.projects import end_users
-from generation.capacity import estimates
+from generation.line import claims, place_in_line
 from generation.models import FairQueueRing, FairShare, GenerationRequest, RequestStatus, WrongState
 from generation.request_rules.deficit_round_robin import QUANTUM_MS
-from generation.requests import fair_queue
 from tests.factories import NOON, make_adapter, make_request
 from tests.projects.makers import make_project
 from tests.pure.generation.test_rounds import Ring, served_by
@@ -25,8 +24,8 @@ from tests.pure.generation.test_rounds import Ring, served_by
 pytestmark = pytest.mark.django_db
 
 
-def claim() -> fair_queue.Claim | None:
-    return fair_queue.claim(worker="here:1", at=NOON)
+def claim() -> claims.Claim | None:
+    return claims.claim(worker="here:1", at=NOON)
 
 
 def test_claim_takes_priority_then_age(alice: User, model: BaseModel) -> None:
@@ -64,17 +63,17 @@ def test_old_token_neither_extends_nor_ends_a_request(alice: User, model: BaseMo
     request = make_request(alice, model)
     held = claim()
     assert held is not None
-    stale = fair_queue.Claim(request.id, uuid4())
-    assert fair_queue.extend_lease(stale, at=NOON) == fair_queue.Heartbeat(False, False)
-    fair_queue.fail(stale, code="render_failed", at=NOON)
-    with pytest.raises(fair_queue.LeaseLost):
-        fair_queue.confirm_cancel(stale, at=NOON)
-    with transaction.atomic(), pytest.raises(fair_queue.LeaseLost):
-        fair_queue.locked(stale)
+    stale = claims.Claim(request.id, uuid4())
+    assert claims.extend_lease(stale, at=NOON) == claims.Heartbeat(False, False)
+    claims.fail(stale, code="render_failed", at=NOON)
+    with pytest.raises(claims.LeaseLost):
+        claims.confirm_cancel(stale, at=NOON)
+    with transaction.atomic(), pytest.raises(claims.LeaseLost):
+        claims.locked(stale)
     request.refresh_from_db()
     assert request.status == "running"
-    assert fair_queue.extend_lease(held, at=NOON + timedelta(seconds=3)).is_held
-    assert request.lease_term.expires_at == NOON + timedelta(seconds=3) + fair_queue.LEASE
+    assert claims.extend_lease(held, at=NOON + timedelta(seconds=3)).is_held
+    assert request.lease_term.expires_at == NOON + timedelta(seconds=3) + claims.LEASE
 
 
 def test_worker_that_was_cut_off_spent_no_attempt(alice: User, model: BaseModel) -> None:
@@ -85,11 +84,11 @@ def test_worker_that_was_cut_off_spent_no_attempt(alice: User, model: BaseModel)
     request.enqueue(at=NOON)  # as the sweeper does once its lease is over
     second = claim()
     assert second is not None
-    fair_queue.give_attempt_back(cut_off)
+    claims.give_attempt_back(cut_off)
     request.refresh_from_db()
     assert (request.status, request.attempts, request.lease_token) == ("running", 1, second.token)
-    fair_queue.fail(second, code="render_failed", at=NOON)
-    fair_queue.give_attempt_back(cut_off)
+    claims.fail(second, code="render_failed", at=NOON)
+    claims.give_attempt_back(cut_off)
     request.refresh_from_db()
     assert (request.status, request.attempts) == ("failed", 1)
 
@@ -98,17 +97,17 @@ def test_heartbeat_hears_of_a_cancellation(alice: User, model: BaseModel) -> Non
     request = make_request(alice, model)
     held = claim()
     assert held is not None
-    assert not fair_queue.extend_lease(held, at=NOON).is_cancel_requested
+    assert not claims.extend_lease(held, at=NOON).is_cancel_requested
     request.refresh_from_db()
     request.ask_to_cancel(at=NOON)
-    assert fair_queue.extend_lease(held, at=NOON).is_cancel_requested
+    assert claims.extend_lease(held, at=NOON).is_cancel_requested
 
 
 def test_position_counts_those_ahead(alice: User, bob: User, model: BaseModel) -> None:
     first = make_request(alice, model)
     second = make_request(bob, model, created_at=NOON + timedelta(seconds=1))
     done = make_request(alice, model, status=RequestStatus.FINISHED)
-    assert [estimates.position(r) for r in (first, second, done)] == [1, 2, None]
+    assert [place_in_line.position(r) for r in (first, second, done)] == [1, 2, None]
 
 
 @pytest.mark.parametrize("status", ["finished", "cancelled", "failed"])
@@ -232,7 +231,7 @@ def test_request_that_is_handed_back_keeps_its_turn(alice: User, model: BaseMode
     first, second = (make_request(alice, model, predicted_ms=1000) for _ in range(2))
     held = claim()
     assert held is not None
-    fair_queue.hand_back(held, at=NOON + timedelta(minutes=1))
+    claims.hand_back(held, at=NOON + timedelta(minutes=1))
     order = [found.request_id for _ in range(2) if (found := claim())]
     assert order == [held.request_id, ({first.id, second.id} - {held.request_id}).pop()]
 
@@ -244,7 +243,7 @@ def test_place_in_line_is_by_turns_of_end_users_too(alice: User, model: BaseMode
     for _ in range(5):
         make_request(alice, model, end_user=flood, **said)
     after = NOON + timedelta(minutes=1)
-    assert estimates.position(
+    assert place_in_line.position(
         make_request(alice, model, end_user=late, created_at=after, **said)
     ) == 2  # fmt: skip
 
@@ -291,7 +290,7 @@ def test_claim_tells_what_it_began(alice: User, model: BaseModel) -> None:
     assert (request.status, request.attempts, request.started_at) == ("running", 2, NOON)
     assert (request.lease_token, request.lease_worker) == (found.token, "here:1")
     assert request.lease_term.token == found.token
-    assert request.lease_term.expires_at == NOON + fair_queue.LEASE
+    assert request.lease_term.expires_at == NOON + claims.LEASE
 
 
 def test_claim_is_one_call_of_the_database(
@@ -308,9 +307,9 @@ def test_only_interactive_ones_are_taken_under_a_reserved_permit(
     alice: User, model: BaseModel
 ) -> None:
     make_request(alice, model, priority=0)
-    assert fair_queue.claim(worker="here:1", at=NOON, only_interactive=True) is None
+    assert claims.claim(worker="here:1", at=NOON, only_interactive=True) is None
     urgent = make_request(alice, model, priority=2)
-    found = fair_queue.claim(worker="here:1", at=NOON, only_interactive=True)
+    found = claims.claim(worker="here:1", at=NOON, only_interactive=True)
     assert found is not None
     assert found.request_id == urgent.id
 
@@ -325,7 +324,7 @@ def test_loaded_adapter_goes_first_among_the_requests_of_one_user(
         row.request_adapters.create(adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0)
         rows.append(row)
     resident = frozenset({loaded.sha256})
-    first = fair_queue.claim(worker="here:1", at=NOON, resident=resident)
+    first = claims.claim(worker="here:1", at=NOON, resident=resident)
     assert first is not None
     assert first.request_id == rows[1].id
 
@@ -339,7 +338,7 @@ def test_request_that_waited_half_a_minute_is_not_overtaken(
         row = make_request(alice, model, created_at=NOON + timedelta(seconds=second))
         row.request_adapters.create(adapter=adapter, weight=1.0, sha256=adapter.sha256, position=0)
     late = NOON + timedelta(seconds=seconds)
-    first = fair_queue.claim(worker="here:1", at=late, resident=frozenset({loaded.sha256}))
+    first = claims.claim(worker="here:1", at=late, resident=frozenset({loaded.sha256}))
     assert first is not None
     [used] = GenerationRequest.objects.get(id=first.request_id).request_adapters.all()
     assert used.adapter == (loaded if overtakes else other)
@@ -352,7 +351,7 @@ def test_adapter_of_weight_nought_costs_its_request_no_place(alice: User, model:
     older.request_adapters.create(adapter=silent, weight=0, sha256=silent.sha256, position=0)
     younger = make_request(alice, model, created_at=NOON + timedelta(seconds=1))
     younger.request_adapters.create(adapter=loaded, weight=1, sha256=loaded.sha256, position=0)
-    first = fair_queue.claim(worker="here:1", at=NOON, resident=frozenset({loaded.sha256}))
+    first = claims.claim(worker="here:1", at=NOON, resident=frozenset({loaded.sha256}))
     assert first is not None
     assert first.request_id == older.id
 
@@ -367,7 +366,7 @@ def test_only_adapters_that_will_be_worn_are_fetched_ahead(alice: User, model: B
         )
     silent = make_adapter(model, slug="silent")
     request.request_adapters.create(adapter=silent, weight=0, sha256=silent.sha256, position=9)
-    assert [row.adapter for row in fair_queue.adapters_of_next(model.pk)] == chosen
+    assert [row.adapter for row in claims.adapters_of_next(model.pk)] == chosen
 
 
 @pytest.mark.django_db(transaction=True)
@@ -400,4 +399,4 @@ def test_position_counts_one_turn_of_each_other_user(
     for second in range(5):
         make_request(alice, model, created_at=NOON + timedelta(seconds=second))
     late = make_request(bob, model, created_at=NOON + timedelta(minutes=1))
-    assert estimates.position(late) == 2
+    assert place_in_line.position(late) == 2

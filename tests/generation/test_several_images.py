@@ -15,9 +15,10 @@ from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
 from generation.engine.jobs import Rendered
+from generation.line import claims
 from generation.models import Allowance, GeneratedImage, GenerationRequest
 from generation.request_rules.parameters import CountOutOfRange, RequestParameters
-from generation.requests import admission, fair_queue, submitting
+from generation.requests import admission, submitting
 from generation.studio import own_requests
 from generation.work import completion, sweeper, worker
 from provenance.manifests.content_credentials import SigningFailed
@@ -188,7 +189,7 @@ def test_second_attempt_makes_only_what_the_first_did_not(
     request = make_request(alice, tiny, count=3)
 
     def lose_the_lease() -> None:
-        sweeper.sweep(at=clock.forward(fair_queue.LEASE.total_seconds() + 1))
+        sweeper.sweep(at=clock.forward(claims.LEASE.total_seconds() + 1))
 
     at_screening(2, lose_the_lease)
     worker.work_one(now=clock)
@@ -203,10 +204,10 @@ def test_second_attempt_makes_only_what_the_first_did_not(
 def test_what_was_made_stays_when_the_attempts_are_used_up(
     alice: User, tiny: BaseModel, at_screening: Callable[..., None], clock: FrozenClock
 ) -> None:
-    request = make_request(alice, tiny, count=2, attempts=fair_queue.ATTEMPTS_MAX - 1)
+    request = make_request(alice, tiny, count=2, attempts=claims.ATTEMPTS_MAX - 1)
 
     def lose_the_lease() -> None:
-        sweeper.sweep(at=clock.forward(fair_queue.LEASE.total_seconds() + 1))
+        sweeper.sweep(at=clock.forward(claims.LEASE.total_seconds() + 1))
 
     at_screening(2, lose_the_lease)
     worker.work_one(now=clock)

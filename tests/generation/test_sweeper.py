@@ -11,9 +11,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from adapters.models import BaseModel
 from generation import tasks
 from generation.hardware import worker_processes
+from generation.line import claims
 from generation.models import GenerationRequest, RequestStatus, Worker
 from generation.request_rules.parameters import RequestParameters
-from generation.requests import fair_queue, submitting
+from generation.requests import submitting
 from generation.work import sweeper
 from tests.factories import NOON, make_request
 
@@ -32,7 +33,7 @@ def tickets(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def lose(request: GenerationRequest, **said: object) -> None:
-    late = NOON + fair_queue.LEASE + timedelta(seconds=1)
+    late = NOON + claims.LEASE + timedelta(seconds=1)
     GenerationRequest.objects.filter(id=request.id).update(**said)
     sweeper.sweep(at=late)
     request.refresh_from_db()
@@ -64,7 +65,7 @@ def test_cancelled_request_of_a_dead_worker_ends_cancelled(alice: User, model: B
 
 def test_live_lease_is_left_alone(alice: User, model: BaseModel) -> None:
     request = make_request(alice, model, status=RequestStatus.RUNNING)
-    sweeper.sweep(at=NOON + fair_queue.LEASE - timedelta(seconds=1))
+    sweeper.sweep(at=NOON + claims.LEASE - timedelta(seconds=1))
     request.refresh_from_db()
     assert request.status == "running"
 
@@ -101,7 +102,7 @@ def test_tickets_are_sent_again_only_while_a_live_worker_idles(
         make_request(alice, model)
     for _ in range(running):
         make_request(
-            alice, model, status=RequestStatus.RUNNING, lease_expires_at=late + fair_queue.LEASE
+            alice, model, status=RequestStatus.RUNNING, lease_expires_at=late + claims.LEASE
         )
     with django_capture_on_commit_callbacks(execute=True):
         sweeper.sweep(at=late)

@@ -19,9 +19,9 @@ from config.core.outbox.models import OutboxRow
 from generation.engine.jobs import NotFinite
 from generation.engine.loop.denoiser import Denoiser
 from generation.gallery import own_images
+from generation.line import claims
 from generation.models import GeneratedImage, GenerationRequest, private_storage
 from generation.progress import previews
-from generation.requests import fair_queue
 from generation.studio import own_requests
 from generation.work import delivery, sweeper, worker
 from moderation.models import Decision, ReviewCase, Statement
@@ -155,12 +155,12 @@ def test_cancel_while_it_denoises_stops_it_without_an_image(
 
     other = Thread(target=cancel)
     other.start()
-    queue_beat = fair_queue.HEARTBEAT_S
-    fair_queue.HEARTBEAT_S = 0.05
+    queue_beat = claims.HEARTBEAT_S
+    claims.HEARTBEAT_S = 0.05
     try:
         worker.work_one(now=clock)
     finally:
-        fair_queue.HEARTBEAT_S = queue_beat
+        claims.HEARTBEAT_S = queue_beat
         other.join()
     request.refresh_from_db()
     assert request.status == "cancelled"
@@ -194,7 +194,7 @@ def test_worker_that_lost_its_lease_publishes_nothing(
     request = make_request(alice, tiny)
 
     def lose_the_lease(data: bytes) -> dict[str, float]:
-        sweeper.sweep(at=clock.forward(fair_queue.LEASE.total_seconds() + 1))
+        sweeper.sweep(at=clock.forward(claims.LEASE.total_seconds() + 1))
         return {"sexual": 0.0}
 
     image_classifier.score = lose_the_lease  # type: ignore[method-assign] # it hung that long
@@ -218,11 +218,11 @@ def test_second_attempt_deletes_what_a_killed_first_one_stored(
     from django.core.files.base import ContentFile
 
     request = make_request(alice, tiny)
-    claim = fair_queue.claim(worker="gone:1", at=clock())
+    claim = claims.claim(worker="gone:1", at=clock())
     assert claim is not None
     stray = delivery.file_name(request.id, claim.token)
     private_storage().save(stray, ContentFile(b"stored, then killed"))
-    sweeper.sweep(at=clock.forward(fair_queue.LEASE.total_seconds() + 1))
+    sweeper.sweep(at=clock.forward(claims.LEASE.total_seconds() + 1))
     worker.work_one(now=clock)
     [kept] = files_of(request)
     assert str(GeneratedImage.objects.get().file.name).endswith(kept)

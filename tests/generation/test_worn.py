@@ -16,10 +16,11 @@ from adapters.publishing import review_request
 from adapters.uploads import owner_actions
 from config.core.projects import personal
 from generation.hardware import devices
+from generation.line import claims
 from generation.live import drawing, live_views
 from generation.models import GenerationRequest, RequestAdapter
 from generation.request_rules import failures
-from generation.requests import admission, fair_queue
+from generation.requests import admission
 from generation.work import worker
 from moderation.cases import review_cases
 from moderation.models import Decision
@@ -162,7 +163,7 @@ def test_adapter_that_is_in_a_slot_already_is_not_worn_nor_fetched(
     request = asked(alice, flat.base_model, flat)
     owner_actions.withdraw(flat.slug, by=mallory, at=NOON)
     before = engine.vitals()
-    assert fair_queue.adapters_of_next(flat.base_model.pk) == []
+    assert claims.adapters_of_next(flat.base_model.pk) == []
     assert end_of(request, clock) == ("failed", "adapter_gone")
     assert engine.vitals() == before, "nothing was denoised and no slot was asked for"
 

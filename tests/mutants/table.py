@@ -69,7 +69,7 @@ MODULES = (
     Module("log", "provenance.log.transparency_log", ("tests/provenance/test_log.py",), mutants=13),
     Module(
         "queue",
-        "generation.requests.fair_queue",
+        "generation.line.claims",
         (
             "tests/generation/test_queue.py",
             "tests/generation/test_sweeper.py",

@@ -127,9 +127,9 @@ class Engine:
         Raises AdapterNotLoadable, RankTooHigh.
         """
         order = order_of(job, self.model, self.shelf)
-        ticket = RenderHandle(self, order)
+        handle = RenderHandle(self, order)
         self.runner.submit(self.denoiser, order)
-        return ticket
+        return handle
 
     def prefetch(self, uses: Iterable[AdapterUse]) -> None:
         """Fetch adapters of jobs that still wait into RAM, beside whatever is denoised. One that

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from config.core.errors import ProofsheetError
-from generation.capacity import estimates
+from generation.line import place_in_line
 from generation.models import GenerationRequest, RequestStatus
 from generation.progress import previews
 from generation.request_rules.parameters import RequestParameters
@@ -195,7 +195,7 @@ def _line(request: GenerationRequest) -> str:
         case RequestStatus.SUBMITTED:
             return "screening the prompt"
         case RequestStatus.QUEUED:
-            return f"waiting in line, place {estimates.position(request)}"
+            return f"waiting in line, place {place_in_line.position(request)}"
     now = previews.read(request.id)
     return f"step {now.step} of {now.steps}" if now else "starting"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from generation.hardware import hardware_queues, worker_processes
+from generation.line.tickets import SCREENING_QUEUE
 from generation.models import GenerationRequest, RequestStatus, Worker
-from generation.requests.fair_queue import SCREENING_QUEUE
 
 NOBODY = "Waiting for a worker to start"
 NO_RENDERER = "No worker draws with this model now; yours keeps its place until one is back"

@@ -1,4 +1,4 @@
-"""The waiting line, kept in the database: claim, lease, heartbeat, give back.
+"""What a worker takes out of the line: claim, lease, heartbeat, give back.
 
 A Celery message is only a ticket. Whoever draws one claims the best waiting request under the lock
 of its project's share and holds it by a lease whose token fences: a result is published only under
@@ -14,12 +14,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from adapters.models import Adapter
-from config.core import events
 from config.core.errors import ProofsheetError
 from generation.hardware import hardware_queues
+from generation.line import tickets
 from generation.models import (
     FairQueueRing,
     GenerationRequest,
@@ -29,7 +29,6 @@ from generation.models import (
 )
 from generation.request_rules import claim_function, deficit_round_robin, priority_classes
 
-SCREENING_QUEUE = "cpu"
 LEASE = timedelta(seconds=20)
 HEARTBEAT_S = 0.5
 RENEW_S = 5.0
@@ -64,25 +63,6 @@ class Heartbeat:
 
     is_held: bool
     is_cancel_requested: bool
-
-
-def send_ticket(name: str) -> None:
-    """Wake a worker of that queue once the current transaction commits; the sweeper covers a lost
-    ticket."""
-    events.send("generation.tasks.render", queue=name)
-
-
-def send_ticket_for(request: GenerationRequest) -> None:
-    """`send_ticket` to the queue of the request's model."""
-    send_ticket(hardware_queues.queue_of_request(request))
-
-
-def call_waiting(name: str) -> bool:
-    """Wake a worker for a request that waits in that queue, if there is one."""
-    if not _waiting().filter(hardware_queues.waiting_in(name)).exists():
-        return False
-    send_ticket(name)
-    return True
 
 
 def claim(
@@ -131,14 +111,10 @@ def _move_on(priority: int, round: int) -> None:
 
 def adapters_of_next(model_id: int) -> list[RequestAdapter]:
     """What the requests of `model_id` that have waited longest will wear, if it still is usable."""
-    oldest = _waiting().filter(model=model_id).order_by("-priority", "queued_at", "id")
+    oldest = tickets.waiting().filter(model=model_id).order_by("-priority", "queued_at", "id")
     rows = RequestAdapter.objects.filter(request__in=list(oldest[:OVERTAKEN_MAX]))
     usable = (Adapter.State.ACCEPTED, Adapter.State.PUBLISHED)
     return list(rows.exclude(weight=0).filter(adapter__state__in=usable).select_related("adapter"))
-
-
-def _waiting() -> QuerySet[GenerationRequest]:
-    return GenerationRequest.objects.filter(status=RequestStatus.QUEUED)
 
 
 def extend_lease(claim: Claim, *, at: datetime) -> Heartbeat:
@@ -210,4 +186,4 @@ def hand_back(claim: Claim, *, at: datetime) -> None:
             request.cancel(at=at)
             return
         request.hand_back(at=at)
-        send_ticket_for(request)
+        tickets.send_for(request)
