@@ -7,7 +7,7 @@ import pytest
 from config.core.gate import Busy, Gate
 
 
-def test_gate_refuses_who_would_wait_where_enough_do() -> None:
+def test_gate_refuses_who_would_wait_where_enough_do(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, inside, leave, done = Gate(1, most_waiting=1, patience_s=60), Event(), Event(), Event()
 
     def hold() -> None:
@@ -19,12 +19,13 @@ def test_gate_refuses_who_would_wait_where_enough_do() -> None:
         with gate.passed():
             done.set()
 
-    first, second = Thread(target=hold), Thread(target=follow)
+    first, second = Thread(target=hold, daemon=True), Thread(target=follow, daemon=True)
     first.start()
     inside.wait()
     second.start()
     while not gate.waiting:
         pass
+    monkeypatch.setattr(gate._changed, "wait_for", lambda *_: pytest.fail("told only after a wait"))
     with pytest.raises(Busy), gate.passed():
         pass
     assert not done.is_set()
