@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from generation.engine.families.prompt_chunks import ChunkReader
 
 TEXT_TOKENS = 77
 CHUNKS_MAX = 4  # pieces of a prompt
+LONGEST = TEXT_TOKENS * math.lcm(*range(1, CHUNKS_MAX + 1))  # where 3 pieces are guided against 4
 
 
 def reader(pipe: Any) -> ChunkReader:
@@ -93,7 +95,7 @@ def blank_inputs(
 
     made = {
         "encoder_hidden_states": blank(
-            TEXT_TOKENS, config.encoder_hid_dim or config.cross_attention_dim
+            LONGEST, config.encoder_hid_dim or config.cross_attention_dim
         )
     }
     if config.get("addition_time_embed_dim"):
