@@ -1,7 +1,7 @@
 """Who may submit one more: quotas of a user, and the wait that a priority class promises.
 
-The checks read what others may be writing, so concurrent submissions can pass a limit by as many
-as there are at once; a limit is for load, not for money.
+What counts against the same limits is admitted one after the other (`take_turn`), so that nobody
+passes them by asking many times at once. The wait that a class promises is for load alone.
 """
 
 from __future__ import annotations
@@ -61,6 +61,13 @@ class TooSlowForTier(ProofsheetError):
     default_status = 422
     default_message = "The interactive tier is for the model's few-step mode only."
     default_advice = "Ask for fewer steps, or for the standard tier."
+
+
+# Always in this order, so that no two wait for each other.
+_TURN = """
+    SELECT pg_advisory_xact_lock(hashtextextended('generation.admission ' || name, 0))
+    FROM unnest(%s::text[]) AS name
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +183,19 @@ def expectation(
         count=wanted.parameters.count,
         at=at,
     )
+
+
+def take_turn(caller: Caller) -> None:
+    """Wait for those who are let in against the same limits; theirs last until their transactions
+    end, and so does this one."""
+    project, end_user = caller.project, caller.end_user
+    names = [] if project.has_budget else [f"account {caller.user.pk}"]
+    if project_limits.has_own(project):
+        names.append(f"project {project.pk}")
+    if end_user is not None and project_limits.has_for_end_users(project):
+        names.append(f"end user {end_user.pk}")
+    with connection.cursor() as cursor:
+        cursor.execute(_TURN, [names])
 
 
 def admit(

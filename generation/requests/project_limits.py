@@ -101,11 +101,26 @@ def check(wanted: ResolvedRequest, *, tier: priority_classes.PriorityClass, of: 
         )
 
 
+def has_own(project: Project) -> bool:
+    """Whether what the project asks for is counted."""
+    return _of_a_day(project) or project.device_seconds_a_month is not None
+
+
+def _of_a_day(project: Project) -> bool:
+    limits = (project.images_a_day, project.device_seconds_a_day, project.in_flight)
+    return limits != (None, None, None)
+
+
+def has_for_end_users(project: Project) -> bool:
+    """Whether what each of those whom it serves asks for is counted."""
+    return (project.end_user_images_a_day, project.end_user_in_flight) != (None, None)
+
+
 def admit(caller: Caller, *, count: int, device_ms: int, at: datetime) -> None:
     """Raises ProjectQuotaUsedUp, ProjectTooManyInFlight, EndUserQuotaUsedUp,
     EndUserTooManyInFlight."""
     project, soon_s = caller.project, device_ms / 1000
-    if (project.images_a_day, project.device_seconds_a_day, project.in_flight) != (None,) * 3:
+    if _of_a_day(project):
         images, device_s, in_flight = _used(_OF_PROJECT, project.pk, since=at - DAY)
         if _is_over(project.in_flight, in_flight + 1):
             raise ProjectTooManyInFlight(retry_after_s=soon_s)
@@ -123,7 +138,7 @@ def admit(caller: Caller, *, count: int, device_ms: int, at: datetime) -> None:
 
 def _admit_end_user(caller: Caller, *, count: int, soon_s: float, at: datetime) -> None:
     project, row = caller.project, caller.end_user
-    if row is None or (project.end_user_images_a_day, project.end_user_in_flight) == (None, None):
+    if row is None or not has_for_end_users(project):
         return
     images, _, in_flight = _used(_OF_END_USER, row.pk, since=at - DAY)
     if _is_over(project.end_user_in_flight, in_flight + 1):

@@ -60,9 +60,15 @@ def submit(
     wanted = resolving.resolve(parameters, by=caller.user, is_live=is_live)
     tier, expected = admission.expectation(wanted, at=at)
     project_limits.check(wanted, tier=tier, of=whose)
-    admission.admit(caller, expected, tier, count=wanted.parameters.count, at=at)
+    admit = partial(
+        admission.admit, caller, expected, tier, count=wanted.parameters.count, at=at
+    )
     try:
+        if wanted.source is not None:
+            admit()  # before its file is stored
         with stored_uploads.stored(wanted.source) as names, transaction.atomic():
+            admission.take_turn(caller)
+            admit()
             request = creation.create(
                 wanted,
                 caller=caller,
@@ -73,7 +79,7 @@ def submit(
                 names=names,
             )
             idempotency.keep(idempotency_key, parameters, request, at=at, parts=parts)
-    except IntegrityError:
+    except (IntegrityError, admission.TooMuch):
         # Two equal submissions at once: the unique key let one in, the other answers with it.
         if earlier := before():
             return Submission(earlier, is_new=False)

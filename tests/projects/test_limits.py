@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from adapters.models import BaseModel
 from config.core.errors import ProofsheetError
@@ -15,6 +18,7 @@ from config.core.projects.models import EndUser, Project
 from generation.models import Allowance, GenerationRequest, RequestStatus
 from generation.request_rules.parameters import RequestParameters
 from generation.requests import admission, project_limits, submitting
+from generation.requests.too_much import TooMuch
 from moderation.account_status import end_user_standing
 from tests.factories import NOON, make_adapter, make_model, make_request
 from tests.projects.makers import make_project
@@ -159,3 +163,35 @@ def test_a_suspended_end_user_is_refused_and_the_next_one_served(
     assert "/r/" in told.value.advice
     assert submit(alice, team, end_users.seen(team, "adam", at=NOON)).pk
     assert submit(alice, team).pk
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("of", ["account", "project", "end user"])
+def test_no_limit_is_passed_by_asking_many_times_at_once(
+    alice: User, model: BaseModel, team: Project, of: str
+) -> None:
+    end_user = None
+    match of:
+        case "account":
+            Allowance.objects.create(user=alice, images_a_day=2)
+        case "project":
+            team.images_a_day = 2
+        case "end user":
+            team.images_a_day, team.end_user_images_a_day = 99, 2
+            end_user = end_users.seen(team, "eve", at=NOON)
+    team.save()
+    start = Barrier(6)
+
+    def ask(_: int) -> str:
+        start.wait()
+        try:
+            submit(alice, team, end_user)
+        except TooMuch as refused:
+            return refused.code
+        finally:
+            connection.close()
+        return "made"
+
+    with ThreadPoolExecutor(6) as at_once:
+        said = list(at_once.map(ask, range(6)))
+    assert said.count("made") == GenerationRequest.objects.count() == 2, said
