@@ -60,9 +60,7 @@ def submit(
     wanted = resolving.resolve(parameters, by=caller.user, is_live=is_live)
     tier, expected = admission.expectation(wanted, at=at)
     project_limits.check(wanted, tier=tier, of=whose)
-    admit = partial(
-        admission.admit, caller, expected, tier, count=wanted.parameters.count, at=at
-    )
+    admit = partial(admission.admit, caller, expected, tier, count=wanted.parameters.count, at=at)
     try:
         if wanted.source is not None:
             admit()  # before its file is stored

@@ -2,7 +2,6 @@
 
 Each row of the batch has its own prompt, timestep, guidance, seed, schedule and adapters. Images
 join between two steps and leave when they are done, so a short one never waits for a long one.
-While an interactive one is due first, only interactive ones step.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from torch import Tensor
 
 from generation.engine.jobs import NotFinite
 from generation.engine.loading.loaded_model import LoadedModel
-from generation.engine.loop.batch import Batch
+from generation.engine.loop.batch_choice import due_first
+from generation.engine.loop.batch_rows import Batch
 from generation.engine.loop.preparation import Admission, named
 from generation.engine.loop.trajectory import Order, Trajectory
 
@@ -51,7 +51,7 @@ class Denoiser:
     def step(self) -> list[Trajectory]:
         """One step of the images that are due first; returns those that are ready to decode."""
         self._admit()
-        members = self._gather()
+        members = due_first(self.active, self.rows_ceiling)
         started = monotonic()
         for batch, prediction in self._forward(members):
             self._advance(batch, prediction)
@@ -71,27 +71,6 @@ class Denoiser:
         room = self.model.settings.active_ceiling - len(self.active)
         if self.admission.waiting and room > 0:
             self.active += self.admission.admit(min(room, self.model.settings.batch_sizes[-1]))
-
-    def _gather(self) -> list[Trajectory]:
-        """The images of one bucket that are due first, as many as the batch has rows.
-
-        Where an interactive one is due first, no others step beside it: each row more makes the
-        step longer for the person who waits, and a few steps are soon over.
-        """
-        queue = sorted(self.active, key=lambda trajectory: trajectory.order.due_at)
-        is_urgent = bool(queue) and queue[0].order.job.is_interactive
-        members: list[Trajectory] = []
-        rows = 0
-        for trajectory in queue:
-            if trajectory.bucket != queue[0].bucket:
-                continue
-            if is_urgent and not trajectory.order.job.is_interactive:
-                continue
-            rows += len(trajectory.rows)
-            if members and rows > self.rows_ceiling:
-                break
-            members.append(trajectory)
-        return members
 
     def _forward(self, members: list[Trajectory]) -> list[tuple[Batch, Tensor]]:
         """Predictions of all members, in one batch unless it fails: then it is cut in two until
