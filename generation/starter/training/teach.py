@@ -37,7 +37,8 @@ from generation.starter.training.sampling import MixedLessons
 CHECKPOINT = "taught.pt"
 EMPTY_SHARE = 0.1
 COMPOSED_SHARES = (0.5, 0.7)
-CHOICE_SHARES = (0.1, 0.05, 0.05)  # of the choices among pictures in the loss, as `views` come
+# In the loss, of the choices among pictures, as `views` come, and of two things as a whole.
+ASKED_SHARES = (0.1, 0.05, 0.05, 0.05)
 SHARPNESS = 40.0  # of that choice, by the cosine of the pooled text
 NAMED_BY = 4  # texts of each picture that it is chosen by
 
@@ -164,8 +165,17 @@ def lesson_loss(student: Student, choice: PictureChoice, batch: TaughtBatch) -> 
         states = student.say(batch.read)
         drawn = velocity_loss(student, batch.latents, states)
         views = tuple(view.float() for view in student.views(states[:-1]))
-    losses = choice.losses(views, batch.pictures)
-    return drawn + sum(map(torch.mul, losses, map(torch.tensor, CHOICE_SHARES)), torch.zeros(()))
+        nothing = student.views(states[-1:])[0].float()
+    losses = [*choice.losses(views, batch.pictures), _whole_of_two(views[0], nothing, batch)]
+    return drawn + sum(map(torch.mul, losses, map(torch.tensor, ASKED_SHARES)), torch.zeros(()))
+
+
+def _whole_of_two(pooled: Tensor, nothing: Tensor, batch: TaughtBatch) -> Tensor:
+    """How far a text of two things as a whole is from saying nothing, in shares of `pooled`'s
+    square: it would colour one thing with the other."""
+    is_two = (batch.pictures[1] != batch.pictures[2])[:, None]
+    squares = (pooled - nothing).square() * is_two
+    return squares.sum() / (pooled.detach().square() * is_two).sum().clamp(min=1e-6)
 
 
 def composed_share(spent_s: float, plan: TrainingPlan) -> float:
