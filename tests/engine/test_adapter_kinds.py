@@ -18,9 +18,10 @@ from adapters.checks import inspection, lora_equivalents, rewrite
 from adapters.checks.inspection import Base
 from adapters.checks.rewrite import TensorSource
 from adapters.formats.target_modules import Layout
+from generation.engine.adapters import channel_vectors
 from generation.engine.adapters.channel_vectors import ChannelChange
 from generation.engine.adapters.lora_weights import LoraWeights
-from generation.engine.jobs import AdapterUse, RenderJob
+from generation.engine.jobs import AdapterNotLoadable, AdapterUse, RenderJob
 from generation.engine.loading.loaded_model import LoadedModel
 from tests.engine.rendering import SIDE, assert_same, denoise, job, pipeline
 
@@ -311,3 +312,25 @@ def test_the_lora_of_a_lokr_is_its_difference(
     ranks = lora_equivalents.ranks("LoKr", {name: part.shape for name, part in parts.items()})
     assert ranks.equal == len(down)
     assert ranks.trained == (second[1] if len(second) == 3 else first[1] if len(first) == 3 else 0)
+
+
+@pytest.mark.parametrize("is_inner", [False, True])
+def test_a_dora_of_lengths_of_nothing_leaves_them_nothing(is_inner: bool) -> None:
+    weight = torch.eye(3)
+    weight[1] = 0
+    down, up = torch.zeros(2, 3), torch.zeros(3, 2)
+    for length in (0.0, 2.0):
+        magnitude = torch.full((3,), length)
+        found = channel_vectors.dora(weight, torch.ones(3), down, up, magnitude, is_inner=is_inner)
+        changed = found.change.inner if is_inner else found.change.outer
+        assert changed.tolist() == [length - 1, 0, length - 1]
+        assert all(part.isfinite().all() for part in (found.down, found.up, *found.change))
+
+
+def test_factors_beyond_the_slot_s_numbers_are_told_when_it_is_filled() -> None:
+    lora = LoraWeights(
+        {"it": nn.Linear(4, 6)}, slots=1, rank=2, device=torch.device("cpu"), dtype=torch.float16
+    )
+    change = channel_vectors.nothing(torch.zeros(6, 4))
+    with pytest.raises(AdapterNotLoadable):
+        lora.flatten({}, {"it": change._replace(outer=torch.full((6,), 1e6))})

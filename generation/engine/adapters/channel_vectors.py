@@ -120,9 +120,10 @@ def dora(
     is_inner: bool,
 ) -> Dora:
     """Of `weight` [out, in] with `lora_A` [r, in] and scaled `lora_B` [out, r]: rows of their sum,
-    or columns if `is_inner`, are brought to the lengths `magnitude`."""
+    or columns if `is_inner`, are brought to the lengths `magnitude`; those of zeros alone stay
+    so, where PEFT would give NaN."""
     lengths = (weight + up @ down).norm(dim=0 if is_inner else 1)
-    factor = magnitude / lengths
+    factor = torch.where(lengths > 0, magnitude / lengths, 1)
     change = nothing(weight)
     if is_inner:
         return Dora(down * factor, up, change._replace(inner=factor - 1))

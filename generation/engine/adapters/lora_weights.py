@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from generation.engine.adapters.channel_vectors import ChannelChange, ChannelVectors
 from generation.engine.adapters.channel_vectors import Wearing as Wearing
+from generation.engine.jobs import AdapterNotLoadable
 
 Pairs = list[tuple[Tensor, Tensor]]  # of one layer: [rows, in, rank] and [rows, rank, out]
 ALIGNMENT = 64  # elements; keeps every layer's block on a cache line
@@ -185,14 +186,18 @@ class LoraWeights:
         channels: Mapping[str, ChannelChange] | None = None,
     ) -> Tensor:
         """`lora_A` [r, in] and `lora_B` [out, r] (scaled) by layer, as one slot's row, then what
-        changes the layers' channels."""
+        changes the layers' channels. Raises AdapterNotLoadable where such a change is more than the
+        slot's numbers can hold."""
         flat = torch.zeros(self._width, dtype=self.dtype)
         for name, (down, up) in layers.items():
             place, rank = self.places[name], len(down)
             flat[place.down_at : place.down_at + down.numel()] = down.flatten()
             block = flat[place.up_at : place.up_at + place.out_features * self.rank]
             block.view(place.out_features, self.rank)[:, :rank] = up
-        return torch.cat([flat, self._channels.flatten(channels or {}, dtype=self.dtype)])
+        flat = torch.cat([flat, self._channels.flatten(channels or {}, dtype=self.dtype)])
+        if channels and not flat.isfinite().all():
+            raise AdapterNotLoadable(message="The adapter's factors of the weights are not finite.")
+        return flat
 
     def weight_of(self, name: str) -> tuple[Tensor, Tensor | None]:
         """A layer's own weight [out, in] and bias, in float32 in main memory."""
@@ -200,8 +205,8 @@ class LoraWeights:
         weight = layer.weight.data
         if type(weight) is not Tensor:
             weight = weight.dequantize()  # FP8
-        bias = None if layer.bias is None else layer.bias.data.float().cpu()
-        return weight.float().cpu().flatten(1), bias
+        bias = None if layer.bias is None else layer.bias.data.cpu().float()
+        return weight.cpu().float().flatten(1), bias
 
     def channels_in(self, flat: Tensor) -> frozenset[str]:
         """The layers whose channels a flat adapter changes."""
