@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.checks import layer_checks, weight_scan
+from adapters.checks import layer_checks, rank_limit, weight_scan
 from adapters.checks.inspection_report import InspectionReport
 from adapters.checks.layer_checks import Module
 from adapters.checks.weight_scan import Progress
@@ -107,9 +107,10 @@ class _Run:
         )
         self.report.see_modules(self.modules)
         layer_checks.check_served(self.modules)
+        rank_limit.check_work(self.modules)
         if self.base is not None and self.base.rank_ceiling is not None:
             self.report.resident_mib = _resident_mib(self.modules, self.base.rank_ceiling)
-            layer_checks.check_rank(self.modules, ceiling=self.base.rank_ceiling)
+            rank_limit.check_rank(self.modules, ceiling=self.base.rank_ceiling)
 
     def read_numbers(self) -> None:
         assert self.header is not None, "read_header came first"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isfinite, prod
+from math import isfinite
 from statistics import median
 from typing import Any
 
@@ -119,8 +119,6 @@ class InspectionReport:
                 f"For {missing} of {len(modules)} layers the file names no alpha, so it is taken "
                 "to be the rank: full strength."
             )
-        if not any(scalings):
-            self.warnings.append("Every alpha is 0, so the adapter changes nothing.")
         if turned := sum(scaling < 0 for scaling in scalings):
             self.warnings.append(
                 f"For {turned} of {len(modules)} layers alpha is negative, so they work the other "
@@ -131,8 +129,10 @@ class InspectionReport:
         """Warn of layers whose change is far larger than the others', and of none at all."""
         sizes = {module.target.layers[0].name: module.change(scan.norms) for module in modules}
         usual = median(sizes.values())
-        if not any(prod(scan.norms[t.name] for t in m.tensors.values()) for m in modules):
-            self.warnings.append("Its matrices are zero, so the adapter changes nothing.")
+        if all(module.is_idle(scan.norms) for module in modules):
+            has_scale = any(module.scaling for module in modules)
+            why = "Its matrices are zero" if has_scale else "Every alpha is 0"
+            self.warnings.append(f"{why}, so the adapter changes nothing.")
         for name, size in sorted(sizes.items(), key=lambda item: -item[1])[:5]:
             if usual and isfinite(size) and size > OUTLIER_RATIO * usual:
                 self.warnings.append(

@@ -12,7 +12,6 @@ from math import isfinite, prod, sqrt
 
 from adapters.checks import channel_checks, lora_equivalents
 from adapters.checks.channel_checks import Channel
-from adapters.checks.rank_limit import RankAboveCeiling
 from adapters.formats import target_modules, unserved_kinds
 from adapters.formats.detection import LoraParts, Recognised, first_ten, squeezed
 from adapters.formats.file_verdicts import FileRefused
@@ -102,13 +101,27 @@ class Module:
     def parameters(self) -> int:
         return self.rank * (self.target.inputs + self.target.outputs)
 
-    def all(self) -> list[Tensor]:
-        """Its matrices, and what stands beside them."""
-        return [*self.tensors.values(), *(tensor for _, tensor in self.vectors.values())]
-
     def change(self, norms: Mapping[str, float]) -> float:
         """No less than the norm of what it adds to a layer's weights, by those of its tensors."""
         return prod(norms[tensor.name] for tensor in self.tensors.values()) * abs(self.scaling)
+
+    def largest(self, norms: Mapping[str, float]) -> float:
+        """No less than any number that is made of its numbers, on the way as at the end."""
+        matrices = prod(max(1.0, norms[tensor.name]) for tensor in self.tensors.values())
+        vectors = sum(norms[tensor.name] for _, tensor in self.vectors.values())
+        return max(1.0, abs(self.scaling)) * max(matrices, vectors)
+
+    def is_idle(self, norms: Mapping[str, float]) -> bool:
+        """Whether the layer stays as it is."""
+        scales = {"LoRA with biases": self.scaling}  # what else stands beside has no alpha
+        biases = (norms[t.name] * scales.get(k, 1) for k, (_, t) in self.vectors.items())
+        return not ("DoRA" in self.vectors or self.change(norms) or any(biases))
+
+    def products(self) -> list[tuple[int, int]]:
+        """See `lora_equivalents.products`."""
+        if self.kind == "LoRA":
+            return [(self.rank, self.target.inputs + self.target.outputs)]
+        return lora_equivalents.products(self.kind, {n: t.shape for n, t in self.tensors.items()})
 
 
 def check_architecture(found: Recognised, *, base_name: str) -> None:
@@ -215,8 +228,14 @@ def _check_equivalent(parts: LoraParts) -> None:
             advice="Save the file with one kind of change for each layer.",
         )
     _check_dtypes(parts, tensors)
+    shapes = {_last(tensor): squeezed(tensor) for tensor in tensors}
+    if any(name[-2:] in ("t1", "t2") or shape[2:4] for name, shape in shapes.items()):
+        raise UnsupportedLayers(
+            message=f"The layer {parts.stem[:120]} is the {kind} of a larger convolution, which is "
+            "not served."
+        )
     try:
-        lora_equivalents.ranks(kind, {_last(tensor): tensor.shape for tensor in tensors})
+        lora_equivalents.ranks(kind, shapes)
     except lora_equivalents.NotEqual as reason:
         raise IncompletePair(message=f"The layer {parts.stem[:120]} {reason}.") from reason
     _check_alpha(parts)
@@ -350,20 +369,9 @@ def check_served(modules: Iterable[Module]) -> None:
 
 def check_range(modules: Iterable[Module], *, norms: Mapping[str, float]) -> None:
     """Raises TooStrong where a layer, or the change that it makes, is more than fp32 can hold."""
-    beyond = [
-        module.target.layers[0].name
-        for module in modules
-        if max(module.change(norms), *(norms[tensor.name] for tensor in module.all())) > LARGEST
-    ]
+    beyond = [module.target.layers[0].name for module in modules if module.largest(norms) > LARGEST]
     if beyond:
         raise TooStrong(
             message=f"The numbers of {first_ten(beyond)} are so large that they become infinite "
             "when the adapter is used."
         )
-
-
-def check_rank(modules: Iterable[Module], *, ceiling: int) -> None:
-    """Raises RankAboveCeiling."""
-    rank = max(module.rank for module in modules)
-    if rank > ceiling:
-        raise RankAboveCeiling(message=f"The adapter has rank {rank}; the model allows {ceiling}.")

@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adapters.checks.rank_reduction import decompose
 from adapters.checks.weight_scan import Floats
 
 KINDS = ("LoHa", "LoKr")
+KRONECKER = ("lokr_w1", "lokr_w2")
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 Factors = tuple[Shape, Shape]
@@ -33,8 +35,6 @@ class NotEqual(ValueError):
 
 def ranks(kind: str, shapes: Shapes) -> Ranks:
     """Of a layer's matrices by their names ("hada_w1_a", "lokr_w2"). Raises NotEqual."""
-    if any(name[-2:] in ("t1", "t2") for name in shapes):
-        raise NotEqual(f"is a {kind} with a middle tensor, which only larger convolutions have")
     if any(len(_matrix(shape)) != 2 or 0 in shape for shape in shapes.values()):
         raise NotEqual(f"has a part of a {kind} that is no matrix")
     if kind == "LoHa":
@@ -43,16 +43,47 @@ def ranks(kind: str, shapes: Shapes) -> Ranks:
         if outer != (second[0][0], second[1][1]):
             raise NotEqual("has two products of a LoHa that are of unequal size")
         return Ranks(min(first[0][1] * second[0][1], *outer), first[0][1])
-    (u, _), (p, _) = _halves(shapes, "lokr_w1"), _halves(shapes, "lokr_w2")
+    (u, _), (p, _) = (_halves(shapes, name) for name in KRONECKER)
     divisors = [shapes[name][0] for name in ("lokr_w2_b", "lokr_w1_b") if name in shapes]
     return Ranks(u[1] * p[1], next(iter(divisors), 0))
+
+
+def products(kind: str, shapes: Shapes) -> list[tuple[int, int]]:
+    """What is multiplied out or decomposed where a lower rank is asked for: the rank of each, and
+    the sum of its sides."""
+    names = ("hada_w1", "hada_w2") if kind == "LoHa" else KRONECKER
+    pairs = [_halves(shapes, n) if n in shapes else _factors(shapes, n) for n in names]
+    found = [(second[0], first[0] + second[1]) for first, second in pairs]
+    if kind == "LoHa":
+        found.append((ranks(kind, shapes).equal, found[0][1]))
+    return found
+
+
+def largest(parts: Mapping[str, Floats], *, rank: int) -> tuple[Floats, Floats, Floats]:
+    """The best LoRA of `rank` of a LoKr, by its two factors alone: the singular values of a
+    Kronecker product are the products of theirs. Then the sums of squares of the whole's rows."""
+    (u, v), (p, q) = (_split(parts, name) for name in KRONECKER)
+    first, second = decompose(v, u), decompose(q, p)
+    values = np.outer(first.values, second.values)
+    best = np.argsort(-values, axis=None, kind="stable")[:rank]
+    i, j = np.unravel_index(best, values.shape)
+    squares = [np.square(half.up) @ half.values for half in (first, second)]
+    down = _each_with_its_own(first.down[i], second.down[j])
+    up = _each_with_its_own(first.up.T[i], second.up.T[j]).T
+    return down, up, np.kron(squares[0], squares[1])
+
+
+def _each_with_its_own(first: Floats, second: Floats) -> Floats:
+    """The Kronecker product of each row with the other's row of that number."""
+    products: Floats = first[:, :, None] * second[:, None, :]
+    return products.reshape(len(first), -1)
 
 
 def pair(kind: str, parts: Mapping[str, Floats]) -> tuple[Floats, Floats]:
     """`lora_A` [r, in] and `lora_B` [out, r] of the LoRA, without its scale."""
     if kind == "LoHa":
         return _hadamard(*(parts[f"hada_{name}"] for name in ("w1_a", "w1_b", "w2_a", "w2_b")))
-    (u, v), (p, q) = _split(parts, "lokr_w1"), _split(parts, "lokr_w2")
+    (u, v), (p, q) = (_split(parts, name) for name in KRONECKER)
     return np.kron(v, q), np.kron(u, p)
 
 
@@ -85,6 +116,8 @@ def _factors(shapes: Shapes, name: str) -> Factors:
 def _halves(shapes: Shapes, name: str) -> Factors:
     """As `_split` splits it, by shapes alone."""
     whole = shapes.get(name)
+    if whole is not None and {f"{name}_a", f"{name}_b"} & shapes.keys():
+        raise NotEqual(f"has {name} both whole and in factors")
     if whole is None:
         first, second = _factors(shapes, name)
         if first[1] < min(first[0], second[1]):

@@ -8,6 +8,7 @@ those of the small R S' (r x r).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,19 +24,34 @@ class Fitted:
     kept: float
 
 
+class Decomposed(NamedTuple):
+    """`down` [r, in] and `up` [out, r]: singular vectors times the roots of the singular `values`,
+    the largest first."""
+
+    down: Floats
+    up: Floats
+    values: Floats
+
+
 def fit(down: Floats, up: Floats, *, rank: int) -> Fitted:
     """The best `rank` of `up @ down`; what has no higher rank stays as it is."""
     if len(down) <= rank:
         return Fitted(down, up, 1.0)
-    q, r = np.linalg.qr(up)
-    p, s = np.linalg.qr(down.T)
-    left, values, right = np.linalg.svd(r @ s.T)
-    energy = np.square(values.astype(np.float64))
+    whole = decompose(down, up)
+    energy = np.square(whole.values.astype(np.float64))
     total = float(energy.sum())
     kept = float(energy[:rank].sum()) / total if total else 1.0
-    roots = np.sqrt(values[:rank])
-    return Fitted(
-        down=(roots[:, None] * (right[:rank] @ p.T)).astype(down.dtype),
-        up=((q @ left[:, :rank]) * roots).astype(up.dtype),
-        kept=min(kept, 1.0),
+    return Fitted(whole.down[:rank], whole.up[:, :rank], min(kept, 1.0))
+
+
+def decompose(down: Floats, up: Floats) -> Decomposed:
+    """The singular value decomposition of `up @ down`."""
+    q, r = np.linalg.qr(up)
+    p, s = np.linalg.qr(down.T)
+    left, values, right = np.linalg.svd(r @ s.T, full_matrices=False)
+    roots = np.sqrt(values)
+    return Decomposed(
+        down=(roots[:, None] * (right @ p.T)).astype(down.dtype),
+        up=((q @ left) * roots).astype(up.dtype),
+        values=values,
     )

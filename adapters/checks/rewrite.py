@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from adapters.formats.target_modules import MAIN, Layer
 
 Dtype = Literal["F16", "BF16", "F32"]
 Progress = Callable[[int, int], None]
+Shapes = dict[str, tuple[int, ...]]
 LARGEST_F16 = 65504.0
 SMALLEST_F16 = 2.0**-14  # below it fp16 loses digits
 
@@ -100,19 +101,22 @@ def _write(
 ) -> Canonical:
     digest, kept, done = hashlib.sha256(), {}, 0
     digests: dict[str, str] = {}
-    ranks = _ranks(source.modules, rank)
+    ranks, own_ranks = _ranks(source.modules, rank), _ranks(source.modules, None)
+    shapes = _shapes(source.modules, ranks)
     with out.open("wb") as file:
 
         def put(data: bytes) -> None:
             digest.update(data)
             file.write(data)
 
-        put(_header(source.modules, ranks, dtype))
-        for layer, down, up, beside in _layers(source):
+        put(_header(shapes, dtype))
+        for layer, down, up, beside, share in _layers(source, rank):
             fitted = fit(down, up, rank=ranks[layer])
-            if len(down) > ranks[layer]:
-                kept[layer.name] = round(fitted.kept, 6)
-            data = [_cast(numbers, dtype) for numbers in (fitted.down, fitted.up, *beside)]
+            if own_ranks[layer] > ranks[layer]:
+                kept[layer.name] = round(share * fitted.kept, 6)
+            parts = (fitted.down, fitted.up, *beside)
+            assert [part.shape for part in parts] == [s[:2] for s in shapes[layer].values()]
+            data = [_cast(numbers, dtype) for numbers in parts]
             for part in data:
                 put(part)
             digests[layer.name] = hashlib.sha256(b"".join(data)).hexdigest()
@@ -126,33 +130,42 @@ def _write(
 
 
 def _ranks(modules: Sequence[Module], rank: int | None) -> dict[Layer, int]:
+    """A layer that is fitted has no more than its sides allow."""
     return {
-        layer: min(module.rank, rank or module.rank)
+        layer: module.rank
+        if rank is None or module.rank <= rank
+        else min(rank, layer.inputs, layer.outputs)
         for module in modules
         for layer in module.target.layers
     }
 
 
-def _header(modules: Sequence[Module], ranks: dict[Layer, int], dtype: Dtype) -> bytes:
-    """The layers in the order in which `_layers` gives them."""
-    entries: dict[str, object] = {"__metadata__": {"format": "pt"}}
-    begin = 0
+def _shapes(modules: Sequence[Module], ranks: dict[Layer, int]) -> dict[Layer, Shapes]:
+    """Of each layer's parts, both in the order in which `_layers` gives them."""
+    found: dict[Layer, Shapes] = {}
     for module in modules:
         for layer in module.target.layers:
             rank, square = ranks[layer], (1, 1) if layer.kernel else ()
-            shapes: dict[str, tuple[int, ...]] = {
+            found[layer] = {
                 "lora_A.weight": (rank, layer.inputs, *square),
                 "lora_B.weight": (layer.outputs, rank, *square),
             }
             for channel in _channels(module):
                 is_inner = channel == "magnitude_in"
-                shapes[channel] = (layer.inputs if is_inner else layer.outputs,)
-            for name, shape in shapes.items():
-                end = begin + DTYPE_BYTES[dtype] * prod(shape)
-                entries[f"{name_of(layer)}.{name}"] = {
-                    "dtype": dtype, "shape": shape, "data_offsets": [begin, end],
-                }  # fmt: skip
-                begin = end
+                found[layer][channel] = (layer.inputs if is_inner else layer.outputs,)
+    return found
+
+
+def _header(layers: dict[Layer, Shapes], dtype: Dtype) -> bytes:
+    entries: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    begin = 0
+    for layer, shapes in layers.items():
+        for name, shape in shapes.items():
+            end = begin + DTYPE_BYTES[dtype] * prod(shape)
+            entries[f"{name_of(layer)}.{name}"] = {
+                "dtype": dtype, "shape": shape, "data_offsets": [begin, end],
+            }  # fmt: skip
+            begin = end
     text = json.dumps(entries, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
@@ -163,24 +176,27 @@ def _channels(module: Module) -> list[Channel]:
     return sorted({channel for channel, _ in module.vectors.values()})
 
 
-def _layers(source: TensorSource) -> Iterator[tuple[Layer, Floats, Floats, list[Floats]]]:
-    """Each layer with `lora_A` [r, in], scaled `lora_B` [out, r] and what stands beside them."""
+class Parts(NamedTuple):
+    """`lora_A` [r, in], scaled `lora_B` [out, r] and what stands beside them; `share` is what they
+    keep of the layer's squares."""
+
+    layer: Layer
+    down: Floats
+    up: Floats
+    beside: list[Floats]
+    share: float
+
+
+def _layers(source: TensorSource, rank: int | None) -> Iterator[Parts]:
     with source.path.open("rb") as file:
         for module in source.modules:
-            parts = {
-                name: _matrix(file, source.header, tensor)
-                for name, tensor in module.tensors.items()
-            }
-            if module.kind == "LoRA":
-                down, up = parts["down"], parts["up"]
-            else:
-                down, up = lora_equivalents.pair(module.kind, parts)
+            down, up, squares = _pair(file, source.header, module, rank)
             beside = _beside(file, source.header, module)
-            scaled = _in_order(up if module.scaling == 1 else up * module.scaling, module)
+            scaled = up if module.scaling == 1 else up * module.scaling
             begin = 0
             for layer in module.target.layers:
                 rows = slice(begin, begin + layer.outputs)
-                yield (
+                yield Parts(
                     layer,
                     down,
                     scaled[rows],
@@ -188,8 +204,33 @@ def _layers(source: TensorSource) -> Iterator[tuple[Layer, Floats, Floats, list[
                         numbers if channel == "magnitude_in" else numbers[rows]
                         for channel, numbers in beside.items()
                     ],
+                    1.0 if squares is None else _share(down, up[rows], squares[rows]),
                 )
                 begin += layer.outputs
+
+
+def _pair(
+    file: BinaryIO, header: Header, module: Module, rank: int | None
+) -> tuple[Floats, Floats, Floats | None]:
+    """`lora_A` and `lora_B` in the order of the layers' rows; of a LoKr that is to be fitted, what
+    its layers need of it and the sums of squares of its rows."""
+    parts = {name: _matrix(file, header, tensor) for name, tensor in module.tensors.items()}
+    most = (rank or module.rank) * len(module.target.layers)
+    squares: Floats | None = None
+    if module.kind == "LoRA":
+        down, up = parts["down"], parts["up"]
+    elif module.kind == "LoKr" and module.rank > most:
+        down, up, squares = lora_equivalents.largest(parts, rank=most)
+        squares = _in_order(squares, module)
+    else:
+        down, up = lora_equivalents.pair(module.kind, parts)
+    return down, _in_order(up, module), squares
+
+
+def _share(down: Floats, up: Floats, squares: Floats) -> float:
+    total = float(squares.sum())
+    left = float(((up.T @ up) * (down @ down.T)).sum())
+    return min(left / total, 1.0) if total else 1.0
 
 
 def _in_order(rows: Floats, module: Module) -> Floats:

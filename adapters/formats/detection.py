@@ -73,9 +73,14 @@ class LoraParts:
         return self.down.shape[1], self.up.shape[0]
 
     def fits(self, target: Target) -> bool:
-        """Whether the matrices have the layer's sizes; 1 x 1 sides count for nothing."""
-        if self.others:
-            return self.size in (None, (target.inputs, target.outputs))
+        """Whether the matrices have the layer's sizes; 1 x 1 sides count for nothing, and other
+        kinds may count each place of a larger kernel as an input."""
+        if self.others and self.down is None and self.up is None:
+            if self.size is None:  # the kinds that are served tell it
+                return not all(unserved_kinds.BY_NAME[kind].is_sized for kind in self.others)
+            inputs, outputs = self.size
+            taken = (target.inputs, target.inputs * max(target.kernel, 1) ** 2)
+            return inputs in taken and outputs == target.outputs
         if self.down is None or self.up is None or not (self.down.shape and self.up.shape):
             return False
         if self.is_transposed:

@@ -70,9 +70,9 @@ Shape = tuple[int, ...]
 
 def size_of(shapes: dict[str, Shape]) -> tuple[int, int] | None:
     """What a LoHa or LoKr takes and gives, by its parts' names ("lokr_w1", "hada_w1_a", ...)."""
-    rows, columns = shapes.get("hada_w1_a", ()), shapes.get("hada_w1_b", ())
-    if len(rows) == len(columns) == 2 and "hada_t1" not in shapes:  # noqa: PLR2004 # a matrix
-        return columns[1], rows[0]
+    product = _factor(shapes, "hada_w1")
+    if product is not None and "hada_t1" not in shapes:
+        return product[1], product[0]
     first, second = _factor(shapes, "lokr_w1"), _factor(shapes, "lokr_w2")
     if first is None or second is None or "lokr_t2" in shapes:
         return None
@@ -80,7 +80,7 @@ def size_of(shapes: dict[str, Shape]) -> tuple[int, int] | None:
 
 
 def _factor(shapes: dict[str, Shape], name: str) -> tuple[int, int] | None:
-    """The rows and columns of a Kronecker factor, whole or as a product."""
+    """The rows and columns of a factor, whole or as a product."""
     rows = shapes.get(name) or shapes.get(f"{name}_a", ())
     columns = shapes.get(name) or shapes.get(f"{name}_b", ())
     return (rows[0], columns[1]) if len(rows) > 1 and len(columns) > 1 else None

@@ -311,7 +311,7 @@ def _faults() -> list[tuple[str, bytes, str, dict[str, Any]]]:
         ("loha_with_a_middle_tensor", arrays({f"{stem}.hada_w1_a": weights(4, 320),
          f"{stem}.hada_w1_b": weights(4, 768), f"{stem}.hada_w2_a": weights(4, 320),
          f"{stem}.hada_w2_b": weights(4, 768), f"{stem}.hada_t1": weights(4, 4, 1, 1)}),
-         "incomplete_pair", {}),
+         "unsupported_layers", {}),
         ("lokr_beside_a_lora", arrays(GOOD | {f"{K15}.lokr_w1": weights(8, 8)}),
          "incomplete_pair", {}),
         ("lokr_in_a_lora", arrays(GOOD | {f"{stem}.lokr_w1": weights(8, 8),
