@@ -13,7 +13,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
 from adapters.models import BaseModel
 from config.core.errors import ProofsheetError
@@ -29,6 +30,7 @@ from generation.requests.resolving import ResolvedRequest
 from generation.requests.too_much import TooMuch as TooMuch
 
 DAY = timedelta(days=1)
+TURN_AFTER_S = 5.0  # at most
 
 
 class TooBusy(TooMuch):
@@ -49,6 +51,14 @@ class TooManyInFlight(TooMuch):
     default_advice = "Wait until one has ended, or cancel one."
 
 
+class TurnNotReached(TooMuch):
+    default_code = "turn_not_reached"
+    default_message = (
+        "So much was asked for at once against the same limits that its turn never came."
+    )
+    default_advice = "Send it again, and not so many at the same moment."
+
+
 class TierUnknown(ProofsheetError):
     default_code = "tier_unknown"
     default_status = 422
@@ -63,9 +73,12 @@ class TooSlowForTier(ProofsheetError):
     default_advice = "Ask for fewer steps, or for the standard tier."
 
 
-# Always in this order, so that no two wait for each other.
+# Always in this order, so that no two wait for each other. Neither a wait nor a process that stood
+# still in its turn holds up the others for long.
 _TURN = """
-    SELECT pg_advisory_xact_lock(hashtextextended('generation.admission ' || name, 0))
+    SELECT set_config('lock_timeout', %s, true),
+        set_config('idle_in_transaction_session_timeout', '30s', true),
+        pg_advisory_xact_lock(hashtextextended('generation.admission ' || name, 0))
     FROM unnest(%s::text[]) AS name
 """
 
@@ -187,15 +200,20 @@ def expectation(
 
 def take_turn(caller: Caller) -> None:
     """Wait for those who are let in against the same limits; theirs last until their transactions
-    end, and so does this one."""
+    end, and so does this one. Raises TurnNotReached after `TURN_AFTER_S`."""
     project, end_user = caller.project, caller.end_user
     names = [] if project.has_budget else [f"account {caller.user.pk}"]
     if project_limits.has_own(project):
         names.append(f"project {project.pk}")
     if end_user is not None and project_limits.has_for_end_users(project):
         names.append(f"end user {end_user.pk}")
-    with connection.cursor() as cursor:
-        cursor.execute(_TURN, [names])
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_TURN, [f"{TURN_AFTER_S * 1000:.0f}ms", names])
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise TurnNotReached(retry_after_s=TURN_AFTER_S) from error
+        raise
 
 
 def admit(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,6 +16,7 @@ from generation.capacity import estimates
 from generation.conditions import stored_uploads
 from generation.models import GenerationRequest
 from generation.request_rules.parameters import RequestParameters
+from generation.request_rules.priority_classes import PriorityClass
 from generation.requests import (
     admission,
     creation,
@@ -51,7 +54,6 @@ def submit(
     raise, AccountSuspended, EndUserSuspended, ProjectClosed.
     """
     caller = calling.as_caller(by)
-    whose = caller.project
     before = partial(idempotency.earlier, idempotency_key, parameters, caller=caller, parts=parts)
     if earlier := before():
         return Submission(earlier, is_new=False)
@@ -59,14 +61,9 @@ def submit(
     storage_room.require(at=at)
     wanted = resolving.resolve(parameters, by=caller.user, is_live=is_live)
     tier, expected = admission.expectation(wanted, at=at)
-    project_limits.check(wanted, tier=tier, of=whose)
-    admit = partial(admission.admit, caller, expected, tier, count=wanted.parameters.count, at=at)
+    project_limits.check(wanted, tier=tier, of=caller.project)
     try:
-        if wanted.source is not None:
-            admit()  # before its file is stored
-        with stored_uploads.stored(wanted.source) as names, transaction.atomic():
-            admission.take_turn(caller)
-            admit()
+        with _admitted(wanted, tier, expected, caller=caller, at=at) as names:
             request = creation.create(
                 wanted,
                 caller=caller,
@@ -83,6 +80,25 @@ def submit(
             return Submission(earlier, is_new=False)
         raise
     return Submission(request, is_new=True)
+
+
+@contextmanager
+def _admitted(
+    wanted: resolving.ResolvedRequest,
+    tier: PriorityClass,
+    expected: estimates.Estimate,
+    *,
+    caller: calling.Caller,
+    at: datetime,
+) -> Iterator[stored_uploads.StoredNames]:
+    """A transaction in which it is this one's turn to be let in, with what it brought stored."""
+    admit = partial(admission.admit, caller, expected, tier, count=wanted.parameters.count, at=at)
+    if wanted.source is not None:
+        admit()  # before its file is stored
+    with stored_uploads.stored(wanted.source) as names, transaction.atomic():
+        admission.take_turn(caller)
+        admit()
+        yield names
 
 
 def _check_may_ask(caller: calling.Caller, *, at: datetime) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
+from rest_framework.test import APIClient
 
 from adapters.models import BaseModel
 from config.core.errors import ProofsheetError
-from config.core.projects import end_users
+from config.core.projects import calling, end_users
 from config.core.projects.calling import Caller, ProjectClosed
 from config.core.projects.models import EndUser, Project
 from generation.models import Allowance, GenerationRequest, RequestStatus
@@ -20,7 +21,7 @@ from generation.request_rules.parameters import RequestParameters
 from generation.requests import admission, project_limits, submitting
 from generation.requests.too_much import TooMuch
 from moderation.account_status import end_user_standing
-from tests.factories import NOON, make_adapter, make_model, make_request
+from tests.factories import NOON, make_adapter, make_key, make_model, make_request
 from tests.projects.makers import make_project
 from tests.projects.test_standing import suspended
 
@@ -195,3 +196,25 @@ def test_no_limit_is_passed_by_asking_many_times_at_once(
     with ThreadPoolExecutor(6) as at_once:
         said = list(at_once.map(ask, range(6)))
     assert said.count("made") == GenerationRequest.objects.count() == 2, said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_turn_that_does_not_end_is_told_after_a_while(
+    alice: User, model: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "TURN_AFTER_S", 0.1)
+    api = APIClient()
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {make_key(alice)}")
+    with ThreadPoolExecutor(1) as elsewhere, transaction.atomic():
+        admission.take_turn(calling.as_caller(alice))
+        answer = elsewhere.submit(_post_and_close, api).result()
+    assert (answer.status_code, answer.json()["code"]) == (429, "turn_not_reached")
+    assert int(answer["Retry-After"]) > 0
+    assert _post_and_close(api).status_code == 201
+
+
+def _post_and_close(api: APIClient) -> Any:
+    try:
+        return api.post("/api/v1/generations/", {"prompt": "a red apple"}, format="json")
+    finally:
+        connection.close()

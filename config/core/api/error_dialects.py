@@ -26,6 +26,7 @@ OPENAI_CODES = {
     "too_busy": "rate_limit_exceeded",
     "too_many_in_flight": "rate_limit_exceeded",
     "too_many_at_once": "rate_limit_exceeded",
+    "turn_not_reached": "rate_limit_exceeded",
     "too_many_uploads": "rate_limit_exceeded",
     "invalid": "invalid_value",
     "size_not_offered": "invalid_value",

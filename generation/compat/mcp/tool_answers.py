@@ -79,7 +79,19 @@ def _wrong(error: ValidationError | exceptions.ValidationError) -> dict[str, str
         return {".".join(str(part) for part in each["loc"]): each["msg"] for each in error.errors()}
     detail: Any = error.detail
     named = detail if isinstance(detail, dict) else {"body": detail}
-    return {name: " ".join(str(each) for each in said) for name, said in named.items()}
+    return dict(_flat(named))
+
+
+def _flat(said: Mapping[Any, Any], under: str = "") -> Iterator[tuple[str, str]]:
+    """What is said of each member, and of members of members by their path."""
+    for name, why in said.items():
+        path = f"{under}{name}"
+        if isinstance(why, list) and any(isinstance(each, Mapping) for each in why):
+            why = {place: each for place, each in enumerate(why) if each}
+        if isinstance(why, Mapping):
+            yield from _flat(why, f"{path}.")
+        else:
+            yield path, why if isinstance(why, str) else " ".join(str(each) for each in why)
 
 
 def _refusals(images: Iterable[Raw]) -> list[Any]:
