@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
+from config.launch import programs
 from config.launch.embedded_servers import ROOT
 
 UNITS = ROOT / "docs" / "operate" / "systemd"
@@ -62,7 +63,32 @@ def test_unit_starts_what_the_readme_starts(name: str) -> None:
         shlex.split(line, comments=True) for line in readme.splitlines() if ".venv/bin" in line
     ]
     beat_keeps_its_place = ["-s", "/var/lib/proofsheet/beat"]
-    assert [word for word in started(name) if word not in beat_keeps_its_place] in lines
+    found = [word.replace("${WEB_WORKERS}", "2") for word in started(name)]
+    assert [word for word in found if word not in beat_keeps_its_place] in lines
+
+
+def test_web_is_started_as_make_run_starts_it() -> None:
+    assert " ".join(programs.WEB_OPTIONS) in " ".join(started("proofsheet-web.service"))
+
+
+def test_file_of_one_unit_wins_over_the_one_that_all_share() -> None:
+    """systemd reads the drop-in after the unit, and the last file that names a setting wins."""
+    said = [line for line in COMMON.read_text().splitlines() if line.startswith("EnvironmentFile")]
+    assert said == ["EnvironmentFile=/etc/proofsheet/env", "EnvironmentFile=-/etc/proofsheet/%N"]
+    assert not [name for name in NAMES if "EnvironmentFile" in unit(UNITS / name)["Service"]]
+    assert "/etc/proofsheet/proofsheet-render@1" in PAGE
+
+
+def test_step_before_the_units_has_its_folder_and_all_that_it_is_told() -> None:
+    """It runs before any unit had systemd make the folder, and as the user that owns no table."""
+    before, _, after = PAGE.replace("\\\n", " ").partition("\nsystemd-run ")
+    state = unit(COMMON)["Service"]["Environment"].split("STATE_DIR=")[1].split()[0]
+    assert f"install -d -m 0700 -o proofsheet {state}\n" in before
+    step = after.splitlines()[0]
+    assert step.endswith("manage.py prepare_house")
+    files = re.findall(r"-p EnvironmentFile=-?(\S+)", step)
+    assert files == ["/etc/proofsheet/env", "/etc/proofsheet/owner"]
+    assert re.search(rf"DATABASE_OWNER_URL.*{files[1]}", before)
 
 
 def test_worker_is_killed_when_it_had_its_time_to_hand_back(settings: Settings) -> None:
