@@ -19,7 +19,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
 from config.core import disk_full
-from config.core.storage import place_of, private_storage
+from config.core.storage import StorageAway, place_of, private_storage
 
 FOLDER = "quarantine"
 FIELD = "file"
@@ -92,9 +92,11 @@ def lost(*, before: datetime) -> list[str]:
 
 
 def discard(name: str) -> None:
-    """Only what still lies in quarantine: accepted files may have several owners."""
+    """Only what still lies in quarantine: accepted files may have several owners. While the storage
+    is away it stays until `clear_quarantine`."""
     if name.startswith(f"{FOLDER}/"):
-        erase(name)
+        with suppress(StorageAway):
+            erase(name)
 
 
 def erase(name: str) -> None:

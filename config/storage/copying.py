@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.core.files.storage.base import Storage
 
+from config.core.content_files import ContentMissing
 from config.storage.private_s3 import PrivateS3
 
 CHUNK_BYTES = 1024 * 1024
@@ -54,6 +55,8 @@ def copy_all(source: Storage, target: Storage) -> Copied:
             _copy(name, source, target, done)
         except FileNotFoundError:
             continue  # deleted meanwhile
+        except ContentMissing as error:
+            done.failed.append((name, error.message))
     return done
 
 

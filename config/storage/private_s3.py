@@ -28,7 +28,7 @@ class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
     """A file is there whole or not at all, is never overwritten, and no address serves it.
 
     Every method raises StorageAway, StorageRefused and StorageFull; FileNotFoundError as a
-    folder's would.
+    folder's would, and ContentMissing of a file that lies in an archive.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -70,11 +70,8 @@ class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
             self.bucket.Object(self._normalize_name(clean_name(name))).delete()
 
     def exists(self, name: str) -> bool:
-        try:
-            self.size(name)
-        except FileNotFoundError:
-            return False
-        return True
+        with self._told():
+            return bool(super().exists(name))
 
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
         with self._told():
@@ -97,12 +94,18 @@ class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
 
     def size(self, name: str) -> int:
         with self._told():
-            return int(super().size(name))
+            return int(self._looked_up(name).content_length)
 
     def get_modified_time(self, name: str) -> datetime:
         with self._told():
-            at: datetime = super().get_modified_time(name)
+            at: datetime = self._looked_up(name).last_modified
             return at
+
+    def _looked_up(self, name: str) -> Any:
+        """With `object_parameters`, which django-storages' own `size` and time leave out: a store
+        says nothing of a file under a customer's key (SSE-C) to who does not send it.
+        """
+        return super()._open(name).obj
 
     @property
     def connection(self) -> Any:
@@ -128,8 +131,9 @@ class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
         """
         try:
             with storage_refusals.told():
-                asked = {"Bucket": self.bucket_name, "MaxKeys": 1}
-                listed = self.connection.meta.client.list_objects_v2(**asked)
+                listed = self.connection.meta.client.list_objects_v2(
+                    Bucket=self.bucket_name, MaxKeys=1, Prefix=self._prefix("")
+                )
         except FileNotFoundError as error:
             raise storage_refusals.no_bucket() from error
         if "Name" not in listed:  # boto3 takes any well-formed page for a list of nothing

@@ -6,6 +6,7 @@ an answer has no body.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from config.core.content_files import ContentMissing
 from config.core.disk_full import StorageFull
 from config.core.storage import StorageAway, StorageRefused
 
@@ -45,7 +47,12 @@ _REFUSED = {
     "InvalidBucketName": _SETTINGS,
 }
 _REFUSING = {"400", "401", "403", "405", "501"}
-_PASSES = {"RequestTimeout", "IncompleteBody"}
+_PASSES = {
+    *("RequestTimeout", "IncompleteBody", "BadDigest", "InvalidDigest"),
+    "XAmzContentSHA256Mismatch",
+}
+_ARCHIVED = "The storage has this file in an archive, from which it cannot be read at once."
+_RESTORE = "Tell the operator: it has to be restored there, and the archive's rule to go."
 
 
 class Unexplained(StorageRefused):
@@ -54,7 +61,9 @@ class Unexplained(StorageRefused):
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Raises FileNotFoundError, StorageFull, StorageRefused; StorageAway for all that passes."""
+    """Raises FileNotFoundError, ContentMissing, StorageFull, StorageRefused; StorageAway for all
+    that passes.
+    """
     try:
         yield
     except ClientError as error:
@@ -64,7 +73,7 @@ def told() -> Iterator[None]:
     except ParamValidationError as error:
         raise no_storage() from error
     except SSLError as error:
-        raise StorageRefused(message=_CERTIFICATE) from error
+        raise _meaning_of_tls(error) from error
     except RecursionError as error:  # boto3 asks where it is sent to by a call that is sent there
         raise StorageRefused(message=_PLACE) from error
     except (BotoCoreError, Boto3Error) as error:
@@ -81,6 +90,14 @@ def no_storage() -> StorageRefused:
     return StorageRefused(message=_SETTINGS)
 
 
+def _meaning_of_tls(error: BaseException) -> StorageAway:
+    """A handshake that breaks off, as while a balancer starts again, says nothing of trust."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return StorageRefused(message=_CERTIFICATE)
+    return _meaning_of_tls(cause) if cause else StorageAway()
+
+
 def _meaning(error: ClientError) -> Exception:
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
@@ -88,6 +105,8 @@ def _meaning(error: ClientError) -> Exception:
         return StorageFull()
     if code in _REFUSED:
         return StorageRefused(message=_REFUSED[code])
+    if code == "InvalidObjectState":
+        return ContentMissing(message=_ARCHIVED, advice=_RESTORE)
     if status == "404":
         return FileNotFoundError(code)
     if status in _REFUSING and code not in _PASSES:

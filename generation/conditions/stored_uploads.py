@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
 
 from config.core import disk_full
+from config.core.storage import StorageAway
 from generation.conditions.wanted_images import WantedInitImage
 from generation.models import private_storage
 
@@ -44,5 +45,6 @@ def _stored(data: bytes | None) -> Iterator[str]:
             name = storage.save(name, ContentFile(data))
         yield name
     except BaseException:
-        storage.delete(name)
+        with suppress(StorageAway):  # what went wrong first is told
+            storage.delete(name)
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from time import perf_counter
@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 
 from config.core import database_connections, disk_full
 from config.core.clock import Clock
+from config.core.storage import StorageAway
 from generation.conditions import init_images, masks
 from generation.engine.jobs import Cancelled, Rendered
 from generation.line import claims
@@ -113,7 +114,8 @@ def _keep(name: str, data: bytes) -> str:
         with disk_full.writing():
             return private_storage().save(name, ContentFile(data))
     except disk_full.StorageFull:
-        private_storage().delete(name)
+        with suppress(StorageAway):
+            private_storage().delete(name)
         raise
 
 
@@ -129,7 +131,8 @@ def _publish(claim: claims.Claim, finished: delivery.SealedResult, *, now: Clock
             raise Cancelled
     finally:
         if not GeneratedImage.objects.filter(id=finished.asset_id).exists():
-            private_storage().delete(finished.name)
+            with suppress(StorageAway):
+                private_storage().delete(finished.name)
 
 
 class _Stages:

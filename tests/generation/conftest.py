@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from adapters.models import BaseModel
 from generation.hardware import memory_plans
 from generation.starter.layout import MODEL
 from tests import factories
 from tests.fakes import FakeImageClassifier, FakePromptClassifier, FrozenClock
+
+if TYPE_CHECKING:
+    from tests.generation.object_stores import ObjectStore  # moto takes seconds to import
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +97,21 @@ def prompt_classifier(monkeypatch: pytest.MonkeyPatch) -> FakePromptClassifier:
     fake = FakePromptClassifier()
     monkeypatch.setattr(prompt, "classifier", lambda: fake)
     return fake
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ObjectStore]:
+    from tests.generation import object_stores
+
+    with object_stores.moto() as found:
+        yield found
+
+
+@pytest.fixture
+def store(server: ObjectStore, settings: Settings, tmp_path: Path) -> Iterator[ObjectStore]:
+    from tests.generation import object_stores
+
+    server.empty()
+    settings.PROOFSHEET_ADAPTER_CACHE_DIR = tmp_path / "cache"
+    with object_stores.used(settings, object_stores.S3, server.options()):
+        yield server

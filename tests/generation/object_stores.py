@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
+import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseServer, StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 from typing import Any
 
@@ -154,12 +156,50 @@ def answering(status: int, code: str, *, page: str = "") -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
-        serving = Thread(target=server.serve_forever)
-        serving.start()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server, _serving(server):
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        serving.join()
+
+
+@contextmanager
+def distrusted(folder: Path) -> Iterator[str]:
+    """The address of a store whose certificate nobody but itself has signed."""
+    own = folder / "own.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", own, "-out", folder / "cert"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert", own)
+
+    class Secure(StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(ssl.SSLError), context.wrap_socket(self.request, server_side=True):
+                """Nobody comes so far."""
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Secure) as server, _serving(server):
+        yield f"https://127.0.0.1:{server.server_address[1]}"
+
+
+@contextmanager
+def hanging_up() -> Iterator[str]:
+    """The address of a balancer that starts again: it ends each handshake at the first word."""
+
+    class HangsUp(StreamRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), HangsUp) as server, _serving(server):
+        yield f"https://127.0.0.1:{server.server_address[1]}"
+
+
+@contextmanager
+def _serving(server: BaseServer) -> Iterator[None]:
+    serving = Thread(target=server.serve_forever, args=(0.05,))
+    serving.start()
+    yield
+    server.shutdown()
+    serving.join()
 
 
 @contextmanager

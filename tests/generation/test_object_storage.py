@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import random
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
+from botocore.exceptions import ClientError
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
@@ -24,12 +21,15 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from adapters.models import Adapter, BaseModel
+from adapters.uploads import quarantine
 from config.core import content_files
-from config.core.content_files import ContentAltered
+from config.core.content_files import ContentMissing
 from config.core.disk_full import StorageFull
 from config.core.storage import StorageAway, StorageRefused, private_storage
 from config.runtime import start_check
 from config.storage import private_s3
+from generation.conditions import stored_uploads
+from generation.conditions.wanted_images import WantedInitImage
 from generation.requests import storage_room
 from generation.work import adapter_files, worker
 from tests.factories import make_image, make_request
@@ -39,89 +39,6 @@ from tests.generation.object_stores import BUCKET, FOLDER, S3, ObjectStore, ask,
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("image_classifier")]
 AsUser = Callable[[User], Client]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStore]:
-    with object_stores.moto() as found:
-        yield found
-
-
-@pytest.fixture
-def store(server: ObjectStore, settings: Settings, tmp_path: Path) -> Iterator[ObjectStore]:
-    server.empty()
-    settings.PROOFSHEET_ADAPTER_CACHE_DIR = tmp_path / "cache"
-    with object_stores.used(settings, S3, server.options()):
-        yield server
-
-
-def test_copy_on_a_render_host_is_fetched_once_and_only_used_as_what_it_is(
-    store: ObjectStore, tiny: BaseModel, lora: bytes, alice: User, as_user: AsUser,
-    clock: FrozenClock, settings: Settings,
-) -> None:  # fmt: skip
-    adapter = upload(as_user(alice), lora, clock=clock)
-    copy = adapter_files.path_of(adapter)
-    assert hashlib.sha256(copy.read_bytes()).hexdigest() == copy.stem
-    store.put(str(adapter.file.name), b"something else")
-    assert adapter_files.path_of(adapter) == copy  # asks nobody
-    copy.unlink()
-    with pytest.raises(ContentAltered):
-        adapter_files.path_of(adapter)
-    assert [path.name for path in copy.parent.iterdir()] == ["lock"]
-
-
-def test_copies_that_were_not_used_for_longest_make_room(
-    store: ObjectStore, tiny: BaseModel, lora: bytes, alice: User, as_user: AsUser,
-    clock: FrozenClock, settings: Settings,
-) -> None:  # fmt: skip
-    adapter = upload(as_user(alice), lora, clock=clock)
-    folder = Path(settings.PROOFSHEET_ADAPTER_CACHE_DIR)
-    folder.mkdir()
-    for hours in (1, 2, 3):
-        file = folder / f"{hours}.safetensors"
-        file.write_bytes(bytes(1000))
-        os.utime(file, (file.stat().st_mtime - 3600 * hours,) * 2)
-    (folder / "killed.part").write_bytes(bytes(10))
-    settings.PROOFSHEET_ADAPTER_CACHE_MAX_BYTES = adapter.file.size + 1500
-    kept = adapter_files.path_of(adapter)
-    left = {path.name for path in folder.iterdir()}
-    assert left == {kept.name, "1.safetensors", "lock"}
-
-
-def test_host_whose_disk_is_nearly_full_drops_other_copies_and_not_the_request(
-    store: ObjectStore, tiny: BaseModel, lora: bytes, alice: User, as_user: AsUser,
-    clock: FrozenClock, settings: Settings, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    adapter = upload(as_user(alice), lora, clock=clock)
-    folder = Path(settings.PROOFSHEET_ADAPTER_CACHE_DIR)
-    folder.mkdir()
-    old = folder / "old.safetensors"
-    old.write_bytes(bytes(1000))
-    os.utime(old, (0, 0))
-    monkeypatch.setattr(adapter_files, "_free_bytes", lambda _: 0 if old.exists() else 10**9)
-    assert adapter_files.path_of(adapter).exists()
-    assert not old.exists()
-
-
-def test_many_processes_that_want_copies_where_there_is_room_for_one_each_read_a_whole_one(
-    store: ObjectStore, settings: Settings
-) -> None:
-    """As threads that share nothing but the folder; a copy may go between two of their looks."""
-    settings.PROOFSHEET_ADAPTER_CACHE_MAX_BYTES = 1
-    contents = [bytes([number]) * 200_000 for number in range(4)]
-    names = [f"adapters/{hashlib.sha256(each).hexdigest()}.safetensors" for each in contents]
-    for name, content in zip(names, contents, strict=True):
-        store.put(name, content)
-    wanted = names * 16
-    random.Random(5).shuffle(wanted)
-
-    def read(name: str) -> bool:
-        return hashlib.sha256(adapter_files.copy_of(name).read_bytes()).hexdigest() in name
-
-    with ThreadPoolExecutor(8) as at_once:
-        assert all(at_once.map(read, wanted))
-    left = {path.suffix for path in Path(settings.PROOFSHEET_ADAPTER_CACHE_DIR).iterdir()}
-    assert left == {".safetensors", ""}
 
 
 def test_adapters_of_those_that_wait_are_fetched_beside_the_picture(
@@ -256,7 +173,16 @@ def test_address_that_sends_elsewhere_for_ever_is_no_crash(settings: Settings) -
                 act(private_storage())
 
 
-@pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError")])
+STUMBLES = [
+    (503, "SlowDown"),
+    (500, "InternalError"),
+    (400, "BadDigest"),
+    (400, "InvalidDigest"),
+    (400, "XAmzContentSHA256Mismatch"),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), STUMBLES)
 def test_store_that_stumbles_is_away(
     settings: Settings, status: int, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +190,68 @@ def test_store_that_stumbles_is_away(
     with object_stores.answering(status, code) as url, _kept_at(settings, endpoint_url=url):
         _all_say(StorageAway, "does not answer at the moment")
         start_check.require_storage()
+
+
+def test_only_a_certificate_that_is_not_trusted_is_told_as_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(private_s3, "TRIES", 1)
+    with object_stores.distrusted(tmp_path) as url, _kept_at(settings, endpoint_url=url):
+        _all_say(StorageRefused, "certificate of the storage of files is none that this host")
+        with pytest.raises(SystemExit, match="certificate"):
+            start_check.require_storage()
+    with object_stores.hanging_up() as url, _kept_at(settings, endpoint_url=url):
+        _all_say(StorageAway, "does not answer at the moment")
+        start_check.require_storage()
+
+
+def test_file_in_an_archive_is_that_files_trouble_alone(
+    store: ObjectStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a storage class from which nothing is read at once: the bucket answers all the rest."""
+    digest = content_files.keep("manifests", b"x")
+    name = content_files.name_of("manifests", digest)
+    bucket = private_storage()
+    _refuse(bucket, "GetObject", "InvalidObjectState", unless=lambda asked: False)
+    with pytest.raises(ContentMissing, match="in an archive"):
+        content_files.read("manifests", digest)
+    assert bucket.size(name) == 1
+    with pytest.raises(SystemExit):
+        call_command("copy_storage", f"--backend={S3}", f"--options={json.dumps(store.options())}")
+    assert f"{name}: The storage has this file in an archive" in capsys.readouterr().err
+
+
+def test_key_that_is_limited_to_the_location_starts_the_house(store: ObjectStore) -> None:
+    _refuse(
+        private_storage(), "ListObjectsV2", "AccessDenied",
+        unless=lambda asked: asked.get("Prefix", "").startswith("media/"),
+    )  # fmt: skip
+    start_check.require_storage()
+    for act in ACTS:
+        act(private_storage())
+
+
+def test_files_under_a_customers_key_are_asked_for_with_it(
+    store: ObjectStore, settings: Settings
+) -> None:
+    """As SSE-C wants it: a store tells nothing of such a file to who does not send the key."""
+    sent = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    with object_stores.used(settings, S3, store.options(object_parameters=sent)):
+        for name in ("HeadObject", "GetObject", "PutObject"):
+            _refuse(
+                private_storage(), name, "InvalidRequest",
+                unless=lambda asked: "SSECustomerAlgorithm" in asked,
+            )  # fmt: skip
+        for act in ACTS:
+            act(private_storage())
+
+
+def test_cleaning_up_that_is_refused_hides_nothing(store: ObjectStore) -> None:
+    _refuse(private_storage(), "DeleteObject", "AccessDenied", unless=lambda asked: False)
+    wanted = WantedInitImage(0.5, "00" * 32, 8, 8, data=b"a picture")
+    with pytest.raises(StorageFull), stored_uploads.stored(wanted):
+        raise StorageFull
+    quarantine.discard("quarantine/a.safetensors")  # goes later, with what no row names
 
 
 def test_store_that_has_no_room_says_so(settings: Settings) -> None:
@@ -306,6 +294,21 @@ def test_settings_that_name_no_storage_are_told_at_the_start(
     away = {"endpoint_url": "http://127.0.0.1:9"}
     with _kept_at(settings, **{**away, **options}), pytest.raises(SystemExit, match=sentence):
         start_check.require_storage()
+
+
+def _refuse(
+    kept: Storage, operation: str, code: str, *, unless: Callable[[dict[str, str]], bool]
+) -> None:
+    """Have the bucket say no to it, as moto never does."""
+
+    def answer(params: dict[str, str], **_: object) -> None:
+        if not unless(params):
+            said = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+            raise ClientError(said, operation)
+
+    assert isinstance(kept, private_s3.PrivateS3)
+    events = kept.connection.meta.client.meta.events
+    events.register_first(f"before-parameter-build.s3.{operation}", answer)
 
 
 def _kept_at(settings: Settings, **options: object) -> AbstractContextManager[None]:
