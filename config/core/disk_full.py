@@ -21,11 +21,11 @@ class StorageFull(ProofsheetError):
 
 
 @contextmanager
-def writing() -> Iterator[None]:
-    """A full disk or quota inside raises StorageFull; every other error passes as it is."""
+def writing(told: type[ProofsheetError] = StorageFull) -> Iterator[None]:
+    """A full disk or quota inside raises `told`; every other error passes as it is."""
     try:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise StorageFull from error
+            raise told from error
         raise

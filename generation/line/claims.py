@@ -177,13 +177,25 @@ def confirm_cancel(claim: Claim, *, at: datetime) -> None:
         locked(claim).cancel(at=at)
 
 
-def hand_back(claim: Claim, *, at: datetime) -> None:
+def hand_back(claim: Claim, *, at: datetime, fault: str = "") -> None:
     """Let it wait again, what was published of it kept; one that was cancelled meanwhile ends.
-    Raises LeaseLost."""
+    A `fault` that the next attempt may meet too costs this one. Raises LeaseLost."""
     with transaction.atomic():
         request = locked(claim)
-        if request.cancel_requested_at is not None:
-            request.cancel(at=at)
-            return
-        request.hand_back(at=at)
+        if not fault:
+            request.attempts = max(request.attempts - 1, 0)
+        wait_again(request, code=fault, at=at)
+
+
+def wait_again(request: GenerationRequest, *, code: str, at: datetime) -> bool:
+    """Whether one that its worker did not end waits again, under its lock: it fails with `code`
+    after its last attempt, and ends where its owner cancelled."""
+    if request.cancel_requested_at is not None:
+        request.cancel(at=at)
+    elif request.attempts >= ATTEMPTS_MAX:
+        request.note_failed(request.outstanding(), code=code, at=at)
+    else:
+        request.enqueue(at=at)
         tickets.send_for(request)
+        return True
+    return False

@@ -233,11 +233,6 @@ class GenerationRequest(models.Model):
         self.save()
         self.stand_in_line()
 
-    def hand_back(self, *, at: datetime) -> None:
-        """By a worker that could not end it through no fault of the request's: no attempt of it."""
-        self.attempts = max(self.attempts - 1, 0)
-        self.enqueue(at=at)
-
     def stand_in_line(self) -> None:
         """Last in the transaction that lets it wait: see `fair_shares.join`, whose lock lets one
         after the other take its turn. What is handed back has its turn already."""

@@ -40,6 +40,14 @@ class AdapterGone(ProofsheetError):
         super().__init__(message=_sentence(names) if names else None)
 
 
+class AdapterCacheFull(ProofsheetError):
+    """Of one render host: the storage may have all the room that there is."""
+
+    default_code = "adapter_cache_full"
+    default_message = "The hosts that tried had no room for the file of an adapter."
+    default_advice = "Try again later, and tell the operator: a render host's disk is full."
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What its owner is told: one sentence of what happened, one of what to do."""
@@ -55,6 +63,7 @@ UNKNOWN = Failure(
 FAILURES: dict[str, Failure] = {
     error.default_code: Failure(error.default_message, error.default_advice)
     for error in (
+        AdapterCacheFull,
         AdapterNotLoadable,
         DeadlinePassed,
         Fp8NotPossible,

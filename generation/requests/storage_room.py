@@ -6,34 +6,36 @@ writes: that is noted for the others, and forgotten soon, so that somebody tries
 
 from __future__ import annotations
 
+import platform
 import shutil
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings
 
 from config.core.disk_full import StorageFull
-from config.core.storage import private_storage
+from config.core.errors import ProofsheetError
+from config.core.storage import StorageAway, private_storage
 from config.core.ttl_cache import remembered
 from generation.models import Occurrence
 
 FULL, AWAY = "storage_full", "storage_away"
+FULL_HERE = f"no_room@{sha256(platform.node().encode()).hexdigest()[:16]}"
 BELIEVED_FOR = timedelta(seconds=30)
 
 
-def note_full(*, at: datetime) -> None:
-    """Somebody found no room to write."""
-    Occurrence.objects.update_or_create(name=FULL, defaults={"at": at})
-
-
-def note_away(*, at: datetime) -> None:
-    """Somebody reached no storage behind the network."""
-    Occurrence.objects.update_or_create(name=AWAY, defaults={"at": at})
+def note(error: ProofsheetError, *, at: datetime) -> None:
+    """Somebody found no room to write, reached no storage, or ran out of room on this host."""
+    told = {StorageFull: FULL, StorageAway: AWAY}
+    name = next((told[kind] for kind in told if isinstance(error, kind)), FULL_HERE)
+    Occurrence.objects.update_or_create(name=name, defaults={"at": at})
 
 
 def is_away(*, at: datetime) -> bool:
-    """Whether what is drawn now could not be kept; submissions are let in, and wait."""
-    return _was_noted(AWAY, at=at)
+    """Whether what is drawn now, or on this host, could not be kept; submissions are let in, and
+    wait."""
+    return _was_noted(AWAY, at=at) or _was_noted(FULL_HERE, at=at)
 
 
 def is_full(*, at: datetime) -> bool:

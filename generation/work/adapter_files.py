@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import gettempdir
 from typing import BinaryIO
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from adapters.models import Adapter
 from config.core import disk_full
 from config.core.content_files import ContentAltered, ContentMissing
 from config.core.storage import place_of, private_storage
+from generation.request_rules.failures import AdapterCacheFull
 
 IN_USE_S = 60.0
 """For so long after it was asked for, a copy is not deleted: its reader may not have opened it."""
@@ -32,7 +34,7 @@ CHUNK_BYTES = 1024 * 1024
 def path_of(adapter: Adapter) -> Path:
     """Where the engine reads it.
 
-    Raises StorageAway, StorageFull, ContentMissing, ContentAltered.
+    Raises StorageAway, AdapterCacheFull, ContentMissing, ContentAltered.
     """
     name = str(adapter.file.name)
     return place_of(name, private_storage()) or copy_of(name)
@@ -40,14 +42,13 @@ def path_of(adapter: Adapter) -> Path:
 
 def copy_of(name: str) -> Path:
     """This host's own copy of a file in the storage that is called by its digest."""
-    folder = Path(settings.PROOFSHEET_ADAPTER_CACHE_DIR)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    copy = folder / Path(name).name
+    copy = Path(settings.PROOFSHEET_ADAPTER_CACHE_DIR) / Path(name).name
     part = copy.with_suffix(".part")
-    with disk_full.writing():
+    with disk_full.writing(AdapterCacheFull):
+        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         while not _is_used(copy):
             with _only_one(part) as file:
-                if file is not None:
+                if file is not None and not copy.exists():
                     _fetch(name, part, file)
                     part.replace(copy)
     return copy
@@ -75,7 +76,8 @@ def _only_one(part: Path) -> Iterator[BinaryIO | None]:
         try:
             yield file
         finally:
-            part.unlink(missing_ok=True)
+            if _is_at(part, file):  # else it is the copy now, and there it may be another's
+                part.unlink()
 
 
 def _is_at(path: Path, file: BinaryIO) -> bool:
@@ -89,8 +91,9 @@ def _fetch(name: str, part: Path, file: BinaryIO) -> None:
     found = hashlib.sha256()
     file.truncate(0)  # what a killed process left
     try:
-        with private_storage().open(name) as stored:
-            _make_room(part.parent, for_bytes=stored.size)
+        storage = private_storage()
+        _make_room(part.parent, for_bytes=storage.size(name))
+        with storage.open(name) as stored:
             for chunk in stored.chunks(CHUNK_BYTES):
                 found.update(chunk)
                 file.write(chunk)
@@ -103,7 +106,11 @@ def _fetch(name: str, part: Path, file: BinaryIO) -> None:
 
 
 def _make_room(folder: Path, *, for_bytes: int) -> None:
-    """Delete what was asked for longest ago, and what a killed process left of a copy."""
+    """Delete what was asked for longest ago, and what a killed process left of a copy. Where the
+    temporary folder shares the disk, a second one passes through it. Raises AdapterCacheFull.
+    """
+    passed = Path(settings.FILE_UPLOAD_TEMP_DIR or gettempdir())
+    wanted = for_bytes * (2 if passed.stat().st_dev == folder.stat().st_dev else 1)
     with (folder / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for part in folder.glob("*.part"):
@@ -115,11 +122,13 @@ def _make_room(folder: Path, *, for_bytes: int) -> None:
         held = sum(size for _, size, _ in files) + for_bytes
         for used_at, size, path in files:
             is_over = held > settings.PROOFSHEET_ADAPTER_CACHE_MAX_BYTES
-            if not is_over and _free_bytes(folder) > for_bytes:
+            if not is_over and _free_bytes(folder) > wanted:
                 return
             if used_at < time.time() - IN_USE_S:
                 path.unlink()
                 held -= size
+        if _free_bytes(folder) <= wanted:
+            raise AdapterCacheFull
 
 
 def _clear(part: Path) -> None:

@@ -10,8 +10,7 @@ from django.db.models import Sum
 from django.db.models.functions import Least
 
 from generation.hardware import hardware_queues, worker_processes
-from generation.line import tickets
-from generation.line.claims import ATTEMPTS_MAX
+from generation.line import claims, tickets
 from generation.models import (
     SWEEP,
     GenerationRequest,
@@ -85,12 +84,5 @@ def _take_back_lost_leases(*, at: datetime) -> None:
 
 
 def _take_back(request: GenerationRequest, *, at: datetime) -> None:
-    if request.cancel_requested_at is None and request.attempts < ATTEMPTS_MAX:
-        request.enqueue(at=at)
-        tickets.send_for(request)
-        return
-    if request.cancel_requested_at is not None:
-        request.cancel(at=at)
-    else:
-        request.note_failed(request.outstanding(), code="worker_lost", at=at)
-    transaction.on_commit(lambda: delivery.discard_strays(request.id), robust=True)
+    if not claims.wait_again(request, code="worker_lost", at=at):
+        transaction.on_commit(lambda: delivery.discard_strays(request.id), robust=True)

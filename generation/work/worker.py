@@ -30,7 +30,7 @@ from generation.models import (
     RequestStatus,
 )
 from generation.progress import previews
-from generation.request_rules.failures import AdapterGone
+from generation.request_rules.failures import AdapterCacheFull, AdapterGone
 from generation.requests import storage_room
 from generation.work import completion, engine_jobs, selected_adapters
 from generation.work.drain import drain
@@ -93,14 +93,11 @@ def _carry_out(
             # The database was away: no fault of the request's, so no attempt of it is spent.
             database_connections.outlast(lambda: claims.hand_back(claim, at=now()))
             logger.warning("request %s is handed back after an outage", claim.request_id)
-        except disk_full.StorageFull:
-            storage_room.note_full(at=now())
-            claims.hand_back(claim, at=now())
-            logger.warning("request %s waits until the storage has room", claim.request_id)
-        except StorageAway:
-            storage_room.note_away(at=now())
-            claims.hand_back(claim, at=now())
-            logger.warning("request %s waits until the storage is back", claim.request_id)
+        except (disk_full.StorageFull, StorageAway, AdapterCacheFull) as error:
+            storage_room.note(error, at=now())
+            is_of_host = isinstance(error, AdapterCacheFull)  # others may do it; not for ever
+            claims.hand_back(claim, at=now(), fault=error.code if is_of_host else "")
+            logger.warning("request %s is handed back: %s", claim.request_id, error.code)
     except claims.LeaseLost:
         if lease.was_cut_off:  # a request that makes its worker hang must not be tried for ever
             claims.give_attempt_back(claim)
