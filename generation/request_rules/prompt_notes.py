@@ -70,13 +70,20 @@ def of_prompts(
         for code, (_, why) in SYNTAX.items()
         if code in found
     ]
+    most = f"{prompt_syntax.WEIGHT_MAX:g}"
     if beyond := [number for text in both for number in prompt_syntax.weights_beyond(text)]:
-        most = f"{prompt_syntax.WEIGHT_MAX:g}"
         told.append(
             _note(
                 "prompt_weight",
                 f"“{_short(beyond[0])}” is no weight from 0 to {most}, so the "
                 "nearer of the two was taken.",
+            )
+        )
+    elif any(prompt_syntax.read(text).is_clamped for text in both):
+        told.append(
+            _note(
+                "prompt_weight",
+                f"Brackets within brackets multiply to more than {most}, so {most} was taken.",
             )
         )
     if not has_parts and any(prompt_syntax.read(text).cuts for text in both):

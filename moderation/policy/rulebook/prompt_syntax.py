@@ -27,12 +27,14 @@ _SIGN = re.compile(
 @dataclass(frozen=True, slots=True)
 class WeightedPrompt:
     """`text` as the model reads it; of each of its characters the weight (0 to 4) and the place in
-    the prompt as it was typed. After each of `cuts` another part begins."""
+    the prompt as it was typed. After each of `cuts` another part begins.
+    `is_clamped` where brackets within brackets multiply to more than 4."""
 
     text: str
     weights: tuple[float, ...]
     origins: tuple[int, ...]
     cuts: tuple[int, ...]
+    is_clamped: bool
 
     @property
     def parts(self) -> list[tuple[str, tuple[float, ...]]]:
@@ -71,6 +73,7 @@ def read(prompt: str) -> WeightedPrompt:
     origins: list[int] = []
     cuts: list[int] = []
     open_weights = [1.0]
+    is_clamped = False
 
     def say(begin: int, end: int) -> None:
         text.append(prompt[begin:end])
@@ -90,13 +93,16 @@ def read(prompt: str) -> WeightedPrompt:
             say(sign.start() + 1, sign.end())
         elif index in pairs.weights:
             weight = open_weights[-1] * pairs.weights[index]
-            open_weights.append(min(max(weight, 0.0), WEIGHT_MAX))
+            is_clamped |= weight > WEIGHT_MAX
+            open_weights.append(min(weight, WEIGHT_MAX))
         elif index in pairs.closings:
             open_weights.pop()
         elif index not in pairs.numbers:
             say(sign.start(), sign.end())
     say(at, len(prompt))
-    return WeightedPrompt("".join(text), tuple(weights), tuple(origins), tuple(cuts))
+    return WeightedPrompt(
+        "".join(text), tuple(weights), tuple(origins), tuple(cuts), is_clamped=is_clamped
+    )
 
 
 def weights_beyond(prompt: str) -> Iterator[str]:
@@ -143,7 +149,7 @@ def _weigh(pairs: _Pairs, signs: list[re.Match[str]], bracket: _Bracket, closing
             return
         weight = 1 / STRONGER
     elif number is not None:
-        weight = float(number)
+        weight = min(max(float(number), 0.0), WEIGHT_MAX)
         pairs.numbers.add(closing - 1)
     else:
         weight = STRONGER

@@ -30,6 +30,9 @@ def codes(
         ("a [red] ((apple)) BREAK a pear", []),
         ("a (red:5) apple", ["prompt_weight"]),
         ("a (red:-1) apple", ["prompt_weight"]),
+        ("a ((red:3):3) apple", ["prompt_weight"]),
+        ("a ((red:9):3) apple", ["prompt_weight"]),
+        ("a ((red:2):2) apple", []),
         (r"a \[red|green\] apple", []),
         ("an apple <lora:flat:0.8>", ["prompt_adapter_tag"]),
         ("an apple, embedding:easynegative", ["prompt_embedding"]),
@@ -66,6 +69,11 @@ def test_a_note_quotes_what_was_written_and_says_why() -> None:
         "“[red|green]” was read as it is written: none of the alternatives is chosen."
     )
     assert second["message"] == "“7” is no weight from 0 to 4, so the nearer of the two was taken."
+
+
+def test_what_brackets_multiply_to_is_told() -> None:
+    [note] = of_prompts("((a:3):3)", "", dropped_tokens=0, dropped_negative_tokens=0)
+    assert note["message"] == "Brackets within brackets multiply to more than 4, so 4 was taken."
 
 
 def test_break_is_told_of_where_a_model_reads_a_prompt_as_a_whole() -> None:

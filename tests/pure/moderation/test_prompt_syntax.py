@@ -34,6 +34,11 @@ def weighed(prompt: str) -> list[tuple[str, float]]:
         ("((a):1.3)", [("a", 1.43)]),
         ("(a:1.0) b", [("a b", 1.0)]),
         ("(a:9) (b:-2)", [("a", 4.0), (" ", 1.0), ("b", 0.0)]),
+        ("(a (b:5):0.5)", [("a ", 0.5), ("b", 2.0)]),
+        ("((a:-1):-1)", [("a", 0.0)]),
+        ("((x:" + "9" * 320 + "):0)", [("x", 0.0)]),
+        ("(x:" + "9" * 320 + ")", [("x", 4.0)]),
+        ("((x:0):" + "9" * 320 + ")", [("x", 0.0)]),
         (r"a \(b\) \[c\] \\(d)", [("a (b) [c] \\", 1.0), ("d", 1.1)]),
         ("(unbalanced", [("(unbalanced", 1.0)]),
         ("a smile :) or :(", [("a smile :) or :(", 1.0)]),
@@ -88,6 +93,21 @@ def test_any_prompt_keeps_its_letters_in_order_and_knows_where_they_stood(prompt
 def test_what_has_no_syntax_is_read_as_it_is(prompt: str) -> None:
     found = read(prompt)
     assert (found.text, set(found.weights) <= {1.0}) == (prompt, True)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "is_clamped"),
+    [
+        ("((a:3):3)", True),
+        ("(" * 15 + "a" + ")" * 15, True),
+        ("((a:2):2)", False),
+        ("(a:9)", False),
+    ],
+)
+def test_brackets_that_multiply_to_more_than_the_most_are_known(
+    prompt: str, is_clamped: bool
+) -> None:
+    assert read(prompt).is_clamped is is_clamped
 
 
 def test_numbers_that_are_no_weight_are_named() -> None:
