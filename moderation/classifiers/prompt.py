@@ -24,12 +24,14 @@ class HeadClassifier:
         self._bias = torch.from_numpy(fitted.bias)
 
     def score(self, text: str) -> dict[str, float]:
-        """Score per category in [0, 1]; all zero for an empty text. Only 256 tokens are read."""
+        """Score per category in [0, 1], of a long text its windows' highest; all zero for an empty
+        one."""
         if not text.strip():
             return dict.fromkeys(self._labels, 0.0)
-        [vector] = sentences.model().embed([text])
-        shares = torch.sigmoid(self._weight @ vector + self._bias).tolist()
-        return {label: round(share, 4) for label, share in zip(self._labels, shares, strict=True)}
+        vectors = sentences.model().embed_windows(text)
+        shares = torch.stack([torch.sigmoid(self._weight @ v + self._bias) for v in vectors])
+        highest = shares.amax(0).tolist()
+        return {label: round(share, 4) for label, share in zip(self._labels, highest, strict=True)}
 
 
 @cache

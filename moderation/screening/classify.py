@@ -116,8 +116,8 @@ def judge_prompt(
 
         classifier = prompt.classifier()
     learned: dict[str, float] = {}
-    for drawn in prompt_readings.as_drawn(text):
-        for category, score in classifier.score(prompt_readings.decoded(drawn).text).items():
+    for asked in prompt_readings.for_classifier(text):
+        for category, score in classifier.score(asked).items():
             learned[category] = max(score, learned.get(category, 0.0))
     label = f"{classifier.name} {classifier.version}"
     return _judged(text, learned, active, label, overlay)
@@ -336,8 +336,7 @@ def _store(
 
 
 def _cache_key(text: str, active: policy_document.Rulebook, classifier: str) -> str:
-    drawn = "\n".join(reading.text for reading in prompt_readings.as_drawn(text))
-    parts = [drawn, active.sha256, active.profile, classifier]
+    parts = [prompt_readings.for_classifier(text), active.sha256, active.profile, classifier]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

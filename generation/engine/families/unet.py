@@ -11,15 +11,15 @@ from torch import Tensor
 from generation.engine.families import latents
 from generation.engine.families.family import Rows, Size
 from generation.engine.families.prompt_chunks import ChunkReader
+from moderation.policy.rulebook.prompt_syntax import PARTS_MAX
 
 TEXT_TOKENS = 77
-CHUNKS_MAX = 4  # pieces of a prompt
-LONGEST = TEXT_TOKENS * math.lcm(*range(1, CHUNKS_MAX + 1))  # where 3 pieces are guided against 4
+LONGEST = TEXT_TOKENS * math.lcm(*range(1, PARTS_MAX + 1))  # where 3 pieces are guided against 4
 
 
 def reader(pipe: Any) -> ChunkReader:
     """The first tokenizer's: SDXL's two cut a text in the same way."""
-    return ChunkReader(pipe.tokenizer, int(pipe.tokenizer.model_max_length), CHUNKS_MAX)
+    return ChunkReader(pipe.tokenizer, int(pipe.tokenizer.model_max_length), PARTS_MAX)
 
 
 def noise(pipe: Any, size: Size, generator: torch.Generator) -> Tensor:

@@ -7,9 +7,11 @@ the table below is the part of it that imitates Latin letters in Cyrillic, Greek
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+
+import regex
 
 from moderation.policy.rulebook import prompt_syntax
 from moderation.policy.rulebook.characters import is_unread
@@ -25,6 +27,7 @@ CONFUSABLE = str.maketrans(
 LEET = str.maketrans("013457@$|", "oieastasi")
 SPACED_RUN = re.compile(r"(?<![a-z0-9])(?:[a-z][^a-z0-9]{1,3}){2,}[a-z](?![a-z0-9])")
 TOKEN = re.compile(r"\S+")
+CLIP_WORD = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}+", regex.IGNORECASE)
 REPEATED = re.compile(r"([a-z])\1{2,}")
 INNER_PUNCTUATION = re.compile(r"(?<=[a-z])[^\sa-z0-9](?=[a-z])")
 
@@ -52,28 +55,76 @@ def canonical(text: str) -> PromptReading:
     return PromptReading(tuple(_single_spaces(_unconfused(_folded(text)))))
 
 
-def as_drawn(text: str) -> tuple[PromptReading, ...]:
-    """Canonical readings of what a model reads in a prompt: what is not weakened, by which alone a
-    context may excuse, and all of it where that is more."""
-    found = prompt_syntax.read(text)
-    heard = zip(found.text, found.weights, strict=True)
-    strong = "".join(letter if weight >= 1 else " " for letter, weight in heard)
-    plain = [_placed(canonical(part), found.origins) for part in (strong, found.text)]
-    return tuple({reading.text: reading for reading in plain}.values())
+@dataclass(frozen=True, slots=True)
+class PromptReadings:
+    """All distinct readings of a prompt. `plain` and `split` each begin with what a model reads,
+    whole, by which alone a context may excuse. `split` is empty where CLIP parts no words that a
+    blank or a sign does not. `weights` are those of characters of the prompt as typed: none of a
+    bracket, 0 of a BREAK."""
+
+    plain: list[PromptReading]
+    split: list[PromptReading]
+    weights: Mapping[int, float]
+
+    def weights_of(self, reading: PromptReading, found: re.Match[str]) -> list[float]:
+        """Of every character from the first to the last that a match in the reading stands for."""
+        places = range(*reading.original(*found.span()))
+        return [self.weights[place] for place in places if place in self.weights]
 
 
-def readings(text: str) -> list[PromptReading]:
-    """All distinct readings of `text`, what a model takes most of first: as it is typed, without
-    the brackets and the like by which a prompt is weighed (`prompt_syntax`), and without what these
-    weaken."""
+def for_classifier(text: str) -> list[str]:
+    """What a learned classifier is asked about a prompt: all of it, and each part that a model
+    reads by itself, both without what is weakened too; leetspeak and the like undone."""
     found = prompt_syntax.read(text)
-    if found.text == text and min(found.weights, default=1.0) >= 1:
-        return _readings(text)
-    kept = [index for index, weight in enumerate(found.weights) if weight >= 1]
-    strong = "".join(found.text[index] for index in kept)
-    without = [_placed(reading, found.origins) for reading in _readings(found.text)]
-    without += [_placed(r, [found.origins[index] for index in kept]) for r in _readings(strong)]
-    return [*as_drawn(text), *without, *_readings(text)]
+    asked = []
+    for part, weights in [(found.text, found.weights), *found.parts[: prompt_syntax.PARTS_MAX]]:
+        asked += [_strong(part, weights, instead=" "), part]
+    return [*dict.fromkeys(decoded(canonical(part)).text for part in asked)]
+
+
+def readings(text: str) -> PromptReadings:
+    """As it is typed, without the brackets and the like by which a prompt is weighed
+    (`prompt_syntax`), and without what these weaken."""
+    found = prompt_syntax.read(text)
+    kept = [
+        place for place, weight in zip(found.origins, found.weights, strict=True) if weight >= 1
+    ]
+    strong = _strong(found.text, found.weights), tuple(kept)
+    spaced = _strong(found.text, found.weights, instead=" "), found.origins
+    plain: list[PromptReading] = []
+    split: list[PromptReading] = []
+    for said, origins in dict.fromkeys([(found.text, found.origins), strong, spaced]):
+        plain += [_placed(reading, origins) for reading in _readings(said)]
+        parted = [_split(said), *(_readings(said.replace("_", " ")) if "_" in said else ())]
+        split += [_placed(reading, origins) for reading in parted]
+    if found.text != text:
+        plain += _readings(text)
+    weights = dict(zip(found.origins, found.weights, strict=True))
+    weights |= {found.origins[cut - 1]: 0.0 for cut in found.cuts}
+    has_borders = not {reading.text for reading in split} <= {reading.text for reading in plain}
+    return PromptReadings(plain, split if has_borders else [], weights)
+
+
+def _strong(text: str, weights: Sequence[float], *, instead: str = "") -> str:
+    heard = zip(text, weights, strict=True)
+    return "".join(letter if weight >= 1 else instead for letter, weight in heard)
+
+
+def _split(text: str) -> PromptReading:
+    """Canonical, with a blank wherever CLIP's tokenizer parts letters from digits, `_` and what
+    cannot be seen."""
+    words = {
+        place: number
+        for number, found in enumerate(CLIP_WORD.finditer(text))
+        for place in range(*found.span())
+    }
+    cells: list[Cell] = []
+    for letter, start, end in canonical(text).cells:
+        is_inside = cells and cells[-1][0].isalnum() and letter.isalnum()
+        if is_inside and words.get(start) != words.get(cells[-1][1]):
+            cells.append((" ", start, end))
+        cells.append((" " if letter == "_" else letter, start, end))
+    return PromptReading(tuple(_single_spaces(cells)))
 
 
 def _placed(reading: PromptReading, origins: Sequence[int]) -> PromptReading:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 STRONGER = 1.1  # a pair of round brackets; square ones divide by it
+PARTS_MAX = 4  # as many are read by themselves
 WEIGHT_MAX = 4.0  # beyond it, and below 0, no picture is one any more
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
 ESCAPED = re.compile(r"\\[()\[\]\\]")

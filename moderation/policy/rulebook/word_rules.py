@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.policy.rulebook.prompt_readings import PromptReading, canonical
+from moderation.policy.rulebook.prompt_readings import PromptReading, PromptReadings, canonical
 
 SHORTEST_RUN_TERM = (
     4  # inside spaced-out letters word borders are lost, so short words would hit anywhere
 )
+Found = tuple[PromptReading, re.Match[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,43 +62,62 @@ class WordRule:
             excuses=_words(excuses) if excuses else None,
         )
 
-    def matches(
-        self, readings: Sequence[PromptReading], learned: Mapping[str, float]
-    ) -> Iterator[RuleMatch]:
-        """All places where the rule speaks; none where an excuse or lack of company silences it."""
-        if not (self._has_company(readings) and self._has_learned(learned)) or self._is_excused(
-            readings
-        ):
+    def matches(self, prompt: PromptReadings, learned: Mapping[str, float]) -> Iterator[RuleMatch]:
+        """All places where the rule speaks; none where an excuse or lack of company silences it.
+        What CLIP alone reads as words may add places, and takes none away."""
+        if not self._has_learned(learned):
             return
-        for reading in readings:
-            pattern = self.run_terms if reading.is_run else self.terms
-            for found in pattern.finditer(reading.text):
+        yield from self._spoken(prompt, prompt.plain, prompt.plain[:1])
+        if prompt.split:
+            wholes = [prompt.plain[0], prompt.split[0]]
+            yield from self._spoken(prompt, [*prompt.plain, *prompt.split], wholes)
+
+    def _spoken(
+        self, prompt: PromptReadings, among: list[PromptReading], wholes: list[PromptReading]
+    ) -> Iterator[RuleMatch]:
+        terms = _found(among, self.terms, self.run_terms)
+        company = _found(among, *self.company) if terms and self.company else terms
+        if company and not self._is_excused(prompt, wholes, terms + company):
+            for reading, found in terms:
                 start, end = reading.original(*found.span())
                 yield RuleMatch(start, end, self.id, self.category, self.score)
-
-    def _has_company(self, readings: Sequence[PromptReading]) -> bool:
-        if self.company is None:
-            return True
-        words, anywhere = self.company
-        return any(
-            (anywhere if reading.is_run else words).search(reading.text) for reading in readings
-        )
 
     def _has_learned(self, learned: Mapping[str, float]) -> bool:
         return not self.learned_categories or any(
             learned.get(name, 0.0) >= self.learned_at_least for name in self.learned_categories
         )
 
-    def _is_excused(self, readings: Sequence[PromptReading]) -> bool:
-        return self.excuses is not None and self.excuses.search(readings[0].text) is not None
+    def _is_excused(
+        self, prompt: PromptReadings, wholes: list[PromptReading], said: list[Found]
+    ) -> bool:
+        """By words that stand together in what a model reads, none of them weakened, nor weaker
+        than what they are to excuse."""
+        if self.excuses is None:
+            return False
+        heaviest = max((w for each in said for w in prompt.weights_of(*each)), default=1.0)
+        return any(
+            min(prompt.weights_of(whole, found)) >= max(1.0, heaviest)
+            for whole in wholes
+            for found in self.excuses.finditer(whole.text)
+        )
 
 
 def match(
-    rules: Sequence[WordRule], readings: Sequence[PromptReading], learned: Mapping[str, float]
+    rules: Sequence[WordRule], readings: PromptReadings, learned: Mapping[str, float]
 ) -> list[RuleMatch]:
     """Every match of every rule, without doubles, in order of place."""
     found = {hit for rule in rules for hit in rule.matches(readings, learned)}
     return sorted(found, key=lambda hit: (hit.start, hit.end, hit.rule))
+
+
+def _found(
+    among: Sequence[PromptReading], words: re.Pattern[str], anywhere: re.Pattern[str]
+) -> list[Found]:
+    return [
+        (reading, found)
+        for reading in among
+        for found in (anywhere if reading.is_run else words).finditer(reading.text)
+    ]
 
 
 def _expanded(terms: Sequence[str], lists: Mapping[str, Sequence[str]]) -> list[str]:

@@ -69,6 +69,79 @@ def test_what_is_weakened_excuses_nothing(typed: str) -> None:
     assert found(typed, unless=["museum"]) == ["weed"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "is_excused"),
+    [
+        ("weed garden tool", True),
+        ("weed (garden), [a] (tulip) tool", True),
+        ("weed ((gar)den:1) tool", True),
+        ("(weed:1.3), (garden tool:1.3)", True),
+        ("(weed:0.5) garden tool", True),
+        ("weed garden (shop:0.99) tool", False),
+        ("weed garden[,] tool", False),
+        ("weed (beer:0)garden tool", False),
+        ("weed (beer:0)garden (x:0)", False),
+        ("weed garden BREAK tool", False),
+        ("garden BREAK tool weed", False),
+        ("weed, tulip(y:0)", False),
+        ("weed, tulip", True),
+        ("(weed:4), garden tool", False),
+        ("(weed), garden tool", False),
+        ("(weed:4), (garden tool:3.9)", False),
+        ("a weed, a [(weed:4)], (garden tool:3)", False),
+        ("w(ee)d, garden tool", False),
+    ],
+)
+def test_an_excuse_stands_together_and_is_as_strong_as_what_it_excuses(
+    typed: str, is_excused: bool
+) -> None:
+    assert (found(typed, unless=["garden tool", "tulip*"]) == []) is is_excused
+
+
+def test_an_excuse_is_as_strong_as_the_company_too() -> None:
+    alone: dict[str, Any] = {"with": ["=people"], "unless": ["museum"]}
+    assert found("a woman with weed in a museum", **alone) == []
+    assert found("a (woman:2) with weed in a museum", **alone) == ["weed"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "_weed_",
+        "a_weed_in_a_pot",
+        "1weed",
+        "weed2",
+        "1" * 75 + "weed",
+        "\uff3fweed\uff3f",
+        "\u00b2weed",
+        "\u2168weed",
+        "x\u0489weed",
+        "'dweed",
+        "_w33d_",
+        "_we(x:0)ed_",
+    ],
+)
+def test_words_that_the_model_alone_parts_are_found(typed: str) -> None:
+    assert found(typed)
+    assert found(typed + " museum", unless=["museum"]) == []
+    assert found(typed + "_museum", unless=["museum"]) == []
+
+
+def test_company_that_the_model_alone_parts_is_found() -> None:
+    alone: dict[str, Any] = {"with": ["=people"]}
+    assert found("_woman_ weed", **alone) == ["weed"]
+
+
+@pytest.mark.parametrize("typed", ["weed, a_museum", "weed, 1museum", "weed museum2"])
+def test_what_the_model_alone_parts_excuses_nothing_else(typed: str) -> None:
+    assert found(typed, unless=["museum"]) == ["weed"]
+
+
+@pytest.mark.parametrize("typed", ["seaweed_x", "sea\u0301weed", "weed's'door", "5potatoes"])
+def test_no_word_is_parted_that_the_model_reads_whole(typed: str) -> None:
+    assert found(typed, terms=["pot", "sweed", "door's"]) == []
+
+
 def test_match_says_where_by_which_rule_and_how_sure() -> None:
     [hit] = match([WordRule.parse(HERBS, LISTS)], readings("a weed"), {})
     assert hit == RuleMatch(2, 6, "herbs.sold", "drugs", 0.8)
