@@ -43,6 +43,16 @@ class ReadOnlyAdmin(NamedLookups, ModelAdmin):  # type: ignore[misc] # unfold ha
     actions = None
     list_filter_submit = True
 
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Also what leads to rows that this person may not look at: Django would link to them."""
+        pages = self.admin_site._registry
+        closed = [
+            field.name
+            for field in self.opts.fields
+            if (page := pages.get(field.related_model)) and not page.has_view_permission(request)
+        ]
+        return [*(super().get_exclude(request, obj) or ()), *closed]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -70,22 +70,7 @@ def of_prompts(
         for code, (_, why) in SYNTAX.items()
         if code in found
     ]
-    most = f"{prompt_syntax.WEIGHT_MAX:g}"
-    if beyond := [number for text in both for number in prompt_syntax.weights_beyond(text)]:
-        told.append(
-            _note(
-                "prompt_weight",
-                f"“{_short(beyond[0])}” is no weight from 0 to {most}, so the "
-                "nearer of the two was taken.",
-            )
-        )
-    elif any(prompt_syntax.read(text).is_clamped for text in both):
-        told.append(
-            _note(
-                "prompt_weight",
-                f"Brackets within brackets multiply to more than {most}, so {most} was taken.",
-            )
-        )
+    told += _of_weights(both)
     if not has_parts and any(prompt_syntax.read(text).cuts for text in both):
         told.append(
             _note(
@@ -103,6 +88,21 @@ def of_prompts(
             )
             told.append(_note(code, sentence))
     return told
+
+
+def _of_weights(both: tuple[str, str]) -> list[dict[str, str]]:
+    """Where a weight was not taken as it is written."""
+    most = f"{prompt_syntax.WEIGHT_MAX:g}"
+    if beyond := [number for text in both for number in prompt_syntax.weights_beyond(text)]:
+        said = (
+            f"“{_short(beyond[0])}” is no weight from 0 to {most}, "
+            "so the nearer of the two was taken."
+        )
+    elif any(prompt_syntax.read(text).is_clamped for text in both):
+        said = f"Brackets within brackets multiply to more than {most}, so {most} was taken."
+    else:
+        return []
+    return [_note("prompt_weight", said)]
 
 
 def _note(code: str, message: str) -> dict[str, str]:

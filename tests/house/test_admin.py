@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core import mail
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from config.accounts.roles.role_permissions import PERMISSIONS
 from config.models import ApiKey
@@ -26,6 +26,29 @@ def test_an_operator_opens_every_list_that_she_may_see(client: Client, olga: Use
     for model in seen:
         path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         assert client.get(path).status_code == 200, path
+
+
+def test_no_page_that_an_operator_sees_leads_to_one_that_she_may_not(
+    olga: User, rf: RequestFactory
+) -> None:
+    """Where a row names another one that has a page here, Django links to it without asking."""
+    request = rf.get("/")
+    request.user = olga
+    shown = [
+        (model._meta.label, name, model._meta.get_field(name).related_model)
+        for model, page in admin.site._registry.items()
+        if page.has_view_permission(request)
+        for name in page.get_fields(request)
+        if name in {field.name for field in model._meta.fields if field.is_relation}
+    ]
+    assert len(shown) > 20
+    closed = [
+        (label, name)
+        for label, name, related in shown
+        if related in admin.site._registry
+        and not admin.site._registry[related].has_view_permission(request)
+    ]
+    assert closed == []
 
 
 @pytest.mark.parametrize("page", ["1", "9", "none", "-1", ""])
