@@ -73,12 +73,22 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
                 devices.permits.passed_over.add(name)
             return False
         try:
-            with Lease(claim, now=now) as lease:
-                _carry_out(claim, lease, permit, now=now)
+            _hold_and_carry_out(claim, permit, now=now)
         finally:
             _leave(permit)
     previews.forget(claim.request_id)
     return True
+
+
+def _hold_and_carry_out(claim: claims.Claim, permit: devices.DevicePermit, *, now: Clock) -> None:
+    lease = Lease(claim, now=now)
+    try:
+        with lease:
+            _carry_out(claim, lease, permit, now=now)
+    except claims.LeaseLost:  # the lease's thread has ended: it knows by now whether it was cut off
+        if lease.was_cut_off:  # a request that makes its worker hang must not be tried for ever
+            claims.give_attempt_back(claim)
+        logger.warning("request %s was taken over; its image is dropped", claim.request_id)
 
 
 def _carry_out(
@@ -98,12 +108,8 @@ def _carry_out(
             is_of_host = isinstance(error, AdapterCacheFull)  # others may do it; not for ever
             claims.hand_back(claim, at=now(), fault=error.code if is_of_host else "")
             logger.warning("request %s is handed back: %s", claim.request_id, error.code)
-    except claims.LeaseLost:
-        if lease.was_cut_off:  # a request that makes its worker hang must not be tried for ever
-            claims.give_attempt_back(claim)
-        logger.warning("request %s was taken over; its image is dropped", claim.request_id)
-    except (OperationalError, InterfaceError):
-        raise  # still away: the lease runs out and the sweeper takes the request back
+    except (claims.LeaseLost, OperationalError, InterfaceError):
+        raise  # the request is another's, or its lease runs out and the sweeper takes it back
     except ProofsheetError as error:
         logger.warning("request %s failed: %s", claim.request_id, error.code)
         gone = error.names if isinstance(error, AdapterGone) else ()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from threading import Event
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
 
+from adapters.models import BaseModel
 from generation.line import claims
 from generation.line.claims import Claim, Heartbeat
-from generation.work import lease
+from generation.work import lease, worker
 from generation.work.lease import Lease
-from tests.factories import NOON
+from tests.factories import NOON, make_request
+from tests.fakes import FrozenClock
 
 pytestmark = pytest.mark.django_db
 
@@ -32,3 +37,29 @@ def test_who_waited_long_for_a_connection_and_got_it_was_cut_off(
     held._beat()
     assert held.was_cut_off == is_cut_off
     assert held.should_stop()
+
+
+def test_attempt_is_given_back_where_the_lease_hears_last_that_it_was_cut_off(
+    alice: User, tiny: BaseModel, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread waits for a connection still when the one that draws has one again."""
+    request = make_request(alice, tiny)
+    began = Event()
+
+    def wait_for_a_connection(held: Lease) -> Heartbeat:
+        began.set()
+        assert held._done.wait(30)
+        raise OperationalError
+
+    def hear_that_it_is_lost(*_: object, **__: object) -> None:
+        assert began.wait(30)
+        request.refresh_from_db()
+        request.enqueue(at=NOON)  # by the sweeper
+        raise claims.LeaseLost
+
+    monkeypatch.setattr(Lease, "_renewed", wait_for_a_connection)
+    monkeypatch.setattr(Lease, "_is_due", lambda _: True)
+    monkeypatch.setattr(worker, "_make", hear_that_it_is_lost)
+    assert worker.work_one(now=clock)
+    request.refresh_from_db()
+    assert (request.status, request.attempts) == ("queued", 0)

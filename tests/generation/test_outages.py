@@ -179,10 +179,11 @@ def test_database_that_is_gone_for_ten_seconds_costs_no_image_and_doubles_none(
 def test_worker_that_is_cut_off_for_longer_than_its_lease_spends_no_attempt(
     alice: User, tiny: BaseModel
 ) -> None:
-    """While the house goes on: the sweeper comes by, and takes its request back."""
+    """While the house goes on: the sweeper comes by, and takes its request back. Of one thread,
+    so that the request cannot end by another before this one hears that it was lost."""
     request = make_request(alice, tiny, steps=100)
     wire, by_wire = wire_to_database()
-    with celery_worker(DATABASE_URL=by_wire):
+    with celery_worker(threads="1", DATABASE_URL=by_wire):
         wait_until(is_up, seconds=240)
         tasks.render.delay()
         wait_until(lambda: is_denoising(request), seconds=240)
