@@ -16,7 +16,7 @@ from transformers.utils import logging
 MAX_TOKENS = 256  # the model was trained on no more
 WINDOW_TOKENS = 77  # as many as CLIP reads at once, its two special ones among them
 OVERLAP_TOKENS = 25  # what stands on a border is whole in one of two windows
-WINDOWS_MAX = 24  # 1,225 tokens, more than an image model reads of a prompt
+WINDOWS_MAX = 40  # of 2,000 characters all, each of them a token; of more the first and the last
 
 
 class SentenceModel:
@@ -32,27 +32,29 @@ class SentenceModel:
 
     def embed(self, texts: list[str]) -> torch.Tensor:
         """Unit vectors, float32[len(texts), 384]. Only the first 256 tokens are read."""
-        return self._vectors(texts, most=len(texts), max_length=MAX_TOKENS)
+        return self._vectors(self._tokens(texts, max_length=MAX_TOKENS))
 
     def embed_windows(self, text: str) -> torch.Tensor:
         """Unit vectors, float32[n, 384]: of the text, and of its windows where they are several."""
-        windows = self._vectors(
-            [text],
-            most=WINDOWS_MAX,
-            max_length=WINDOW_TOKENS,
-            stride=OVERLAP_TOKENS,
-            return_overflowing_tokens=True,
-        )
-        return torch.cat([self.embed([text]), windows]) if len(windows) > 1 else windows
+        cut = {"stride": OVERLAP_TOKENS, "return_overflowing_tokens": True}
+        windows = self._tokens([text], max_length=WINDOW_TOKENS, **cut)
+        half = WINDOWS_MAX // 2
+        if len(windows["input_ids"]) > WINDOWS_MAX:
+            windows = {name: torch.cat([r[:half], r[-half:]]) for name, r in windows.items()}
+        vectors = self._vectors(windows)
+        return torch.cat([self.embed([text]), vectors]) if len(vectors) > 1 else vectors
 
-    @torch.inference_mode()
-    def _vectors(self, texts: list[str], *, most: int, **cut: Any) -> torch.Tensor:
+    def _tokens(self, texts: list[str], **cut: Any) -> dict[str, torch.Tensor]:
         with self._lock:
             read = self._tokenizer(texts, padding=True, truncation=True, return_tensors="pt", **cut)
-            read.pop("overflow_to_sample_mapping", None)
-            batch = {name: rows[:most] for name, rows in read.items()}
-            states = self._model(**batch).last_hidden_state
-        mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+        read.pop("overflow_to_sample_mapping", None)
+        return dict(read)
+
+    @torch.inference_mode()
+    def _vectors(self, tokens: dict[str, torch.Tensor]) -> torch.Tensor:
+        with self._lock:
+            states = self._model(**tokens).last_hidden_state
+        mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
         means = (states * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(means, dim=1)
 

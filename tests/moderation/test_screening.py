@@ -157,6 +157,15 @@ def test_what_stands_deep_in_a_long_prompt_is_scored(filled: str) -> None:
     assert classify.judge_prompt(filled).learned["sexual"] > 0.6
 
 
+@pytest.mark.parametrize("sign", ["!", ".", "-", "_", "! . ", "\n#", "🙂", "ﷺ", "好"])
+@pytest.mark.parametrize("place", ["{signs} {said}", "{said} {signs}"])
+def test_signs_push_nothing_out_of_sight(sign: str, place: str) -> None:
+    """Each is a word to the classifier, and one or none to a model that draws."""
+    signs = (sign * 1300)[: 90 if sign == "ﷺ" else 1300]  # which is eighteen letters
+    typed = place.format(signs=signs, said=PAYLOAD)
+    assert classify.judge_prompt(typed).learned["sexual"] > 0.6
+
+
 def test_each_part_is_scored_by_itself() -> None:
     part = "a red apple on a table, a green pear, still life, oil on canvas"
     alone = classify.judge_prompt(PAYLOAD).learned

@@ -29,6 +29,7 @@ SPACED_RUN = re.compile(r"(?<![a-z0-9])(?:[a-z][^a-z0-9]{1,3}){2,}[a-z](?![a-z0-
 TOKEN = re.compile(r"\S+")
 CLIP_WORD = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}+", regex.IGNORECASE)
 REPEATED = re.compile(r"([a-z])\1{2,}")
+SIGNS = regex.compile(r"(?:[^\w\s]|_)(?:\s*(?:[^\w\s]|_)){3,}")
 INNER_PUNCTUATION = re.compile(r"(?<=[a-z])[^\sa-z0-9](?=[a-z])")
 
 
@@ -74,12 +75,15 @@ class PromptReadings:
 
 def for_classifier(text: str) -> list[str]:
     """What a learned classifier is asked about a prompt: all of it, and each part that a model
-    reads by itself, both without what is weakened too; leetspeak and the like undone."""
+    reads by itself, both without what is weakened too; leetspeak and the like undone. Where four
+    signs or more stand in a row it is asked without them too: each is a word to it, and many thin
+    out what is said or push it out of sight."""
     found = prompt_syntax.read(text)
     asked = []
     for part, weights in [(found.text, found.weights), *found.parts[: prompt_syntax.PARTS_MAX]]:
         asked += [_strong(part, weights, instead=" "), part]
-    return [*dict.fromkeys(decoded(canonical(part)).text for part in asked)]
+    plain = [decoded(canonical(part)).text for part in dict.fromkeys(asked)]
+    return [*dict.fromkeys(text for read in plain for text in (read, SIGNS.sub(" ", read)))]
 
 
 def readings(text: str) -> PromptReadings:
