@@ -93,7 +93,7 @@ def read(prompt: str) -> WeightedPrompt:
         elif sign[0][0] == "\\":
             say(sign.start() + 1, sign.end())
         elif index in pairs.weights:
-            weight = open_weights[-1] * pairs.weights[index]
+            weight = round(open_weights[-1] * pairs.weights[index], 12)  # `([a])` weighs 1
             is_clamped |= weight > WEIGHT_MAX
             open_weights.append(min(weight, WEIGHT_MAX))
         elif index in pairs.closings:

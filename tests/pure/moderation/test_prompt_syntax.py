@@ -56,6 +56,11 @@ def test_a_prompt_is_read_with_its_weights(prompt: str, expected: list[tuple[str
     assert weighed(prompt) == expected
 
 
+@pytest.mark.parametrize("prompt", ["((([[[a]]])))", "([([a])])", "((a:0.8):1.25)"])
+def test_brackets_that_undo_each_other_weigh_exactly_one(prompt: str) -> None:
+    assert set(read(prompt).weights) == {1.0}
+
+
 def test_break_begins_a_part_and_weights_go_on_over_it() -> None:
     found = read("a (cat BREAK dog:2), BREAK BREAKFAST")
     assert [text.strip() for text, _ in found.parts] == ["a cat", "dog,", "BREAKFAST"]
