@@ -27,7 +27,7 @@ PREFIX_MIN = {4: 8, 6: 16}
 MAIL_TO_NOBODY = ("console", "dummy", "locmem", "filebased", "config.mail.developer_mailbox")
 ADVICE = "README lists every setting; `manage.py check --deploy` says what is left."
 # Commands that only look at the project, or ask for these very errors.
-ONLY_LOOK = {"check", "help", "diffsettings", "makemigrations", "spectacular", "version"}
+ONLY_LOOK = {"check", "help", "diffsettings", "makemigrations", "spectacular", "version", "doctor"}
 
 
 def problems() -> list[CheckMessage]:

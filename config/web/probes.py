@@ -10,11 +10,10 @@ from collections.abc import Callable
 from time import monotonic
 
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config.core.errors import ProofsheetError
-from config.runtime import start_check
+from config.runtime import applied_migrations, start_check
 from provenance.log import own_keys
 
 READY_FOR_S = 1.0
@@ -55,7 +54,7 @@ class Readiness:
     def _look(self) -> list[str]:
         lacking = [] if start_check.has_static_files() else ["static files"]
         try:
-            self._is_migrated = self._is_migrated or _is_migrated()
+            self._is_migrated = self._is_migrated or not applied_migrations.lacking()
             if not self._is_migrated:
                 return [*lacking, "migrations"]
             own_keys.require()
@@ -66,11 +65,6 @@ class Readiness:
         except ProofsheetError:
             return [*lacking, "keys"]
         return lacking
-
-
-def _is_migrated() -> bool:
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def _told(said: dict[str, object], status: int) -> HttpResponse:

@@ -107,11 +107,12 @@ def look(*, at: datetime) -> Capacity:
         devices=worker_processes.alive(*hardware_queues.queues(), at=at).count(),
         images_a_minute=round(a_minute, 1),
         needs=tuple(_need(times, a_minute, costs) for times in (1, 2, 10)) if costs else (),
-        swept_s_ago=_swept_s_ago(at=at),
+        swept_s_ago=swept_s_ago(at=at),
     )
 
 
-def _swept_s_ago(*, at: datetime) -> float | None:
+def swept_s_ago(*, at: datetime) -> float | None:
+    """How long ago beat's sweep was last done; None before the first."""
     swept = Occurrence.objects.filter(name=SWEEP).first()
     return None if swept is None else (at - swept.at).total_seconds()
 

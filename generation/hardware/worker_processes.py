@@ -10,6 +10,7 @@ from functools import reduce
 from operator import or_
 from threading import Event, Lock, Thread
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 
@@ -38,6 +39,7 @@ def announce(
 ) -> None:
     """Writes the worker's row; its `started_at` stays that of the first announcement."""
     said = {"queues": queues, "slots": slots, "seen_at": at, "vitals": vitals or {}}
+    said["release"] = settings.PROOFSHEET_VERSION
     Worker.objects.update_or_create(
         name=name, defaults=said, create_defaults=said | {"started_at": at}
     )

@@ -14,6 +14,7 @@ class Worker(models.Model):
     queues = models.JSONField(default=list, help_text="Names of the queues that it takes from.")
     slots = models.PositiveSmallIntegerField(default=1)
     vitals = models.JSONField(default=dict, help_text="What its engines hold and have done.")
+    release = models.CharField(max_length=32, default="", db_default="")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
 

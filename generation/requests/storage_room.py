@@ -40,7 +40,7 @@ def is_away(*, at: datetime) -> bool:
 
 def is_full(*, at: datetime) -> bool:
     """Whether nothing should be drawn now."""
-    if _free_bytes() < settings.PROOFSHEET_STORAGE_FREE_MIN_MB * 1024 * 1024:
+    if free_bytes() < settings.PROOFSHEET_STORAGE_FREE_MIN_MB * 1024 * 1024:
         return True
     return _was_noted(FULL, at=at)
 
@@ -59,7 +59,7 @@ def require(*, at: datetime) -> None:
         )
 
 
-def _free_bytes() -> float:
+def free_bytes() -> float:
     """Of the folder that pictures lie in; no bound where they lie behind a network."""
     try:
         folder = Path(private_storage().path(""))

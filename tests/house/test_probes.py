@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from config.runtime import start_check
+from config.runtime import applied_migrations, start_check
 from config.web import probes
 from provenance.keys import key_folder
 from provenance.log import own_keys, transparency_log
@@ -29,10 +29,10 @@ def test_probes_answer_plain_http_by_any_name(settings: Settings) -> None:
 
 
 def test_missing_database_is_alive_but_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> bool:
+    def away() -> list[str]:
         raise OperationalError("away")
 
-    monkeypatch.setattr(probes, "_is_migrated", away)
+    monkeypatch.setattr(applied_migrations, "lacking", away)
     response = Client().get("/readyz")
     assert (response.status_code, response.json()) == (
         503, {"ready": False, "lacks": ["database"]},
@@ -41,7 +41,7 @@ def test_missing_database_is_alive_but_not_ready(monkeypatch: pytest.MonkeyPatch
 
 
 def test_migrations_that_wait_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "_is_migrated", lambda: False)
+    monkeypatch.setattr(applied_migrations, "lacking", lambda: ["house.0001"])
     assert Client().get("/readyz").json()["lacks"] == ["migrations"]
 
 

@@ -1,0 +1,1 @@
+"""What is wrong with a house, told to its operator. Doors: `examination`."""
