@@ -1,28 +1,23 @@
-"""From pixels to a published image: marked, screened, signed, stored, and each stage is timed."""
+"""From pixels to an image that is handed out: marked, screened, sealed, delivered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from time import perf_counter
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 
-from config.core import database_connections, disk_full
+from config.core import database_connections
 from config.core.clock import Clock
-from config.core.storage import StorageAway
 from generation.conditions import init_images, masks
-from generation.engine.jobs import Cancelled, Rendered
+from generation.engine.jobs import Rendered
 from generation.line import claims
 from generation.live import drawing
-from generation.models import GeneratedImage, GenerationRequest, private_storage
-from generation.progress import previews
+from generation.models import GenerationRequest
 from generation.request_rules import prompt_notes
 from generation.work import delivery
+from generation.work.stage_times import StageTimes
 from moderation.account_status import audiences
 from moderation.policy import overlays
 from moderation.screening import classify
@@ -42,7 +37,7 @@ def complete(
     now: Clock,
 ) -> None:
     """Mark, screen, sign, store and publish one image. Raises Cancelled when its owner did."""
-    stages = _Stages(request)
+    stages = StageTimes(request, rendered.timings)
     asset_id = uuid4()
     with stages.time("mark", "watermark_ms"):
         label = visible_label.parse(request.label)
@@ -53,28 +48,22 @@ def complete(
         )
     if setting:
         if verdict.verdict == "allow":
-            timings = rendered.timings | stages.timings
             database_connections.outlast(
-                lambda: drawing.finish(claim, setting, marked.png, timings, at=now())
+                lambda: drawing.finish(claim, setting, marked.png, stages.timings, at=now())
             )
             return
         drawing.keep(claim)
     with stages.time("sign", "sign_ms"):
         sealed = _seal(marked, asset_id, request, source, at=now())
-    with stages.time("store", "store_ms"):
-        place = delivery.file_name(request.id, asset_id)
-        name = database_connections.outlast(lambda: _keep(place, sealed.data))
     finished = delivery.SealedResult(
         index=index,
         asset_id=asset_id,
         sealed=sealed,
         verdict=verdict,
-        name=name,
-        timings=rendered.timings | stages.timings,
         library_versions=rendered.library_versions,
         notes=_notes(rendered, request),
     )
-    _publish(claim, finished, now=now)
+    delivery.deliver(claim, finished, stages, now=now)
 
 
 def _screen(
@@ -106,49 +95,6 @@ def _seal(
         return seal(parent=source.parent)
     except SigningFailed:
         return seal(parent=source.bare_parent)
-
-
-def _keep(name: str, data: bytes) -> str:
-    """Store privately; of a file that found no room nothing stays."""
-    try:
-        with disk_full.writing():
-            return private_storage().save(name, ContentFile(data))
-    except disk_full.StorageFull:
-        with suppress(StorageAway):
-            private_storage().delete(name)
-        raise
-
-
-def _publish(claim: claims.Claim, finished: delivery.SealedResult, *, now: Clock) -> None:
-    """Publish, or delete the file again: but only when it is certain that no image names it.
-    Raises Cancelled.
-
-    The connection may break just after the commit, and so may what runs on commit.
-    """
-    publish = partial(delivery.publish, claim, finished)
-    try:
-        if database_connections.outlast(lambda: publish(at=now())) is None:
-            raise Cancelled
-    finally:
-        if not GeneratedImage.objects.filter(id=finished.asset_id).exists():
-            with suppress(StorageAway):
-                private_storage().delete(finished.name)
-
-
-class _Stages:
-    """Times the stages after the pixels and tells the page which one runs."""
-
-    def __init__(self, request: GenerationRequest) -> None:
-        self._request = request
-        self.timings: dict[str, float] = {}
-
-    @contextmanager
-    def time(self, stage: str, key: str) -> Iterator[None]:
-        steps = self._request.steps * self._request.count
-        previews.tell(self._request, previews.RenderProgress(stage, steps, steps))
-        started = perf_counter()
-        yield
-        self.timings[key] = round((perf_counter() - started) * 1000, 2)
 
 
 def _system(request: GenerationRequest) -> marking.SystemInfo:

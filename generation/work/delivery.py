@@ -1,19 +1,27 @@
-"""From a sealed file to an image that is released, held or withheld: one transaction."""
+"""From a signed picture to an image that is released, held or withheld: one transaction."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 from typing import Any
 from uuid import UUID
 
+from django.core.files.base import ContentFile
 from django.db import transaction
 
+from config.core import database_connections, disk_full
+from config.core.clock import Clock
+from config.core.storage import StorageAway
+from generation.engine.jobs import Cancelled
 from generation.line import claims
 from generation.models import GeneratedImage, GenerationRequest, ImageState, news, private_storage
 from generation.requests import request_evidence
+from generation.work.stage_times import StageTimes
 from moderation.decisions import acting
 from moderation.screening.classify import ImageVerdict
 from moderation.subjects.subject import Subject
@@ -22,14 +30,12 @@ from provenance.assets import marking
 
 @dataclass(frozen=True, slots=True)
 class SealedResult:
-    """What the worker has in hand when the file is stored under `name`."""
+    """What the worker has in hand once an image is signed."""
 
     index: int
     asset_id: UUID
     sealed: marking.SealedImage
     verdict: ImageVerdict
-    name: str
-    timings: dict[str, float]
     library_versions: dict[str, str]
     notes: list[dict[str, str]]
 
@@ -45,7 +51,43 @@ def folder_of(request_id: UUID) -> str:
     return f"images/{digits[:2]}/{digits[2:4]}/{request_id}"
 
 
-def publish(claim: claims.Claim, finished: SealedResult, *, at: datetime) -> GeneratedImage | None:
+def deliver(claim: claims.Claim, finished: SealedResult, stages: StageTimes, *, now: Clock) -> None:
+    """Store and publish, or delete the file again: but only when it is certain that no image names
+    it, for the connection may break just after the commit, and so may what runs on commit.
+    Raises Cancelled when its owner did, LeaseLost when another worker holds the request.
+    """
+    with stages.time("store", "store_ms"):
+        place = file_name(claim.request_id, finished.asset_id)
+        name = database_connections.outlast(lambda: _keep(place, finished.sealed.data))
+    in_hand = partial(publish, claim, finished, file=name, timings=stages.timings)
+    try:
+        if database_connections.outlast(lambda: in_hand(at=now())) is None:
+            raise Cancelled
+    finally:
+        if not GeneratedImage.objects.filter(id=finished.asset_id).exists():
+            with suppress(StorageAway):
+                private_storage().delete(name)
+
+
+def _keep(name: str, data: bytes) -> str:
+    """Store privately; of a file that found no room nothing stays."""
+    try:
+        with disk_full.writing():
+            return private_storage().save(name, ContentFile(data))
+    except disk_full.StorageFull:
+        with suppress(StorageAway):
+            private_storage().delete(name)
+        raise
+
+
+def publish(
+    claim: claims.Claim,
+    finished: SealedResult,
+    *,
+    file: str,
+    timings: dict[str, float],
+    at: datetime,
+) -> GeneratedImage | None:
     """Write asset, log entry, image, case or decision, or nothing; the last image of a request ends
     it. Publishing the same asset again returns its image: the connection may have broken just after
     the commit. None when its owner cancelled meanwhile. Raises LeaseLost when another worker holds
@@ -59,8 +101,8 @@ def publish(claim: claims.Claim, finished: SealedResult, *, at: datetime) -> Gen
             request.cancel(at=at)
             return None
         log_ms = _record(request, finished, at=at)
-        image = _create_image(request, finished, at=at)
-        request.add_up(finished.timings | {"log_ms": log_ms})
+        image = _create_image(request, finished, file, at=at)
+        request.add_up(timings | {"log_ms": log_ms})
         request.note_made(at=at)
         acting.act(
             finished.verdict,
@@ -107,7 +149,7 @@ def _record(request: GenerationRequest, finished: SealedResult, *, at: datetime)
 
 
 def _create_image(
-    request: GenerationRequest, finished: SealedResult, *, at: datetime
+    request: GenerationRequest, finished: SealedResult, file: str, *, at: datetime
 ) -> GeneratedImage:
     is_allowed = finished.verdict.verdict == "allow"
     return GeneratedImage.objects.create(
@@ -120,7 +162,7 @@ def _create_image(
         state=ImageState.RELEASED if is_allowed else ImageState.HELD,
         code="" if is_allowed else finished.verdict.code,
         released_at=at if is_allowed else None,
-        file=finished.name,
+        file=file,
         sha256=finished.sealed.sha256,
         size_bytes=len(finished.sealed.data),
         created_at=at,

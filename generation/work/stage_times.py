@@ -1,0 +1,28 @@
+"""How long each stage of an image's way took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
+
+from generation.models import GenerationRequest
+from generation.progress import previews
+
+
+class StageTimes:
+    """Times the stages after the pixels and tells the page which one runs. `timings` holds
+    milliseconds by name, those `before` it too."""
+
+    def __init__(self, request: GenerationRequest, before: Mapping[str, float]) -> None:
+        self._request = request
+        self.timings = dict(before)
+
+    @contextmanager
+    def time(self, stage: str, key: str) -> Iterator[None]:
+        """What runs within is that `stage`, whose time is kept under `key`."""
+        steps = self._request.steps * self._request.count
+        previews.tell(self._request, previews.RenderProgress(stage, steps, steps))
+        started = perf_counter()
+        yield
+        self.timings[key] = round((perf_counter() - started) * 1000, 2)
