@@ -249,11 +249,14 @@ def _tell(what: str, appeal: Appeal) -> None:
 
 def may_hear(appeal: Appeal, *, by: User) -> bool:
     """Whether `by` neither decided nor appeals, and owns nothing of it or of what followed."""
-    decision = appeal.decision
-    involved = {appeal.decider_id, decision.decided_by_id, appeal.appellant_id, decision.owner_id}
-    if memberships(by).filter(project_id=decision.project_id).exists():
-        return False
-    return by.pk not in involved and not decision.consequences.filter(owner=by).exists()
+    return _uninvolved(Appeal.objects.filter(pk=appeal.pk), by).exists()
+
+
+def _uninvolved(appeals: QuerySet[Appeal], by: User) -> QuerySet[Appeal]:
+    involved = Q(appellant=by) | Q(decider=by) | Q(decision__decided_by=by) | Q(decision__owner=by)
+    involved |= Q(decision__project__in=memberships(by))
+    what_followed = Decision.objects.filter(follows=OuterRef("decision"), owner=by)
+    return appeals.exclude(involved).exclude(Exists(what_followed))
 
 
 def visible_to(by: User) -> QuerySet[Appeal]:
@@ -271,10 +274,7 @@ def waiting_for(by: User, *, project: UUID | None = None) -> QuerySet[Appeal]:
     lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
     if project is not None:
         lodged = lodged.filter(project=project)
-    involved = Q(appellant=by) | Q(decider=by) | Q(decision__owner=by)
-    involved |= Q(decision__project__in=memberships(by))
-    what_followed = Decision.objects.filter(follows=OuterRef("decision"), owner=by)
-    return lodged.exclude(involved).exclude(Exists(what_followed)).order_by("due_at", "id")
+    return _uninvolved(lodged, by).order_by("due_at", "id")
 
 
 def due_today(waiting: QuerySet[Appeal], *, at: datetime) -> QuerySet[Appeal]:
