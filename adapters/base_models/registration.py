@@ -23,6 +23,12 @@ from adapters.models import Adapter, Architecture, BaseModel, Family, private_st
 from config.core.errors import ProofsheetError
 
 ALIKE = {Family.STARTER, Family.SD15, Family.SD21}  # one pipeline, told apart by more than it
+PIPELINES = {
+    "StableDiffusionPipeline": Family.SD15,
+    "StableDiffusionXLPipeline": Family.SDXL,
+    "FluxPipeline": Family.FLUX,
+}
+TRANSFORMERS_SIZE = 1024  # pixels a side, which no configuration names
 
 
 class NotAModelFolder(ProofsheetError):
@@ -253,19 +259,18 @@ def _defaults(folder: Path, slug: str) -> dict[str, Any]:
 
 def _family_and_size(folder: Path) -> tuple[Family, int]:
     """By the pipeline's class and the width of its text; pixels a side out of the VAE."""
-    pipeline = _read_json(folder / "model_index.json").get("_class_name")
-    if pipeline == "FluxPipeline":
-        return Family.FLUX, 1024
-    if pipeline not in ("StableDiffusionPipeline", "StableDiffusionXLPipeline"):
+    family = PIPELINES.get(str(_read_json(folder / "model_index.json").get("_class_name")))
+    if family is None:
         raise NotAModelFolder
+    if not (folder / "unet").is_dir():
+        return family, TRANSFORMERS_SIZE
     unet, vae = _read_json(folder / "unet/config.json"), _read_json(folder / "vae/config.json")
     try:
         native = int(unet["sample_size"]) * 2 ** (_vae_levels(vae) - 1)
     except (KeyError, TypeError, ValueError) as error:
         raise NotAModelFolder from error
-    if pipeline == "StableDiffusionXLPipeline":
-        return Family.SDXL, native
-    return Family.SD21 if unet.get("cross_attention_dim") == 1024 else Family.SD15, native
+    is_sd21 = family == Family.SD15 and unet.get("cross_attention_dim") == 1024
+    return Family.SD21 if is_sd21 else family, native
 
 
 def _size_step(folder: Path) -> int:

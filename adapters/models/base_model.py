@@ -20,6 +20,11 @@ class Family(models.TextChoices):
     SDXL = "sdxl", "Stable Diffusion XL"
     FLUX = "flux", "Flux"
 
+    @property
+    def rescales_guidance(self) -> bool:
+        """Whether a request may ask for `guidance_rescale`."""
+        return self in (Family.STARTER, Family.SD15, Family.SD21, Family.SDXL)
+
 
 class Tier(models.TextChoices):
     """The hardware that a model asks for: its memory is planned against it before it is loaded."""

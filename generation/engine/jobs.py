@@ -129,7 +129,8 @@ class RenderJob:
     A `source` is cropped about its centre to the delivered shape. An interactive job's steps are
     due sooner. `timeout_s` counts from the submission. `shown_prompt` is that of a picture from
     which this one would differ in nothing but the prompt: one that would look like it ends the job
-    with Unchanged.
+    with Unchanged. `guidance_rescale` in [0, 1] is how much of a guided prediction has the spread
+    of the prompt's own (arXiv 2305.08891), where the family can do so.
     """
 
     prompt: str
@@ -145,6 +146,7 @@ class RenderJob:
     timeout_s: float | None = None
     source: Source | None = None
     shown_prompt: str | None = None
+    guidance_rescale: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class ImageSerializer(serializers.Serializer[GeneratedImage]):
     model_digest = serializers.CharField()
     steps = serializers.IntegerField()
     guidance = serializers.FloatField()
+    guidance_rescale = serializers.FloatField()
     seed = serializers.IntegerField()
     adapters = UsedAdapterSerializer(many=True)
     source = serializers.SerializerMethodField()  # type: ignore[assignment] # a field, not the base's attribute

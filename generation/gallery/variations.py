@@ -42,6 +42,7 @@ def _settings_of(image: GeneratedImage, *, seed: int | None) -> RequestParameter
         model=image.model_slug,
         steps=image.steps,
         guidance=image.guidance,
+        guidance_rescale=image.guidance_rescale,
         seed=seed,
         width=image.width,
         height=image.height,

@@ -77,6 +77,7 @@ class GeneratedImage(models.Model):
     seed = models.BigIntegerField()
     steps = models.PositiveSmallIntegerField()
     guidance = models.FloatField()
+    guidance_rescale = models.FloatField(default=0.0, db_default=0.0)
     model_slug = models.CharField(max_length=64)
     model_name = models.CharField(max_length=120)
     model_digest = models.CharField(max_length=64)

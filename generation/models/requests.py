@@ -83,6 +83,7 @@ class GenerationRequest(models.Model):
     model = models.ForeignKey(BaseModel, on_delete=models.PROTECT, related_name="+")
     steps = models.PositiveSmallIntegerField()
     guidance = models.FloatField()
+    guidance_rescale = models.FloatField(default=0.0, db_default=0.0)
     seed = models.BigIntegerField(help_text="Of the first image; each further one counts it up.")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
@@ -140,6 +141,10 @@ class GenerationRequest(models.Model):
             models.CheckConstraint(
                 condition=Q(steps__range=(1, 100), guidance__range=(0.0, 20.0)),
                 name="generation_request_parameters_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(guidance_rescale__range=(0.0, 1.0)),
+                name="generation_request_rescale_in_range",
             ),
             models.CheckConstraint(
                 condition=Q(count__range=(1, 4), made__lte=F("count")),

@@ -15,6 +15,7 @@ MaskFill = Literal["original", "surroundings", "noise", "nothing"]
 PROMPT_MAX_CHARACTERS = 2000
 STEPS_RANGE = (1, 100)
 GUIDANCE_RANGE = (0.0, 20.0)
+RESCALE_RANGE = (0.0, 1.0)
 WEIGHT_RANGE = (-2.0, 2.0)
 STRENGTH_RANGE, USUAL_STRENGTH = (0.05, 1.0), 0.6
 MASK_BLUR_RANGE, MASK_PADDING_RANGE = (0.0, 64.0), (0, 1024)
@@ -50,6 +51,20 @@ class GuidanceOutOfRange(ProofsheetError):
     default_status = 422
     default_message = "The guidance is out of range."
     default_advice = "Choose a number from {:g} to {:g}.".format(*GUIDANCE_RANGE)
+
+
+class GuidanceRescaleOutOfRange(ProofsheetError):
+    default_code = "guidance_rescale_out_of_range"
+    default_status = 422
+    default_message = "The share of rescaled guidance is out of range."
+    default_advice = "Choose a number from {:g} to {:g}.".format(*RESCALE_RANGE)
+
+
+class GuidanceNotRescaled(ProofsheetError):
+    default_code = "guidance_not_rescaled"
+    default_status = 422
+    default_message = "The model's guidance cannot be rescaled."
+    default_advice = "Leave guidance_rescale out, or choose a Stable Diffusion 1, 2 or XL model."
 
 
 class SeedOutOfRange(ProofsheetError):
@@ -184,6 +199,7 @@ class RequestParameters:
     model: str | None = None
     steps: int | None = None
     guidance: float | None = None
+    guidance_rescale: float = 0.0
     seed: int | None = None
     width: int | None = None
     height: int | None = None
@@ -204,6 +220,8 @@ class RequestParameters:
             del said["mask"]  # as calls were remembered before there were masks
         if said["resize_mode"] == "crop":
             del said["resize_mode"]  # likewise
+        if said["guidance_rescale"] == 0:
+            del said["guidance_rescale"]
         body = json.dumps(said, sort_keys=True, ensure_ascii=True, default=_digest)
         return hashlib.sha256(body.encode()).hexdigest()
 
@@ -219,6 +237,8 @@ def check(parameters: RequestParameters) -> RequestParameters:
         raise StepsOutOfRange
     if parameters.guidance is not None and not _within(parameters.guidance, GUIDANCE_RANGE):
         raise GuidanceOutOfRange
+    if not _within(parameters.guidance_rescale, RESCALE_RANGE):
+        raise GuidanceRescaleOutOfRange
     if parameters.seed is not None and not 0 <= parameters.seed <= SEED_MAX:
         raise SeedOutOfRange
     if not _within(parameters.count, COUNT_RANGE):

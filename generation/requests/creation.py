@@ -47,6 +47,7 @@ def create(
         model=wanted.model,
         steps=wanted.steps,
         guidance=wanted.guidance,
+        guidance_rescale=parameters.guidance_rescale,
         seed=secrets.randbelow(SEED_MAX + 1) if parameters.seed is None else parameters.seed,
         width=wanted.size[0],
         height=wanted.size[1],

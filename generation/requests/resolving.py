@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AbstractBaseUser
 
 from adapters.access import visibility
-from adapters.models import Adapter, BaseModel
+from adapters.models import Adapter, BaseModel, Family
 from config.core.ttl_cache import remembered
 from generation.conditions import wanted_images
 from generation.request_rules.parameters import (
+    GuidanceNotRescaled,
     RequestParameters,
     StrengthTooLow,
     check,
@@ -48,6 +49,8 @@ def resolve(
     `conditions.wanted_images`."""
     checked = check(parameters)
     model = _find_model(checked.model)
+    if checked.guidance_rescale and not Family(model.family).rescales_guidance:
+        raise GuidanceNotRescaled
     size = model.delivered_size(checked.width, checked.height)
     # A live one is no more than twice what the model draws: what is seen larger, the browser
     # enlarges as well, and marking and screening wait for fewer pixels.

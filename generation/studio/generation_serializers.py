@@ -70,6 +70,7 @@ class GenerationSerializer(serializers.Serializer[GenerationRequest]):
     model = serializers.CharField(source="model.slug")
     steps = serializers.IntegerField()
     guidance = serializers.FloatField()
+    guidance_rescale = serializers.FloatField()
     seed = serializers.IntegerField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()

@@ -33,6 +33,11 @@ class ParametersSerializer(StrictSerializer):
     )
     steps = serializers.IntegerField(default=None, allow_null=True, help_text="1 to 100.")
     guidance = serializers.FloatField(default=None, allow_null=True, help_text="0 to 20.")
+    guidance_rescale = serializers.FloatField(
+        default=0.0,
+        help_text="0 to 1: how much of the guided prediction has the contrast of the prompt's own; "
+        "for Stable Diffusion 1, 2 and XL, where v-prediction models want 0.2 to 0.7.",
+    )
     seed = serializers.IntegerField(
         default=None, allow_null=True, help_text="0 to 2³² - 1; random when left out."
     )

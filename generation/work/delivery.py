@@ -180,6 +180,7 @@ def _parameters(request: GenerationRequest, index: int) -> dict[str, Any]:
         "seed": request.seed_of(index),
         "steps": request.steps,
         "guidance": request.guidance,
+        "guidance_rescale": request.guidance_rescale,
         "width": request.width,
         "height": request.height,
         "model_slug": request.model.slug,

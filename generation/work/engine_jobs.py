@@ -98,6 +98,7 @@ def _job(
         negative_prompt=request.negative_prompt,
         steps=request.steps,
         guidance=request.guidance,
+        guidance_rescale=request.guidance_rescale,
         seed=request.seed,
         width=request.width,
         height=request.height,

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from adapters.base_models import registration
 from adapters.base_models.architecture import layers_of_folder
 from adapters.formats.target_modules import Layout
+from generation.engine.families import registry, unet
 from generation.engine.jobs import AdapterUse, ModelNotLoadable, RenderJob
 from generation.engine.loading.loaded_model import LoadedModel, Settings, assemble
 from generation.engine.loop import pixels
 from generation.engine.loop.engine import Engine
 from tests.engine.rendering import assert_same, by_diffusers, denoise, job, pipeline
 
-FAMILIES = ["sd", "starter", "sdxl", "flux"]
+FAMILIES = ["sd", "starter", "sdxl", "sdxl-v", "flux"]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation"),
     pytest.mark.filterwarnings("ignore:.*Already found a `peft_config`"),
@@ -53,7 +55,7 @@ def test_a_picture_is_the_same_batched_alone_and_by_diffusers(
         (alone,) = denoise(model, [request])
         theirs = by_diffusers(folders(family), request)
         assert_same(batched.latents, alone.latents)
-        assert_same(alone.latents, theirs)
+        assert_same(alone.latents, theirs, first=alone.schedule.noise_scale)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -112,7 +114,8 @@ def test_an_adapter_of_every_layer_that_has_a_slot_changes_the_picture_as_in_dif
     model = load(family)
     every = adapter(family, targets=sorted(model.loras[model.family.network].places))
     bare, ours = denoise(model, [job(), job(adapters=(every,))])
-    assert_same(ours.latents, by_diffusers(folders(family), job(adapters=(every,))))
+    theirs = by_diffusers(folders(family), job(adapters=(every,)))
+    assert_same(ours.latents, theirs, first=ours.schedule.noise_scale)
     assert (ours.latents - bare.latents).abs().mean() > 0.01
 
 
@@ -125,6 +128,37 @@ def test_a_picture_is_equal_to_the_last_bit_whoever_shares_its_batch(
     one = denoise(model, [job("a", seed=1), mine, job("b", seed=2, adapters=(other,))])[1]
     two = denoise(model, [job("c", seed=3, adapters=(style,)), mine, job("d", seed=4)])[1]
     assert torch.equal(one.latents, two.latents)
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl-v"])
+def test_guidance_is_rescaled_row_by_row_as_in_diffusers(
+    family: str, load: Callable[..., LoadedModel], folders: Callable[[str], Path]
+) -> None:
+    model = load(family)
+    shares = [0.0, 0.7, 0.2, 0.7]
+    requests = [
+        job("a cat", seed=1, steps=steps, guidance=guidance, guidance_rescale=share)
+        for share, steps, guidance in zip(shares, [3, 4, 6, 4], [5.0, 7.5, 4.0, 1.0], strict=True)
+    ]
+    for request, made in zip(requests, denoise(model, requests), strict=True):
+        theirs = by_diffusers(folders(family), request)
+        assert_same(made.latents, theirs, first=made.schedule.noise_scale)
+    plain, rescaled = denoise(model, [job(), job(guidance_rescale=0.7)])
+    assert (plain.latents - rescaled.latents).abs().mean() > 0.01
+
+
+def test_requests_may_ask_for_it_where_the_engine_does_it() -> None:
+    for spec in registry.FAMILIES:
+        for name in spec.pipelines:
+            can = spec.renormalise is unet.renormalise
+            assert registration.PIPELINES[name].rescales_guidance == can
+
+
+def test_rows_that_rescale_nothing_keep_their_bits(load: Callable[..., LoadedModel]) -> None:
+    model = load("sdxl")
+    alone = denoise(model, [job("a"), job("b", seed=8)])[0]
+    beside = denoise(model, [job("a"), job("b", seed=8, guidance_rescale=0.7)])[0]
+    assert torch.equal(alone.latents, beside.latents)
 
 
 def test_sdxl_without_zeroed_negatives_encodes_an_empty_prompt(

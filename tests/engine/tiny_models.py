@@ -44,10 +44,9 @@ TEXT_TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
 
 
 def build(family: str, folder: Path) -> Path:
-    """Save the tiny model of `family` ("sd", "starter", "sdxl" or "flux") into `folder`."""
+    """Save the tiny model of `family`, one of MODELS, into `folder`."""
     torch.manual_seed(0)
-    pipe = {"sd": _sd, "starter": _starter, "sdxl": _sdxl, "flux": _flux}[family]()
-    pipe.save_pretrained(folder, safe_serialization=True)
+    MODELS[family]().save_pretrained(folder, safe_serialization=True)
     return folder
 
 
@@ -111,6 +110,18 @@ def _sdxl() -> Any:
     )
 
 
+def _sdxl_v() -> Any:
+    """As NoobAI's: v-prediction whose first step is noise alone (zero terminal SNR)."""
+    pipe = _sdxl()
+    pipe.scheduler = EulerDiscreteScheduler(
+        **BETAS,
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+    )
+    return pipe
+
+
 def _flux() -> Any:
     tokenizer, pieces = tiny_pipeline._tokenizer(), t5_tokenizer()
     t5 = T5Config(vocab_size=len(pieces), d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1)
@@ -134,6 +145,9 @@ def _flux() -> Any:
         tokenizer_2=pieces,
         transformer=transformer,
     )
+
+
+MODELS = {"sd": _sd, "starter": _starter, "sdxl": _sdxl, "sdxl-v": _sdxl_v, "flux": _flux}
 
 
 def t5_tokenizer() -> PreTrainedTokenizerFast:

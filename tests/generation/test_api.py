@@ -69,6 +69,17 @@ def test_post_makes_a_request_and_says_where_it_is(
     assert api.get(body["url"]).json() == body
 
 
+def test_guidance_is_rescaled_by_models_that_can(
+    api: APIClient, alice: User, model: BaseModel
+) -> None:
+    assert post(api, guidance_rescale=0.7).json()["guidance_rescale"] == 0.7
+    assert GenerationRequest.objects.get(owner=alice).guidance_rescale == 0.7
+    BaseModel.objects.update(family="flux")
+    told = post(api, guidance_rescale=0.7)
+    assert (told.status_code, told.json()["code"]) == (422, "guidance_not_rescaled")
+    assert post(api).status_code == 201
+
+
 def test_same_key_answers_with_the_first_request(api: APIClient, model: BaseModel) -> None:
     key = {"Idempotency-Key": "order-1"}
     first, again = post(api, headers=key), post(api, headers=key)

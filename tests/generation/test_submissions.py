@@ -61,6 +61,8 @@ def test_unusual_prompts_are_taken_as_they_read(
         ({"prompt": "a", "steps": 0}, parameters.StepsOutOfRange),
         ({"prompt": "a", "steps": 10_000}, parameters.StepsOutOfRange),
         ({"prompt": "a", "guidance": float("nan")}, parameters.GuidanceOutOfRange),
+        ({"prompt": "a", "guidance_rescale": 1.5}, parameters.GuidanceRescaleOutOfRange),
+        ({"prompt": "a", "guidance_rescale": float("nan")}, parameters.GuidanceRescaleOutOfRange),
         ({"prompt": "a", "seed": -1}, parameters.SeedOutOfRange),
         ({"prompt": "a", "seed": 2**32}, parameters.SeedOutOfRange),
         ({"prompt": "a", "width": 513}, SizeNotOffered),

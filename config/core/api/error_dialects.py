@@ -39,6 +39,8 @@ OPENAI_PARAMS = {
     "prompt_too_long": "prompt",
     "steps_out_of_range": "steps",
     "guidance_out_of_range": "guidance",
+    "guidance_rescale_out_of_range": "guidance_rescale",
+    "guidance_not_rescaled": "guidance_rescale",
     "seed_out_of_range": "seed",
     "strength_out_of_range": "strength",
     "strength_too_low": "strength",

@@ -6,8 +6,9 @@ to a batch. What all rows of a bucket have in common (position ids) is passed un
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import torch
@@ -33,9 +34,11 @@ class FamilySpec:
     latents; `skipped(steps, strength)` the steps that are left out when one is started
     from; `lora_options` diffusers' own for reading a LoRA file; `blank_inputs(config, grid, rows,
     dtype)` latents, rows and what is shared of a forward with so many rows over a grid of latents
-    (height and width), on the meta device, by the network's configuration. `is_guided_by_row` says
-    that guidance costs a second row; `has_zero_negative(pipe)` that this row is zeros when there is
-    no negative prompt.
+    (height and width), on the meta device, by the network's configuration. Above
+    `guided_above(pipe)`, a guidance g costs a second row: the prediction is then that of the prompt
+    and g less that limit times its difference from the second row's. `renormalise(guided, prompt's,
+    shares)` is what is done to it last, the shares being each job's `guidance_rescale`.
+    `has_zero_negative(pipe)` says that the second row is zeros when there is no negative prompt.
     """
 
     pipelines: frozenset[str]
@@ -43,7 +46,8 @@ class FamilySpec:
     text_encoders: tuple[str, ...]
     encode: Callable[[Any, list[str]], Rows]
     reader: Callable[[Any], ChunkReader]
-    is_guided_by_row: bool
+    guided_above: Callable[[Any], float]
+    renormalise: Callable[[Tensor, Tensor, Sequence[float]], Tensor]
     has_zero_negative: Callable[[Any], bool]
     extras: Callable[[Any, Size, float], Rows]
     shared: Callable[[Any, Size], Rows]
@@ -56,6 +60,16 @@ class FamilySpec:
     skipped: Callable[[int, float], int]
     lora_options: Callable[[Any], dict[str, Any]]
     blank_inputs: Callable[[Any, Size, int, torch.dtype], tuple[Tensor, Rows, Rows]]
+
+
+def as_guided(guided: Tensor, positive: Tensor, shares: Sequence[float]) -> Tensor:
+    """Of a family that leaves guided predictions as they are."""
+    return guided
+
+
+def unguided(pipe: Any) -> float:
+    """Of a family whose guidance takes no second row."""
+    return inf
 
 
 def never(pipe: Any) -> bool:

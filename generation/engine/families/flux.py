@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from generation.engine.families import latents
-from generation.engine.families.family import FamilySpec, Rows, Size, never
+from generation.engine.families.family import FamilySpec, Rows, Size, as_guided, never, unguided
 from generation.engine.families.prompt_chunks import ChunkReader
 
 TEXT_TOKENS = 512
@@ -120,7 +120,8 @@ FLUX = FamilySpec(
     pipelines=frozenset({"FluxPipeline"}),
     network="transformer",
     text_encoders=("text_encoder",),
-    is_guided_by_row=False,
+    guided_above=unguided,
+    renormalise=as_guided,
     has_zero_negative=never,
     encode=_encode,
     reader=_reader,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 from torch import Tensor
 
 from generation.engine.families import latents
@@ -35,6 +37,20 @@ def timesteps(pipe: Any, steps: int, first: Tensor) -> dict[str, Any]:
 def nothing_shared(pipe: Any, size: Size) -> Rows:
     """Every row has all that a U-Net needs."""
     return {}
+
+
+def guided_above(pipe: Any) -> float:
+    """Plain classifier-free guidance, unless the guidance is an input."""
+    return 1.0 if pipe.unet.config.time_cond_proj_dim is None else math.inf
+
+
+def renormalise(guided: Tensor, positive: Tensor, shares: Sequence[float]) -> Tensor:
+    """Rows with a share of 0 keep their bits; the others' spread goes as far to the prompt's."""
+    if not any(shares):
+        return guided
+    share = torch.tensor(shares, device=guided.device).view(-1, 1, 1, 1)
+    rescaled: Tensor = rescale_noise_cfg(guided, positive, share)  # by row
+    return torch.where(share > 0, rescaled, guided)
 
 
 def guidance_embedding(pipe: Any, size: Size, guidance: float) -> Rows:

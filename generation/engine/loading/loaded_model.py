@@ -138,9 +138,7 @@ class LoadedModel:
 
     def is_guided(self, guidance: float) -> bool:
         """Whether an image with this guidance takes a second row, as diffusers decides it."""
-        if not self.family.is_guided_by_row or guidance <= 1:
-            return False
-        return self.network.config.get("time_cond_proj_dim") is None
+        return guidance > self.family.guided_above(self.pipe)
 
 
 def load(

@@ -33,8 +33,11 @@ class Batch:
         self._rows = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
         self._shared = model.family.shared(model.pipe, members[0].size)
         self._wearing = [members[i].wearing for i in owners]
-        scales = torch.tensor([members[i].guidance for i in self._guided], device=model.device)
+        jobs = [members[i].order.job for i in self._guided]
+        above = model.family.guided_above(model.pipe)
+        scales = torch.tensor([job.guidance + 1 - above for job in jobs], device=model.device)
         self._guidance = scales.view(-1, *[1] * (members[0].latents.dim() - 1))
+        self._shares = [job.guidance_rescale for job in jobs]
         self._painted = PaintedRows(members)
         self._has_past = any(member.schedule.has_past for member in members)
 
@@ -84,6 +87,7 @@ class Batch:
         negative = raw[count : count + len(guided)]
         positive = prediction if len(guided) == count else prediction[guided]
         led = negative + self._guidance * (positive - negative)
+        led = self._model.family.renormalise(led, positive, self._shares)
         if len(guided) == count:
             return led
         prediction = prediction.clone()

@@ -124,7 +124,6 @@ class Admission:
             latents=noise * schedule.noise_scale + picture * schedule.source_scale,
             past=torch.zeros_like(noise),
             rows=rows,
-            guidance=job.guidance,
             wearing=wearing,
             dropped_tokens=dropped_tokens,
             dropped_negative_tokens=unread,

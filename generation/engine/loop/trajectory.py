@@ -70,7 +70,6 @@ class Trajectory:
     latents: Tensor
     past: Tensor
     rows: tuple[Rows, ...]
-    guidance: float
     wearing: Wearing
     dropped_tokens: int
     dropped_negative_tokens: int
