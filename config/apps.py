@@ -18,8 +18,10 @@ class HouseConfig(AppConfig):
         from config import receivers  # likewise
         from config.accounts.second_factor import requirement  # likewise
         from config.runtime import preload  # likewise
+        from config.watching import celery_processes  # likewise
 
         receivers.connect()
         requirement.connect()
+        celery_processes.connect()
         preload.connect()
         app.autodiscover_tasks(force=True)  # who sends by name imports no tasks

@@ -10,12 +10,14 @@ from django.urls import get_resolver  # noqa: E402 - likewise
 
 from config.launch import private_files  # noqa: E402 - likewise
 from config.runtime import gc_tuning, start_check  # noqa: E402 - likewise
-from config.web import senders  # noqa: E402 - likewise
+from config.watching import own_port  # noqa: E402 - likewise
+from config.web import probes, senders  # noqa: E402 - likewise
 from config.web.crowding import Crowding, Proxies  # noqa: E402 - likewise
 from config.web.deaf_readers import DeafReaders  # noqa: E402 - likewise
 from config.web.header_handler import Handler  # noqa: E402 - likewise
 from config.web.mcp_door import McpDoor  # noqa: E402 - likewise
 from config.web.request_limits import BoundedBodies, Bounds  # noqa: E402 - likewise
+from config.web.watched_requests import WatchedRequests  # noqa: E402 - likewise
 
 FORM_BYTES = 1024 * 1024  # what a form adds around its file
 _ADAPTER_BYTES = settings.PROOFSHEET_ADAPTER_MAX_BYTES + FORM_BYTES
@@ -45,18 +47,23 @@ bounds = Bounds(
 )
 # A picture in JSON is a third longer.
 _TOOL_BYTES = max(_SOURCE_BYTES, _VERIFY_BYTES) * 4 // 3
+_PROXIES = Proxies.at(settings.PROOFSHEET_PROXY_NETWORKS, count=settings.PROXIES)
 application = DeafReaders(
-    Crowding(
-        McpDoor(
-            BoundedBodies(Handler(), bounds=bounds, identify=senders.identify),
-            bounds=Bounds(anybody=FORM_BYTES, account=_TOOL_BYTES),
+    WatchedRequests(
+        Crowding(
+            McpDoor(
+                BoundedBodies(Handler(), bounds=bounds, identify=senders.identify),
+                bounds=Bounds(anybody=FORM_BYTES, account=_TOOL_BYTES),
+            ),
+            proxies=_PROXIES,
+            most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
         ),
-        proxies=Proxies.at(settings.PROOFSHEET_PROXY_NETWORKS, count=settings.PROXIES),
-        most=settings.PROOFSHEET_REQUESTS_PER_ADDRESS,
+        proxies=_PROXIES,
     )
 )
 
 start_check.require_for_web()
 private_files.begin()
 get_resolver().url_patterns  # noqa: B018 - imports every view now, not at the first request
+own_port.open_for("web", probes.of_web().lacking)
 gc_tuning.settle()

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core import checks
 
 from config.core import retention
+from config.core.watching import house_gauges
 from generation.capacity import line_metrics, project_metrics
 from generation.hardware import hardware_queues
 from generation.line import tickets
@@ -44,8 +45,8 @@ def connect() -> None:
     decision_enforced.connect(enforce, dispatch_uid="generation.enforce")
     stored_files.connect()
     adapter_examples.connect()
-    line_metrics.register()
-    project_metrics.register()
+    house_gauges.register(line_metrics.families)
+    house_gauges.register(project_metrics.families)
     wakes.connect()
     checks.register(hardware_queues.check_names)
     reportable_pictures.register("generation", request_evidence.of_released)

@@ -65,12 +65,17 @@ def requeue_audits() -> None:
 def announce_worker(sender: Any, **_: Any) -> None:
     """A worker that is ready says so, with its queues, until it goes."""
     queues = sorted(sender.app.amqp.queues.consume_from)
+    renders = any(name.startswith("gpu") for name in queues)
+    if renders:
+        from generation.hardware import engine_metrics  # torch
+
+        engine_metrics.register()
     worker_processes.announcer.start(
         worker_processes.Announcement(
             name=str(sender.hostname),
             queues=queues,
             slots=int(sender.controller.concurrency),
-            vitals=_look_inside if any(name.startswith("gpu") for name in queues) else dict,
+            vitals=_look_inside if renders else dict,
         )
     )
 

@@ -3,6 +3,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from config.core import retention
+from config.core.watching import house_gauges
 from moderation.classifiers import chosen
 from moderation.policy.rulebook import policy_document
 
@@ -15,10 +16,12 @@ class ModerationConfig(AppConfig):
     verbose_name = "Moderation"
 
     def ready(self) -> None:
-        from moderation.exports import project_exports  # the models, which are loaded by now
+        from moderation.appeals import appeal_metrics  # the models, which are loaded by now
+        from moderation.exports import project_exports  # likewise
         from moderation.policy import drafting  # likewise
         from moderation.reports import reporting  # likewise
 
+        house_gauges.register(appeal_metrics.families)
         retention.register("who sent a report", reporting.forget)
         retention.register("files that a project took out", project_exports.clear_away)
         policy_document.use_source(drafting.PolicyRepository())

@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from config.core.watching import house_gauges
 from provenance.database import privileges
 
 
@@ -17,6 +18,9 @@ class ProvenanceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from provenance.log import log_metrics  # the models, which are loaded by now
+
+        house_gauges.register(log_metrics.families)
         post_migrate.connect(_hold_evidence, sender=self)
 
 

@@ -25,7 +25,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
-    "django_prometheus",
     "config.core.projects.apps.ProjectsConfig",
     "config.core.outbox.apps.OutboxConfig",
     "config.webhooks.apps.WebhooksConfig",
@@ -38,7 +37,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.web.probes.Probes",
-    # The outermost but for probes: no error of any other one passes it as a page.
+    "config.web.watched_requests.RequestIds",
+    # The outermost but for these: no error of any other one passes it as a page.
     "config.core.api.problem_handler.LastWord",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

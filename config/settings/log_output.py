@@ -1,6 +1,6 @@
 """Language, time and what processes print."""
 
-from config.env import env_str
+from config.env import env_int, env_str
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -26,3 +26,6 @@ LOGGING = {
     },
 }
 METRICS_TOKEN = env_str("METRICS_TOKEN", "")
+# Where a process is watched: config/watching/own_port.py says which of a hundred ports is whose.
+PROOFSHEET_METRICS_PORT = env_int("METRICS_PORT", 0)
+PROOFSHEET_METRICS_HOST = env_str("METRICS_HOST", "127.0.0.1")

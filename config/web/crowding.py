@@ -58,7 +58,7 @@ class Proxies:
 
 def without_claims(scope: Scope, proxies: Proxies) -> Scope:
     """The scope as it is to be believed."""
-    if proxies.are_at(_peer(scope)):
+    if proxies.are_at(peer_of(scope)):
         return scope
     kept = [
         (name, value)
@@ -76,11 +76,12 @@ def sender_of(scope: Scope, proxies: Proxies) -> str:
         if name.lower() == b"x-forwarded-for"
         for part in value.split(b",")
     ]
-    told = named[-proxies.count] if proxies.count and len(named) >= proxies.count else _peer(scope)
-    return network_of(told)
+    is_named = proxies.count and len(named) >= proxies.count
+    return network_of(named[-proxies.count] if is_named else peer_of(scope))
 
 
-def _peer(scope: Scope) -> str:
+def peer_of(scope: Scope) -> str:
+    """The address that the connection came from, empty over a socket file."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 

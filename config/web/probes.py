@@ -25,7 +25,7 @@ class Probes:
 
     def __init__(self, get_response: Answer) -> None:
         self._get_response = get_response
-        self._readiness = Readiness()
+        self._readiness = of_web()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == "/livez":
@@ -38,9 +38,11 @@ class Probes:
 
 
 class Readiness:
-    """What this process lacks to serve; an answer may be `READY_FOR_S` old."""
+    """What this process lacks to serve; an answer may be `READY_FOR_S` old, but for what it lacks
+    of its `own`."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Callable[[], list[str]] = list) -> None:
+        self._own = own
         self._asked_at_s = float("-inf")
         self._lacking: list[str] = []
         self._is_migrated = False
@@ -49,22 +51,26 @@ class Readiness:
         """Names of parts, in the order in which they are mended: none where all are there."""
         if monotonic() - self._asked_at_s >= READY_FOR_S:
             self._lacking, self._asked_at_s = self._look(), monotonic()
-        return self._lacking
+        return [*self._own(), *self._lacking]
 
     def _look(self) -> list[str]:
-        lacking = [] if start_check.has_static_files() else ["static files"]
         try:
             self._is_migrated = self._is_migrated or not applied_migrations.lacking()
             if not self._is_migrated:
-                return [*lacking, "migrations"]
+                return ["migrations"]
             own_keys.require()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
         except DatabaseError:
-            return [*lacking, "database"]
+            return ["database"]
         except ProofsheetError:
-            return [*lacking, "keys"]
-        return lacking
+            return ["keys"]
+        return []
+
+
+def of_web() -> Readiness:
+    """Of a process that serves pages."""
+    return Readiness(lambda: [] if start_check.has_static_files() else ["static files"])
 
 
 def _told(said: dict[str, object], status: int) -> HttpResponse:

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from config.core import retention
+from config.core.watching import house_gauges
 
 
 class WebhooksConfig(AppConfig):
@@ -16,7 +17,7 @@ class WebhooksConfig(AppConfig):
         from config.webhooks.deliveries import cleaning, writing  # likewise
 
         writing.connect()
-        outbox_metrics.register()
+        house_gauges.register(outbox_metrics.families)
         retention.register(
             "what was sent to an endpoint, and one that was deleted", cleaning.forget
         )

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import Count, QuerySet
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import REGISTRY, Collector
 
+from config.core.watching.house_gauges import gauge
 from generation.models import GenerationRequest
 from generation.models.requests import ACTIVE
 from moderation.models import Appeal, ReviewCase
@@ -21,20 +20,8 @@ from moderation.models import Appeal, ReviewCase
 MOST = 500
 
 
-class ProjectCollector(Collector):
-    """Asks the database at every scrape; while that is away it tells nothing."""
-
-    def describe(self) -> list[GaugeMetricFamily]:
-        return []  # nothing is read from the database before the first scrape
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        try:
-            yield from list(_families())
-        except (OperationalError, InterfaceError):
-            return  # with the database away the other metrics are still told
-
-
-def _families() -> Iterator[GaugeMetricFamily]:
+def families() -> Iterator[GaugeMetricFamily]:
+    """Of requests, cases and appeals that are not over."""
     active = GenerationRequest.objects.filter(status__in=ACTIVE)
     undecided = ReviewCase.objects.exclude(status=ReviewCase.Status.DECIDED)
     lodged = Appeal.objects.filter(status=Appeal.Status.LODGED)
@@ -44,7 +31,7 @@ def _families() -> Iterator[GaugeMetricFamily]:
 
 
 def _by_project(name: str, text: str, rows: QuerySet[Any]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"proofsheet_project_{name}", text, labels=("project",))
+    family = gauge(f"project_{name}", text, "project")
     shared = rows.filter(project__personal_of=None, project__isnull=False)
     by_project = shared.order_by().values_list("project_id").annotate(n=Count("pk"))
     counted = list(by_project.order_by("-n", "project_id"))
@@ -53,8 +40,3 @@ def _by_project(name: str, text: str, rows: QuerySet[Any]) -> GaugeMetricFamily:
     family.add_metric(["others"], sum(count for _, count in counted[MOST:]))
     family.add_metric(["personal"], rows.filter(project__personal_of__isnull=False).count())
     return family
-
-
-def register() -> None:
-    """Once a process, before its first scrape."""
-    REGISTRY.register(ProjectCollector())

@@ -12,9 +12,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from adapters.models import Adapter, BaseModel
+from config.core import events
 from config.core.ownership import ProjectRows
 from config.core.projects import columns
 from config.core.transitions import WrongState
+from config.core.watching.instruments import REQUESTS_ENDED, bounded
 from generation.models import fair_shares, news
 
 if TYPE_CHECKING:
@@ -327,6 +329,8 @@ class GenerationRequest(models.Model):
         self.code = code
         self.ended_at = at
         self.save()
+        ended = REQUESTS_ENDED.labels(to.value, bounded("code", code) if code else "")
+        events.after_commit(ended.inc)
 
 
 class LeaseTerm(models.Model):

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from config.core.projects import calling
+from config.core.watching.instruments import ADMISSIONS_REFUSED, bounded
 from generation.capacity import estimates
 from generation.conditions import stored_uploads
 from generation.models import GenerationRequest
@@ -74,10 +75,12 @@ def submit(
                 names=names,
             )
             idempotency.keep(idempotency_key, parameters, request, at=at, parts=parts)
-    except (IntegrityError, admission.TooMuch):
+    except (IntegrityError, admission.TooMuch) as error:
         # Two equal submissions at once: the unique key let one in, the other answers with it.
         if earlier := before():
             return Submission(earlier, is_new=False)
+        if isinstance(error, admission.TooMuch):
+            ADMISSIONS_REFUSED.labels(bounded("code", error.code)).inc()
         raise
     return Submission(request, is_new=True)
 

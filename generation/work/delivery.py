@@ -17,6 +17,7 @@ from django.db import transaction
 from config.core import database_connections, disk_full
 from config.core.clock import Clock
 from config.core.storage import StorageAway
+from config.core.watching.instruments import STAGES
 from generation.engine.jobs import Cancelled
 from generation.line import claims
 from generation.models import GeneratedImage, GenerationRequest, ImageState, news, private_storage
@@ -63,6 +64,7 @@ def deliver(claim: claims.Claim, finished: SealedResult, stages: StageTimes, *, 
     try:
         if database_connections.outlast(lambda: in_hand(at=now())) is None:
             raise Cancelled
+        stages.count(finished.verdict.verdict)
     finally:
         if not GeneratedImage.objects.filter(id=finished.asset_id).exists():
             with suppress(StorageAway):
@@ -145,7 +147,9 @@ def _record(request: GenerationRequest, finished: SealedResult, *, at: datetime)
         at=at,
         commit_to={"prompt": request.prompt, "settings": json.dumps(settings, sort_keys=True)},
     )
-    return round((perf_counter() - started) * 1000, 2)
+    took_s = perf_counter() - started
+    STAGES.labels("log").observe(took_s)
+    return round(took_s * 1000, 2)
 
 
 def _create_image(

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 
+from config.core.watching.instruments import DEVICE_SECONDS, IMAGES, STAGES, bounded
 from generation.models import GenerationRequest
+from generation.models.requests import DEVICE_STAGES
 from generation.progress import previews
 
 
@@ -26,3 +28,12 @@ class StageTimes:
         started = perf_counter()
         yield
         self.timings[key] = round((perf_counter() - started) * 1000, 2)
+
+    def count(self, verdict: str) -> None:
+        """Of an image that was published under that verdict."""
+        model = bounded("model", self._request.model.slug)
+        for name, ms in self.timings.items():
+            STAGES.labels(name.removesuffix("_ms")).observe(ms / 1000)
+        device_ms = sum(self.timings.get(stage, 0.0) for stage in DEVICE_STAGES)
+        DEVICE_SECONDS.labels(model).inc(device_ms / 1000)
+        IMAGES.labels(model, verdict).inc()

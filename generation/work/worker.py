@@ -17,6 +17,7 @@ from config.core import database_connections, disk_full
 from config.core.clock import Clock
 from config.core.errors import ProofsheetError
 from config.core.storage import StorageAway
+from config.core.watching import instruments
 from generation.conditions import init_images
 from generation.engine.jobs import (
     Cancelled,
@@ -30,6 +31,7 @@ from generation.models import (
     RequestStatus,
 )
 from generation.progress import previews
+from generation.request_rules import priority_classes
 from generation.request_rules.failures import AdapterCacheFull, AdapterGone
 from generation.requests import storage_room
 from generation.work import completion, engine_jobs, selected_adapters
@@ -86,6 +88,7 @@ def _hold_and_carry_out(claim: claims.Claim, permit: devices.DevicePermit, *, no
         with lease:
             _carry_out(claim, lease, permit, now=now)
     except claims.LeaseLost:  # the lease's thread has ended: it knows by now whether it was cut off
+        instruments.LEASES_LOST.inc()
         if lease.was_cut_off:  # a request that makes its worker hang must not be tried for ever
             claims.give_attempt_back(claim)
         logger.warning("request %s was taken over; its image is dropped", claim.request_id)
@@ -102,11 +105,13 @@ def _carry_out(
         except (OperationalError, InterfaceError):
             # The database was away: no fault of the request's, so no attempt of it is spent.
             database_connections.outlast(lambda: claims.hand_back(claim, at=now()))
+            instruments.REQUESTS_HANDED_BACK.labels("outage").inc()
             logger.warning("request %s is handed back after an outage", claim.request_id)
         except (disk_full.StorageFull, StorageAway, AdapterCacheFull) as error:
             storage_room.note(error, at=now())
             is_of_host = isinstance(error, AdapterCacheFull)  # others may do it; not for ever
             claims.hand_back(claim, at=now(), fault=error.code if is_of_host else "")
+            instruments.REQUESTS_HANDED_BACK.labels(error.code).inc()
             logger.warning("request %s is handed back: %s", claim.request_id, error.code)
     except (claims.LeaseLost, OperationalError, InterfaceError):
         raise  # the request is another's, or its lease runs out and the sweeper takes it back
@@ -123,6 +128,7 @@ def _stopped(claim: claims.Claim, lease: Lease, *, now: Clock) -> None:
     """By its owner, by a drain, or because its lease was lost. Raises LeaseLost."""
     if drain.is_over and not lease.should_stop():
         claims.hand_back(claim, at=now())
+        instruments.REQUESTS_HANDED_BACK.labels("drain").inc()
         logger.info("request %s is handed back: this worker stops", claim.request_id)
         return
     try:
@@ -138,6 +144,7 @@ def _make(claim: claims.Claim, lease: Lease, permit: devices.DevicePermit, *, no
     fails does not take the others along; whatever nobody foresaw is raised in the end."""
     requests = GenerationRequest.objects.select_related("model", "owner", "source__image")
     request = requests.get(id=claim.request_id)
+    _note_wait(request)
     adapters = selected_adapters.adapters_of(request)
     source = init_images.load(request)
     setting = drawing.setting_of(request, adapters, source) if request.is_live else None
@@ -171,6 +178,14 @@ def _make(claim: claims.Claim, lease: Lease, permit: devices.DevicePermit, *, no
             handle.cancel()
     if unforeseen is not None:
         raise unforeseen
+
+
+def _note_wait(request: GenerationRequest) -> None:
+    """Of its first attempt: what waits again after an outage or a drain has begun in time."""
+    if request.attempts == 1 and request.started_at and request.queued_at:
+        waited_s = (request.started_at - request.queued_at).total_seconds()
+        priority = priority_classes.name_of(request.priority)
+        instruments.QUEUE_WAIT.labels(priority).observe(waited_s)
 
 
 def _leave(permit: devices.DevicePermit) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from config.core.watching.instruments import SCREENINGS
 from moderation.classifiers import ImageClassifier, PromptClassifier, chosen
 from moderation.hash_banks import known_pictures
 from moderation.models import Screening
@@ -319,6 +320,7 @@ def _store(
     at: datetime,
     is_from_cache: bool,
 ) -> Screening:
+    SCREENINGS.labels(stage, judged.verdict).inc()
     return Screening.objects.create(
         stage=stage,
         policy=drafting.keep(judged.policy, at=at),

@@ -10,12 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
+
+from config.launch.programs import WEB_OPTIONS
 
 LOG = settings.STATE_DIR / "worker-under-test.log"
 
@@ -74,6 +77,12 @@ def celery_worker(
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "threads"]
     command += ["-c", threads, "-Q", queue, "-n", name]
     command += ["--without-gossip", "--without-mingle", "-l", "INFO"]
+    with _running(command, environment) as process:
+        yield process
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     variables = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PROOFSHEET_STATE_DIR": str(settings.STATE_DIR),
@@ -94,6 +103,15 @@ def celery_worker(
         yield process
     finally:
         kill(process)
+
+
+@contextmanager
+def web_server(*, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """One web process on that port, which is killed at the end."""
+    command = [str(Path(sys.executable).with_name("granian")), *WEB_OPTIONS, "--workers", "1"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "config.asgi:application"]
+    with _running(command, environment) as process:
+        yield process
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

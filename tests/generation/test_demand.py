@@ -15,6 +15,7 @@ from prometheus_client import generate_latest
 from pytest_django.fixtures import Settings
 
 from adapters.models import BaseModel
+from config.core.watching.house_gauges import HOUSE
 from config.launch.embedded_servers import ROOT
 from generation.capacity import demand
 from generation.models import RequestStatus
@@ -49,7 +50,7 @@ def test_demand_is_what_is_left_to_draw_by_queue() -> None:
     told = demand.device_s()
     assert told["gpu"] == 6.5
     assert told["gpu-24g"] == pytest.approx(50, abs=5)
-    assert 'proofsheet_demand_device_seconds{queue="gpu"} 6.5' in generate_latest().decode()
+    assert 'proofsheet_demand_device_seconds{queue="gpu"} 6.5' in generate_latest(HOUSE).decode()
 
 
 @pytest.mark.usefixtures("line")

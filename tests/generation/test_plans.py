@@ -12,6 +12,7 @@ from prometheus_client import generate_latest
 
 from adapters.models import BaseModel
 from config.core.projects.models import Project
+from config.core.watching.house_gauges import HOUSE
 from generation.capacity import current_load, estimates
 from generation.hardware import worker_processes
 from generation.line import claims, place_in_line
@@ -59,7 +60,7 @@ def test_capacity_and_metrics_read_the_last_minutes_alone() -> None:
     assert now.images_a_minute > 0
     told(plans, "capacity")
     with years.explained() as plans:
-        generate_latest()
+        generate_latest(HOUSE)
     told(plans, "metrics")
 
 

@@ -53,7 +53,7 @@ def test_metrics_are_nobody_elses_business(client: Client, settings: object) -> 
 
 def test_metrics_open_to_staff(client: Client, olga: User) -> None:
     client.force_login(olga)
-    assert b"python_info" in client.get("/metrics").content
+    assert b"proofsheet_render_workers" in client.get("/metrics").content
 
 
 @pytest.mark.django_db

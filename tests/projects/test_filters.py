@@ -19,11 +19,11 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandParser
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
-from prometheus_client.registry import REGISTRY
 
 from config.core import events
 from config.core.projects.admin_filter import OfProject
 from config.core.projects.models import Project
+from config.core.watching.house_gauges import HOUSE
 from generation.models import RequestStatus
 from moderation.appeals import hearing
 from moderation.audits.audit_reports import schedule
@@ -146,13 +146,13 @@ def test_metrics_are_told_by_project(alice: User, bob: User, carol: User) -> Non
     make_request(alice, model, status=RequestStatus.QUEUED)
     told = {
         sample.labels["project"]: sample.value
-        for family in REGISTRY.collect()
+        for family in HOUSE.collect()
         if family.name == "proofsheet_project_requests_active"
         for sample in family.samples
     }
     assert told == {str(team.pk): 2, str(other.pk): 1, "others": 0, "personal": 1}
     by_project = {
-        family.name for family in REGISTRY.collect() if family.name.startswith("proofsheet_project")
+        family.name for family in HOUSE.collect() if family.name.startswith("proofsheet_project")
     }
     assert by_project == {
         f"proofsheet_project_{what}"

@@ -14,6 +14,7 @@ from django.test import Client
 from prometheus_client import generate_latest
 from pytest_django.fixtures import Settings
 
+from config.core.watching.house_gauges import HOUSE
 from provenance import tasks
 from provenance.keys.installed_keys import keyring
 from provenance.log import cosigning, freshness, recomputation, rollback, transparency_log
@@ -97,7 +98,7 @@ def test_nothing_is_signed_after_a_restore_from_an_old_backup(
     assert "lacks 5 entries" in caplog.text
     with pytest.raises(rollback.LogBehind):
         freshness.refresh(at=NOW)  # that this is the newest tree would not be true
-    assert "proofsheet_log_entries_missing 5.0" in generate_latest().decode()
+    assert "proofsheet_log_entries_missing 5.0" in generate_latest(HOUSE).decode()
 
 
 @pytest.mark.usefixtures("rolled_back")
@@ -132,7 +133,7 @@ def test_log_goes_on_when_its_entries_are_back(
     assert freshness.refresh(at=NOW)
     found = recomputation.audit()
     assert (found.fault, found.leaves) == (None, 12)
-    assert "proofsheet_log_entries_missing 0.0" in generate_latest().decode()
+    assert "proofsheet_log_entries_missing 0.0" in generate_latest(HOUSE).decode()
 
 
 def test_cosignature_that_is_kept_here_is_proof_enough(

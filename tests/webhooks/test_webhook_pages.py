@@ -271,7 +271,7 @@ def test_an_operator_sees_what_waits_and_how_late_it_is(project: Project) -> Non
     )
     told = {
         (sample.name, *sample.labels.values()): sample.value
-        for family in outbox_metrics.OutboxCollector().collect()
+        for family in outbox_metrics.families()
         for sample in family.samples
     }
     assert told["proofsheet_outbox_waiting", "webhook"] == 1

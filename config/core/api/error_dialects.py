@@ -2,7 +2,7 @@
 
 A problem document is what every error is first. Under `/v1/` it becomes OpenAI's envelope, under
 `/sdapi/` A1111's, under `/scim/` SCIM's (RFC 7644, 3.12). SDKs show `error.message` alone, so all
-that a person must read stands there. Pure.
+that a person must read stands there. Theirs name the request's id.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.core.api.problem_documents import CONTENT_TYPE
+from config.core.watching import request_ids
 
 JSON = "application/json"
 OPENAI_PREFIX, A1111_PREFIX, SCIM_PREFIX = "/v1/", "/sdapi/", "/scim/"
@@ -77,10 +78,11 @@ class ToldError:
 
 def told(path: str, problem: dict[str, Any]) -> ToldError:
     """A problem document in the words of the address that it is answered at."""
+    named = {"request_id": request_id} if (request_id := request_ids.current()) else {}
     if path.startswith(OPENAI_PREFIX):
-        return _as_openai(problem)
+        return _as_openai(problem | named)
     if path.startswith(A1111_PREFIX):
-        return _as_a1111(problem)
+        return _as_a1111(problem | named)
     if path.startswith(SCIM_PREFIX):
         return _as_scim(problem)
     return ToldError(problem["status"], problem, CONTENT_TYPE)

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from config.core import events
+from config.core.watching.instruments import WEBHOOK_ATTEMPTS
 from config.webhooks.models import Delivery, DeliveryAttempt, Endpoint
 from config.webhooks.standard import retry_schedule
 
@@ -42,6 +43,7 @@ def note(sent: Delivery, answer: AttemptResult, *, token: UUID, at: datetime, lu
     The attempt is written in any case; where another worker has taken the delivery over since, that
     one says what follows.
     """
+    WEBHOOK_ATTEMPTS.labels("delivered" if answer.is_success else "failed").inc()
     endpoint = Endpoint.objects.select_for_update(no_key=True).filter(id=sent.endpoint_id).first()
     row = Delivery.objects.select_for_update().filter(id=sent.id).first()
     if endpoint is None or row is None:

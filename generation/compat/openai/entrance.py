@@ -1,13 +1,11 @@
 """The view that every address under `/v1/` is: a key and no cookie, errors in OpenAI's envelope,
-a request id and the rate limit in every answer. One that has to wait keeps no connection.
+the rate limit in every answer. One that has to wait keeps no connection.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
-from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
@@ -127,29 +125,10 @@ def opened(view: type[APIView]) -> Any:
             said = await _finished(request, said)
             for name, value in limits.items():
                 said[name] = value
-        return _with_request_id(said, f"req_{uuid4().hex}")
+        return said
 
     answer.cls = view  # type: ignore[attr-defined] # as DRF's own: who looks for the scope
     return answer
-
-
-def _with_request_id(said: HttpResponseBase, request_id: str) -> HttpResponseBase:
-    said["x-request-id"] = request_id
-    if said.status_code < 400:
-        return said
-    if isinstance(said, Response) and not said.is_rendered:
-        _told_in(said.data)["request_id"] = request_id
-    elif isinstance(said, HttpResponse):
-        body = json.loads(said.content)
-        _told_in(body)["request_id"] = request_id
-        said.content = json.dumps(body).encode()
-    return said
-
-
-def _told_in(body: dict[str, Any]) -> dict[str, Any]:
-    """OpenAI's members lie in `error`, A1111's beside it."""
-    error = body["error"]
-    return error if isinstance(error, dict) else body
 
 
 async def _finished(request: HttpRequest, said: Unfinished) -> HttpResponseBase:
