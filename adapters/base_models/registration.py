@@ -23,10 +23,16 @@ from adapters.models import Adapter, Architecture, BaseModel, Family, private_st
 from config.core.errors import ProofsheetError
 
 ALIKE = {Family.STARTER, Family.SD15, Family.SD21}  # one pipeline, told apart by more than it
-PIPELINES = {
-    "StableDiffusionPipeline": Family.SD15,
-    "StableDiffusionXLPipeline": Family.SDXL,
-    "FluxPipeline": Family.FLUX,
+# By the pipeline's class; the first whose numbers are those of the network's configuration.
+PIPELINES: dict[str, dict[Family, dict[str, Any]]] = {
+    "StableDiffusionPipeline": {Family.SD21: {"cross_attention_dim": 1024}, Family.SD15: {}},
+    "StableDiffusionXLPipeline": {Family.SDXL: {}},
+    "StableDiffusion3Pipeline": {
+        Family.SD35_LARGE: {"num_layers": 38},
+        Family.SD35_MEDIUM: {"qk_norm": "rms_norm"},
+        Family.SD3_MEDIUM: {},
+    },
+    "FluxPipeline": {Family.FLUX: {}},
 }
 TRANSFORMERS_SIZE = 1024  # pixels a side, which no configuration names
 
@@ -258,19 +264,19 @@ def _defaults(folder: Path, slug: str) -> dict[str, Any]:
 
 
 def _family_and_size(folder: Path) -> tuple[Family, int]:
-    """By the pipeline's class and the width of its text; pixels a side out of the VAE."""
-    family = PIPELINES.get(str(_read_json(folder / "model_index.json").get("_class_name")))
-    if family is None:
+    """By the pipeline's class and its network; pixels a side out of the VAE."""
+    variants = PIPELINES.get(str(_read_json(folder / "model_index.json").get("_class_name")))
+    if variants is None:
         raise NotAModelFolder
-    if not (folder / "unet").is_dir():
+    kind = "unet" if (folder / "unet").is_dir() else "transformer"
+    network, vae = _read_json(folder / kind / "config.json"), _read_json(folder / "vae/config.json")
+    family = next(found for found, said in variants.items() if said.items() <= network.items())
+    if kind == "transformer":
         return family, TRANSFORMERS_SIZE
-    unet, vae = _read_json(folder / "unet/config.json"), _read_json(folder / "vae/config.json")
     try:
-        native = int(unet["sample_size"]) * 2 ** (_vae_levels(vae) - 1)
+        return family, int(network["sample_size"]) * 2 ** (_vae_levels(vae) - 1)
     except (KeyError, TypeError, ValueError) as error:
         raise NotAModelFolder from error
-    is_sd21 = family == Family.SD15 and unet.get("cross_attention_dim") == 1024
-    return Family.SD21 if is_sd21 else family, native
 
 
 def _size_step(folder: Path) -> int:

@@ -147,10 +147,11 @@ class _Run:
         fits = FAMILY_NAMES.get(self.report.family or "", "")
         if found.is_foreign or not fits or not (found.families or found.best.is_whole):
             return
-        if said and said.model not in (self.report.family, *found.families):
-            model = FAMILY_NAMES.get(said.model, said.model)
+        fitting = [self.report.family or "", *found.families]
+        if said and not any(said.fits(family) for family in fitting):
             self.report.warnings.append(
-                f"Its metadata says that it was trained for {model} ({said.where}: {said.value}), "
+                f"Its metadata says that it was trained for {said.title} "
+                f"({said.where}: {said.value}), "
                 f"but its layers fit {fits}, as which it is read here. If the metadata is right, "
                 "it will not do what it was trained for."
             )

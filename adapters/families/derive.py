@@ -1,6 +1,6 @@
 """Write the families' layers: `python -m adapters.families.derive`.
 
-The configurations are the published ones of Stable Diffusion 1.5, 2.1, XL and FLUX.1-dev; the
+The configurations are the published ones of each family, of Flux those of FLUX.1-dev; the
 starter's is read from the folder that ships with the project.
 """
 
@@ -56,6 +56,17 @@ XL_UNET = {
     "addition_time_embed_dim": 256,
     "projection_class_embeddings_input_dim": 2816,
 }
+CLIPS = {
+    "text_encoder": ("CLIPTextModelWithProjection", CLIP_L | {"projection_dim": 768}),
+    "text_encoder_2": ("CLIPTextModelWithProjection", OPEN_CLIP_G),
+}
+
+
+def _sd3(layers: int, **said: Any) -> tuple[str, dict[str, Any]]:
+    width = {"num_attention_heads": layers, "caption_projection_dim": 64 * layers}
+    return "SD3Transformer2DModel", {"num_layers": layers} | width | said
+
+
 SOURCES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "sd15": {
         "unet": ("UNet2DConditionModel", {"sample_size": 64, "cross_attention_dim": 768}),
@@ -83,6 +94,12 @@ SOURCES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "text_encoder": ("CLIPTextModel", CLIP_L),
         "text_encoder_2": ("T5EncoderModel", T5_XXL),
     },
+    "sd3-medium": {"transformer": _sd3(24)} | CLIPS,
+    "sd35-medium": {
+        "transformer": _sd3(24, dual_attention_layers=list(range(13)), qk_norm="rms_norm")
+    }
+    | CLIPS,
+    "sd35-large": {"transformer": _sd3(38, qk_norm="rms_norm")} | CLIPS,
 }
 
 

@@ -17,11 +17,10 @@ import diffusers
 import torch
 from torch import nn
 
-from adapters.families import spelling_rules as rules
 from adapters.families.foreign_sources import IMAGES, Origin
 from adapters.families.foreign_videos import VIDEOS
-from adapters.families.spelling_rules import Spelling
 from adapters.formats import key_formats
+from adapters.formats import spelling_rules as rules
 from adapters.formats.unserved_architectures import FILE
 
 Size = tuple[int, int]
@@ -61,12 +60,10 @@ def _spelt(source: Origin, config: dict[str, Any]) -> tuple[Sizes, Sizes]:
     others: Sizes = {}
     if source.class_name == "UNet2DConditionModel":
         others |= {alias: sizes[name] for alias, name in key_formats.ldm(sizes).items()}
+    taken = {name: size[0] for name, size in sizes.items()}
     for spelling in (rules.FUSED, *source.spellings):
-        for name, size in _fused(sizes, spelling).items():
-            for pattern, other in spelling.rules:
-                name = re.sub(pattern, other, name)  # noqa: PLW2901 # step by step
-            if name not in sizes:
-                others[name] = size
+        for name, paths in rules.names(taken, spelling).items():
+            others[name] = taken[paths[0]], sum(sizes[path][1] for path in paths)
     return sizes, others
 
 
@@ -78,20 +75,6 @@ def _sizes(module: nn.Module) -> Sizes:
         elif isinstance(layer, CONVOLUTIONS):
             sizes[name] = layer.in_channels, layer.out_channels
     return sizes
-
-
-def _fused(sizes: Sizes, spelling: Spelling) -> Sizes:
-    found = {} if spelling is rules.FUSED else dict(sizes)
-    for alias, parts in spelling.fusions:
-        for name in sizes:
-            prefix = name.removesuffix(parts[0])
-            if prefix == name or (prefix and prefix[-1] != "."):
-                continue
-            layers = [sizes.get(prefix + part) for part in parts]
-            known = [layer for layer in layers if layer]
-            if len(known) == len(parts) and len({layer[0] for layer in known}) == 1:
-                found[prefix + alias] = known[0][0], sum(layer[1] for layer in known)
-    return found
 
 
 def _merged(variants: list[Sizes]) -> list[tuple[str, list[int]]]:

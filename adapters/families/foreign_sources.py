@@ -13,8 +13,8 @@ from typing import Any
 import diffusers
 from torch import nn
 
-from adapters.families import spelling_rules as rules
-from adapters.families.spelling_rules import Spelling
+from adapters.formats import spelling_rules as rules
+from adapters.formats.spelling_rules import Spelling
 
 DEFAULT: dict[str, Any] = {}
 
@@ -31,14 +31,6 @@ class Origin:
     spellings: tuple[Spelling, ...] = ()
     beside: dict[str, type[nn.Module]] = field(default_factory=dict)
     kin: str = ""
-
-
-def _sd3(layers: int, **said: Any) -> dict[str, Any]:
-    return {
-        "num_layers": layers,
-        "num_attention_heads": layers,
-        "caption_projection_dim": 64 * layers,
-    } | said
 
 
 def _flux2(heads: int, double: int, single: int, joint: int) -> dict[str, Any]:
@@ -96,21 +88,6 @@ IMAGES: dict[str, Origin] = {
         kin="flux",
     ),
     "chroma": Origin("Chroma", "ChromaTransformer2DModel", spellings=(rules.BFL,)),
-    "sd35-medium": Origin(
-        "Stable Diffusion 3.5 Medium",
-        "SD3Transformer2DModel",
-        {"": _sd3(24, dual_attention_layers=tuple(range(13)), qk_norm="rms_norm")},
-        (rules.SD3,),
-    ),
-    "sd35-large": Origin(
-        "Stable Diffusion 3.5 Large",
-        "SD3Transformer2DModel",
-        {"": _sd3(38, qk_norm="rms_norm")},
-        (rules.SD3,),
-    ),
-    "sd3-medium": Origin(
-        "Stable Diffusion 3 Medium", "SD3Transformer2DModel", {"": _sd3(24)}, (rules.SD3,)
-    ),
     "hunyuan-image": Origin(
         "HunyuanImage 2.1",
         "HunyuanImageTransformer2DModel",

@@ -6,8 +6,8 @@ from typing import Any
 
 from diffusers.pipelines.ltx2.connectors import LTX2TextConnectors
 
-from adapters.families import spelling_rules as rules
 from adapters.families.foreign_sources import DEFAULT, KANDINSKY, Origin
+from adapters.formats import spelling_rules as rules
 
 
 def _wan(heads: int, ffn: int, layers: int, **said: Any) -> dict[str, Any]:

@@ -22,7 +22,8 @@ FORMATS = {
     "diffusers": "diffusers",
     "diffusers-old": "diffusers, before it used PEFT",
     "peft": "PEFT",
-    "bfl": "the names of the original Flux code",
+    "bfl": "the names of the original Flux code",  # in reports of before there were others
+    "original": "the names of the model's original code",
     "xlabs": "XLabs",
     "fused": "diffusers, with fused projections",
     "ldm": "the names of the original Stable Diffusion code",

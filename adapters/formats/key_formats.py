@@ -1,10 +1,9 @@
 """Other names that training tools give to a model's layers. Pure.
 
 `ldm` names are those of the original Stable Diffusion code (`input_blocks.4.1...`), which kohya's
-SDXL scripts keep; `bfl` names are those of the original Flux code (`double_blocks.0.img_attn.qkv`),
-where one layer holds several of diffusers' layers as blocks of rows; `xlabs` names are those of
-the attention processors of XLabs' Flux trainer (`double_blocks.0.processor.qkv_lora1`), without
-`processor`; `fused` names are those of a pipeline whose projections diffusers fused.
+SDXL scripts keep; `xlabs` names are those of the attention processors of XLabs' Flux trainer
+(`double_blocks.0.processor.qkv_lora1`), without `processor`. All others follow from
+`spelling_rules`.
 """
 
 from __future__ import annotations
@@ -66,77 +65,20 @@ def _inner(kind: str, inner: str) -> str:
     return RESNET.get(inner, inner) if kind.startswith("resnets") else inner
 
 
-_DOUBLE: dict[str, tuple[str, ...]] = {
-    "img_attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
-    "txt_attn.qkv": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
-    "img_attn.proj": ("attn.to_out.0",),
-    "txt_attn.proj": ("attn.to_add_out",),
-    "img_mlp.0": ("ff.net.0.proj",),
-    "img_mlp.2": ("ff.net.2",),
-    "txt_mlp.0": ("ff_context.net.0.proj",),
-    "txt_mlp.2": ("ff_context.net.2",),
-    "img_mod.lin": ("norm1.linear",),
-    "txt_mod.lin": ("norm1_context.linear",),
-}
-_SINGLE: dict[str, tuple[str, ...]] = {
-    "linear1": ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"),
-    "linear2": ("proj_out",),
-    "modulation.lin": ("norm.linear",),
-}
+_QKV = ("attn.to_q", "attn.to_k", "attn.to_v")
 _XLABS_DOUBLE = {
-    "qkv_lora1": _DOUBLE["img_attn.qkv"],
-    "qkv_lora2": _DOUBLE["txt_attn.qkv"],
-    "proj_lora1": _DOUBLE["img_attn.proj"],
-    "proj_lora2": _DOUBLE["txt_attn.proj"],
+    "qkv_lora1": _QKV,
+    "qkv_lora2": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
+    "proj_lora1": ("attn.to_out.0",),
+    "proj_lora2": ("attn.to_add_out",),
 }
-_XLABS_SINGLE = {
-    "qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
-    "proj": ("proj_out",),
-}
-_FUSED = (
-    ("to_qkv", ("to_q", "to_k", "to_v")),
-    ("to_kv", ("to_k", "to_v")),
-    ("to_added_qkv", ("add_q_proj", "add_k_proj", "add_v_proj")),
-    ("add_qkv_proj", ("add_q_proj", "add_k_proj", "add_v_proj")),
-)
+_XLABS_SINGLE = {"qkv": _QKV, "proj": ("proj_out",)}
 _Parts = Mapping[str, tuple[str, ...]]
-_OUTER_FLUX = {
-    "img_in": "x_embedder",
-    "txt_in": "context_embedder",
-    "time_in.in_layer": "time_text_embed.timestep_embedder.linear_1",
-    "time_in.out_layer": "time_text_embed.timestep_embedder.linear_2",
-    "vector_in.in_layer": "time_text_embed.text_embedder.linear_1",
-    "vector_in.out_layer": "time_text_embed.text_embedder.linear_2",
-    "guidance_in.in_layer": "time_text_embed.guidance_embedder.linear_1",
-    "guidance_in.out_layer": "time_text_embed.guidance_embedder.linear_2",
-    "final_layer.linear": "proj_out",
-    "final_layer.adaLN_modulation.1": "norm_out.linear",
-}
-SHIFT_FIRST = "final_layer.adaLN_modulation.1"
-
-
-def bfl(layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """{BFL name: diffusers names, whose rows lie one below the other in it}."""
-    known = set(layers)
-    names = {alias: (name,) for alias, name in _OUTER_FLUX.items() if name in known}
-    return names | _by_block(known, _DOUBLE, _SINGLE)
 
 
 def xlabs(layers: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """{XLabs name without `processor`: diffusers names, whose rows lie one below the other}."""
     return _by_block(set(layers), _XLABS_DOUBLE, _XLABS_SINGLE)
-
-
-def fused(layers: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-    """{name of a projection that diffusers fused: diffusers' names, whose rows lie one below the
-    other}; `layers` gives what each takes. `add_qkv_proj` is nunchaku's name for `to_added_qkv`."""
-    names = {}
-    for name in layers:
-        for alias, parts in _FUSED:
-            paths = tuple(name.removesuffix(parts[0]) + part for part in parts)
-            if name.endswith(f".{parts[0]}") and len({layers.get(path) for path in paths}) == 1:
-                names[name.removesuffix(parts[0]) + alias] = paths
-    return names
 
 
 def _by_block(known: set[str], double: _Parts, single: _Parts) -> dict[str, tuple[str, ...]]:

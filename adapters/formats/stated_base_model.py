@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adapters.formats.target_modules import FAMILY_NAMES
+
 READ_CHARACTERS = 200
 KEYS = ("ss_base_model_version", "modelspec.architecture", "ss_network_module")
 # What a value says, by the first pattern that it holds; names of served families are `FAMILIES`'.
@@ -21,7 +23,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"chroma", "Chroma"),
     (r"qwen", "Qwen-Image"),
     (r"z[_-]?image", "Z-Image"),
-    (r"stable[-_]diffusion[-_](v)?3|\bsd[-_]?3|sd3", "Stable Diffusion 3"),
+    (r"stable[-_]diffusion[-_](v)?3|\bsd[-_]?3|sd3", "sd3"),
     (r"hunyuan[-_]?image", "HunyuanImage"),
     (r"hunyuan[-_]?dit", "HunyuanDiT"),
     (r"frame[-_]?pack|(?<![a-z])fpack", "HunyuanVideo FramePack"),
@@ -58,12 +60,22 @@ _MODELS = tuple((re.compile(pattern), model) for pattern, model in _PATTERNS)
 
 @dataclass(frozen=True, slots=True)
 class StatedModel:
-    """`model` is a served family, or the name of another architecture; `where` and `value` are the
-    entry that says it."""
+    """`model` is how a served family's name begins, or the name of another architecture; `where`
+    and `value` are the entry that says it."""
 
     model: str
     where: str
     value: str
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        names = (name for family, name in FAMILY_NAMES.items() if self.fits(family))
+        return next(names, self.model)
+
+    def fits(self, family: str) -> bool:
+        """Whether that family may be meant; few trainers tell which of Stable Diffusion 3."""
+        return family.startswith(self.model)
 
 
 def said_model(metadata: Mapping[str, str]) -> StatedModel | None:

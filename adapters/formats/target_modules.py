@@ -1,11 +1,12 @@
 """A model's layers as adapters see them, and how a name in a file leads to them.
 
-The five families' layers are data (`families/*.json`); a registered model brings its own.
+The families' layers are data (`families/*.json`); a registered model brings its own.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,18 +14,30 @@ from pathlib import Path
 from typing import Literal
 
 from adapters.formats import adapted_layers, key_formats
+from adapters.formats import spelling_rules as rules
 
-FAMILIES = ("starter", "sd15", "sd21", "sdxl", "flux")
 FAMILY_NAMES = {
     "starter": "the Proofsheet starter",
     "sd15": "Stable Diffusion 1.5",
     "sd21": "Stable Diffusion 2.1",
     "sdxl": "Stable Diffusion XL",
     "flux": "Flux",
+    "sd35-medium": "Stable Diffusion 3.5 Medium",
+    "sd3-medium": "Stable Diffusion 3 Medium",
+    "sd35-large": "Stable Diffusion 3.5 Large",
+}
+FAMILIES = tuple(FAMILY_NAMES)
+# Of families whose authors' code names the layers in another way than diffusers does.
+ORIGINAL = {
+    "flux": rules.BFL,
+    "sd3-medium": rules.SD3,
+    "sd35-medium": rules.SD3,
+    "sd35-large": rules.SD3,
 }
 MAIN = ("unet", "transformer")
+SCALE_FIRST = re.compile(r"^norm_out\.linear$|\.norm1_context\.linear$")
 FOLDER = Path(__file__).parent.parent / "families"
-Spelling = Literal["native", "ldm", "bfl", "xlabs", "fused"]
+Spelling = Literal["native", "ldm", "original", "xlabs", "fused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +62,18 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a name in a file means: usually one layer, with BFL's fused layers several.
-
-    `is_shift_first` says that the rows for shift lie before those for scale, as BFL's last
-    modulation has them and diffusers' has not.
-    """
+    """What a name in a file means: usually one layer, with fused layers several."""
 
     layers: tuple[Layer, ...]
     spelling: Spelling
-    is_shift_first: bool = False
+
+    @property
+    def is_shift_first(self) -> bool:
+        """Whether the rows for shift lie before those for scale, as the original code has them in
+        a modulation of these two alone, and diffusers has not."""
+        layer = self.layers[0]
+        is_modulation = layer.outputs == 2 * layer.inputs and SCALE_FIRST.search(layer.path)
+        return self.spelling == "original" and bool(is_modulation)
 
     @property
     def inputs(self) -> int:
@@ -87,7 +103,7 @@ class Layout:
             for component, sizes in components.items()
             for path, size in sizes.items()
         )
-        return cls(family, layers, _index(layers))
+        return cls(family, layers, _index(family, layers))
 
     def find(self, component: str, name: str) -> Target | None:
         """The layer of a component ("main" is the UNet or transformer, "" any) by its dotted name,
@@ -98,20 +114,20 @@ class Layout:
         return None
 
 
-def _index(layers: tuple[Layer, ...]) -> dict[tuple[str, str], Target]:
+def _index(family: str, layers: tuple[Layer, ...]) -> dict[tuple[str, str], Target]:
     index: dict[tuple[str, str], Target] = {}
     main = {layer.path: layer for layer in layers if layer.component in MAIN}
     for alias, path in key_formats.ldm(main).items():
         _add(index, "main", alias, Target((main[path],), "ldm"))
-    for alias, paths in key_formats.bfl(main).items():
-        target = Target(
-            tuple(main[path] for path in paths), "bfl", alias == key_formats.SHIFT_FIRST
-        )
-        _add(index, "main", alias, target)
-    for alias, paths in key_formats.xlabs(main).items():
-        _add(index, "main", alias, Target(tuple(main[path] for path in paths), "xlabs"))
-    for alias, paths in key_formats.fused({path: main[path].inputs for path in main}).items():
-        _add(index, "main", alias, Target(tuple(main[path] for path in paths), "fused"))
+    taken = {path: layer.inputs for path, layer in main.items()}
+    spelt: dict[Spelling, dict[str, tuple[str, ...]]] = {
+        "original": rules.names(taken, ORIGINAL.get(family, rules.Spelling())),
+        "xlabs": key_formats.xlabs(main),
+        "fused": rules.names(taken, rules.FUSED),
+    }
+    for spelling, names in spelt.items():
+        for alias, paths in names.items():
+            _add(index, "main", alias, Target(tuple(main[path] for path in paths), spelling))
     for layer in layers:
         target = Target((layer,), "native")
         if layer.component in MAIN:

@@ -19,6 +19,9 @@ class Family(models.TextChoices):
     SD21 = "sd21", "Stable Diffusion 2.1"
     SDXL = "sdxl", "Stable Diffusion XL"
     FLUX = "flux", "Flux"
+    SD3_MEDIUM = "sd3-medium", "Stable Diffusion 3 Medium"
+    SD35_MEDIUM = "sd35-medium", "Stable Diffusion 3.5 Medium"
+    SD35_LARGE = "sd35-large", "Stable Diffusion 3.5 Large"
 
     @property
     def rescales_guidance(self) -> bool:

@@ -56,7 +56,7 @@ LOADERS: dict[str, tuple[str, ...] | None] = {
     "StableDiffusion": None,
     "StableDiffusionXL": None,
     "Flux": None,
-    "SD3": ("sd35-medium", "sd35-large", "sd3-medium"),
+    "SD3": None,
     "AuraFlow": ("auraflow",),
     "Amused": ("amused",),
     "CogVideoX": ("cogvideox-2b", "cogvideox-5b", "consisid"),

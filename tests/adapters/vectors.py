@@ -206,10 +206,10 @@ def _flux() -> list[Row]:
             pair("double_blocks.18.txt_attn.proj", (3072, 3072), ends=PEFT),
             pair("single_blocks.0.linear2", (15360, 3072), ends=PEFT, rank=2),
             pair("double_blocks.0.img_mod.lin", (3072, 18432), ends=PEFT),
-        ), "bfl", "flux", {"targets": {"transformer": 3}}),
+        ), "original", "flux", {"targets": {"transformer": 3}}),
         ("bfl_flux_with_prefix", pair(
             "diffusion_model.double_blocks.0.img_mlp.0", (3072, 12288), ends=PEFT,
-        ), "bfl", "flux", {}),
+        ), "original", "flux", {}),
         ("ai_toolkit_flux", pair(
             "transformer.single_transformer_blocks.0.attn.to_q", (3072, 3072), ends=PEFT,
             dtype="uint16",

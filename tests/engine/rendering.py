@@ -77,7 +77,7 @@ def by_diffusers(folder: Path, request: RenderJob, *, output: str = "latent") ->
         options["strength"] = request.source.strength
         if request.source.inpainting:
             options["mask_image"] = Image.fromarray(request.source.inpainting.mask)
-    if not request.source or is_flux or request.source.inpainting:
+    if not request.source or hasattr(pipe, "transformer") or request.source.inpainting:
         options |= {"width": request.native_size, "height": request.native_size}
     for use in request.adapters:
         pipe.load_lora_weights(

@@ -18,7 +18,7 @@ from generation.engine.loop.engine import Engine
 from tests.engine.rendering import SIDE, assert_same, by_diffusers, denoise, job, pipeline
 from tests.engine.test_from_a_picture import from_picture, picture
 
-FAMILIES = ["sd", "starter", "sdxl", "flux"]
+FAMILIES = ["sd", "starter", "sdxl", "flux", "sd3"]
 Mask = NDArray[np.uint8]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation"),

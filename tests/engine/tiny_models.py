@@ -13,6 +13,8 @@ from diffusers import (
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
     FluxTransformer2DModel,
+    SD3Transformer2DModel,
+    StableDiffusion3Pipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -147,7 +149,45 @@ def _flux() -> Any:
     )
 
 
-MODELS = {"sd": _sd, "starter": _starter, "sdxl": _sdxl, "sdxl-v": _sdxl_v, "flux": _flux}
+def _sd3() -> Any:
+    """As 3.5 medium's: a block of two attentions, and norms of queries and keys."""
+    tokenizer, pieces = tiny_pipeline._tokenizer(), t5_tokenizer()
+    t5 = T5Config(vocab_size=len(pieces), d_model=2 * WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1)
+    clips = [CLIPTextModelWithProjection(_text_config(len(tokenizer), layers=2)) for _ in range(2)]
+    transformer = SD3Transformer2DModel(
+        sample_size=32,
+        in_channels=4,
+        out_channels=4,
+        num_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=4,
+        joint_attention_dim=2 * WIDTH,
+        caption_projection_dim=WIDTH,
+        pooled_projection_dim=2 * WIDTH,
+        qk_norm="rms_norm",
+        dual_attention_layers=(0,),
+    )
+    return StableDiffusion3Pipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=_vae(4),
+        text_encoder=clips[0],
+        tokenizer=tokenizer,
+        text_encoder_2=clips[1],
+        tokenizer_2=tokenizer,
+        text_encoder_3=T5EncoderModel(t5),
+        tokenizer_3=pieces,
+        transformer=transformer,
+    )
+
+
+MODELS = {
+    "sd": _sd,
+    "starter": _starter,
+    "sdxl": _sdxl,
+    "sdxl-v": _sdxl_v,
+    "flux": _flux,
+    "sd3": _sd3,
+}
 
 
 def t5_tokenizer() -> PreTrainedTokenizerFast:

@@ -68,7 +68,7 @@ def read(pipe: Any, path: Path, options: Mapping[str, Any]) -> AdapterFile:
             has_channels = any(name.endswith(CHANNELS) for name in file.keys())  # noqa: SIM118 # no table
         if has_channels:
             return _as_written_here(load_file(path))
-        tensors, alphas, metadata = type(pipe).lora_state_dict(
+        tensors, *alphas, metadata = type(pipe).lora_state_dict(
             str(path.parent),
             weight_name=path.name,
             local_files_only=True,
@@ -78,7 +78,7 @@ def read(pipe: Any, path: Path, options: Mapping[str, Any]) -> AdapterFile:
         )
     except (SafetensorError, ValueError, RuntimeError, KeyError, OSError) as error:
         raise AdapterNotLoadable from error
-    return AdapterFile(tensors, alphas or {}, metadata or {})
+    return AdapterFile(tensors, (alphas and alphas[0]) or {}, metadata or {})
 
 
 def _as_written_here(state: dict[str, Tensor]) -> AdapterFile:

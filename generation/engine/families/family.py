@@ -72,6 +72,21 @@ def unguided(pipe: Any) -> float:
     return inf
 
 
+def plainly_guided(pipe: Any) -> float:
+    """Of a family with classifier-free guidance as it was published."""
+    return 1.0
+
+
+def no_extras(pipe: Any, size: Size, guidance: float) -> Rows:
+    """Of a family whose rows are their text alone."""
+    return {}
+
+
+def nothing_shared(pipe: Any, size: Size) -> Rows:
+    """Of a family whose rows have all that a forward needs."""
+    return {}
+
+
 def never(pipe: Any) -> bool:
     """Of a family whose empty negative prompt is read like any other."""
     return False

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from generation.engine.families import latents
+from generation.engine.families import flow, latents
 from generation.engine.families.family import FamilySpec, Rows, Size, as_guided, never, unguided
 from generation.engine.families.prompt_chunks import ChunkReader
 
@@ -62,10 +62,7 @@ def _noise(pipe: Any, size: Size, generator: torch.Generator) -> Tensor:
 
 def _timesteps(pipe: Any, steps: int, first: Tensor) -> dict[str, Any]:
     """Sigmas shifted by the length of the packed latents, as Flux was trained."""
-    config = pipe.scheduler.config
-    least, most = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
-    low, high = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
-    mu = low + (high - low) * (first.shape[1] - least) / (most - least)
+    mu = flow.shift(pipe, first.shape[1])
     return {"sigmas": np.linspace(1.0, 1 / steps, steps), "mu": mu}
 
 
@@ -74,17 +71,14 @@ def _lora_options(pipe: Any) -> dict[str, Any]:
 
 
 def _from_vae(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
-    drawn = latents.encoded(pipe, picture, generator)
-    config = pipe.vae.config
-    scaled = (drawn - float(config.shift_factor)) * float(config.scaling_factor)
+    scaled = latents.shifted(pipe, picture, generator)
     packed: Tensor = pipe._pack_latents(scaled, *scaled.shape)
     return packed
 
 
 def _to_vae(pipe: Any, denoised: Tensor, size: Size) -> Tensor:
     unpacked: Tensor = pipe._unpack_latents(denoised, *size, pipe.vae_scale_factor)
-    config = pipe.vae.config
-    return unpacked / float(config.scaling_factor) + float(config.shift_factor)
+    return latents.unshifted(pipe, unpacked, size)
 
 
 def _change(pipe: Any, mask: Tensor, size: Size) -> Tensor:
@@ -92,10 +86,6 @@ def _change(pipe: Any, mask: Tensor, size: Size) -> Tensor:
     shape = 1, pipe.transformer.config.in_channels // 4, *found.shape[-2:]
     packed: Tensor = pipe._pack_latents(found.expand(shape), *shape)
     return packed
-
-
-def _skipped(steps: int, strength: float) -> int:
-    return int(steps - min(steps * strength, steps))
 
 
 def _blank_inputs(
@@ -133,7 +123,7 @@ FLUX = FamilySpec(
     to_vae=_to_vae,
     from_vae=_from_vae,
     change=_change,
-    skipped=_skipped,
+    skipped=flow.skipped,
     lora_options=_lora_options,
     blank_inputs=_blank_inputs,
 )

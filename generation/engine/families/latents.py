@@ -30,3 +30,15 @@ def encoded(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
     is_drawn = hasattr(found, "latent_dist")
     drawn: Tensor = found.latent_dist.sample(generator) if is_drawn else found.latents
     return drawn.float()
+
+
+def shifted(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
+    """Latents of a picture as flow matching networks know them."""
+    shift, scale = (float(pipe.vae.config[f"{name}_factor"]) for name in ("shift", "scaling"))
+    return (encoded(pipe, picture, generator) - shift) * scale
+
+
+def unshifted(pipe: Any, denoised: Tensor, size: Size) -> Tensor:
+    """Such latents as the VAE decodes them."""
+    shift, scale = (float(pipe.vae.config[f"{name}_factor"]) for name in ("shift", "scaling"))
+    return denoised / scale + shift

@@ -33,11 +33,13 @@ class Chunks:
 
 @dataclass(frozen=True, slots=True)
 class ChunkReader:
-    """A tokenizer whose encoder reads `length` tokens at once, and `most` such pieces."""
+    """A tokenizer whose encoder reads `length` tokens at once, and `most` such pieces. `before` is
+    that of another, with its length, whose vectors of the same text stand before its own."""
 
     tokenizer: Any
     length: int
     most: int
+    before: tuple[Any, int] | None = None
 
     def read(self, prompt: str) -> Chunks:
         """In at most `most` pieces; what a model reads as one piece is not parted by BREAK."""
@@ -100,14 +102,21 @@ class ChunkReader:
             weights = weights[begin : begin + len(text)]
         if all(weight == 1 for weight in weights):
             return Chunk(text)
-        read = self.tokenizer(
-            text,
-            padding="max_length",
-            max_length=self.length,
-            truncation=True,
-            return_offsets_mapping=True,
-        )
-        return Chunk(text, tuple(_weight(text, weights, *span) for span in read.offset_mapping))
+        readers = [*filter(None, [self.before]), (self.tokenizer, self.length)]
+        spans = [span for reader in readers for span in _padded_places(text, *reader)]
+        return Chunk(text, tuple(_weight(text, weights, *span) for span in spans))
+
+
+def _padded_places(text: str, tokenizer: Any, length: int) -> list[tuple[int, int]]:
+    """Where each token that the encoder gets begins and ends in the text; what is in none is 0."""
+    read = tokenizer(
+        text,
+        padding="max_length",
+        max_length=length,
+        truncation=True,
+        return_offsets_mapping=True,
+    )
+    return list(read.offset_mapping)
 
 
 def _weight(text: str, weights: tuple[float, ...], begin: int, end: int) -> float:

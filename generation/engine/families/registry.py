@@ -6,11 +6,12 @@ from typing import Any
 
 from generation.engine.families.family import FamilySpec
 from generation.engine.families.flux import FLUX
+from generation.engine.families.sd3 import SD3
 from generation.engine.families.sdxl import SDXL
 from generation.engine.families.stable_diffusion import STABLE_DIFFUSION
 from generation.engine.jobs import ModelNotLoadable
 
-FAMILIES = (STABLE_DIFFUSION, SDXL, FLUX)
+FAMILIES = (STABLE_DIFFUSION, SDXL, SD3, FLUX)
 
 
 def family_of(pipe: Any) -> FamilySpec:

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from generation.engine.families import unet
-from generation.engine.families.family import FamilySpec, Rows, Size
+from generation.engine.families import latents, unet
+from generation.engine.families.family import FamilySpec, Rows, Size, nothing_shared
 
 
 def _encode(pipe: Any, texts: list[str]) -> Rows:
@@ -37,9 +37,9 @@ def _lora_options(pipe: Any) -> dict[str, Any]:
     return {"unet_config": pipe.unet.config}
 
 
-def _call(network: Any, latents: Tensor, timesteps: Tensor, rows: Rows, shared: Rows) -> Tensor:
+def _call(network: Any, noisy: Tensor, timesteps: Tensor, rows: Rows, shared: Rows) -> Tensor:
     prediction: Tensor = network(
-        latents,
+        noisy,
         timesteps,
         encoder_hidden_states=rows["encoder_hidden_states"],
         timestep_cond=rows.get("timestep_cond"),
@@ -59,13 +59,13 @@ SDXL = FamilySpec(
     encode=_encode,
     reader=unet.reader,
     extras=_extras,
-    shared=unet.nothing_shared,
+    shared=nothing_shared,
     call=_call,
     noise=unet.noise,
     timesteps=unet.timesteps,
     to_vae=unet.to_vae,
     from_vae=unet.from_vae,
-    change=unet.change,
+    change=latents.change,
     skipped=unet.skipped,
     lora_options=_lora_options,
     blank_inputs=unet.blank_inputs,

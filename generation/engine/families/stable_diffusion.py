@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from generation.engine.families import unet
-from generation.engine.families.family import FamilySpec, Rows, never, no_options
+from generation.engine.families import latents, unet
+from generation.engine.families.family import FamilySpec, Rows, never, no_options, nothing_shared
 
 
 def _encode(pipe: Any, texts: list[str]) -> Rows:
@@ -15,8 +15,8 @@ def _encode(pipe: Any, texts: list[str]) -> Rows:
     return {"encoder_hidden_states": embeds}
 
 
-def _call(network: Any, latents: Tensor, timesteps: Tensor, rows: Rows, shared: Rows) -> Tensor:
-    prediction: Tensor = network(latents, timesteps, return_dict=False, **rows)[0]
+def _call(network: Any, noisy: Tensor, timesteps: Tensor, rows: Rows, shared: Rows) -> Tensor:
+    prediction: Tensor = network(noisy, timesteps, return_dict=False, **rows)[0]
     return prediction
 
 
@@ -30,13 +30,13 @@ STABLE_DIFFUSION = FamilySpec(
     encode=_encode,
     reader=unet.reader,
     extras=unet.guidance_embedding,
-    shared=unet.nothing_shared,
+    shared=nothing_shared,
     call=_call,
     noise=unet.noise,
     timesteps=unet.timesteps,
     to_vae=unet.to_vae,
     from_vae=unet.from_vae,
-    change=unet.change,
+    change=latents.change,
     skipped=unet.skipped,
     lora_options=no_options,
     blank_inputs=unet.blank_inputs,

@@ -34,11 +34,6 @@ def timesteps(pipe: Any, steps: int, first: Tensor) -> dict[str, Any]:
     return {"num_inference_steps": steps}
 
 
-def nothing_shared(pipe: Any, size: Size) -> Rows:
-    """Every row has all that a U-Net needs."""
-    return {}
-
-
 def guided_above(pipe: Any) -> float:
     """Plain classifier-free guidance, unless the guidance is an input."""
     return 1.0 if pipe.unet.config.time_cond_proj_dim is None else math.inf
@@ -89,11 +84,6 @@ def from_vae(pipe: Any, picture: Tensor, generator: torch.Generator) -> Tensor:
         return drawn * factor
     centre, spread = known
     return (drawn - centre) * factor / spread
-
-
-def change(pipe: Any, mask: Tensor, size: Size) -> Tensor:
-    """[1, 1, …], for all channels alike."""
-    return latents.change(pipe, mask, size)
 
 
 def skipped(steps: int, strength: float) -> int:

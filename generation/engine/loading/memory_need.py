@@ -97,7 +97,8 @@ def plan(parts: ModelParts, *, settings: Settings, size: Size, dtype: torch.dtyp
     if is_fp8 and not quantization.is_quantised(parts.network):
         parts = _in_fp8(parts, dtype)
     network, vae = parts.network.to(dtype), parts.vae.to(dtype)
-    adapted = {parts.family.network: network} | parts.text_encoders
+    adapted = {n: parts.text_encoders[n] for n in parts.family.text_encoders}
+    adapted = {parts.family.network: network} | adapted
     loras = [_lora(name, module, settings, dtype) for name, module in adapted.items()]
     width = sum(lora.flat_size for lora in loras)
     in_all = (settings.adapter_slots + 1) * width + rows * loras[0].flat_size

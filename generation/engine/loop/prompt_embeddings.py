@@ -123,7 +123,9 @@ def _weighted(row: Rows, nothing: Rows, chunk: Chunk) -> Rows:
     As ComfyUI weighs (`sd1_clip.encode_token_weights`): at 0 the token says nothing.
     """
     said, empty = row[TEXT], nothing[TEXT]
-    weights = torch.tensor(chunk.weights, device=said.device, dtype=said.dtype).view(1, -1, 1)
+    weights = torch.ones(said.shape[1], device=said.device, dtype=said.dtype)
+    weights[: len(chunk.weights)] = torch.tensor(chunk.weights)
+    weights = weights.view(1, -1, 1)
     return row | {TEXT: torch.where(weights == 1, said, empty + weights * (said - empty))}
 
 

@@ -36,7 +36,10 @@ def judge(folder: Path, tensors: vectors.Arrays, **said: Any) -> InspectionRepor
 @pytest.mark.parametrize("spelling", ["diffusers", "peft", "onetrainer", "diffusers_in_comfyui"])
 def test_a_served_familys_whole_adapter_stays_that_familys(family: str, spelling: str) -> None:
     prefix, ends, is_flat = DIFFUSERS[spelling]
-    if family != "flux" and spelling in ("diffusers", "onetrainer"):
+    if (family.startswith(("sd1", "sd2", "sdxl")) or family == "starter") and spelling in (
+        "diffusers",
+        "onetrainer",
+    ):
         prefix = {"diffusers": "unet.", "onetrainer": "lora_unet_"}[spelling]
     layers = signatures.layers_of_family(family)
     found = recognise(signatures.header(layers, (prefix, ends, is_flat)))
@@ -79,7 +82,7 @@ def test_metadata_that_says_another_model_is_repeated_in_a_warning(
     ("value", "model"),
     [("sd_v1", "sd15"), ("sd_v2_768_v", "sd21"), ("sdxl_base_v1-0", "sdxl"), ("flux1", "flux"),
      ("flux-1-dev/lora", "flux"), ("stable-diffusion-v1/lora", "sd15"), ("sd_1.5", "sd15"),
-     ("stable-diffusion-3-medium", "Stable Diffusion 3"), ("zimage", "Z-Image"),
+     ("stable-diffusion-3-medium", "sd3"), ("zimage", "Z-Image"),
      ("wan2.1-t2v-14b", "Wan"), ("my own model", None)],
 )  # fmt: skip
 def test_the_models_that_trainers_write_are_known(value: str, model: str | None) -> None:
@@ -206,9 +209,9 @@ WANTED: dict[str, tuple[str | None, str]] = {
     "09a": ("wrong_base_model", "FLUX.2 dev"),
     "09b": (None, "metadata says that it was trained for FLUX.2"),
     "09c": ("wrong_base_model", "FLUX.2 klein 4B"),
-    "10_sd35_large": ("wrong_base_model", "Stable Diffusion 3.5 Large"),
-    "10_sd35_medium": ("wrong_base_model", "Stable Diffusion 3.5 Medium"),
-    "10c": ("wrong_base_model", "Stable Diffusion 3.5 Medium"),
+    "10_sd35_large": (None, "fits Stable Diffusion 3.5 Large"),
+    "10_sd35_medium": (None, "fits Stable Diffusion 3.5 Medium"),
+    "10c": (None, "fits Stable Diffusion 3.5 Medium"),
     "12": ("unsupported_type", "normalisation weights"),
     "13": ("wrong_base_model", "Wan"),
     "14b": (None, "Every alpha is 0"),

@@ -4,11 +4,13 @@ A rule is a regular expression and what takes its place, applied in order to dif
 a fusion names the layer that holds several of diffusers' layers as blocks of rows. Sources:
 diffusers' own converters (`loaders/lora_conversion_utils.py`, `loaders/single_file_utils.py`), for
 the files of ai-toolkit, ComfyUI, kohya, musubi-tuner, OneTrainer and the models' authors.
-Only `derive_foreign` uses them: their outcome is data (`foreign.json`).
+Of served families `target_modules` reads them; of others their outcome is data (`foreign.json`).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 Rules = tuple[tuple[str, str], ...]
@@ -21,6 +23,28 @@ class Spelling:
 
     rules: Rules = ()
     fusions: Fusions = ()
+
+
+def names(layers: Mapping[str, int], spelling: Spelling) -> dict[str, tuple[str, ...]]:
+    """{a layer's name in that spelling, where it is another: diffusers' names, whose rows lie one
+    below the other in it}; `layers` gives what each takes."""
+    found: dict[str, tuple[str, ...]] = {path: (path,) for path in layers}
+    for alias, parts in spelling.fusions:
+        for path in layers:
+            prefix = path.removesuffix(parts[0])
+            paths = tuple(prefix + part for part in parts)
+            if prefix == path or (prefix and prefix[-1] != "."):
+                continue
+            if len({layers.get(each) for each in paths}) == 1:
+                found[prefix + alias] = paths
+    spelt = {_renamed(name, spelling.rules): paths for name, paths in found.items()}
+    return {name: paths for name, paths in spelt.items() if name not in layers}
+
+
+def _renamed(name: str, rules: Rules) -> str:
+    for pattern, other in rules:
+        name = re.sub(pattern, other, name)
+    return name
 
 
 QKV = ("to_q", "to_k", "to_v")
