@@ -9,7 +9,7 @@ PROCESSES ?= 2
 BIN := .venv/bin
 ENCODER := generation/starter/model/text_encoder/model.safetensors
 
-.PHONY: help house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants screenshots
+.PHONY: help alerts house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -137,6 +137,14 @@ var/bench/venv/.installed: requirements-bench.txt
 	@var/bench/venv/bin/pip install --quiet --disable-pip-version-check --no-deps \
 	  blind-watermark==0.4.4 invisible-watermark==0.2.0  # both ask for an OpenCV that opens windows
 	@touch $@
+
+PROMTOOL := $(or $(shell command -v promtool),var/promtool/usr/bin/promtool)
+
+var/promtool/usr/bin/promtool:
+	@mkdir -p var/promtool && cd var/promtool && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .
+
+alerts: install $(PROMTOOL) ## check the rules for alerts and play them, with Debian's promtool
+	@$(BIN)/python -m pytest -q tests/watching/test_rules.py
 
 clean: ## remove the virtual environment and all data under var/, keys included
 	@test ! -e var/services.lock || flock --nonblock var/services.lock true \

@@ -1,10 +1,12 @@
 """Language, time and what processes print."""
 
-from config.env import env_int, env_str
+from config.env import env_choice, env_int, env_str
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+# JSON for those who collect lines; then each answer is one too.
+LOG_FORMAT = env_choice("LOG_FORMAT", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -12,11 +14,16 @@ LOGGING = {
         "line": {
             "()": "config.runtime.log_lines.PromptFreeFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
+        },
+        "json": {"()": "config.runtime.log_lines.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env_str("LOG_LEVEL", "INFO")},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "counter": {"class": "config.runtime.log_lines.LineCounter"},
+    },
+    "root": {"handlers": ["console", "counter"], "level": env_str("LOG_LEVEL", "INFO")},
     "loggers": {
+        "config.web.watched_requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         # Beat's tickets arrive every second: two lines for each would bury everything else.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -29,9 +29,10 @@ def families() -> Iterator[GaugeMetricFamily]:
     waits_s = (at - first).total_seconds() if first else 0.0
     yield one("oldest_wait_seconds", "Of the request that waits longest for a worker.", waits_s)
     yield one("render_workers", "Render workers alive.", now.devices)
+    swept = gauge("swept_seconds_ago", "Since beat's sweep was last done; every 10 s.")
     if now.swept_s_ago is not None:
-        text = "Since beat's sweep was last done; every 10 s."
-        yield one("swept_seconds_ago", text, now.swept_s_ago)
+        swept.add_metric([], now.swept_s_ago)
+    yield swept
     skew = gauge("clock_skew_seconds", "A worker's clock ahead of the database's.", "worker")
     for worker in now.workers:
         skew.add_metric([worker.name], worker.clock_skew_s)

@@ -8,7 +8,7 @@ from django.db.models import Min
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 
-from config.core.watching.house_gauges import one
+from config.core.watching.house_gauges import gauge, one
 from moderation.models import Appeal, ReviewCase
 
 
@@ -22,6 +22,7 @@ def families() -> Iterator[GaugeMetricFamily]:
         yield one(f"{name}_waiting", f"{name.title()} that wait for a person.", rows.count())
         overdue = rows.filter(due_at__lt=at).count()
         yield one(f"{name}_overdue", f"{name.title()} whose time is over.", overdue)
+        left = gauge(f"{name}_seconds_left", "Of the one that is due first.")
         if first is not None:
-            left_s = (first - at).total_seconds()
-            yield one(f"{name}_seconds_left", "Of the one that is due first.", left_s)
+            left.add_metric([], (first - at).total_seconds())
+        yield left

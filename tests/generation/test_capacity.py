@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -90,15 +88,6 @@ def test_metrics_tell_the_predicted_wait() -> None:
     assert "proofsheet_render_workers 1.0" in told
     assert 'proofsheet_clock_skew_seconds{worker="render@here"} -40.0' in told
     assert "proofsheet_swept_seconds_ago 0." in told
-
-
-@pytest.mark.usefixtures("busy")
-def test_rules_for_alerts_name_metrics_that_are_told() -> None:
-    rules = (settings.ROOT / "docs/operate/alerts.yml").read_text()
-    named = set(re.findall(r"proofsheet_\w+", rules))
-    told = generate_latest(HOUSE).decode()
-    assert len(named) > 3
-    assert {name for name in named if f"\n{name}" not in told} == set()
 
 
 def test_growth_is_told_for_a_thousand_pictures(
