@@ -9,7 +9,7 @@ PROCESSES ?= 2
 BIN := .venv/bin
 ENCODER := generation/starter/model/text_encoder/model.safetensors
 
-.PHONY: help alerts house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory mutants screenshots
+.PHONY: help alerts house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory bench-backup mutants screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -123,6 +123,9 @@ bench-api: install ## what a product meets: webhooks, OpenAI's call, streams, a 
 
 bench-faults: install ## how soon workers work again once Valkey or RabbitMQ is back
 	@exec $(BIN)/python -W ignore -m tests.bench.bench_faults
+
+bench-backup: install ## how long 5,000 pictures take into a backup and back into a wiped house
+	@exec $(BIN)/python -W ignore -m tests.bench.bench_backup
 
 bench-memory: install ## whether a render worker's memory levels off over 5,000 pictures
 	@exec $(BIN)/python -W ignore -m tests.bench.bench_memory

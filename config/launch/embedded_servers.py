@@ -58,7 +58,9 @@ def is_external() -> bool:
 
 def changes_tables() -> bool:
     """Whether this process is a command that makes or changes tables."""
-    return sys.argv[1:2] in (["migrate"], ["prepare_house"], ["grant_role"], ["flush"])
+    return sys.argv[1:2] in (
+        ["migrate"], ["prepare_house"], ["grant_role"], ["flush"], ["restore"],
+    )  # fmt: skip
 
 
 def require_folder(folder: Path) -> None:

@@ -74,7 +74,7 @@ class Postgres:
                 "-h", "127.0.0.1", "-p", str(self.port), "-k", "", *self._settings(),
             ],
             log=self.log, dies_by=signal.SIGINT, cwd=Path("/"),
-            user=self.account, env=self._environment(),
+            user=self.account, env=program_environment(self.installed),
         )  # fmt: skip
         self._wait_until_ready()
         self._ensure_database()
@@ -159,18 +159,10 @@ class Postgres:
             capture_output=True,
             text=True,
             check=False,
-            env=self._environment(),
+            env=program_environment(self.installed),
         )
         if done.returncode:
             raise CannotStart(f"{program} failed: {reason(done.stderr or done.stdout)}")
-
-    def _environment(self) -> dict[str, str]:
-        return {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "LD_LIBRARY_PATH": str(self.installed / "lib"),
-            "LC_ALL": "C.UTF-8",
-            "TZ": "UTC",
-        }
 
     def _connect(self, database: str) -> psycopg.Connection:
         return psycopg.connect(self.owner_url(database), autocommit=True, connect_timeout=3)
@@ -206,6 +198,16 @@ class Postgres:
         verb = sql.SQL("ALTER" if known.fetchone() else "CREATE")
         said = sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password))
         connection.execute(said)
+
+
+def program_environment(installed: Path) -> dict[str, str]:
+    """What a program of that installation runs in."""
+    return {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "LD_LIBRARY_PATH": str(installed / "lib"),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+    }
 
 
 def reachable_dir(folder: Path) -> Path:

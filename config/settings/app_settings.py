@@ -32,6 +32,7 @@ PROOFSHEET_LOG_WITNESSES = env_list("LOG_WITNESSES", [])
 PROOFSHEET_CHECKPOINT_SECONDS = env_int("PROOFSHEET_CHECKPOINT_SECONDS", 60)
 
 # ---------------------------------------------------------------- what is let in
+PROOFSHEET_MAINTENANCE = env_bool("MAINTENANCE", False)  # as by `manage.py maintenance on`
 # From where `X-Forwarded-…` is believed, if there are proxies at all.
 PROOFSHEET_PROXY_NETWORKS = env_list("PROOFSHEET_PROXY_NETWORKS", ["127.0.0.0/8", "::1"])
 PROOFSHEET_REQUESTS_PER_ADDRESS = env_int("PROOFSHEET_REQUESTS_PER_ADDRESS", 100)

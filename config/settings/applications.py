@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "config.core.api.problem_handler.LastWord",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.web.maintenance_door.MaintenanceDoor",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.web.trailing_slash.KeepingMethod",
     "django.middleware.csrf.CsrfViewMiddleware",

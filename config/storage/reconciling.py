@@ -81,7 +81,10 @@ def unnamed(storage: Storage, *, before: datetime) -> Iterator[str]:
 
 def missing(storage: Storage) -> Iterator[str]:
     """What rows name and the storage has not, quarantine left out. Raises StorageAway."""
+    return (name for name in named() if not storage.exists(name))
+
+
+def named() -> Iterator[str]:
+    """All files that rows name, quarantine left out."""
     for kept in FOLDERS:
-        for name in kept.names_of_rows():
-            if name.startswith(f"{kept.folder}/") and not storage.exists(name):
-                yield name
+        yield from (name for name in kept.names_of_rows() if name.startswith(f"{kept.folder}/"))

@@ -24,10 +24,11 @@ from config.accounts.api_keys.key_authentication import KeyAuthentication
 from config.core.api.problem_documents import BY_STATUS
 from config.core.api.throttles import UserThrottle
 from config.core.errors import ProofsheetError
-from config.web import unavailable
+from config.web import maintenance_door, unavailable
 from config.web.early_answers import EarlyAnswer, Receive, Scope, Send, refuse
 from config.web.request_limits import BoundedBodies, Bounds
 from generation.compat.mcp.mcp_caller import SCOPE_KEY, McpCaller
+from generation.requests import maintenance
 from moderation.account_status import restrictions
 
 logger = logging.getLogger(__name__)
@@ -99,6 +100,8 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _caller(scope: Scope) -> McpCaller | EarlyAnswer:
     try:
+        if maintenance_door.is_closed():
+            raise maintenance.UnderMaintenance
         return _of_key(ASGIRequest(scope, BytesIO()))
     except (ValueError, DisallowedHost):
         return WRONG_HOST

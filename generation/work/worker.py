@@ -33,7 +33,7 @@ from generation.models import (
 from generation.progress import previews
 from generation.request_rules import priority_classes
 from generation.request_rules.failures import AdapterCacheFull, AdapterGone
-from generation.requests import storage_room
+from generation.requests import maintenance, storage_room
 from generation.work import completion, engine_jobs, selected_adapters
 from generation.work.drain import drain
 from generation.work.lease import Lease
@@ -61,7 +61,8 @@ def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
         if drain.is_begun:
             tickets.call_waiting(name)  # the ticket is somebody else's
             return False
-        if storage_room.is_full(at=now()) or storage_room.is_away(at=now()):
+        rests = storage_room.is_full(at=now()) or storage_room.is_away(at=now())
+        if rests or maintenance.is_on():
             return False  # the sweeper sends tickets for those that wait meanwhile
         claim = claims.claim(
             worker=WORKER,
