@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core import checks
 
 from config.core import retention
+from config.core.holds import asking
 from config.core.watching import house_gauges
 from generation.capacity import line_metrics, project_metrics
 from generation.hardware import hardware_queues
@@ -33,7 +34,7 @@ from generation.requests import (
     request_evidence,
     stored_files,
 )
-from generation.studio import project_retention
+from generation.studio import own_requests, project_retention
 from moderation.models import Decision
 from moderation.public_notices import addresses
 from moderation.signals import decision_enforced
@@ -51,11 +52,26 @@ def connect() -> None:
     checks.register(hardware_queues.check_names)
     reportable_pictures.register("generation", request_evidence.of_released)
     deliverable_pictures.register("generation", delivered_pictures.delivered)
-    retention.register("Idempotency-Key and a digest of what was sent", idempotency.forget)
-    retention.register("prompts and pictures of the live page that nobody kept", drawing.forget)
     retention.register(
-        "requests and pictures of a project that keeps them for a while", project_retention.expire
+        "Idempotency-Key and a digest of what was sent",
+        idempotency.forget,
+        kept="24 hours",
+        due=idempotency.due,
     )
+    retention.register(
+        "prompts and pictures of the live page that nobody kept",
+        drawing.forget,
+        kept="a day",
+        due=drawing.due,
+    )
+    retention.register(
+        "requests and pictures of a project that keeps them for a while",
+        project_retention.expire,
+        kept="as long as their owner wants",
+        due=project_retention.due,
+        set_by="the project's days that images are kept, else `IMAGES_KEPT_DAYS`",
+    )
+    asking.learn_whose(own_requests.whose_things)
 
 
 def enforce(

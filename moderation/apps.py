@@ -22,8 +22,13 @@ class ModerationConfig(AppConfig):
         from moderation.reports import reporting  # likewise
 
         house_gauges.register(appeal_metrics.families)
-        retention.register("who sent a report", reporting.forget)
-        retention.register("files that a project took out", project_exports.clear_away)
+        retention.register("who sent a report", reporting.forget, kept="a year", due=reporting.due)
+        retention.register(
+            "files that a project took out",
+            project_exports.clear_away,
+            kept=f"{project_exports.KEPT.days} days",
+            due=project_exports.due,
+        )
         policy_document.use_source(drafting.PolicyRepository())
         for kind in chosen.KINDS:
             chosen.use(kind, self._model(kind))

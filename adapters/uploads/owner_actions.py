@@ -19,8 +19,10 @@ from adapters.checks.inspection import TooLarge
 from adapters.models import REFUSED, STOPPED, Adapter, AdapterWrongState, BaseModel
 from adapters.uploads import quarantine
 from adapters.uploads.quarantine import Quarantined
-from config.core import events
+from config.core import clock, events
 from config.core.errors import ProofsheetError
+from config.core.holds import asking
+from config.core.holds.models import HeldKind
 from config.core.projects import calling
 from moderation.account_status import restrictions
 from moderation.policy.rulebook.characters import visible
@@ -223,6 +225,11 @@ def remove(slug: str, *, by: AbstractBaseUser) -> None:
     """Erase an upload that the check turned away, its file with it; what a moderator decided about
     stays. Raises AdapterNotFound, AdapterWrongState, BeingFitted."""
     adapter = sharing.owned(slug, by=by)
+    whose: asking.Subjects = {
+        HeldKind.ACCOUNT: [adapter.owner_id],
+        HeldKind.THING: [adapter.id],
+    }
+    asking.require_free(whose, at=clock.now())
     if not adapter.was_never_usable:
         raise AdapterWrongState
     on_their_way = (Adapter.State.UPLOADED, Adapter.State.VALIDATING)

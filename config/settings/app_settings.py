@@ -57,6 +57,10 @@ PROOFSHEET_STORAGE_FREE_MIN_MB = env_int("STORAGE_FREE_MIN_MB", 100)
 PROOFSHEET_VERIFY_MAX_BYTES = env_int("PROOFSHEET_VERIFY_MAX_BYTES", 20 * 1024 * 1024)
 PROOFSHEET_VERIFY_AT_ONCE = env_int("PROOFSHEET_VERIFY_AT_ONCE", 2)
 
+# ---------------------------------------------------------------- what goes by itself
+# Of projects that say nothing themselves; 0: as long as their owners want.
+PROOFSHEET_IMAGES_KEPT_DAYS = env_int("IMAGES_KEPT_DAYS", 0)
+
 # ---------------------------------------------------------------- what goes out
 PROOFSHEET_WEBHOOKS_TO_LOOPBACK = env_bool("WEBHOOKS_TO_LOOPBACK", False)
 

@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "django_filters",
     "config.core.projects.apps.ProjectsConfig",
     "config.core.outbox.apps.OutboxConfig",
+    "config.core.holds.apps.HoldsConfig",
     "config.webhooks.apps.WebhooksConfig",
     "config.apps.HouseConfig",
     "provenance",

@@ -19,5 +19,8 @@ class WebhooksConfig(AppConfig):
         writing.connect()
         house_gauges.register(outbox_metrics.families)
         retention.register(
-            "what was sent to an endpoint, and one that was deleted", cleaning.forget
+            "what was sent to an endpoint, and one that was deleted",
+            cleaning.forget,
+            kept=f"{cleaning.KEPT.days} days",
+            due=cleaning.due,
         )

@@ -10,7 +10,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from config.core.errors import ProofsheetError
-from generation.models import GeneratedImage, ImageState, Restriction
+from config.core.holds import asking
+from config.core.holds.models import HeldKind
+from generation.models import GeneratedImage, GenerationRequest, ImageState, Restriction
 from moderation.account_status import audiences
 from moderation.cases import review_cases
 
@@ -104,11 +106,22 @@ def _locked(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedImage | None:
     return mine.select_for_update().filter(id=image_id).first()
 
 
+def subjects_of(row: GeneratedImage | GenerationRequest, *things: UUID) -> asking.Subjects:
+    """By what a hold is on it."""
+    return {
+        HeldKind.ACCOUNT: [row.owner_id],
+        HeldKind.PROJECT: [row.project_id],
+        HeldKind.END_USER: [row.end_user_id],
+        HeldKind.THING: things,
+    }
+
+
 def erase(image: GeneratedImage, *, at: datetime) -> None:
     """Delete a locked image in the caller's transaction; the file goes on commit.
 
-    Raises UnderReview.
+    Raises UnderReview, asking.UnderHold.
     """
+    asking.require_free(subjects_of(image, image.id, image.request_id), at=at)
     if image.state == ImageState.HELD:
         raise UnderReview
     name = image.file.name

@@ -19,10 +19,12 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import QuerySet
 
 from adapters.models import BaseModel
-from config.core import notify
+from config.core import notify, retention
 from config.core.errors import ProofsheetError
+from config.core.holds import asking
 from generation.conditions import init_images
 from generation.line import claims
 from generation.models import ACTIVE, GenerationRequest, RequestAdapter, RequestStatus
@@ -224,9 +226,21 @@ def find(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest | None:
     return GenerationRequest.objects.owned_by(by).filter(id=request_id).first()
 
 
-def forget(*, at: datetime) -> None:
-    """Delete the rows of pictures that nobody kept."""
-    GenerationRequest.objects.filter(is_live=True, ended_at__lt=at - KEPT_FOR).delete()
+def forget(*, at: datetime) -> int:
+    """Delete the rows of pictures that nobody kept; how many."""
+    return retention.in_batches(_over(at))
+
+
+def due(*, at: datetime) -> int:
+    """How many would go."""
+    return _over(at).count()
+
+
+def _over(at: datetime) -> QuerySet[GenerationRequest]:
+    rows = GenerationRequest.objects.filter(is_live=True, ended_at__lt=at - KEPT_FOR)
+    return asking.without_held(
+        rows, at=at, account="owner", project="project", end_user="end_user", thing="pk"
+    )
 
 
 def wake_name(request_id: UUID) -> str:

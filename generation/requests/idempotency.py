@@ -8,7 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from django.db.models import QuerySet
+
+from config.core import retention
 from config.core.errors import ProofsheetError
+from config.core.holds import asking
 from config.core.projects.calling import Caller
 from generation.models import GenerationRequest, IdempotencyKey
 from generation.request_rules.parameters import RequestParameters
@@ -82,9 +86,19 @@ def keep(
         )
 
 
-def forget(*, at: datetime) -> None:
-    """Delete the keys of a day ago."""
-    IdempotencyKey.objects.filter(created_at__lt=at - KEPT_FOR).delete()
+def forget(*, at: datetime) -> int:
+    """Delete the keys of a day ago; how many."""
+    return retention.in_batches(_over(at))
+
+
+def due(*, at: datetime) -> int:
+    """How many would go."""
+    return _over(at).count()
+
+
+def _over(at: datetime) -> QuerySet[IdempotencyKey]:
+    rows = IdempotencyKey.objects.filter(created_at__lt=at - KEPT_FOR)
+    return asking.without_held(rows, at=at, account="owner", project="project", thing="request")
 
 
 def _digest(parameters: RequestParameters, parts: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,8 @@ from django.db.models import Prefetch, QuerySet
 
 from config.core import events
 from config.core.errors import ProofsheetError
+from config.core.holds import asking
+from config.core.holds.models import HeldKind
 from generation.conditions import init_images
 from generation.gallery import own_images
 from generation.models import (
@@ -113,8 +116,9 @@ def delete_request(request_id: UUID, *, by: AbstractBaseUser, at: datetime) -> N
 def erase(request: GenerationRequest, *, at: datetime) -> None:
     """Delete a locked request that has ended, in the caller's transaction; files go on commit.
 
-    Raises own_images.UnderReview.
+    Raises own_images.UnderReview, asking.UnderHold.
     """
+    asking.require_free(own_images.subjects_of(request, request.id), at=at)
     if SourcePicture.objects.filter(request=request, state=SourceState.HELD).exists():
         raise own_images.UnderReview
     for image in request.images.select_for_update().filter(deleted_at__isnull=True):
@@ -124,6 +128,19 @@ def erase(request: GenerationRequest, *, at: datetime) -> None:
     IdempotencyKey.objects.filter(request=request).update(body_sha256="")
     review_cases.withdraw_sampled("prompt", request.id)
     events.after_commit(lambda: previews.forget(request.id))
+
+
+HELD_BY = {
+    "account": "owner", "project": "project", "end_user": "end_user", "thing": "pk",
+}  # fmt: skip
+"""By which columns of a request a hold is on it."""
+
+
+def whose_things(ids: list[UUID]) -> Iterator[tuple[HeldKind, object]]:
+    """Whom a hold would be on that is on these pictures, of which the ids alone are known."""
+    for image in GeneratedImage.objects.filter(id__in=ids):
+        for kind, subjects in own_images.subjects_of(image, image.request_id).items():
+            yield from ((kind, subject) for subject in subjects)
 
 
 def _locked(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest:

@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
+from config.core.holds import asking
+from config.core.holds.models import HeldKind
 from moderation.models import Appeal, Decision, Report, ReviewCase
 from moderation.subjects.evidence import without_words
 from provenance.database.record_rules import ERASED
@@ -22,13 +24,16 @@ Erasable = Appeal | Report | Decision | ReviewCase
 
 @transaction.atomic
 def erase_words(person: User, *, at: datetime) -> int:
-    """Erase prompts, pictures' places, appeals and explanations; how many rows there were."""
+    """Erase prompts, pictures' places, appeals and explanations; how many rows there were.
+    Raises asking.UnderHold."""
+    asking.require_free({HeldKind.ACCOUNT: [person.pk]}, at=at)
     return _erase(_changes(Q(owner=person), Q(appellant=person), Q(notifier=person)), at=at)
 
 
 @transaction.atomic
 def erase_words_of_end_user(end_user_id: UUID, *, at: datetime) -> int:
-    """The same of somebody whom a project serves."""
+    """The same of somebody whom a project serves. Raises asking.UnderHold."""
+    asking.require_free({HeldKind.END_USER: [end_user_id]}, at=at)
     theirs = Q(end_user=end_user_id)
     return _erase(_changes(theirs, theirs, Q(pk=None)), at=at)
 

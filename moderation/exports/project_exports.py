@@ -16,8 +16,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from config.core import events, ownership
+from config.core import events, ownership, retention
 from config.core.errors import ProofsheetError
+from config.core.holds import asking
 from config.core.projects.models import Project
 from config.core.storage import private_storage
 from moderation.exports import archives, transparency_files
@@ -137,11 +138,23 @@ def file_of(project_id: UUID, public_id: UUID, *, by: User) -> tuple[Export, byt
         return row, file.read()
 
 
-def clear_away(*, at: datetime) -> None:
-    """The files that nobody fetches any more; their rows and digests stay."""
-    for row in Export.objects.filter(ready_at__lt=at - KEPT).exclude(file=""):
+def clear_away(*, at: datetime) -> int:
+    """The files that nobody fetches any more, how many; their rows and digests stay."""
+    rows = list(_over(at)[: retention.BATCH])
+    for row in rows:
         row.file.storage.delete(str(row.file.name))
         row.clear()
+    return len(rows)
+
+
+def due(*, at: datetime) -> int:
+    """How many would go."""
+    return _over(at).count()
+
+
+def _over(at: datetime) -> QuerySet[Export]:
+    rows = Export.objects.filter(ready_at__lt=at - KEPT).exclude(file="")
+    return asking.without_held(rows, at=at, project="project")
 
 
 def address_of(row: Export) -> str:

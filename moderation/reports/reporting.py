@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from config.core import events
+from config.core import events, retention
 from config.core.errors import ProofsheetError
+from config.core.holds import asking
 from moderation.cases import reported, review_cases
 from moderation.models import Report, ReviewCase
 from moderation.policy.rulebook import characters, policy_document
@@ -207,7 +208,18 @@ def _hurry(row: ReviewCase, report: Report) -> None:
     )
 
 
-def forget(*, at: datetime) -> None:
-    """Forget who sent the reports whose time for appeals is long over."""
+def forget(*, at: datetime) -> int:
+    """Forget who sent the reports whose time for appeals is long over; of how many."""
+    nobody = {"name": "", "email": "", "sender": ""}
+    return retention.in_batches(_over(at), lambda rows: rows.update(**nobody))
+
+
+def due(*, at: datetime) -> int:
+    """How many would go."""
+    return _over(at).count()
+
+
+def _over(at: datetime) -> QuerySet[Report]:
     old = Report.objects.filter(received_at__lt=at - KEPT_FOR)
-    old.exclude(name="", email="", sender="").update(name="", email="", sender="")
+    named = old.exclude(name="", email="", sender="")
+    return asking.without_held(named, at=at, account="notifier", thing="pk")

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from config.core import content_files
+from config.core.holds import asking
 from provenance.log import transparency_log
 from provenance.models import MANIFESTS, Asset
 
@@ -22,12 +23,15 @@ def erase(asset_ids: Iterable[UUID], *, at: datetime) -> int:
     """Erase these records and append a tombstone for each; returns how many there were.
 
     In the caller's transaction, so that their content elsewhere goes with them or not at all. An
-    asset that was erased before, or never marked, is passed over.
+    asset that was erased before, or never marked, is passed over. Raises asking.UnderHold where
+    one of them is held.
     """
     with transaction.atomic():
+        asset_ids = set(asset_ids)
+        asking.require_free_things(asset_ids, at=at)
         found = dict(
             Asset.objects.select_for_update()
-            .filter(id__in=set(asset_ids))
+            .filter(id__in=asset_ids)
             .order_by("id")
             .values_list("id", "manifest_sha256")
         )

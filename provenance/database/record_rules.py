@@ -220,6 +220,12 @@ RULES: dict[str, RecordRule] = {
     "projects_membership": STATE,
     "projects_enduser": STATE,
     "outbox_outboxrow": STATE,
+    "holds_legalhold": RecordRule(
+        "evidence",
+        changes=("until",),
+        once=("ended_at", "ended_by"),
+        sealed_by="ended_at",
+    ),
     "webhooks_endpoint": STATE,
     "webhooks_signingsecret": STATE,
     "webhooks_delivery": STATE,

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from config.core.holds.asking import UnderHold
 from moderation.account_status import erasing
 
 
@@ -22,5 +23,8 @@ class Command(BaseCommand):
         person = User.objects.filter(username=said["account"]).first()
         if person is None:
             raise CommandError(f"There is no account {said['account']!r}.")
-        erased = erasing.erase_words(person, at=timezone.now())
+        try:
+            erased = erasing.erase_words(person, at=timezone.now())
+        except UnderHold as error:
+            raise CommandError(error.message) from error
         self.stdout.write(f"Erased the words of {erased} rows about {person}.")

@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from config.core.holds.asking import UnderHold
 from provenance.assets import erasure
 
 
@@ -17,5 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = set(options["asset_ids"])
-        erased = erasure.erase(wanted, at=timezone.now())
+        try:
+            erased = erasure.erase(wanted, at=timezone.now())
+        except UnderHold as error:
+            raise CommandError(error.message) from error
         self.stdout.write(f"Erased {erased} of {len(wanted)} records; the files are not kept here.")
