@@ -57,7 +57,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], lacking: Lacking) -> None:
-        super().__init__(address, _Handler)
+        super().__init__(address, _PortHandler)
         self._lacking = database_connections.given_back(lacking)
         self._asking = ThreadPoolExecutor(1, "readiness")
         self._asked: Future[list[str]] | None = None
@@ -73,7 +73,7 @@ class _Server(ThreadingHTTPServer):
             return ["database"]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _PortHandler(BaseHTTPRequestHandler):
     timeout = 5  # of a connection that says nothing
     server: _Server
 
