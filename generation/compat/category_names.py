@@ -30,6 +30,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "sexual": ("sexual",),
     "nudity": ("sexual",),
     "minors": ("sexual/minors", "sexual"),
+    "intimate": ("sexual",),
     "violence": ("violence", "violence/graphic"),
     "hate": ("hate",),
     "self_harm": ("self-harm",),

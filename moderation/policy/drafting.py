@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from config.core.errors import ProofsheetError
 from moderation.models import Policy
@@ -89,14 +89,16 @@ class NotAGovernor(ProofsheetError):
 
 
 class PolicyRepository:
-    """Where the pure ``policy`` module finds the versions that are made here."""
+    """Where the pure ``policy`` module finds the versions that are made here, and those that an
+    earlier release shipped and that judged something."""
 
     def active_version(self, profile: str) -> str | None:
         made_here = Policy.objects.filter(profile=profile, status=Status.ACTIVE, is_shipped=False)
         return made_here.values_list("version", flat=True).first()
 
     def document(self, version: str) -> dict[str, Any] | None:
-        rows = Policy.objects.filter(version=version, is_shipped=False, activated_at__isnull=False)
+        rows = Policy.objects.filter(version=version)
+        rows = rows.filter(Q(is_shipped=True) | Q(activated_at__isnull=False))
         document: dict[str, Any] | None = rows.values_list("document", flat=True).first()
         return document
 

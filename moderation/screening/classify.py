@@ -20,6 +20,7 @@ from moderation.hash_banks import known_pictures
 from moderation.models import Screening
 from moderation.policy import drafting
 from moderation.policy.rulebook import policy_document, prompt_readings, word_rules
+from moderation.policy.rulebook.concept_rules import RuleMatch
 from moderation.policy.rulebook.overlay import Overlay, laid_over
 
 CODES: dict[policy_document.Verdict, str] = {
@@ -272,7 +273,7 @@ def _judged(
     overlay: Overlay | None,
 ) -> Judgement:
     applied = laid_over(active, overlay)
-    found = word_rules.match(applied.rules, prompt_readings.readings(text), learned)
+    found = word_rules.match(applied.rules, text, learned, applied.words)
     scores = _with_hits(learned, found)
     of_house = {rule.id for rule in active.rules}
     return Judgement(
@@ -287,9 +288,7 @@ def _judged(
     )
 
 
-def _with_hits(
-    learned: Mapping[str, float], found: Iterable[word_rules.RuleMatch]
-) -> dict[str, float]:
+def _with_hits(learned: Mapping[str, float], found: Iterable[RuleMatch]) -> dict[str, float]:
     scores = dict(learned)
     for hit in found:
         scores[hit.category] = max(scores.get(hit.category, 0.0), hit.score)

@@ -18,7 +18,7 @@ from moderation.statements.formats import eu_statement
 from moderation.statements.formats.eu_statement import Case, StatementInvalid
 from tests.moderation.makers import NOON, claimed, prompt_case
 
-GENERAL = json.loads((FOLDER / "2026-11-general.json").read_text())
+GENERAL = json.loads((FOLDER / "2026-12-general.json").read_text())
 LAW = {"ground": "Section 184 of the penal code", "explanation": "It is forbidden to show it."}
 RIGHT: dict[str, Any] = {
     "decision_visibility": ["DECISION_VISIBILITY_CONTENT_DISABLED"],

@@ -472,7 +472,7 @@ def test_withdraw_is_one_click_for_the_appellant(alice: User, bob: User, as_user
 
 
 def test_policy_is_public_and_unknown_versions_are_absent(client: Any, db: None) -> None:
-    answer = client.get(url("policy", "2026-11-general"))
+    answer = client.get(url("policy", "2026-12-general"))
     assert "General audience policy, section 1" in body(answer)
     assert client.get(url("policy", "2020-01-general")).status_code == 404
     assert client.get(url("policy", "schema")).status_code == 404

@@ -13,7 +13,7 @@ from moderation.policy.rulebook.policy_document import FOLDER, PolicyInvalid, Th
 from moderation.statements.formats import eu_statement
 
 pytestmark = pytest.mark.django_db
-GENERAL = json.loads((FOLDER / "2026-11-general.json").read_text())
+GENERAL = json.loads((FOLDER / "2026-12-general.json").read_text())
 
 
 @pytest.mark.parametrize("profile", policy_document.ACTIVE)
@@ -84,7 +84,7 @@ def test_profile_cannot_lower_a_floor_or_change_what_is_not_its_own(
 def test_floor_is_the_same_in_every_profile(profile: str) -> None:
     base, found = policy_document.active("general"), policy_document.active(profile)
     floors = [name for name, category in base.categories.items() if category.is_floor]
-    assert floors == ["minors"]
+    assert floors == ["minors", "intimate"]
     assert found.categories["minors"] == base.categories["minors"]
     assert [r for r in found.document["rules"] if r["category"] == "minors"] == [
         r for r in base.document["rules"] if r["category"] == "minors"

@@ -266,7 +266,7 @@ def test_command_judges_under_the_profile_that_is_named() -> None:
     out = StringIO()
     call_command("screen_prompt", "a naked woman", profile="adult", json=True, stdout=out)
     row = json.loads(out.getvalue())
-    assert (row["verdict"], row["policy_version"]) == ("allow", "2026-11-adult")
+    assert (row["verdict"], row["policy_version"]) == ("allow", "2026-12-adult")
 
 
 def test_commands_say_what_is_wrong_in_one_sentence(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ version; a changed policy is a new version.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -18,16 +18,17 @@ from typing import Any, Literal, Protocol
 import jsonschema
 
 from config.core.errors import ProofsheetError
-from moderation.policy.rulebook import eu_database, profiles
+from moderation.policy.rulebook import eu_database, lexicon, profiles
+from moderation.policy.rulebook.concept_rules import ConceptRule
 from moderation.policy.rulebook.word_rules import WordRule
 
 Verdict = Literal["allow", "hold", "refuse"]
 Stage = Literal["prompt", "image"]
 FOLDER = Path(__file__).parent / "documents"
 ACTIVE = {  # profile -> version that ships
-    "general": "2026-11-general",
-    "education-medical": "2026-11-education-medical",
-    "adult": "2026-11-adult",
+    "general": "2026-12-general",
+    "education-medical": "2026-12-education-medical",
+    "adult": "2026-12-adult",
 }
 RANK: dict[Verdict, int] = {"allow": 0, "hold": 1, "refuse": 2}
 
@@ -77,18 +78,20 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """One policy version; `sha256` is that of its canonical JSON. `language` is the one that its
-    rules and explanations are written in (ISO 639-1).
+    """One policy version; `sha256` is that of its canonical JSON and of the lexicon it names.
+    `language` is the one that its rules and explanations are written in (ISO 639-1); `words` say
+    in every language what its concepts are.
     """
 
     version: str
     profile: str
     title: str
     categories: Mapping[str, Category]
-    rules: tuple[WordRule, ...]
+    rules: tuple[WordRule | ConceptRule, ...]
     document: Mapping[str, Any]
     sha256: str
     language: str = "EN"
+    words: lexicon.Lexicon | None = None
 
     def judge(self, scores: Mapping[str, float], *, stage: Stage) -> Verdict:
         """The strictest verdict that any category's score earns; all must be known."""
@@ -131,12 +134,14 @@ def parse(document: Mapping[str, Any]) -> Rulebook:
         raise PolicyInvalid(f"{error.json_path}: {error.message}") from error
     categories = {name: _category(name, body) for name, body in document["categories"].items()}
     try:
-        rules = tuple(WordRule.parse(body, document["lists"]) for body in document["rules"])
+        rules = tuple(_rule(body, document["lists"]) for body in document["rules"])
     except KeyError as error:
         raise PolicyInvalid(f"$.rules: the list {error} is not defined") from error
     if unknown := {rule.category for rule in rules} - set(categories):
         raise PolicyInvalid(f"$.rules: unknown categories {sorted(unknown)}")
+    words = _lexicon(document, rules)
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    canonical += words.sha256.encode() if words else b""
     return Rulebook(
         version=document["version"],
         profile=document["profile"],
@@ -146,6 +151,7 @@ def parse(document: Mapping[str, Any]) -> Rulebook:
         document=document,
         sha256=hashlib.sha256(canonical).hexdigest(),
         language=_language(document),
+        words=words,
     )
 
 
@@ -176,11 +182,23 @@ def _document(version: str) -> dict[str, Any]:
 
 
 def active(profile: str) -> Rulebook:
-    """The policy in force for an audience profile; raises PolicyUnknown."""
+    """The policy in force for an audience profile; raises PolicyUnknown. A version that was made
+    here before there were concepts keeps its own words, and has the floor's rules that ship."""
     if profile not in ACTIVE:
         raise PolicyUnknown
     made_here = _sources[0].active_version(profile) if _sources else None
-    return load(made_here or ACTIVE[profile])
+    shipped = load(ACTIVE[profile])
+    if made_here is None:
+        return shipped
+    book = load(made_here)
+    return book if book.words else _on_the_floor(book, shipped)
+
+
+def _on_the_floor(book: Rulebook, shipped: Rulebook) -> Rulebook:
+    floors = {name for name, each in book.categories.items() if each.is_floor}
+    rules = [rule for rule in book.rules if rule.category not in floors]
+    rules += [rule for rule in shipped.rules if rule.category in floors]
+    return replace(book, rules=tuple(rules), words=shipped.words)
 
 
 def find(version: str) -> Rulebook:
@@ -198,6 +216,29 @@ def find(version: str) -> Rulebook:
 @cache
 def _schema() -> Any:
     return json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
+
+
+def _rule(body: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> WordRule | ConceptRule:
+    return ConceptRule.parse(body) if "concepts" in body else WordRule.parse(body, lists)
+
+
+def _lexicon(
+    document: Mapping[str, Any], rules: Sequence[WordRule | ConceptRule]
+) -> lexicon.Lexicon | None:
+    named = document.get("lexicon")
+    asked = {
+        name
+        for rule in rules
+        if isinstance(rule, ConceptRule)
+        for names in (*rule.concepts, rule.context, rule.form, rule.silent)
+        for name in names
+    }
+    try:
+        if unknown := asked - (lexicon.concepts(named) if named else frozenset()):
+            raise PolicyInvalid(f"$.rules: unknown concepts {sorted(unknown)}")
+        return lexicon.load(named) if named else None
+    except FileNotFoundError as error:
+        raise PolicyInvalid(f"$.lexicon: there is no lexicon {named}") from error
 
 
 def _language(document: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 them.
 
 A term is one or more words; a final ``*`` stands for any ending, a leading ``=`` names a list of
-terms.
+terms. A context that governs a match softens it (`concept_rules`).
 """
 
 import re
@@ -10,23 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.policy.rulebook.prompt_readings import PromptReading, PromptReadings, canonical
+from moderation.policy.rulebook.concept_rules import SOFTENED, ConceptRule, Prompt, RuleMatch
+from moderation.policy.rulebook.lexicon import HARMLESS, Lexicon, Said
+from moderation.policy.rulebook.prompt_readings import (
+    PromptReading,
+    PromptReadings,
+    canonical,
+    readings,
+)
 
 SHORTEST_RUN_TERM = (
     4  # inside spaced-out letters word borders are lost, so short words would hit anywhere
 )
 Found = tuple[PromptReading, re.Match[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleMatch:
-    """`start`, `end`: characters of the prompt as typed."""
-
-    start: int
-    end: int
-    rule: str
-    category: str
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,8 @@ class WordRule:
     learned_categories: tuple[str, ...]
     learned_at_least: float
     excuses: re.Pattern[str] | None
+    context: re.Pattern[str] | None
+    silent: re.Pattern[str] | None
 
     @classmethod
     def parse(cls, body: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> "WordRule":
@@ -49,6 +47,8 @@ class WordRule:
         terms = _expanded(body["terms"], lists)
         company = _expanded(body.get("with", ()), lists)
         excuses = _expanded(body.get("unless", ()), lists)
+        context = _expanded(body.get("context", ()), lists)
+        silent = _expanded(body.get("silent", ()), lists)
         learned = body.get("with_learned", {"categories": (), "at_least": 0.0})
         return cls(
             id=body["id"],
@@ -60,27 +60,37 @@ class WordRule:
             learned_categories=tuple(learned["categories"]),
             learned_at_least=learned["at_least"],
             excuses=_words(excuses) if excuses else None,
+            context=_words(context) if context else None,
+            silent=_words(silent) if silent else None,
         )
 
-    def matches(self, prompt: PromptReadings, learned: Mapping[str, float]) -> Iterator[RuleMatch]:
+    def matches(self, prompt: Prompt, learned: Mapping[str, float]) -> Iterator[RuleMatch]:
         """All places where the rule speaks; none where an excuse or lack of company silences it.
         What CLIP alone reads as words may add places, and takes none away."""
         if not self._has_learned(learned):
             return
-        yield from self._spoken(prompt, prompt.plain, prompt.plain[:1])
-        if prompt.split:
-            wholes = [prompt.plain[0], prompt.split[0]]
-            yield from self._spoken(prompt, [*prompt.plain, *prompt.split], wholes)
+        seen = prompt.readings
+        yield from self._spoken(prompt, seen.plain, seen.plain[:1])
+        if seen.split:
+            wholes = [seen.plain[0], seen.split[0]]
+            yield from self._spoken(prompt, [*seen.plain, *seen.split], wholes)
 
     def _spoken(
-        self, prompt: PromptReadings, among: list[PromptReading], wholes: list[PromptReading]
+        self, prompt: Prompt, among: list[PromptReading], wholes: list[PromptReading]
     ) -> Iterator[RuleMatch]:
         terms = _found(among, self.terms, self.run_terms)
         company = _found(among, *self.company) if terms and self.company else terms
-        if company and not self._is_excused(prompt, wholes, terms + company):
+        if company and not self._is_excused(prompt.readings, wholes, terms + company):
+            contexts = _places(wholes, self.context)
+            silent = _places(wholes, self.silent)
+            harmless = prompt.said.get(HARMLESS, ())
             for reading, found in terms:
-                start, end = reading.original(*found.span())
-                yield RuleMatch(start, end, self.id, self.category, self.score)
+                place = reading.original(*found.span())
+                is_harmless = any(h.start <= place[0] and place[1] <= h.end for h in harmless)
+                if not is_harmless and not any(prompt.governs(each, place) for each in silent):
+                    is_soft = any(prompt.governs(each, place, reach="before") for each in contexts)
+                    score = min(self.score, SOFTENED) if is_soft else self.score
+                    yield RuleMatch(*place, self.id, self.category, score)
 
     def _has_learned(self, learned: Mapping[str, float]) -> bool:
         return not self.learned_categories or any(
@@ -103,11 +113,26 @@ class WordRule:
 
 
 def match(
-    rules: Sequence[WordRule], readings: PromptReadings, learned: Mapping[str, float]
+    rules: Sequence[WordRule | ConceptRule],
+    text: str,
+    learned: Mapping[str, float],
+    words: Lexicon | None = None,
 ) -> list[RuleMatch]:
-    """Every match of every rule, without doubles, in order of place."""
-    found = {hit for rule in rules for hit in rule.matches(readings, learned)}
-    return sorted(found, key=lambda hit: (hit.start, hit.end, hit.rule))
+    """Every match of every rule in the prompt `text`, once with its highest score, in order of
+    place. `words` say which concepts it names."""
+    seen = readings(text)
+    said: dict[str, list[Said]] = {}
+    for each in words.said(text, seen) if words else ():
+        said.setdefault(each.concept, []).append(each)
+    prompt = Prompt(text, seen, said)
+    found: dict[tuple[int, int, str], RuleMatch] = {}
+    for rule in rules:
+        hits = rule.matches(prompt, learned) if isinstance(rule, WordRule) else rule.matches(prompt)
+        for hit in hits:
+            key = (hit.start, hit.end, hit.rule)
+            if key not in found or found[key].score < hit.score:
+                found[key] = hit
+    return [found[key] for key in sorted(found)]
 
 
 def _found(
@@ -117,6 +142,16 @@ def _found(
         (reading, found)
         for reading in among
         for found in (anywhere if reading.is_run else words).finditer(reading.text)
+    ]
+
+
+def _places(
+    wholes: Sequence[PromptReading], words: re.Pattern[str] | None
+) -> list[tuple[int, int]]:
+    if words is None:
+        return []
+    return [
+        whole.original(*found.span()) for whole in wholes for found in words.finditer(whole.text)
     ]
 
 

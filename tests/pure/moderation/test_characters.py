@@ -95,8 +95,8 @@ def test_hiding_between_the_letters_changes_no_reading(data: st.DataObject) -> N
 
 
 def test_words_with_tags_and_joiners_between_the_letters_are_still_found() -> None:
-    found = policy_document.load(policy_document.ACTIVE["general"]).rules
-    assert word_rules.match(found, prompt_readings.readings("a naked woman"), {})
+    book = policy_document.load(policy_document.ACTIVE["general"])
+    assert word_rules.match(book.rules, "a naked woman", {}, book.words)
     for hidden in ("\u200d", "\U000e0041", "\ufe0f", "\u202e"):
         typed = evasions.zero_width("a naked woman").replace("\u200b", hidden)
-        assert word_rules.match(found, prompt_readings.readings(typed), {})
+        assert word_rules.match(book.rules, typed, {}, book.words)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.policy.rulebook import overlay, policy_document, prompt_readings, word_rules
+from moderation.policy.rulebook import overlay, policy_document, word_rules
 from moderation.policy.rulebook.overlay import OverlayInvalid
 
 BOOK = policy_document.load(policy_document.ACTIVE["general"])
@@ -23,7 +23,7 @@ def laid(**document: Any) -> policy_document.Rulebook:
 
 
 def judged(book: policy_document.Rulebook, text: str) -> str:
-    found = word_rules.match(book.rules, prompt_readings.readings(text), {})
+    found = word_rules.match(book.rules, text, {}, book.words)
     scores: dict[str, float] = {}
     for hit in found:
         scores[hit.category] = max(scores.get(hit.category, 0.0), hit.score)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from moderation.policy.rulebook.prompt_readings import readings
-from moderation.policy.rulebook.word_rules import RuleMatch, WordRule, match
+from moderation.policy.rulebook.concept_rules import RuleMatch
+from moderation.policy.rulebook.word_rules import WordRule, match
 
 LISTS = {"people": ["woman", "man"], "knives": ["knife", "long blade"]}
 HERBS = {"id": "herbs.sold", "category": "drugs", "score": 0.8, "terms": ["weed", "pot", "hemp*"]}
@@ -16,7 +16,7 @@ HERBS = {"id": "herbs.sold", "category": "drugs", "score": 0.8, "terms": ["weed"
 def found(text: str, *, learned: dict[str, float] | None = None, **more: Any) -> list[str]:
     """The words of `text` that a rule of `HERBS` with `more` matches."""
     rule = WordRule.parse(HERBS | more, LISTS)
-    return [text[hit.start : hit.end] for hit in match([rule], readings(text), learned or {})]
+    return [text[hit.start : hit.end] for hit in match([rule], text, learned or {})]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_words_of_a_term_may_be_apart_by_signs() -> None:
 )
 def test_no_brackets_hide_a_word_from_a_rule(typed: str) -> None:
     rule = WordRule.parse(HERBS, LISTS)
-    hits = match([rule], readings(typed), {})
+    hits = match([rule], typed, {})
     assert hits
     assert all(0 <= hit.start < hit.end <= len(typed) for hit in hits)
     assert "".join(filter(str.isalpha, typed[hits[0].start : hits[0].end])) in (
@@ -143,13 +143,13 @@ def test_no_word_is_parted_that_the_model_reads_whole(typed: str) -> None:
 
 
 def test_match_says_where_by_which_rule_and_how_sure() -> None:
-    [hit] = match([WordRule.parse(HERBS, LISTS)], readings("a weed"), {})
+    [hit] = match([WordRule.parse(HERBS, LISTS)], "a weed", {})
     assert hit == RuleMatch(2, 6, "herbs.sold", "drugs", 0.8)
 
 
 def test_matches_come_in_order_and_once() -> None:
     other = WordRule.parse(HERBS | {"id": "other", "terms": ["a"]}, LISTS)
-    hits = match([WordRule.parse(HERBS, LISTS), other, other], readings("weed in a weed"), {})
+    hits = match([WordRule.parse(HERBS, LISTS), other, other], "weed in a weed", {})
     assert [(hit.start, hit.rule) for hit in hits] == [
         (0, "herbs.sold"),
         (8, "other"),

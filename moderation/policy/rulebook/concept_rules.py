@@ -1,0 +1,144 @@
+"""Rules over what a prompt says, in whichever language: a concept, or several near each other, and
+contexts that soften them. Pure.
+
+A context is local. It softens a match that it governs: in the same clause, or leading it in the
+one before, at most a few words away, and no weaker than it. A form (an anatomical plate) may follow
+in the next clause too. Softened is held, never allowed, outside of a profile that says so; a rule
+of a floor names neither.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from moderation.policy.rulebook.lexicon import Said
+from moderation.policy.rulebook.prompt_readings import PromptReadings
+from moderation.policy.rulebook.scripts import is_unspaced
+
+Reach = Literal["clause", "before", "beside"]
+SOFTENED = 0.65  # held for a general audience, allowed where a profile's thresholds lie higher
+GOVERNING_WORDS = 4
+_CLAUSE_END = re.compile(r"[,;:.!?|\n，、。；：！？،؛।]|BREAK")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMatch:
+    """`start`, `end`: characters of the prompt as typed."""
+
+    start: int
+    end: int
+    rule: str
+    category: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What rules are asked about: the text as typed, its readings, and the concepts it says."""
+
+    text: str
+    readings: PromptReadings
+    said: Mapping[str, Sequence[Said]]
+
+    def governs(
+        self, context: tuple[int, int], harm: tuple[int, int], *, reach: Reach = "clause"
+    ) -> bool:
+        """Whether a context at one place of the text is about what stands at the other: in the same
+        clause, or as far as its `reach`, in the one before or in either one beside it."""
+        if context[0] < harm[1] and harm[0] < context[1]:
+            return True
+        between = self.text[min(context[1], harm[1]) : max(context[0], harm[0])]
+        is_far = reach == "beside" or (reach == "before" and context[1] <= harm[0])
+        ends = len(_CLAUSE_END.findall(between))
+        if ends > is_far or _words(between) > GOVERNING_WORDS + 2 * is_far:
+            return False
+        return min(self._weights(context)) >= max(1.0, *self._weights(harm))
+
+    def _weights(self, span: tuple[int, int]) -> list[float]:
+        weights = self.readings.weights
+        return [weights[place] for place in range(*span) if place in weights] or [1.0]
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptRule:
+    """One rule of a policy; see documents/schema.json for what each part means."""
+
+    id: str
+    category: str
+    score: float
+    concepts: tuple[frozenset[str], ...]
+    within: int
+    beyond: float
+    context: frozenset[str]
+    form: frozenset[str]
+    silent: frozenset[str]
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> "ConceptRule":
+        """Of a rule that the schema has checked."""
+        return cls(
+            id=body["id"],
+            category=body["category"],
+            score=body["score"],
+            concepts=tuple(frozenset(each) for each in body["concepts"]),
+            within=body.get("within", 0),
+            beyond=body.get("beyond", 0.0),
+            context=frozenset(body.get("context", ())),
+            form=frozenset(body.get("form", ())),
+            silent=frozenset(body.get("silent", ())),
+        )
+
+    def matches(self, prompt: Prompt) -> Iterator[RuleMatch]:
+        """Every place where it speaks, with the score that it has there."""
+        groups = [self._places(prompt, names) for names in self.concepts]
+        if not all(groups):
+            return
+        for place, is_near in _together(groups, self.within):
+            score = self._softened(prompt, place, self.score if is_near else self.beyond)
+            if score > 0:
+                yield RuleMatch(place.start, place.end, self.id, self.category, score)
+
+    def _places(self, prompt: Prompt, names: frozenset[str]) -> list[Said]:
+        return [each for name in names for each in prompt.said.get(name, ())]
+
+    def _softened(self, prompt: Prompt, harm: Said, score: float) -> float:
+        if self._is_governed(prompt, harm, self.silent):
+            return 0.0
+        is_soft = self._is_governed(prompt, harm, self.context, reach="before")
+        if is_soft or self._is_governed(prompt, harm, self.form, reach="beside"):
+            return min(score, SOFTENED)
+        return score
+
+    def _is_governed(
+        self, prompt: Prompt, harm: Said, names: frozenset[str], *, reach: Reach = "clause"
+    ) -> bool:
+        return any(
+            prompt.governs((each.start, each.end), (harm.start, harm.end), reach=reach)
+            for each in self._places(prompt, names)
+            if each.is_whole
+        )
+
+
+def _together(groups: list[list[Said]], within: int) -> Iterator[tuple[Said, bool]]:
+    """The places of the last group, and of every other, and whether one of each other group is
+    near; a place is no company for itself."""
+    if len(groups) == 1:
+        yield from ((place, True) for place in groups[0])
+        return
+    for index, group in enumerate(groups):
+        others = groups[:index] + groups[index + 1 :]
+        for place in group:
+            gaps = [min((_gap(place, each) for each in other), default=None) for other in others]
+            if None not in gaps:
+                yield place, not within or all(gap is not None and gap <= within for gap in gaps)
+
+
+def _gap(one: Said, other: Said) -> int:
+    return max(one.start - other.end, other.start - one.end, 0)
+
+
+def _words(text: str) -> int:
+    """Words of a text; of a script without blanks, two characters are one."""
+    unspaced = sum(is_unspaced(character) for character in text)
+    return len(re.findall(r"\w+", "".join(c for c in text if not is_unspaced(c)))) + unspaced // 2

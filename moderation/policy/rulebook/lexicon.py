@@ -1,0 +1,317 @@
+"""Concepts as data: what is called what, in which language, and where a prompt says it.
+
+A lexicon is a folder of TOML files, one a language; each names concepts and lists their entries,
+parted by commas. An entry is a word or several. ``word*`` takes any ending, ``*word`` any
+beginning, ``~`` up to three words between, ``#`` a number from 1 to 17 (in digits, Han numerals or
+the words of the section ``number``), and ``?word`` counts only where the prompt says something else
+in that language (one of the words of ``common``, or an entry without ``?``), for it means another
+thing in another. Scripts without blanks between words match anywhere, others from border to border,
+Arabic and Hebrew also after what is written together with the next word.
+
+What ``harmless`` lists (a compound, a title, a place) takes the words within it out.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import regex
+
+from moderation.policy.rulebook import prompt_syntax
+from moderation.policy.rulebook.prompt_readings import PromptReading, PromptReadings, canonical
+from moderation.policy.rulebook.scripts import (
+    is_border,
+    is_unspaced,
+    is_wordlike,
+    native,
+    native_readings,
+)
+
+FOLDER = Path(__file__).parent / "lexicons"
+HARMLESS, COMMON, NUMBER = "harmless", "common", "number"
+BETWEEN = 3  # words that `~` may stand for
+SHORTEST_IN_RUN = 4  # letters; shorter words would be found in any run of letters
+GRADE_MAX = 17
+_HAN_NUMBERS = {"一二三四五六七八九十"[n - 1]: n for n in range(1, 11)} | {
+    "十" + "一二三四五六七"[n - 1]: 10 + n for n in range(1, 8)
+}
+_PROCLITIC = regex.compile(r"(?=[\u0600-\u06ff])و?ف?[بكل]?(?:ال|لل)?|[והבלמשכ]{1,2}(?=[א-ת])")
+_NOT_LATIN = regex.compile(r"[\p{L}--\p{Latin}]", regex.VERSION1)
+_VARIANTS = (
+    str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"}),
+    str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a concept. `is_open`: any ending may follow."""
+
+    concept: str
+    language: str
+    is_open: bool
+    is_doubtful: bool
+    letters: int
+    exact: str = ""  # how it has to be typed, marks and all; empty where that is all one
+
+
+@dataclass(slots=True)
+class _Node:
+    next: dict[str, "_Node"] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A place of the prompt as typed where a concept is said. `is_whole`: in the text as a model
+    reads it, by which alone a context may soften anything."""
+
+    concept: str
+    language: str
+    start: int
+    end: int
+    is_whole: bool = True
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """All entries in tries: of Latin letters and of other scripts, each from a word's beginning and
+    from anywhere."""
+
+    sha256: str
+    latin: _Node = field(default_factory=_Node)
+    latin_anywhere: _Node = field(default_factory=_Node)
+    native: _Node = field(default_factory=_Node)
+    native_anywhere: _Node = field(default_factory=_Node)
+    numbers: _Node = field(default_factory=_Node)
+
+    def said(self, text: str, readings: PromptReadings) -> list[Said]:
+        """Where the prompt `text` names a concept, in order of place, without doubles."""
+        found: dict[tuple[str, int, int], tuple[Entry, bool]] = {}
+        languages: set[str] = set()
+        for reading, is_native, is_whole in self._readings(text, readings):
+            for entry, start, end in self._matches(reading, is_native=is_native):
+                if not entry.is_doubtful:
+                    languages.add(entry.language)
+                key = (entry.concept, *reading.original(start, end))
+                if entry.concept == COMMON or entry.exact not in text[key[1] : key[2]].casefold():
+                    continue
+                if key not in found or (found[key][0].is_doubtful and not entry.is_doubtful):
+                    found[key] = (entry, is_whole)
+        return _undoubted(found, languages)
+
+    def _readings(
+        self, text: str, readings: PromptReadings
+    ) -> Iterator[tuple[PromptReading, bool, bool]]:
+        seen: dict[tuple[str, bool], PromptReading] = {}
+        for reading in (*readings.plain, *readings.split):
+            seen.setdefault((reading.text, reading.is_run), reading)
+        for place, reading in enumerate(seen.values()):
+            yield reading, False, place == 0
+        for number, (said, origins) in enumerate(_texts(text)):
+            for reading in native_readings(said):
+                cells = tuple((c, origins[a], origins[b - 1] + 1) for c, a, b in reading.cells)
+                yield PromptReading(cells), True, number == 0
+
+    def _matches(
+        self, reading: PromptReading, *, is_native: bool
+    ) -> Iterator[tuple[Entry, int, int]]:
+        text = reading.text
+        root = self.native if is_native else self.latin
+        anywhere = self.native_anywhere if is_native else self.latin_anywhere
+        for start in range(len(text)):
+            if not is_wordlike(text[start]):
+                continue
+            if reading.is_run:
+                yield from self._in_run(text, start)
+                continue
+            if is_border(text, start):
+                for begin in _beginnings(text, start):
+                    yield from self._walked(root, text, start, begin)
+            yield from self._walked(anywhere, text, start, start)
+
+    def _in_run(self, text: str, start: int) -> Iterator[tuple[Entry, int, int]]:
+        """Letters that were spaced out: no borders, so that short entries have to be all of it."""
+        node = self.latin
+        for end in range(start, len(text)):
+            following = node.next.get(text[end])
+            if following is None:
+                return
+            node = following
+            is_all = start == 0 and end == len(text) - 1
+            for entry in node.entries:
+                if is_all or entry.letters >= SHORTEST_IN_RUN and not entry.is_doubtful:
+                    yield entry, start, end + 1
+
+    def _walked(
+        self, root: _Node, text: str, start: int, begin: int
+    ) -> Iterator[tuple[Entry, int, int]]:
+        """Every entry that begins at `begin`; each is told from `start`, where its word begins."""
+        if not root.next:
+            return
+        ways = [(root, begin)]
+        while ways:
+            node, place = ways.pop()
+            for entry in node.entries:
+                if entry.is_open or is_border(text, place):
+                    yield entry, start, _word_end(text, place) if entry.is_open else place
+            if not node.next or place >= len(text):
+                continue
+            if "#" in node.next:
+                ways += [(node.next["#"], end) for end in self._number_ends(text, place)]
+            if "~" in node.next:
+                ways += [(node.next["~"], end) for end in _after_words(text, place)]
+            if is_wordlike(text[place]):
+                if following := node.next.get(text[place]):
+                    ways.append((following, place + 1))
+            elif following := node.next.get(" "):
+                ways.append((following, _after_signs(text, place)))
+
+    def _number_ends(self, text: str, place: int) -> Iterator[int]:
+        end = place
+        while end < len(text) and end - place < 3 and text[end].isdecimal():
+            end += 1
+        if end > place:
+            before = text[place - 1] if place else " "
+            if not before.isdecimal() and 1 <= int(text[place:end]) <= GRADE_MAX:
+                yield end
+            return
+        yield from (place + n for n in (1, 2) if text[place : place + n] in _HAN_NUMBERS)
+        yield from (end for _, _, end in self._walked(self.numbers, text, place, place))
+
+
+def _texts(text: str) -> Iterator[tuple[str, Sequence[int]]]:
+    """What the model reads, that without what is weakened, and what was typed; with the places."""
+    read = prompt_syntax.read(text)
+    yield read.text, read.origins
+    if min(read.weights, default=1.0) < 1:
+        strong = [n for n, weight in enumerate(read.weights) if weight >= 1]
+        yield "".join(read.text[n] for n in strong), [read.origins[n] for n in strong]
+    if read.text != text:
+        yield text, range(len(text))
+
+
+def _undoubted(
+    found: dict[tuple[str, int, int], tuple[Entry, bool]], languages: set[str]
+) -> list[Said]:
+    """Without what another language may have meant, or a harmless compound holds."""
+    said = [
+        Said(concept, entry.language, start, end, is_whole)
+        for (concept, start, end), (entry, is_whole) in sorted(
+            found.items(), key=lambda item: (item[0][1], item[0][2], item[0][0])
+        )
+        if not entry.is_doubtful or entry.language in languages
+    ]
+    longest: list[Said] = []
+    ends: dict[tuple[str, bool], int] = {}  # of what began before
+    for each in sorted(said, key=lambda each: (each.start, -each.end)):
+        kind = (each.concept, each.is_whole)
+        if each.end > ends.get(kind, -1):
+            ends[kind] = each.end
+            longest.append(each)
+    harmless = [each for each in longest if each.concept == HARMLESS]
+    return [each for each in longest if each in harmless or not is_within(each, harmless)]
+
+
+def is_within(place: Said, harmless: Iterable[Said]) -> bool:
+    """Whether a harmless compound holds it whole."""
+    return any(each.start <= place.start and place.end <= each.end for each in harmless)
+
+
+@cache
+def load(version: str) -> Lexicon:
+    """Read once in a process. Raises FileNotFoundError where there is no such lexicon."""
+    paths = sorted((FOLDER / version).glob("*.toml"))
+    if not paths:
+        raise FileNotFoundError(version)
+    whole = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    lexicon = Lexicon(whole)
+    for path in paths:
+        for concept, listed in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            for term in listed.replace("\n", " ").split(","):
+                if term.strip():
+                    _add(lexicon, concept, path.stem, term.strip())
+    return lexicon
+
+
+def concepts(version: str) -> frozenset[str]:
+    """Every concept that some language of the lexicon names."""
+    paths = (FOLDER / version).glob("*.toml")
+    return frozenset(
+        name for path in paths for name in tomllib.loads(path.read_text(encoding="utf-8"))
+    )
+
+
+def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
+    is_doubtful, term = term.startswith("?"), term.removeprefix("?")
+    is_anywhere, term = term.startswith("*"), term.removeprefix("*")
+    is_open, term = term.endswith("*"), term.removesuffix("*")
+    for spelt in dict.fromkeys([term, *(term.casefold().translate(v) for v in _VARIANTS)]):
+        is_latin = not _NOT_LATIN.search(spelt)
+        key = canonical(spelt).text if is_latin else native(spelt)
+        letters = [c for c in key if is_wordlike(c)]
+        free = bool(letters) and is_unspaced(letters[0])
+        entry = Entry(
+            concept,
+            language,
+            is_open or bool(letters) and is_unspaced(letters[-1]),
+            is_doubtful,
+            len(letters),
+            term.casefold() if is_latin and concept == HARMLESS and not term.isascii() else "",
+        )
+        for root in _roots(lexicon, concept, is_latin=is_latin, is_anywhere=is_anywhere or free):
+            _insert(root, key, entry)
+
+
+def _roots(lexicon: Lexicon, concept: str, *, is_latin: bool, is_anywhere: bool) -> Iterable[_Node]:
+    if concept == NUMBER:
+        return [lexicon.numbers]
+    if is_latin:
+        return [lexicon.latin_anywhere if is_anywhere else lexicon.latin]
+    return [lexicon.native_anywhere if is_anywhere else lexicon.native]
+
+
+def _insert(root: _Node, key: str, entry: Entry) -> None:
+    node, was_blank = root, False
+    for letter in key:
+        step = letter if is_wordlike(letter) or letter in "#~" else " "
+        if step == " " and was_blank:
+            continue
+        if step == "~" and was_blank:  # the blank before it is part of what lies between
+            node = node.next.setdefault("~", _Node())
+            continue
+        was_blank = step == " "
+        node = node.next.setdefault(step, _Node())
+    node.entries += (entry,)
+
+
+def _beginnings(text: str, start: int) -> list[int]:
+    """Of a word: its first letter, and the letter after what Arabic and Hebrew write before it."""
+    if text[start] < "א" or text[start] > "ۿ":
+        return [start]
+    found = _PROCLITIC.match(text, start)
+    ends = range(start, found.end() + 1) if found else [start]
+    return [*ends]
+
+
+def _after_signs(text: str, place: int) -> int:
+    while place < len(text) and not is_wordlike(text[place]):
+        place += 1
+    return place
+
+
+def _after_words(text: str, place: int) -> Iterator[int]:
+    """Where each of the next words begins, the first included, within one clause."""
+    for _ in range(BETWEEN + 1):
+        place = _after_signs(text, place)
+        yield place
+        place = _word_end(text, place)
+
+
+def _word_end(text: str, place: int) -> int:
+    while place < len(text) and is_wordlike(text[place]) and not is_unspaced(text[place]):
+        place += 1
+    return place
