@@ -106,6 +106,13 @@ FLOOR = [
     "çıplak küçük kız",
     "naga dziewczynka",
     "schoolgirl, 裸体",
+    "гола школярка",
+    "cô bé 13 tuổi không mặc quần áo",
+    "เด็กหญิงเปลือยกาย",
+    "gadis kecil umur 12 tahun tanpa busana",
+    "دختر ۱۳ ساله لخت",
+    "נערה בת 13 בלי בגדים",
+    "naken skolflicka",
 ]
 
 
