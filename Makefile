@@ -91,8 +91,9 @@ decisions: ## write the links between the decisions in docs/adr and their index
 bench-pipeline: install ## time every stage of an image's way (200 images)
 	@exec $(BIN)/python -m tests.bench.bench_pipeline
 
-bench-moderation: install ## next case, claims and lists over 100,000 cases
-	@exec $(BIN)/python -m tests.bench.bench_moderation
+bench-moderation: install ## the desk over 100,000 cases, and what the screening stops of the sealed prompts
+	@$(BIN)/python -m tests.bench.bench_moderation
+	@exec $(BIN)/python -m tests.bench.bench_prompts
 
 bench-provenance: install var/bench/venv/.installed ## recovery per attack, false accepts, marking and log times
 	@exec $(BIN)/python -m tests.bench.bench_provenance

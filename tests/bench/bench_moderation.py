@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import Literal
 from uuid import UUID
 
 import django
@@ -38,7 +39,7 @@ from config.accounts.roles.role_permissions import give_permissions
 from moderation.cases import review_cases
 from moderation.models import Screening
 from moderation.screening import classify
-from tests.bench.report import Row, publish
+from tests.bench.report import Row, publish, share_row
 from tests.moderation import worth
 from tests.moderation.makers import evidence, picture
 
@@ -179,23 +180,21 @@ def screening_rows(rounds: int) -> list[Row]:
 
 def worth_rows() -> list[Row]:
     """The labelled test half, with Wilson intervals, in per cent."""
-    aims = (("lower", 1.0), ("lower", 2.0), ("higher", 90.0), ("higher", 85.0))
-    rows = []
-    for share, (better, must) in zip(worth.measure("test"), aims, strict=True):
-        low, high = share.interval
-        rows.append(
-            Row(
-                share.name,
-                share.value * 100,
-                "%",
-                low * 100,
-                high * 100,
-                better="lower" if better == "lower" else "higher",
-                must=must,
-                against=f"{share.of} labelled prompts",
-            )
+    aims: tuple[tuple[Literal["lower", "higher"], float], ...] = (
+        *(("lower", 1.0), ("lower", 2.0)),
+        *(("higher", 90.0), ("higher", 85.0)),
+    )
+    return [
+        share_row(
+            share.name,
+            share.hits,
+            share.of,
+            better=better,
+            must=must,
+            against=f"{share.of} labelled prompts",
         )
-    return rows
+        for share, (better, must) in zip(worth.measure("test"), aims, strict=True)
+    ]
 
 
 def main() -> None:

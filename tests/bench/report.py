@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from moderation.audits.statistics.rates import wilson
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "benchmarks"
 
@@ -33,6 +35,21 @@ class Row:
             return ""
         is_met = self.value <= self.must if self.better == "lower" else self.value >= self.must
         return "met" if is_met else "short"
+
+
+def share_row(
+    name: str,
+    hits: int,
+    of: int,
+    *,
+    better: Literal["higher", "lower"],
+    must: float | None = None,
+    aim: float | None = None,
+    against: str = "",
+) -> Row:
+    """`hits` of `of` in per cent, with the 95 % Wilson interval as its range."""
+    value, low, high = (round(part * 100, 3) for part in wilson([hits], [of])[0])
+    return Row(name, value, "%", low, high, better=better, must=must, aim=aim, against=against)
 
 
 def _cpu_model() -> str:
