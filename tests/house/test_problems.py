@@ -64,7 +64,10 @@ def assert_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-@pytest.mark.parametrize("address", ["/api/none/", "/api/v1/none/", "/sbr/none", "/log/none"])
+@pytest.mark.parametrize(
+    "address",
+    ["/api/none/", "/api/v1/none/", "/sbr/none", "/log/none", "/api", "/sbr", "/log", "/v1"],
+)
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_an_unknown_address_is_a_problem(client: Client, address: str, method: str) -> None:
     assert_problem(getattr(client, method)(address), 404, "not_found")

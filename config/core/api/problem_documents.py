@@ -47,8 +47,8 @@ UNKNOWN = ("error", "The request failed.", "")
 
 
 def is_for_programs(path: str) -> bool:
-    """Whether errors at that path are JSON rather than a page."""
-    return path.startswith(PREFIXES)
+    """Whether errors at that path, or at the folder that it names, are JSON rather than a page."""
+    return f"{path}/".startswith(PREFIXES)
 
 
 def document(
