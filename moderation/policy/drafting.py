@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 
 from config.core.errors import ProofsheetError
 from moderation.models import Policy
-from moderation.policy.rulebook import policy_document, profiles
+from moderation.policy.rulebook import characters, policy_document, profiles
 from provenance.log import transparency_log
 
 WORDS_MAX = 4000
@@ -139,7 +139,7 @@ def draft(
     Raises NotAnAuthor, RationaleMissing, ChangesInvalid, policy_document.PolicyUnknown.
     """
     _check_author(by)
-    words = rationale.strip()
+    words = characters.typed(rationale)
     if not 1 <= len(words) <= WORDS_MAX or "\0" in words:
         raise RationaleMissing
     base = policy_document.find(based_on)

@@ -19,7 +19,7 @@ from django.db.models import Max, QuerySet
 from config.core.errors import ProofsheetError
 from config.core.projects.models import Membership, Project
 from moderation.models import PolicyOverlay
-from moderation.policy.rulebook import overlay, policy_document
+from moderation.policy.rulebook import characters, overlay, policy_document
 from provenance.log import transparency_log
 
 WORDS_MAX = 2000
@@ -80,7 +80,7 @@ def propose(
     at: datetime,
 ) -> PolicyOverlay:
     """A new version. Raises overlay.OverlayInvalid. Whether `by` may, the caller asked."""
-    words = rationale.strip()
+    words = characters.typed(rationale)
     if not 1 <= len(words) <= WORDS_MAX or "\0" in words:
         raise overlay.OverlayInvalid(message=f"Say why in 1 to {WORDS_MAX} characters.")
     if len(json.dumps(document)) > DOCUMENT_MAX_BYTES:

@@ -139,9 +139,13 @@ def test_draft_refuses_changes_that_make_no_policy(
         proposed(carol, changes=changes)
 
 
-def test_draft_wants_a_reason_and_the_role(carol: User, bob: User) -> None:
+@pytest.mark.parametrize("nothing", [" ", "\u200b\u2060", "\u00ad \u3164"])
+def test_draft_wants_a_reason_that_somebody_can_read(nothing: str, carol: User) -> None:
     with pytest.raises(drafting.RationaleMissing):
-        proposed(carol, rationale=" ")
+        proposed(carol, rationale=nothing)
+
+
+def test_draft_wants_the_role(bob: User) -> None:
     with pytest.raises(drafting.NotAnAuthor):
         proposed(bob)
 

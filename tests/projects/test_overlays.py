@@ -15,6 +15,7 @@ from moderation.audits.models import FrameEntry
 from moderation.decisions import acting
 from moderation.models import Decision, PolicyOverlay, ReviewCase, Screening
 from moderation.policy import overlays
+from moderation.policy.rulebook import overlay
 from moderation.screening import classify
 from moderation.subjects.evidence import Evidence
 from moderation.subjects.subject import Subject
@@ -88,6 +89,17 @@ def test_other_projects_and_retired_overlays_judge_as_the_house(
     overlays.retire(team, 1, at=NOON)
     verdict = screened(team, "a grey heron")
     assert (verdict.verdict, verdict.overlay) == ("allow", "")
+
+
+@pytest.mark.parametrize("nothing", [" ", "\u200b\u2060"])
+def test_a_version_needs_a_reason_that_somebody_can_read(
+    alice: User, team: Project, nothing: str
+) -> None:
+    document = {"block": [{"term": "heron", "category": "violence", "action": "hold"}]}
+    with pytest.raises(overlay.OverlayInvalid, match="Say why"):
+        overlays.propose(
+            team, document, rationale=nothing, profile="general", by=alice, at=NOON
+        )
 
 
 @pytest.mark.parametrize(

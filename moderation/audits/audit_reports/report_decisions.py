@@ -19,6 +19,7 @@ from config.core.errors import ProofsheetError
 from moderation.audits.audit_reports import auditors, freeze
 from moderation.audits.models import Audit, AuditDecision
 from moderation.audits.tables import renditions
+from moderation.policy.rulebook import characters
 from provenance.log import transparency_log
 
 RESPONSIBLE_MAX = 120
@@ -47,7 +48,7 @@ def record(
     The log keeps the digest alone: names and reasons can be told, or not, by whoever holds the row.
     """
     auditors.check_compliance(by)
-    name, words = " ".join(responsible.split()), decision.strip()
+    name, words = characters.visible(responsible), characters.typed(decision)
     if not (0 < len(name) <= RESPONSIBLE_MAX and 0 < len(words) <= WORDS_MAX):
         raise DecisionWordsMissing
     report = audit.digests["report.json"]

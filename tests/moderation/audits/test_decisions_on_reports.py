@@ -110,8 +110,12 @@ def test_compliance_alone_records(who: str, audit: Audit, request: pytest.Fixtur
 
 
 @pytest.mark.parametrize(
-    ("responsible", "words"), [("", "x"), ("x", " "), ("x" * 121, "x"), ("x", "x" * 4001)]
-)
+    ("responsible", "words"),
+    [
+        ("", "x"), ("x", " "), ("x" * 121, "x"), ("x", "x" * 4001),
+        ("\u200b", "x"), ("x", "\u200b\u2060"),
+    ],
+)  # fmt: skip
 def test_empty_or_endless_words_are_refused(
     responsible: str, words: str, audit: Audit, dora: User
 ) -> None:
