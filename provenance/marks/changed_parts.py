@@ -1,10 +1,13 @@
-"""Changed parts of a picture as a few boxes. Pure."""
+"""Parts of a picture that are not the original's, as a few boxes. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from provenance.marks.placement import CANVAS, Affine
 
 Mask = NDArray[np.bool_]
 Box = tuple[int, int, int, int]
@@ -17,6 +20,56 @@ CUTS = 4
 """How often a box is cut at most; no part comes out as more than 2 ** CUTS boxes."""
 STEP = 4
 THIN = np.ones((7, 7), np.uint8)
+BLEEDING = 3
+"""How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
+MOST_PARTS = 12
+LEAST_BESIDE = 0.05
+"""Thinner margins, as shares of the picture, are how exactly a place is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPart:
+    """A part of the picture at hand as shares of its width and height, 0 to 1."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def changed(mask: Mask, place: Affine, size: tuple[int, int]) -> tuple[ChangedPart, ...]:
+    """The changed parts as boxes in the picture at hand, the largest first."""
+    told = []
+    for left, top, right, bottom in boxes(mask, bleeding=BLEEDING)[:MOST_PARTS]:
+        low, high = _in_picture((left, top, right, bottom), place, size)
+        told.append(_part(*low, *high))
+    return tuple(told)
+
+
+def beside(place: Affine, size: tuple[int, int]) -> tuple[ChangedPart, ...]:
+    """What of a picture of (width, height) lies left, right, above and below the original."""
+    (left, top), (right, bottom) = _in_picture((0, 0, CANVAS, CANVAS), place, size)
+    every = (
+        (0.0, 0.0, left, 1.0), (right, 0.0, 1.0, 1.0),
+        (left, 0.0, right, top), (left, bottom, right, 1.0),
+    )  # fmt: skip
+    return tuple(
+        _part(*each) for each in every if min(each[2] - each[0], each[3] - each[1]) >= LEAST_BESIDE
+    )
+
+
+def _in_picture(
+    box: tuple[int, int, int, int], place: Affine, size: tuple[int, int]
+) -> tuple[list[float], list[float]]:
+    """The first and last corner of a box of the canvas, as shares of the picture."""
+    corners = np.array([[x, y, 1] for x in box[::2] for y in box[1::2]], np.float64)
+    corners[:, :2] -= 0.5
+    shares = np.clip((corners @ place.T + 0.5) / size, 0, 1)
+    return shares.min(axis=0).tolist(), shares.max(axis=0).tolist()
+
+
+def _part(left: float, top: float, right: float, bottom: float) -> ChangedPart:
+    return ChangedPart(*(round(each, 4) for each in (left, top, right - left, bottom - top)))
 
 
 def boxes(mask: Mask, *, bleeding: int) -> list[Box]:

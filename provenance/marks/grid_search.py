@@ -32,9 +32,8 @@ saved. Where a mark was found in the end, 152 candidates began at 5.06 and more;
 pictures without one began below 4.86.
 """
 _AROUND = [(across, around) for across in (-1, 0, 1) for around in (-1, 0, 1) if across or around]
-_RING = (np.hypot(np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None]) * SIZE / 3).astype(
-    int
-)
+_WAVES = np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None]
+_RING = (np.hypot(*_WAVES) * SIZE / 3).astype(int)
 _LAGS = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2), (2, 1), (1, 2), (-1, 2), (2, -1))
 """Places of a lattice, in tiles, whose correlations are added up for its score."""
 REACH = int(float(SCALES[-1]) * SIZE * np.sqrt(5)) + 2
@@ -56,7 +55,8 @@ LIMIT = 5.0
 @dataclass(frozen=True, slots=True)
 class Geometry:
     """How the picture differs from the one that was marked: pixels per tile pixel across, degrees
-    anticlockwise, mirrored, and `stretch`, how much more it was enlarged downwards than across.
+    anticlockwise, mirrored, turned to its negative, and `stretch`, how much more it was enlarged
+    downwards than across.
 
     `matrix` (two rows of three) leads from the plane of folded tiles to the picture's pixels; there
     the marked picture was mirrored, then turned by `quarter_turns` anticlockwise, then moved by the
@@ -67,6 +67,7 @@ class Geometry:
     rotation_degrees: float
     stretch: float
     is_mirrored: bool
+    is_negative: bool
     offset_x: int
     offset_y: int
     quarter_turns: int
@@ -217,7 +218,8 @@ def _peaks(lags: Plane, places: list[NDArray[np.int32]], count: int) -> Iterator
 @dataclass(frozen=True, slots=True)
 class _Fit:
     """How well a lattice fits. `spectrum` is the folded tile's, complex64 [96, 49]; one of the sync
-    patterns, `meaning`, peaks highest in it: `sync` standard deviations, at this row and column.
+    patterns, `meaning`, peaks highest in it or in its negative: `sync` standard deviations, at this
+    row and column.
     """
 
     lattice: Lattice
@@ -226,15 +228,17 @@ class _Fit:
     meaning: tuple[Patterns, int]
     row: int
     column: int
+    is_negative: bool
 
 
 def _fit(signal: Plane, lattice: Lattice, wanted: Syncs, *, pitch: int = 1) -> _Fit:
     spectrum = _spectrum(_folded(signal, lattice, pitch), pitch)
     surfaces = fft.irfft2(_whitened(spectrum)[None] * wanted.spectra, s=(SIZE, SIZE))
-    place = int(surfaces.argmax())
+    place = int(np.abs(surfaces).argmax())
     number, row, column = (int(each) for each in np.unravel_index(place, surfaces.shape))
     sync = float(surfaces.flat[place] / (surfaces.std() + 1e-9))
-    return _Fit(lattice, spectrum, sync, wanted.meanings[number], row, column)
+    meaning, upright = wanted.meanings[number], spectrum if sync > 0 else -spectrum
+    return _Fit(lattice, upright, abs(sync), meaning, row, column, is_negative=sync < 0)
 
 
 def _aligned(fit: _Fit, shape: tuple[int, ...], shrink: float) -> Alignment:
@@ -250,6 +254,7 @@ def _aligned(fit: _Fit, shape: tuple[int, ...], shrink: float) -> Alignment:
         - 180,
         stretch=round(lattice.stretch, 4),
         is_mirrored=orientation >= 4,
+        is_negative=fit.is_negative,
         offset_x=fit.column,
         offset_y=fit.row,
         quarter_turns=turns,
@@ -337,8 +342,7 @@ def _limited(spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
 @cache
 def _shift(pitch: int) -> NDArray[np.complex64]:
     """Moves the middle of a large pixel to where it lies among the small ones."""
-    waves = np.fft.fftfreq(SIZE)[:, None] + np.fft.rfftfreq(SIZE)[None]
-    return np.exp(-1j * np.pi * (pitch - 1) * waves).astype(np.complex64)
+    return np.exp(-1j * np.pi * (pitch - 1) * sum(_WAVES)).astype(np.complex64)
 
 
 def _times_seen(
@@ -360,10 +364,7 @@ def _summed(plane: Plane, rows: int, columns: int, side: int) -> Plane:
     total = np.zeros((side, columns), np.float32)
     for top in range(0, rows, side):
         total += plane[top : top + side]
-    one = np.zeros((side, side), np.float32)
-    for left in range(0, columns, side):
-        one += total[:, left : left + side]
-    return one
+    return np.asarray(total.reshape(side, -1, side).sum(axis=1))
 
 
 def _refined(signal: Plane, start: _Fit) -> _Fit:

@@ -48,13 +48,15 @@ class Agreement:
 
     `kept` is the share of the reference's detail that is there unchanged, of what is seen or of
     `LEAST_SEEN` of all if that is more, and `kept_of_seen` of what is seen; `evidence` is its
-    amount as a share of the whole plane, and `density` how much of what is taken as changed really
-    disagrees; `changed` bool [H, W] says where.
+    amount as a share of the whole plane, `same` the share of the plane that is the same, flat or
+    not, and `density` how much of what is taken as changed really disagrees; `changed` bool [H, W]
+    says where.
     """
 
     kept: float
     kept_of_seen: float
     evidence: float
+    same: float
     density: float
     changed: Mask
 
@@ -112,12 +114,14 @@ def agreement(found: Plane, seen: Mask, detail: Plane, colours: Plane | None = N
     differs = seen & (found < ALIKE)
     both = found if colours is None else np.minimum(found, colours)
     apart = _closed(differs)
-    agreed = float(detail[seen & ~_closed(seen & (both < ALIKE))].sum())
+    same = seen & ~_closed(seen & (both < ALIKE))
+    agreed = float(detail[same].sum())
     visible = float(detail[seen].sum())
     return Agreement(
         kept=agreed / (max(visible, LEAST_SEEN * float(detail.sum())) + 1e-6),
         kept_of_seen=agreed / visible if visible > 0 else 1.0,
         evidence=agreed / detail.size,
+        same=float(same.mean()),
         density=float(differs.sum()) / max(1, int((apart & seen).sum())),
         changed=seen & _closed(seen & (both < UNLIKE)),
     )

@@ -9,6 +9,7 @@ mark there (see `mark_presence`).
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -21,7 +22,8 @@ from provenance.marks import (
     mark_presence,
     placement,
 )
-from provenance.marks.local_agreement import Agreement, Mask, Plane
+from provenance.marks.changed_parts import ChangedPart
+from provenance.marks.local_agreement import FLAT, Agreement, Mask, Plane
 from provenance.marks.placement import CANVAS, Affine
 from provenance.marks.watermark import Detection
 
@@ -51,14 +53,18 @@ pictures that were turned or shown on a screen.
 """
 LEAST_EVIDENCE_EDITED = 0.005
 """As `LEAST_EVIDENCE`, where what was changed lost the mark."""
+CLEARLY_UNMARKED, LEAST_SAME = 0.1, 0.4
+"""Where hardly a thing is to be seen, less than that share of the mark's strength must be in what
+was changed, and so much of the whole plane must be the same, flat places too. Edited pictures come
+to 0.04, copied marks begin at 0.17.
+"""
 RULED_OUT, AS_LARGE = 0.02, 0.5
 """A place is ruled out where so much of either picture's detail differs, as a share of the whole
 plane. Asked of places where at least half as much of the original is seen as at any. At the right
 place of crops within flat pictures 0.014 differ at most, in copies onto drawings 0.06 at least.
 """
-BLEEDING = 3
-"""How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
-MOST_PARTS = 12
+Trace = Literal["kept", "weak", "gone"]
+"""What of the mark is where a picture differs from its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +78,11 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedPart:
-    """A part of the picture at hand as shares of its width and height, 0 to 1."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """`distance` is the bits by which the fingerprints of what both show differ, 0 to 256; `kept`
-    the share of the original's detail that is there unchanged; `changed` the parts that are not.
-    `is_doubtful` is of a picture that agrees, but carries the mark also where it does not, or that
-    was bent.
+    the share of the original's detail that is there unchanged; `changed` the parts that are not,
+    and `beside` those that lie beside the original. `is_doubtful` is of a picture that agrees, but
+    carries the mark also where it does not, or that was bent.
     """
 
     distance: int
@@ -94,6 +90,7 @@ class Comparison:
     changed: tuple[ChangedPart, ...]
     is_same: bool
     is_doubtful: bool = False
+    beside: tuple[ChangedPart, ...] = ()
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
@@ -123,6 +120,8 @@ def compare(
 
     `detection` is of the record's own watermark, if that was found in the picture.
     """
+    if detection is not None and detection.geometry is not None and detection.geometry.is_negative:
+        pixels = np.asarray(255 - pixels, np.uint8)
     whole = fingerprint.distance(fingerprint.pdq(_upright(pixels, detection)), original.fingerprint)
     colours = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), np.uint8)
     grey = np.ascontiguousarray(colours[..., 0])
@@ -153,15 +152,16 @@ def compare(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A place, and how the picture agrees with the original there; `is_marked` says whether the
-    mark is where it does not, `is_ruled_out` that no other place is left for it to be from.
+    """A place, and how the picture agrees with the original there; `trace` is what of the mark is
+    where it does not, None where that cannot be told, `is_ruled_out` says that no other place is
+    left for it to be from.
     """
 
     place: Affine
     agreement: Agreement
     visible: float
     distance: int
-    is_marked: bool | None
+    trace: Trace | None
     is_ruled_out: bool
 
     def is_undecided(self, whole: int) -> bool:
@@ -169,7 +169,7 @@ class _Found:
         lost the mark, as an edit does, of a picture in which hardly anything else is to be seen.
         """
         says_little = self.visible < LEAST_EVIDENCE or not self.is_ruled_out
-        says_little = says_little or self.is_marked is False
+        says_little = says_little or self.trace in ("weak", "gone")
         return says_little and not self.is_alike(whole)
 
     def is_alike(self, whole: int) -> bool:
@@ -180,7 +180,9 @@ class _Found:
         is_near = self.distance <= NEAR_DISTANCE and found.kept_of_seen >= LEAST_KEPT_NEAR
         if is_near or whole <= WHOLE_DISTANCE:
             return True
-        if self.is_marked is False:
+        if self.trace == "gone" and found.same >= LEAST_SAME:
+            return True
+        if self.trace in ("weak", "gone"):
             return found.kept >= LEAST_KEPT and found.evidence >= LEAST_EVIDENCE_EDITED
         least = LEAST_KEPT + MORE_KEPT * (1 - found.density)
         if found.density < DENSE:
@@ -188,12 +190,13 @@ class _Found:
         return found.kept >= least and found.evidence >= LEAST_EVIDENCE
 
     def told(self, whole: int, size: tuple[int, int]) -> Comparison:
-        is_alike, is_doubtful = self.is_alike(whole), bool(self.is_marked)
+        is_alike, is_doubtful = self.is_alike(whole), self.trace == "kept"
         is_same = is_alike and not is_doubtful
-        changed = _parts(self.agreement.changed, self.place, size) if is_same else ()
+        changed = changed_parts.changed(self.agreement.changed, self.place, size) if is_same else ()
         kept = round(self.agreement.kept, 3)
         distance = min(whole, self.distance)
-        return Comparison(distance, kept, changed, is_same, is_alike and is_doubtful)
+        beside = changed_parts.beside(self.place, size) if is_same else ()
+        return Comparison(distance, kept, changed, is_same, is_alike and is_doubtful, beside)
 
 
 def _upright(pixels: NDArray[np.uint8], detection: Detection | None) -> NDArray[np.uint8]:
@@ -223,8 +226,8 @@ class _Marked:
     size: tuple[int, int]
     tile: Plane
 
-    def is_in(self, changed: Mask, rest: Mask, place: Affine) -> bool | None:
-        """Whether the mark is in what was changed; None where that cannot be told."""
+    def trace(self, changed: Mask, rest: Mask, place: Affine) -> Trace | None:
+        """What of the mark is in what was changed; None where that cannot be told."""
         area = float(changed.sum()) / max(1, int(changed.sum() + rest.sum()))
         if area < LEAST_UNMARKED_AREA:
             return None
@@ -234,8 +237,10 @@ class _Marked:
             return None
         share, error = (each / elsewhere.steps for each in (there.steps, 2 * there.error))
         if area >= LEAST_MARKED_AREA and share - error > MARKED:
-            return True
-        return False if share + error < UNMARKED else None
+            return "kept"
+        if share + error < UNMARKED:
+            return "gone" if share + error < CLEARLY_UNMARKED else "weak"
+        return None
 
 
 def _best(
@@ -249,7 +254,7 @@ def _best(
     enough = [each for each in ranked if each.seen >= LEAST_SHARE]
     if not enough:
         return None
-    place = max(enough, key=lambda each: each.kept).place
+    place = max(enough, key=lambda each: each.kept + FLAT * each.same).place
     reference = _at_side(small, CANVAS)
     shrunk, (near,) = placement.at_scale(colours, [place])
     first = _Laid(reference, shrunk, near)
@@ -263,9 +268,9 @@ def _best(
     back = placement.SHIFT
     enlarged = np.linalg.inv(back) @ np.diag([*scale, 1.0]) @ back
     exact = (enlarged @ np.vstack([best.place, [0, 0, 1]]))[:2]
-    is_marked = None if mark is None else mark.is_in(*best.apart(), place)
+    trace = None if mark is None else mark.trace(*best.apart(), place)
     distance = fingerprint.distance(*prints)
-    return _Found(exact, best.agreement, best.visible, distance, is_marked, _is_ruled_out(ranked))
+    return _Found(exact, best.agreement, best.visible, distance, trace, _is_ruled_out(ranked))
 
 
 class _Laid:
@@ -303,12 +308,13 @@ class _Laid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ranked:
-    """A place compared roughly: the share of the original that is seen there, how much of its
-    detail is kept, and how much of either's differs.
+    """A place compared roughly: the share of the original that is seen there, how many points of it
+    are the same, how much of its detail those keep, and how much of either's differs.
     """
 
     place: Affine
     seen: float
+    same: float
     kept: float
     differs: float
 
@@ -332,8 +338,8 @@ def _ranked(
         found = local_agreement.likeness(reference, other, seen, detail)
         alike = seen & (found > local_agreement.UNLIKE)
         either = np.maximum(detail, local_agreement.detail_of(other))
-        shares = float(seen.mean()), detail[alike].sum(), either[seen & ~alike].sum()
-        ranked.append(_Ranked(place, *(float(each) for each in shares)))
+        sums = seen.mean(), alike.sum(), detail[alike].sum(), either[seen & ~alike].sum()
+        ranked.append(_Ranked(place, *(float(each) for each in sums)))
         is_enough = ranked[-1].seen >= LEAST_SHARE
         if is_enough and ranked[-1].kept > ENOUGH * float(detail.sum()):
             break
@@ -364,17 +370,3 @@ def _normalised(plane: Plane, mask: NDArray[np.bool_]) -> Plane:
 def _fingerprint(plane: Plane) -> bytes:
     grey = np.clip(np.rint(128 + 42 * plane), 0, 255).astype(np.uint8)
     return fingerprint.pdq(np.repeat(grey[..., None], 3, axis=2))
-
-
-def _parts(
-    changed: NDArray[np.bool_], place: Affine, size: tuple[int, int]
-) -> tuple[ChangedPart, ...]:
-    """The changed parts as boxes in the picture at hand, the largest first."""
-    told = []
-    for left, top, right, bottom in changed_parts.boxes(changed, bleeding=BLEEDING)[:MOST_PARTS]:
-        corners = np.array([[x, y, 1] for x in (left, right) for y in (top, bottom)], np.float64)
-        corners[:, :2] -= 0.5
-        shares = np.clip((corners @ place.T + 0.5) / size, 0, 1)
-        low, high = shares.min(axis=0), shares.max(axis=0)
-        told.append(ChangedPart(*(round(float(each), 4) for each in (*low, *(high - low)))))
-    return tuple(told)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from config.core.content_files import ContentAltered, ContentMissing
 from provenance.marks import fingerprint, perceptual_match
-from provenance.marks.perceptual_match import ChangedPart, Comparison
+from provenance.marks.changed_parts import ChangedPart
+from provenance.marks.perceptual_match import Comparison
 from provenance.marks.watermark import Detection
 from provenance.models import Asset
 
@@ -63,6 +64,11 @@ class AssetMatch:
     def changed(self) -> tuple[ChangedPart, ...]:
         """The parts of the picture that differ from the record's, where it is the same picture."""
         return () if self.comparison is None else self.comparison.changed
+
+    @property
+    def beside(self) -> tuple[ChangedPart, ...]:
+        """The parts of the picture that lie beside the record's, where it is the same picture."""
+        return () if self.comparison is None else self.comparison.beside
 
 
 @dataclass(frozen=True, slots=True)

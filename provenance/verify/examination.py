@@ -75,7 +75,7 @@ def check(data: bytes, *, at: datetime) -> VerifyReport:
         disclosure=_disclosure(findings),
         stated=judgements.of_generation(reading),
         disagreements=disagreements.told(reading, detection, found),
-        preview=_preview(picture.pixels) if match and match.changed else b"",
+        preview=_preview(picture.pixels) if match and (match.changed or match.beside) else b"",
     )
 
 

@@ -289,7 +289,9 @@ def _of_read_watermark(
         return (
             MarkVerdict.FOUND_GOOD,
             "The watermark leads to a record, and the record shows the same picture.",
-            "The picture was marked by this system, and a part of it was changed since."
+            "A part of the picture was marked by this system; what lies beside it was not."
+            if match.beside
+            else "The picture was marked by this system, and a part of it was changed since."
             if match.changed
             else "The picture was marked by this system. It may have been cut or resized since.",
         )
@@ -323,6 +325,7 @@ def _geometry(detection: Detection) -> dict[str, float | bool] | None:
         "rotation_degrees": geometry.rotation_degrees,
         "stretch": geometry.stretch,
         "is_mirrored": geometry.is_mirrored,
+        "is_negative": geometry.is_negative,
     }
 
 
@@ -355,6 +358,14 @@ def of_fingerprint(match: AssetMatch | None) -> FingerprintCheck:
         parts = "one part of it was" if len(changed) == 1 else f"{len(changed)} parts of it were"
         sentence += f", but {parts} changed"
         proves += " What was changed is not covered by them." if match.is_looked_up else ""
+    if match.beside:
+        sentence += "; what lies beside that does not come from it"
     return FingerprintCheck(
-        MarkVerdict.FOUND_GOOD, f"{sentence}.", proves, match.distance, match.kept, changed
+        MarkVerdict.FOUND_GOOD,
+        f"{sentence}.",
+        proves,
+        match.distance,
+        match.kept,
+        changed,
+        match.beside,
     )

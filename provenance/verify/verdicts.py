@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from provenance.manifests.manifest_reading import Ingredient
-from provenance.marks.perceptual_match import ChangedPart
+from provenance.marks.changed_parts import ChangedPart
 
 TITLES = ("Content Credentials", "Signer", "Public log", "Watermark", "Fingerprint")
 TURNED_DEGREES = 1.0
@@ -104,7 +104,7 @@ class WatermarkCheck:
 @dataclass(frozen=True, slots=True)
 class FingerprintCheck:
     """`kept` is the share of the record's detail that the picture still shows, 0 to 1; `changed`
-    the parts of the picture that differ from the record's.
+    the parts of the picture that differ from the record's, `beside` those that lie beside it.
     """
 
     verdict: MarkVerdict
@@ -113,6 +113,12 @@ class FingerprintCheck:
     distance: int | None = None
     kept: float | None = None
     changed: tuple[ChangedPart, ...] = ()
+    beside: tuple[ChangedPart, ...] = ()
+
+    @property
+    def foreign(self) -> tuple[ChangedPart, ...]:
+        """Every part of the picture that nobody here made."""
+        return self.beside + self.changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,21 +192,27 @@ class VerifyReport:
 
     @property
     def is_edited(self) -> bool:
-        """Ours, with a part of it changed since."""
-        return self.is_ours and bool(self.fingerprint.changed)
+        """Ours, with a part of it changed since, or with something beside it."""
+        return self.is_ours and bool(self.fingerprint.foreign)
 
     @property
     def turned(self) -> str:
-        """How a picture that is ours was mirrored or turned since, in words; empty where not."""
+        """How a picture that is ours was mirrored, turned or made a negative since, in words."""
         geometry = self.watermark.geometry
         if not self.is_ours or self.watermark.verdict != MarkVerdict.FOUND_GOOD or not geometry:
             return ""
         is_turned = abs(geometry["rotation_degrees"]) >= TURNED_DEGREES
-        said = {"mirrored": geometry["is_mirrored"], "turned": is_turned}
+        said = {
+            "mirrored": geometry["is_mirrored"],
+            "turned": is_turned,
+            "made a negative": geometry["is_negative"],
+        }
         return " and ".join(word for word, is_so in said.items() if is_so)
 
     @property
     def headline(self) -> str:
+        if self.is_ours and self.fingerprint.beside:
+            return "A part of this picture comes from this system; what lies beside it does not."
         if self.is_edited:
             also = f"it was {self.turned} and " if self.turned else ""
             return f"This picture comes from this system, but {also}a part of it was changed since."
@@ -226,10 +238,10 @@ class VerifyReport:
     def explanation(self) -> str:
         if self._bad_marks():
             named = " and ".join(f"“{title}”" for title in self._bad_marks())
-            shown = "What was changed is drawn below. " if self.is_edited else ""
+            shown = "What was changed or added is drawn below. " if self.is_edited else ""
             return f"{shown}See what is said under {named} before you rely on the picture."
         if self.is_edited:
-            return "What was changed is drawn below; nobody vouches for that part."
+            return "What was changed or added is drawn below; nobody vouches for that part."
         if self.is_ours:
             return "Each mark is read for itself: they prove different things."
         if self.disclosure is not None:

@@ -80,6 +80,7 @@ class GeometrySerializer(serializers.Serializer[Any]):
     rotation_degrees = serializers.FloatField()
     stretch = serializers.FloatField()
     is_mirrored = serializers.BooleanField()
+    is_negative = serializers.BooleanField()
 
 
 class WatermarkCheckSerializer(CheckSerializer):
@@ -102,6 +103,9 @@ class FingerprintCheckSerializer(CheckSerializer):
     )
     changed = PartSerializer(
         many=True, help_text="what differs from the record, as shares of width and height"
+    )
+    beside = PartSerializer(
+        many=True, help_text="what lies beside the picture that the record is of, likewise"
     )
 
 
@@ -139,7 +143,9 @@ class VerifyReportSerializer(serializers.Serializer[Any]):
     checked_at = serializers.DateTimeField()
     detector = serializers.CharField()
     is_ours = serializers.BooleanField()
-    is_edited = serializers.BooleanField(help_text="ours, with a part of it changed since")
+    is_edited = serializers.BooleanField(
+        help_text="ours, with a part of it changed since, or something beside it"
+    )
     headline = serializers.CharField()
     manifest = ManifestCheckSerializer()
     signer = SignerCheckSerializer()

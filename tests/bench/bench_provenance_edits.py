@@ -13,7 +13,8 @@ from time import process_time
 import numpy as np
 
 from provenance.marks import fingerprint, perceptual_match, watermark
-from provenance.marks.perceptual_match import ChangedPart, Comparison, Original
+from provenance.marks.changed_parts import ChangedPart
+from provenance.marks.perceptual_match import Comparison, Original
 from tests.bench import local_edits
 from tests.bench.local_edits import EDITS, TARGETED, Edited, Half, Mask, Named, Pixels
 from tests.bench.report import Row

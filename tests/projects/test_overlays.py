@@ -97,9 +97,7 @@ def test_a_version_needs_a_reason_that_somebody_can_read(
 ) -> None:
     document = {"block": [{"term": "heron", "category": "violence", "action": "hold"}]}
     with pytest.raises(overlay.OverlayInvalid, match="Say why"):
-        overlays.propose(
-            team, document, rationale=nothing, profile="general", by=alice, at=NOON
-        )
+        overlays.propose(team, document, rationale=nothing, profile="general", by=alice, at=NOON)
 
 
 @pytest.mark.parametrize(

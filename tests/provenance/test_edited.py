@@ -43,7 +43,7 @@ def pasted(pixels: Pixels, mask: Mask, what: Pixels | tuple[int, int, int]) -> P
 def told(report: VerifyReport, shape: tuple[int, ...]) -> Mask:
     height, width = shape
     mask = np.zeros((height, width), bool)
-    for part in report.fingerprint.changed:
+    for part in report.fingerprint.foreign:
         top, left = round(part.top * height), round(part.left * width)
         bottom = round((part.top + part.height) * height)
         mask[top:bottom, left : round((part.left + part.width) * width)] = True
@@ -97,6 +97,37 @@ def test_turned_picture_stays_ours_and_nothing_is_said_to_be_changed(
     for word, is_so in said.items():
         assert (word in report.headline) == is_so, report.headline
     assert report.as_json()["headline"] == report.headline
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_negative_stays_ours_and_is_told_as_one(astronaut: Marked, is_mirrored: bool) -> None:
+    side = astronaut.pixels[:, ::-1] if is_mirrored else astronaut.pixels
+    report = check(jpeg(np.ascontiguousarray(255 - side), 80))
+    assert (report.is_ours, report.is_edited) == (True, False)
+    assert "made a negative" in report.headline
+    assert ("mirrored" in report.headline) == is_mirrored
+
+
+@pytest.mark.parametrize("place", ["left", "below", "around"])
+def test_what_was_set_beside_a_picture_is_named(astronaut: Marked, place: str) -> None:
+    mask = np.ones((1024, 1024), bool)
+    rows, columns = {
+        "left": (slice(512), slice(512, 1024)),
+        "below": (slice(512, 1024), slice(512)),
+        "around": (slice(200, 712), slice(300, 812)),
+    }[place]
+    mask[rows, columns] = False
+    collage = resized(photograph("coffee"), 2.0)
+    collage[rows, columns] = astronaut.pixels
+    report = check(collage)
+    assert (report.is_ours, report.is_edited) == (True, True)
+    assert report.headline == (
+        "A part of this picture comes from this system; what lies beside it does not."
+    )
+    assert "beside" in report.fingerprint.sentence
+    assert "was not" in report.watermark.proves
+    assert overlap(report, mask) > 0.95
+    assert report.preview.startswith(b"\xff\xd8")
 
 
 def test_edit_is_named_where_it_lies_after_turn_crop_and_codec(astronaut: Marked) -> None:
