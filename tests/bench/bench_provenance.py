@@ -6,7 +6,8 @@
     python -m tests.bench.bench_provenance --only copies (marks copied onto nearly the same)
     python -m tests.bench.bench_provenance --only unseen (both, on pictures no rule was chosen on)
     python -m tests.bench.bench_provenance --only fourth (the same on later ones, see ADR 120)
-    python -m tests.bench.bench_provenance --only fifth  (and on the last ones, see ADR 137)
+    python -m tests.bench.bench_provenance --only fifth  (and on later ones again, see ADR 137)
+    python -m tests.bench.bench_provenance --only sixth  (and on the last ones, see ADR 118)
 
 One thread throughout; marking and decoding are counted in processor time, the log by the clock.
 Writes docs/benchmarks/provenance.json.
@@ -44,7 +45,7 @@ from django.core.management import call_command
 from provenance.assets import marking
 from provenance.keys.installed_keys import keyring
 from provenance.marks import perceptual_match, watermark
-from tests.bench import fifth_pictures, fourth_pictures, unseen_pictures
+from tests.bench import fifth_pictures, fourth_pictures, sixth_pictures, unseen_pictures
 from tests.bench.bench_provenance_copies import copy_figures
 from tests.bench.bench_provenance_edits import edit_figures
 from tests.bench.bench_provenance_log import log_figures
@@ -293,6 +294,10 @@ def fifth_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from unseen_figures(fifth_pictures)
 
 
+def sixth_part(chosen: argparse.Namespace) -> Iterator[Row]:
+    yield from unseen_figures(sixth_pictures)
+
+
 def unmarked_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from false_accepts(chosen.unmarked)
 
@@ -308,6 +313,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "unseen": unseen_part,
     "fourth": fourth_part,
     "fifth": fifth_part,
+    "sixth": sixth_part,
     "unmarked": unmarked_part,
 }
 
