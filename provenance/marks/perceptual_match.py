@@ -30,6 +30,8 @@ from provenance.marks.watermark import Detection
 THUMBNAIL_SIDE = 256
 LEAST_SHARE = 0.06
 """The least share of the original that must be seen for a comparison to mean anything."""
+LEAST_WHOLE = 0.9
+"""Where less of the original is seen, what is at hand is a piece of it."""
 ROUGH = 64
 """Side of the canvas on which places are only ranked."""
 ENOUGH = 0.45
@@ -154,7 +156,7 @@ def compare(
 class _Found:
     """A place, and how the picture agrees with the original there; `trace` is what of the mark is
     where it does not, None where that cannot be told, `is_ruled_out` says that no other place is
-    left for it to be from.
+    left for it to be from, `is_piece` that not all of the original is seen.
     """
 
     place: Affine
@@ -163,6 +165,7 @@ class _Found:
     distance: int
     trace: Trace | None
     is_ruled_out: bool
+    is_piece: bool
 
     def is_undecided(self, whole: int) -> bool:
         """Whether both say too little to be told apart, there or at another place; or what differs
@@ -173,11 +176,13 @@ class _Found:
         return says_little and not self.is_alike(whole)
 
     def is_alike(self, whole: int) -> bool:
-        """By the fingerprints of what both show, where some of the detail that is seen agrees too;
-        or by an agreement outside of one part.
+        """By the fingerprints of what both show, where some of the detail that is seen agrees too,
+        and of a piece some is seen: one smooth piece is like any other; or by an agreement outside
+        of one part.
         """
         found = self.agreement
         is_near = self.distance <= NEAR_DISTANCE and found.kept_of_seen >= LEAST_KEPT_NEAR
+        is_near = is_near and (self.visible >= LEAST_EVIDENCE or not self.is_piece)
         if is_near or whole <= WHOLE_DISTANCE:
             return True
         if self.trace == "gone" and found.same >= LEAST_SAME:
@@ -270,7 +275,8 @@ def _best(
     exact = (enlarged @ np.vstack([best.place, [0, 0, 1]]))[:2]
     trace = None if mark is None else mark.trace(*best.apart(), place)
     distance = fingerprint.distance(*prints)
-    return _Found(exact, best.agreement, best.visible, distance, trace, _is_ruled_out(ranked))
+    is_ruled_out, is_piece = _is_ruled_out(ranked), float(best.seen.mean()) < LEAST_WHOLE
+    return _Found(exact, best.agreement, best.visible, distance, trace, is_ruled_out, is_piece)
 
 
 class _Laid:
