@@ -33,6 +33,7 @@ PIPELINES: dict[str, dict[Family, dict[str, Any]]] = {
         Family.SD3_MEDIUM: {},
     },
     "FluxPipeline": {Family.FLUX: {}},
+    "ZImagePipeline": {Family.Z_IMAGE: {}},
 }
 TRANSFORMERS_SIZE = 1024  # pixels a side, which no configuration names
 

@@ -100,6 +100,7 @@ SOURCES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     }
     | CLIPS,
     "sd35-large": {"transformer": _sd3(38, qk_norm="rms_norm")} | CLIPS,
+    "z-image": {"transformer": ("ZImageTransformer2DModel", {})},
 }
 
 

@@ -48,11 +48,12 @@ KANDINSKY = {"in_visual_dim": 16, "out_visual_dim": 16}
 IMAGES: dict[str, Origin] = {
     "qwen-image": Origin("Qwen-Image", "QwenImageTransformer2DModel"),
     "qwen-image-2.1": Origin("Qwen-Image 2.1", "QwenImage21Transformer2DModel"),
-    "z-image": Origin(
-        "Z-Image",
+    "z-image-omni": Origin(
+        "Z-Image Omni",
         "ZImageTransformer2DModel",
-        {"": DEFAULT, "omni": {"siglip_feat_dim": 1152}},
+        {"omni": {"siglip_feat_dim": 1152}},
         (rules.Z_IMAGE,),
+        kin="z-image",
     ),
     "flux2": Origin("FLUX.2 dev", "Flux2Transformer2DModel", spellings=(rules.FLUX2,)),
     "flux2-klein-4b": Origin(

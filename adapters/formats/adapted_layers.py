@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 _ATTENTION = r"\.(to_[qkv]|to_out\.0|add_[qkv]_proj|to_add_out)$"
-_FEED_FORWARD = r"\.(ff|ff_context)\.net\.(0\.proj|2)$"
+_FEED_FORWARD = r"\.(ff|ff_context)\.net\.(0\.proj|2)$|\.feed_forward\.w[123]$"
 _PROJECTIONS = r"(^|\.)(proj_in|proj_out|proj_mlp)$"
-_MODULATIONS = r"\.(norm|norm1|norm1_context)\.linear$"
+_MODULATIONS = r"\.(norm|norm1|norm1_context)\.linear$|\.adaLN_modulation\.[01]$"
 _OUTSIDE_THE_BLOCKS = (
     r"^(x_embedder|context_embedder)$|^time_text_embed\..*linear_[12]$|^norm_out\.linear$"
+    r"|^all_x_embedder\.2-1$|^all_final_layer\.2-1\.linear$|^(cap_embedder\.1|t_embedder\.mlp\.[02])$"
 )
 _CLIP = r"\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)$"
 # Most trainers change the first only, and what they change together lies together in a slot.

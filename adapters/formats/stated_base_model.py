@@ -22,7 +22,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"flux[._-]?3", "FLUX.3"),
     (r"chroma", "Chroma"),
     (r"qwen", "Qwen-Image"),
-    (r"z[_-]?image", "Z-Image"),
+    (r"z[_-]?image", "z-image"),
     (r"stable[-_]diffusion[-_](v)?3|\bsd[-_]?3|sd3", "sd3"),
     (r"hunyuan[-_]?image", "HunyuanImage"),
     (r"hunyuan[-_]?dit", "HunyuanDiT"),

@@ -25,6 +25,7 @@ FAMILY_NAMES = {
     "sd35-medium": "Stable Diffusion 3.5 Medium",
     "sd3-medium": "Stable Diffusion 3 Medium",
     "sd35-large": "Stable Diffusion 3.5 Large",
+    "z-image": "Z-Image",
 }
 FAMILIES = tuple(FAMILY_NAMES)
 # Of families whose authors' code names the layers in another way than diffusers does.
@@ -33,6 +34,7 @@ ORIGINAL = {
     "sd3-medium": rules.SD3,
     "sd35-medium": rules.SD3,
     "sd35-large": rules.SD3,
+    "z-image": rules.Z_IMAGE,
 }
 MAIN = ("unet", "transformer")
 SCALE_FIRST = re.compile(r"^norm_out\.linear$|\.norm1_context\.linear$")

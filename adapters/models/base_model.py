@@ -22,6 +22,7 @@ class Family(models.TextChoices):
     SD3_MEDIUM = "sd3-medium", "Stable Diffusion 3 Medium"
     SD35_MEDIUM = "sd35-medium", "Stable Diffusion 3.5 Medium"
     SD35_LARGE = "sd35-large", "Stable Diffusion 3.5 Large"
+    Z_IMAGE = "z-image", "Z-Image"
 
     @property
     def rescales_guidance(self) -> bool:

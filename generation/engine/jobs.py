@@ -165,7 +165,7 @@ class Rendered:
 
     `dropped_tokens` is how many tokens of the prompt the text encoder could not read,
     `dropped_negative_tokens` of the negative one. `has_parts` says whether the model reads a prompt
-    in parts.
+    in parts, `has_weights` whether it weighs the words.
     """
 
     pixels: NDArray[np.uint8]
@@ -174,6 +174,7 @@ class Rendered:
     dropped_negative_tokens: int
     library_versions: dict[str, str]
     has_parts: bool = True
+    has_weights: bool = True
 
 
 OnStep = Callable[[StepReport], None]

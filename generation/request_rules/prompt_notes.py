@@ -60,9 +60,10 @@ def of_prompts(
     dropped_tokens: int,
     dropped_negative_tokens: int,
     has_parts: bool = True,
+    has_weights: bool = True,
 ) -> list[dict[str, str]]:
     """[{code, message}], a sentence for each kind; the numbers are what no text encoder read, and
-    `has_parts` says whether the model reads a prompt in parts."""
+    `has_parts` says whether the model reads a prompt in parts, `has_weights` whether it weighs."""
     both = prompt, negative_prompt
     found = dict(_syntax(negative_prompt)) | dict(_syntax(prompt))
     told = [
@@ -70,7 +71,7 @@ def of_prompts(
         for code, (_, why) in SYNTAX.items()
         if code in found
     ]
-    told += _of_weights(both)
+    told += _of_weights(both) if has_weights else _of_no_weights(both)
     if not has_parts and any(prompt_syntax.read(text).cuts for text in both):
         told.append(
             _note(
@@ -103,6 +104,14 @@ def _of_weights(both: tuple[str, str]) -> list[dict[str, str]]:
     else:
         return []
     return [_note("prompt_weight", said)]
+
+
+def _of_no_weights(both: tuple[str, str]) -> list[dict[str, str]]:
+    """Language models read words, and none of them more than another."""
+    if all(weight == 1 for text in both for weight in prompt_syntax.read(text).weights):
+        return []
+    said = "Weights had no effect: this model reads every word as much as any other."
+    return [_note("prompt_weights", said)]
 
 
 def _note(code: str, message: str) -> dict[str, str]:

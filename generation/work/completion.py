@@ -112,4 +112,5 @@ def _notes(rendered: Rendered, request: GenerationRequest) -> list[dict[str, str
         dropped_tokens=rendered.dropped_tokens,
         dropped_negative_tokens=rendered.dropped_negative_tokens,
         has_parts=rendered.has_parts,
+        has_weights=rendered.has_weights,
     )

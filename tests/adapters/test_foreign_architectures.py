@@ -14,7 +14,12 @@ from tests.adapters.signatures import DIFFUSERS, EXTENTS, ORIGINAL, Layers
 FUSED = ("to_qkv", "to_kv", "to_added_qkv", "add_qkv_proj")
 TOOLS_OF_WHOLE = ("diffusers", "lycoris", "ai_toolkit", "kohya")  # the others have the same names
 # What has all its blocks' layers in common with a served family cannot be told from it whole.
-LIKE_OURS = {"chroma": "flux", "flux-fill": "flux", "flux-control": "flux"}
+LIKE_OURS = {
+    "chroma": "flux",
+    "flux-fill": "flux",
+    "flux-control": "flux",
+    "z-image-omni": "z-image",
+}
 
 
 @pytest.mark.parametrize("architecture", signatures.architectures())
@@ -44,11 +49,11 @@ def test_the_signatures_are_what_diffusers_builds() -> None:
     from adapters.families import derive_foreign
     from adapters.families.foreign_sources import IMAGES
 
-    said: Layers = signatures.layers_of("z-image", "layers")
-    source = IMAGES["z-image"]
+    said: Layers = signatures.layers_of("z-image-omni", "layers")
+    source = IMAGES["z-image-omni"]
     built, _ = derive_foreign._spelt(source, source.configs["omni"])
     assert built.items() <= said.items()
-    assert unserved_architectures.title_of("z-image") == source.title
+    assert unserved_architectures.title_of("z-image-omni") == source.title
 
 
 # Which architectures each of diffusers' loaders is for; None where what it loads is served here.
@@ -74,7 +79,7 @@ LOADERS: dict[str, tuple[str, ...] | None] = {
     "HiDreamImage": ("hidream",),
     "QwenImage": ("qwen-image", "qwen-image-2.1"),
     "Krea2": ("krea2",),
-    "ZImage": ("z-image",),
+    "ZImage": ("z-image-omni",),
     "Anima": ("anima",),
     "Flux2": ("flux2", "flux2-klein-4b", "flux2-klein-9b"),
     "Flux3": ("flux3",),

@@ -127,6 +127,30 @@ def dense(path: Path, *, weight: float, folder: Path, request: RenderJob) -> tor
     return drawn(pipe, request)
 
 
+ALPHAS = {"attn1.to_q": 4.0, "attn1.to_k": 4.0, "attn1.to_v": None, "attn1.to_out.0": 16.0}
+
+
+def test_layers_without_an_alpha_keep_their_scale_beside_layers_that_have_one(
+    load: Callable[..., LoadedModel], folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """diffusers gives them the alpha that most others have; what was trained is BA itself."""
+    torch.manual_seed(4)
+    pipe, path, rank = pipeline(folders("sd")), tmp_path / "some.safetensors", 8
+    state: dict[str, torch.Tensor] = {}
+    for name, alpha in ALPHAS.items():
+        layer = pipe.unet.get_submodule(f"down_blocks.0.attentions.0.transformer_blocks.0.{name}")
+        sides = (rank, 16), (16, rank)  # in fp16's numbers, in which it is kept
+        down, up = ((torch.randn(side) * 0.3).half().float() for side in sides)
+        stem = f"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_{name.replace('.', '_')}"
+        state |= {f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": up}
+        if alpha is not None:
+            state[f"{stem}.alpha"] = torch.tensor(alpha)
+        layer.weight.data += (1 if alpha is None else alpha / rank) * up @ down
+    save_file(state, path)
+    [made] = denoise(load("sd"), [job(adapters=(uploaded(path, folders("sd")),))])
+    assert_same(made.latents, drawn(pipe, job()))
+
+
 def _columns() -> dict[tuple[str, str], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
     draw = torch.Generator().manual_seed(5)
     block = "down_blocks.0.attentions.0.transformer_blocks.0"

@@ -11,6 +11,7 @@ import torch
 from adapters.base_models import registration
 from adapters.base_models.architecture import layers_of_folder
 from adapters.formats.target_modules import Layout
+from adapters.models import Family
 from generation.engine.families import registry, unet
 from generation.engine.jobs import AdapterUse, ModelNotLoadable, RenderJob
 from generation.engine.loading.loaded_model import LoadedModel, Settings, assemble
@@ -18,7 +19,7 @@ from generation.engine.loop import pixels
 from generation.engine.loop.engine import Engine
 from tests.engine.rendering import assert_same, by_diffusers, denoise, job, pipeline
 
-FAMILIES = ["sd", "starter", "sdxl", "sdxl-v", "flux", "sd3"]
+FAMILIES = ["sd", "starter", "sdxl", "sdxl-v", "flux", "sd3", "z-image"]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation"),
     pytest.mark.filterwarnings("ignore:.*Already found a `peft_config`"),
@@ -152,6 +153,21 @@ def test_requests_may_ask_for_it_where_the_engine_does_it() -> None:
         for name in spec.pipelines:
             can = spec.renormalise is unet.renormalise
             assert {f.rescales_guidance for f in registration.PIPELINES[name]} == {can}
+
+
+@pytest.mark.parametrize(
+    ("model", "family", "size"),
+    [
+        ("sdxl-v", Family.SDXL, 32),
+        ("flux", Family.FLUX, 1024),
+        ("sd3", Family.SD35_MEDIUM, 1024),
+        ("z-image", Family.Z_IMAGE, 1024),
+    ],
+)
+def test_a_folder_is_registered_as_its_family_by_its_configurations(
+    model: str, family: Family, size: int, folders: Callable[[str], Path]
+) -> None:
+    assert registration._family_and_size(folders(model)) == (family, size)
 
 
 def test_rows_that_rescale_nothing_keep_their_bits(load: Callable[..., LoadedModel]) -> None:

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation"),
     pytest.mark.filterwarnings("ignore:.*Already found a `peft_config`"),
 ]
-FAMILIES = ["sd", "starter", "sdxl", "flux", "sd3"]
+FAMILIES = ["sd", "starter", "sdxl", "flux", "sd3", "z-image"]
 GREY_LEVELS = 1.5  # of 255: mean difference of a pixel from the unquantised picture, at most
 LEFT_ALONE = {
     "sd": ["time_embedding.linear_1", "mid_block.resnets.0.time_emb_proj"],
@@ -35,6 +35,7 @@ LEFT_ALONE = {
         "norm_out.linear", "transformer_blocks.0.norm1.linear",
         "single_transformer_blocks.0.norm.linear",
     ],
+    "z-image": ["cap_embedder.1", "layers.0.adaLN_modulation.0", "all_final_layer.2-1.linear"],
     "sd3": ["context_embedder", "proj_out", "transformer_blocks.0.norm1_context.linear"],
 }  # fmt: skip
 QUANTISED = {
@@ -42,6 +43,7 @@ QUANTISED = {
     "starter": "mid_block.attentions.0.transformer_blocks.0.attn1.to_q",
     "sdxl": "mid_block.attentions.0.transformer_blocks.0.ff.net.2",
     "flux": "single_transformer_blocks.0.proj_out",
+    "z-image": "layers.0.attention.to_q",
     "sd3": "transformer_blocks.0.attn2.to_q",
 }
 

@@ -22,7 +22,7 @@ from generation.engine.loop import pixels
 from generation.engine.loop.engine import Engine
 from tests.engine.rendering import SIDE, assert_same, by_diffusers, denoise, job, pipeline
 
-FAMILIES = ["sd", "starter", "sdxl", "flux", "sd3"]
+FAMILIES = ["sd", "starter", "sdxl", "flux", "sd3", "z-image"]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation"),
     pytest.mark.filterwarnings("ignore:.*Already found a `peft_config`"),

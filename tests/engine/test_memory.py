@@ -19,7 +19,7 @@ from tests.bench import gpu_models
 from tests.engine.rendering import SIDE, denoise, job
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
-FAMILIES = ["sd", "starter", "sdxl", "flux", "sd3"]
+FAMILIES = ["sd", "starter", "sdxl", "flux", "sd3", "z-image"]
 KIB = 1024
 
 

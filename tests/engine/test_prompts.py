@@ -11,6 +11,7 @@ import torch
 from generation.engine.families.prompt_chunks import ChunkReader
 from generation.engine.jobs import AdapterUse
 from generation.engine.loading.loaded_model import LoadedModel
+from generation.engine.loop.engine import Engine
 from generation.engine.loop.prompt_embeddings import Prompts
 from moderation.policy.rulebook import prompt_syntax
 from tests import tiny_pipeline
@@ -184,3 +185,23 @@ def test_pieces_hold_all_words_of_a_prompt_and_no_more_tokens_than_are_read() ->
     assert all(len(tokenizer(chunk.text).input_ids) <= 20 for chunk in found.chunks)
     assert all(len(chunk.weights) in (0, 20) for chunk in found.chunks)
     assert found.chunks[-1].text == "end"
+
+
+def test_a_language_model_reads_weighted_words_as_words_and_tells_it(
+    load: Callable[..., LoadedModel], engines: Callable[[LoadedModel], Engine]
+) -> None:
+    model = load("z-image")
+    plain, weighted = denoise(model, [job("a red kite"), job("a (red:1.3) kite")])
+    assert torch.equal(plain.latents, weighted.latents)
+    made = engines(model).submit(job("a (red:1.3) kite")).future.result(timeout=60)
+    assert (made.has_weights, made.has_parts) == (False, False)
+
+
+def test_texts_of_unequal_length_keep_their_bits_whoever_steps_beside_them(
+    load: Callable[..., LoadedModel],
+) -> None:
+    model = load("z-image")
+    mine = job("mine", negative_prompt="grey, " * 9, guidance=4.0)
+    alone = denoise(model, [mine, job("one", guidance=0.0), job("two", guidance=0.0)])[0]
+    others = [job("long, " * 20, guidance=3.0), job("b", seed=2, guidance=0.0)]
+    assert torch.equal(denoise(model, [mine, *others])[0].latents, alone.latents)

@@ -18,6 +18,8 @@ from diffusers import (
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
 )
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
@@ -27,6 +29,8 @@ from transformers import (
     CLIPTextModel,
     CLIPTextModelWithProjection,
     PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3Model,
     T5Config,
     T5EncoderModel,
 )
@@ -180,6 +184,40 @@ def _sd3() -> Any:
     )
 
 
+def _z_image() -> Any:
+    pieces = t5_tokenizer()
+    pieces.chat_template = "<user>{{ messages[0].content }}<assistant>"
+    text = Qwen3Config(
+        vocab_size=len(pieces),
+        hidden_size=WIDTH,
+        intermediate_size=WIDTH,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=16,
+    )
+    transformer = ZImageTransformer2DModel(
+        in_channels=4,
+        dim=WIDTH,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=WIDTH,
+        axes_dims=[8, 4, 4],
+        axes_lens=[1024, 32, 32],
+    )
+    for token in (transformer.x_pad_token, transformer.cap_pad_token):
+        torch.nn.init.normal_(token)
+    return ZImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+        vae=_vae(4),
+        text_encoder=Qwen3Model(text),
+        tokenizer=pieces,
+        transformer=transformer,
+    )
+
+
 MODELS = {
     "sd": _sd,
     "starter": _starter,
@@ -187,6 +225,7 @@ MODELS = {
     "sdxl-v": _sdxl_v,
     "flux": _flux,
     "sd3": _sd3,
+    "z-image": _z_image,
 }
 
 
@@ -243,7 +282,9 @@ def build_adapter(
     Stronger ones would make a random network chaotic: rounding alone would change its picture.
     """
     network = "transformer" if hasattr(pipe, "transformer") else "unet"
-    parts = {network: list(targets)} | ({"text_encoder": TEXT_TARGETS} if has_text else {})
+    parts = {network: list(targets)}
+    if has_text and hasattr(pipe, "load_lora_into_text_encoder"):  # language models take none
+        parts["text_encoder"] = TEXT_TARGETS
     generator = torch.Generator().manual_seed(seed)
     layers, metadata = {}, {}
     for part, names in parts.items():

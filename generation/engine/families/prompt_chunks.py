@@ -34,12 +34,14 @@ class Chunks:
 @dataclass(frozen=True, slots=True)
 class ChunkReader:
     """A tokenizer whose encoder reads `length` tokens at once, and `most` such pieces. `before` is
-    that of another, with its length, whose vectors of the same text stand before its own."""
+    that of another, with its length, whose vectors of the same text stand before its own. Tokens
+    have weights where it `is_weighted`."""
 
     tokenizer: Any
     length: int
     most: int
     before: tuple[Any, int] | None = None
+    is_weighted: bool = True
 
     def read(self, prompt: str) -> Chunks:
         """In at most `most` pieces; what a model reads as one piece is not parted by BREAK."""
@@ -100,7 +102,7 @@ class ChunkReader:
             begin = len(text) - len(text.lstrip())
             text = text.strip()
             weights = weights[begin : begin + len(text)]
-        if all(weight == 1 for weight in weights):
+        if not self.is_weighted or all(weight == 1 for weight in weights):
             return Chunk(text)
         readers = [*filter(None, [self.before]), (self.tokenizer, self.length)]
         spans = [span for reader in readers for span in _padded_places(text, *reader)]

@@ -9,9 +9,10 @@ from generation.engine.families.flux import FLUX
 from generation.engine.families.sd3 import SD3
 from generation.engine.families.sdxl import SDXL
 from generation.engine.families.stable_diffusion import STABLE_DIFFUSION
+from generation.engine.families.z_image import Z_IMAGE
 from generation.engine.jobs import ModelNotLoadable
 
-FAMILIES = (STABLE_DIFFUSION, SDXL, SD3, FLUX)
+FAMILIES = (STABLE_DIFFUSION, SDXL, SD3, FLUX, Z_IMAGE)
 
 
 def family_of(pipe: Any) -> FamilySpec:

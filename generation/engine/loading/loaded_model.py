@@ -24,6 +24,7 @@ from generation.engine.adapters.adapter_slots import Loras
 from generation.engine.adapters.lora_file import AdapterFile
 from generation.engine.adapters.lora_weights import LoraWeights, Wearing, can_wear
 from generation.engine.families.family import FamilySpec, Rows
+from generation.engine.families.prompt_chunks import ChunkReader
 from generation.engine.families.registry import family_of
 from generation.engine.jobs import ModelNotLoadable
 from generation.engine.loading import group_norms, quantization
@@ -103,9 +104,9 @@ class LoadedModel:
         return 2 * int(self.pipe.vae_scale_factor)
 
     @property
-    def has_parts(self) -> bool:
-        """Whether a prompt may be read in several pieces."""
-        return self.family.reader(self.pipe).most > 1
+    def reader(self) -> ChunkReader:
+        """How it reads a prompt."""
+        return self.family.reader(self.pipe)
 
     def read_adapter(self, path: Path) -> AdapterFile:
         """Raises AdapterNotLoadable."""

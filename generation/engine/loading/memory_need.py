@@ -107,12 +107,13 @@ def plan(parts: ModelParts, *, settings: Settings, size: Size, dtype: torch.dtyp
     timesteps = torch.zeros(rows, device="meta")
     picture = torch.zeros(1, vae.config.latent_channels, *grid, device="meta")
     call = parts.family.call
+    used = deepcopy(network)  # for some keep tables from their first forward on
     return MemoryPlan(
         rows=rows,
         weights=_weights([network, vae, *parts.others], dtype),
         text=_weights(list(parts.text_encoders.values()), dtype),
         slots=in_all * dtype.itemsize,
-        forward=peak_bytes(lambda: call(network, latents, timesteps, conditioning, shared)),
+        forward=peak_bytes(lambda: call(used, latents, timesteps, conditioning, shared)),
         decoding=peak_bytes(lambda: vae.decode(picture.to(dtype))),
         is_text_offloaded=settings.is_text_offloaded,
         is_fp8=is_fp8,

@@ -33,6 +33,7 @@ QUANTISED = (FP8, FP8_DYNAMIC)
 LAYERS = (
     r"\.(to_[qkv]|to_out\.0|add_[qkv]_proj|to_add_out)$"
     r"|\.(ff|ff_context)\.net\.(0\.proj|2)$"
+    r"|\.feed_forward\.w[123]$"
     r"|\.(proj_in|proj_out|proj_mlp)$"
 )
 SIDE_MULTIPLE = 16

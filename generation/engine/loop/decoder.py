@@ -175,7 +175,8 @@ def _rendered(item: FinishedLatents, image: NDArray[np.uint8], decode_ms: float)
         },
         dropped_tokens=trajectory.dropped_tokens,
         dropped_negative_tokens=trajectory.dropped_negative_tokens,
-        has_parts=item.model.has_parts,
+        has_parts=item.model.reader.most > 1,
+        has_weights=item.model.reader.is_weighted,
         library_versions=library_versions(is_fp8=item.model.settings.weights in QUANTISED),
     )
 

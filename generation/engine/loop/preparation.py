@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from math import lcm
 from time import monotonic
 
 import torch
 
 from generation.engine.adapters.adapter_slots import Slots
 from generation.engine.adapters.lora_weights import Wearing
-from generation.engine.families.family import TEXT, Size
+from generation.engine.families import padded_text
+from generation.engine.families.family import Size
 from generation.engine.jobs import (
     MoreAdaptersThanSlots,
     OutOfMemory,
@@ -19,7 +19,7 @@ from generation.engine.jobs import (
 )
 from generation.engine.loading.loaded_model import LoadedModel
 from generation.engine.loop.inpainting import Painting
-from generation.engine.loop.prompt_embeddings import Prompts, TextKey, repeated
+from generation.engine.loop.prompt_embeddings import Prompts, TextKey
 from generation.engine.loop.trajectory import Order, Trajectory
 from generation.engine.schedules import row_schedules
 from generation.engine.schedules.row_schedules import Schedule
@@ -141,8 +141,8 @@ class Admission:
         if not model.is_guided(job.guidance):
             return (positive | extras,)
         negative = self.prompts.negative(job.negative_prompt, positive, key=key, wearing=wearing)
-        tokens = lcm(*(row[TEXT].shape[1] for row in (positive, negative)))
-        return repeated(positive, tokens) | extras, repeated(negative, tokens) | extras
+        positive, negative = padded_text.paired(positive, negative)
+        return positive | extras, negative | extras
 
     def _picture(self, order: Order, generator: torch.Generator) -> torch.Tensor | float:
         """Latents of the picture to start from; 0 where there is none."""

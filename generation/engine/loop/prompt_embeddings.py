@@ -11,6 +11,7 @@ from unicodedata import category
 import torch
 
 from generation.engine.adapters.lora_weights import Wearing
+from generation.engine.families import padded_text
 from generation.engine.families.family import TEXT, Rows
 from generation.engine.families.prompt_chunks import Chunk
 from generation.engine.loading.loaded_model import LoadedModel
@@ -29,7 +30,7 @@ class Prompts:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
-        self._reader = model.family.reader(model.pipe)
+        self._reader = model.reader
         self._rows: OrderedDict[tuple[str, TextKey], Rows] = OrderedDict()
         self.hits = 0
         self.misses = 0
@@ -71,9 +72,10 @@ class Prompts:
         together = self._model.family.encode(self._model.pipe, texts)
         device = self._model.device
         rows = {
-            text: {name: t[index : index + 1].clone().to(device) for name, t in together.items()}
-            for index, text in enumerate(texts)
+            text: padded_text.fitted({name: t[i : i + 1].clone() for name, t in together.items()})
+            for i, text in enumerate(texts)
         }
+        rows = {text: {n: t.to(device) for n, t in row.items()} for text, row in rows.items()}
         return {
             c: _weighted(rows[c.text], rows[""], c) if c.weights else rows[c.text] for c in chunks
         }
@@ -127,15 +129,6 @@ def _weighted(row: Rows, nothing: Rows, chunk: Chunk) -> Rows:
     weights[: len(chunk.weights)] = torch.tensor(chunk.weights)
     weights = weights.view(1, -1, 1)
     return row | {TEXT: torch.where(weights == 1, said, empty + weights * (said - empty))}
-
-
-def repeated(row: Rows, tokens: int) -> Rows:
-    """The row with its text as often as makes `tokens`: attention over equal keys is the same.
-
-    So do two prompts of unequal length guide one image (ComfyUI's `CONDCrossAttn`).
-    """
-    times = tokens // row[TEXT].shape[1]
-    return row if times == 1 else row | {TEXT: row[TEXT].repeat(1, times, 1)}
 
 
 def is_unseen(moved: float, text: str, shown: str) -> bool:

@@ -10,7 +10,12 @@ from generation.request_rules.prompt_notes import SYNTAX, of_prompts
 
 
 def codes(
-    prompt: str, negative: str = "", cut: int = 0, negative_cut: int = 0, has_parts: bool = True
+    prompt: str,
+    negative: str = "",
+    cut: int = 0,
+    negative_cut: int = 0,
+    has_parts: bool = True,
+    has_weights: bool = True,
 ) -> list[str]:
     notes = of_prompts(
         prompt,
@@ -18,6 +23,7 @@ def codes(
         dropped_tokens=cut,
         dropped_negative_tokens=negative_cut,
         has_parts=has_parts,
+        has_weights=has_weights,
     )
     return [note["code"] for note in notes]
 
@@ -119,3 +125,10 @@ def test_any_text_is_read(text: str) -> None:
 )
 def test_what_never_closes_is_read_in_bounded_work(opening: str) -> None:
     assert codes(opening) == []
+
+
+def test_a_model_that_weighs_no_words_says_so() -> None:
+    assert codes("a (red:1.3) kite", has_weights=False) == ["prompt_weights"]
+    assert codes("a kite", "[grey]", has_weights=False) == ["prompt_weights"]
+    assert codes("a (red:9) kite", has_weights=False) == ["prompt_weights"]
+    assert codes("a (red:1) kite", has_weights=False) == []
