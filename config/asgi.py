@@ -10,7 +10,7 @@ from django.urls import get_resolver  # noqa: E402 - likewise
 
 from config.launch import private_files  # noqa: E402 - likewise
 from config.runtime import gc_tuning, start_check  # noqa: E402 - likewise
-from config.watching import own_port  # noqa: E402 - likewise
+from config.watching import watched_process  # noqa: E402 - likewise
 from config.web import probes, senders  # noqa: E402 - likewise
 from config.web.crowding import Crowding, Proxies  # noqa: E402 - likewise
 from config.web.deaf_readers import DeafReaders  # noqa: E402 - likewise
@@ -65,5 +65,5 @@ application = DeafReaders(
 start_check.require_for_web()
 private_files.begin()
 get_resolver().url_patterns  # noqa: B018 - imports every view now, not at the first request
-own_port.open_for("web", probes.of_web().lacking)
+watched_process.begin("web", probes.of_web().lacking)
 gc_tuning.settle()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from config.core.watching import request_ids
+from config.core.watching import request_ids, tracing
 from config.core.watching.instruments import LOG_LINES, bounded
 
 
@@ -57,7 +57,7 @@ class LineCounter(logging.Handler):
 def about() -> dict[str, object]:
     """What the line that is written now belongs to; empty outside of any."""
     request_id = request_ids.current()
-    return {"request_id": request_id} if request_id else {}
+    return ({"request_id": request_id} if request_id else {}) | tracing.ids()
 
 
 def _details_of(error: BaseException | None) -> Iterator[str]:

@@ -35,4 +35,7 @@ LOGGING = {
 METRICS_TOKEN = env_str("METRICS_TOKEN", "")
 # Where a process is watched: config/watching/own_port.py says which of a hundred ports is whose.
 PROOFSHEET_METRICS_PORT = env_int("METRICS_PORT", 0)
+# Neither is on by itself, and neither is told a prompt: config/watching.
+PROOFSHEET_TRACES_TO = env_str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+PROOFSHEET_SENTRY_DSN = env_str("SENTRY_DSN", "")
 PROOFSHEET_METRICS_HOST = env_str("METRICS_HOST", "127.0.0.1")

@@ -8,7 +8,7 @@ from typing import Any
 from celery import signals
 
 from config.core.watching.instruments import TASK_SECONDS, TASKS, TICKETS_SENT, bounded
-from config.watching import own_port
+from config.watching import watched_process
 from config.web.probes import Readiness
 
 _began_s: dict[str, float] = {}
@@ -39,11 +39,12 @@ def kind_of(queues: set[str]) -> str:
 
 def open_for_worker(instance: Any, **_: Any) -> None:
     readiness = Readiness(lambda: _lacks)
-    own_port.open_for(kind_of(set(instance.app.amqp.queues.consume_from)), readiness.lacking)
+    queues = set(instance.app.amqp.queues.consume_from)
+    watched_process.begin(kind_of(queues), readiness.lacking)
 
 
 def open_for_beat(**_: Any) -> None:
-    own_port.open_for("beat", Readiness().lacking)
+    watched_process.begin("beat", Readiness().lacking)
 
 
 def note_ready(**_: Any) -> None:

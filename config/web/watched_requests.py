@@ -13,14 +13,15 @@ from time import perf_counter
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from opentelemetry.trace import Span, SpanKind
 
-from config.core.watching import instruments, request_ids
+from config.core.watching import instruments, request_ids, tracing
 from config.web.crowding import Proxies, peer_of
 from config.web.early_answers import Message, Receive, Scope, Send
 from config.web.request_limits import Application
 
 logger = logging.getLogger(__name__)
-HEADER = b"x-request-id"
+HEADER, TRACEPARENT = b"x-request-id", b"traceparent"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
@@ -42,22 +43,29 @@ class WatchedRequests:
             nonlocal is_answered
             if message["type"] == "http.response.start":
                 is_answered = True
-                _note(scope, answered.route, message["status"], perf_counter() - began_s)
+                _note(scope, span, answered.route, message["status"], perf_counter() - began_s)
                 message = {**message, "headers": _with_id(message["headers"], answered.id)}
             await send(message)
 
-        with request_ids.answering(self._given(scope)) as answered:
-            try:
-                await self._app(scope, receive, tell)
-            finally:
-                if not is_answered:
-                    _note(scope, answered.route, 500, perf_counter() - began_s)
+        given = self._given(scope)
+        with request_ids.answering(given.get(HEADER, "")) as answered, tracing.apart():
+            tracing.follow(given.get(TRACEPARENT, ""))
+            with tracing.step(_method(scope), kind=SpanKind.SERVER) as span:
+                try:
+                    await self._app(scope, receive, tell)
+                finally:
+                    if not is_answered:
+                        _note(scope, span, answered.route, 500, perf_counter() - began_s)
 
-    def _given(self, scope: Scope) -> str:
+    def _given(self, scope: Scope) -> dict[bytes, str]:
+        """What a proxy of the house calls the request; nobody else is believed."""
         if not self._proxies.are_at(peer_of(scope)):
-            return ""
-        given = (value for name, value in scope["headers"] if name.lower() == HEADER)
-        return next((value.decode() for value in given if _ID.fullmatch(value)), "")
+            return {}
+        return {
+            name.lower(): value.decode()
+            for name, value in scope["headers"]
+            if name.lower() in (HEADER, TRACEPARENT) and _ID.fullmatch(value)
+        }
 
 
 class RequestIds:
@@ -80,9 +88,16 @@ def _with_id(headers: list[tuple[bytes, bytes]], request_id: str) -> list[tuple[
     return [*kept, (HEADER, request_id.encode())]
 
 
-def _note(scope: Scope, route: str, status: int, took_s: float) -> None:
-    method = scope["method"] if scope["method"] in METHODS else instruments.OTHER
-    route = route or "early"  # answered before Django
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in METHODS else instruments.OTHER
+
+
+def _note(scope: Scope, span: Span, route: str, status: int, took_s: float) -> None:
+    method, route = _method(scope), route or "early"  # answered before Django
+    span.update_name(f"{method} {route}")
+    span.set_attributes(
+        {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+    )
     instruments.HTTP_REQUESTS.labels(method, route, str(status)).inc()
     instruments.HTTP_SECONDS.labels(route).observe(took_s)
     said = {"method": method, "route": route, "status": status, "seconds": round(took_s, 4)}

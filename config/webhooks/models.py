@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from config.core.projects.models import Project
+from config.core.watching.tracing import TRACEPARENT_CHARACTERS
 
 AT_ONCE = 4
 _QUICK_MS = 2000
@@ -137,6 +138,9 @@ class Delivery(models.Model):
     type = models.CharField(max_length=64)
     body = models.TextField()
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    traceparent = models.CharField(
+        max_length=TRACEPARENT_CHARACTERS, blank=True, default="", db_default=""
+    )
     written_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)

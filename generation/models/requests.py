@@ -17,6 +17,7 @@ from config.core.ownership import ProjectRows
 from config.core.projects import columns
 from config.core.transitions import WrongState
 from config.core.watching.instruments import REQUESTS_ENDED, bounded
+from config.core.watching.tracing import TRACEPARENT_CHARACTERS
 from generation.models import fair_shares, news
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class GenerationRequest(models.Model):
     lease_worker = models.CharField(max_length=120, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     timings = models.JSONField(default=dict, help_text="Milliseconds by stage.")
+
+    traceparent = models.CharField(
+        max_length=TRACEPARENT_CHARACTERS, blank=True, default="", db_default=""
+    )
 
     created_at = models.DateTimeField()
     queued_at = models.DateTimeField(null=True, blank=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 from adapters.models import Adapter
 from config.core import events
 from config.core.projects.calling import Caller
+from config.core.watching import tracing
 from generation.conditions import init_images
 from generation.conditions.stored_uploads import StoredNames
 from generation.line import tickets
@@ -55,6 +56,7 @@ def create(
         label=str(wanted.label or ""),
         priority=priority,
         predicted_ms=predicted_ms,
+        traceparent=tracing.traceparent(),
         created_at=at,
     )
     request.used_adapters = _store_adapters(request, wanted.adapters)

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from config.core.watching import tracing
 from generation.conditions import init_images
 from generation.line import tickets
 from generation.models import GenerationRequest, RequestStatus, SourcePicture, SourceState
@@ -22,6 +23,7 @@ from moderation.subjects.subject import Subject
 ATTEMPTS_MAX = 5
 
 
+@tracing.apart()
 def screen(request_id: UUID, *, at: datetime) -> None:
     """Screen a submitted prompt and act on the verdict. A request that moved on is left alone.
 
@@ -32,18 +34,20 @@ def screen(request_id: UUID, *, at: datetime) -> None:
     request = _waiting().filter(id=request_id).first()
     if request is None:
         return
+    tracing.follow(request.traceparent)
     if request.screening_attempts > ATTEMPTS_MAX:
         _give_up(request_id, at=at)
         return
     if not _screen_source(request, at=at):
         return
     started = perf_counter()
-    verdict = classify.screen_prompt(
-        request.prompt,
-        at=at,
-        profile=audiences.profile_for(request.project),
-        overlay=overlays.in_force(request.project_id),
-    )
+    with tracing.step("screen prompt"):
+        verdict = classify.screen_prompt(
+            request.prompt,
+            at=at,
+            profile=audiences.profile_for(request.project),
+            overlay=overlays.in_force(request.project_id),
+        )
     elapsed_ms = round((perf_counter() - started) * 1000, 2)
     with transaction.atomic():
         request = _waiting().select_for_update().filter(id=request_id).first()

@@ -17,6 +17,7 @@ from django.db import transaction
 from config.core import database_connections, disk_full
 from config.core.clock import Clock
 from config.core.storage import StorageAway
+from config.core.watching import tracing
 from config.core.watching.instruments import STAGES
 from generation.engine.jobs import Cancelled
 from generation.line import claims
@@ -102,7 +103,8 @@ def publish(
         if request.cancel_requested_at is not None:
             request.cancel(at=at)
             return None
-        log_ms = _record(request, finished, at=at)
+        with tracing.step("log"):
+            log_ms = _record(request, finished, at=at)
         image = _create_image(request, finished, file, at=at)
         request.add_up(timings | {"log_ms": log_ms})
         request.note_made(at=at)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 
+from config.core.watching import tracing
 from config.core.watching.instruments import DEVICE_SECONDS, IMAGES, STAGES, bounded
 from generation.models import GenerationRequest
 from generation.models.requests import DEVICE_STAGES
@@ -26,7 +27,8 @@ class StageTimes:
         steps = self._request.steps * self._request.count
         previews.tell(self._request, previews.RenderProgress(stage, steps, steps))
         started = perf_counter()
-        yield
+        with tracing.step(stage):
+            yield
         self.timings[key] = round((perf_counter() - started) * 1000, 2)
 
     def count(self, verdict: str) -> None:

@@ -17,7 +17,7 @@ from config.core import database_connections, disk_full
 from config.core.clock import Clock
 from config.core.errors import ProofsheetError
 from config.core.storage import StorageAway
-from config.core.watching import instruments
+from config.core.watching import instruments, tracing
 from generation.conditions import init_images
 from generation.engine.jobs import (
     Cancelled,
@@ -50,6 +50,7 @@ _NOT_THE_IMAGES = (
 WORKER = f"{platform.node()}:{os.getpid()}"
 
 
+@tracing.apart()
 def work_one(*, now: Clock, name: str = hardware_queues.ANY) -> bool:
     """Claim the best request that waits in the queue of that `name` and carry it out. False when
     none waits.
@@ -141,11 +142,39 @@ def _stopped(claim: claims.Claim, lease: Lease, *, now: Clock) -> None:
 
 
 def _make(claim: claims.Claim, lease: Lease, permit: devices.DevicePermit, *, now: Clock) -> None:
-    """All images of the request: denoised together, published one by one as they come. One that
-    fails does not take the others along; whatever nobody foresaw is raised in the end."""
     requests = GenerationRequest.objects.select_related("model", "owner", "source__image")
     request = requests.get(id=claim.request_id)
     _note_wait(request)
+    tracing.follow(request.traceparent)
+    with tracing.step(f"generate_content {request.model.slug}", _told_of(request)):
+        _make_images(claim, request, lease, permit, now=now)
+
+
+def _told_of(request: GenerationRequest) -> tracing.Attributes:
+    """By OpenTelemetry's names for generative models, where it has one."""
+    return {
+        "gen_ai.operation.name": "generate_content",
+        "gen_ai.provider.name": "proofsheet",
+        "gen_ai.output.type": "image",
+        "gen_ai.request.model": request.model.slug,
+        "gen_ai.request.choice.count": request.count,
+        "proofsheet.steps": request.steps,
+        "proofsheet.width": request.width,
+        "proofsheet.height": request.height,
+        "proofsheet.attempt": request.attempts,
+    }
+
+
+def _make_images(
+    claim: claims.Claim,
+    request: GenerationRequest,
+    lease: Lease,
+    permit: devices.DevicePermit,
+    *,
+    now: Clock,
+) -> None:
+    """All images of the request: denoised together, published one by one as they come. One that
+    fails does not take the others along; whatever nobody foresaw is raised in the end."""
     adapters = selected_adapters.adapters_of(request)
     source = init_images.load(request)
     setting = drawing.setting_of(request, adapters, source) if request.is_live else None
@@ -159,7 +188,8 @@ def _make(claim: claims.Claim, lease: Lease, permit: devices.DevicePermit, *, no
         engine_jobs.prefetch_next(request)
         for index, handle in handles.items():
             try:
-                rendered = engine_jobs.wait(request, handle, handles.values(), lease)
+                with tracing.step("denoise"):
+                    rendered = engine_jobs.wait(request, handle, handles.values(), lease)
                 if all(other.future.done() for other in handles.values()):
                     _leave(permit)
                 completion.complete(claim, request, index, rendered, source, setting, now=now)

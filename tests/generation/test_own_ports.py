@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPConnection
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -87,6 +88,11 @@ def first_port(metrics_port: int, kind: str) -> int:
     return metrics_port + own_port.PORTS[kind][0]
 
 
+def lines_of(written: str, **about: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    return [line for line in lines if about.items() <= line.items()]
+
+
 def submit(port: int, key: str) -> dict[str, str]:
     """A picture is asked for as a program does; the headers of the answer."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
@@ -105,7 +111,7 @@ def test_ports_of_web_and_worker_count_a_picture_and_never_tell_its_prompt(
     written = LOG.stat().st_size if LOG.exists() else 0
     metrics_port, port = base(), free_port()
     web, render = (first_port(metrics_port, kind) for kind in ("web", "render"))
-    said = {"METRICS_PORT": str(metrics_port), "STATIC_ROOT": static_root}
+    said = {"METRICS_PORT": str(metrics_port), "STATIC_ROOT": static_root, "LOG_FORMAT": "json"}
     key = make_key(alice, "generate")
     with web_server(port=port, **said), celery_worker(queue="gpu,cpu", **said):
         wait_until(saying(web, READY), seconds=60)
@@ -135,7 +141,11 @@ def test_ports_of_web_and_worker_count_a_picture_and_never_tell_its_prompt(
         assert counted(render, "proofsheet_tasks_total", state="success") >= 2
         assert counted(web, "proofsheet_tickets_sent_total") >= 1
         told = ask(web, "/metrics")[1] + ask(render, "/metrics")[1]
-    told += LOG.read_bytes()[written:].decode()
+    lines = LOG.read_bytes()[written:].decode()
+    [answer] = lines_of(lines, request_id=headers["x-request-id"])
+    assert (answer["route"], answer["status"]) == (route, 201)
+    assert answer["trace_id"] == GenerationRequest.objects.get().traceparent.split("-")[1]
+    told += lines
     for word in ("quagga", "marzipan", "alice", str(alice.email)):
         assert word not in told
 

@@ -20,6 +20,7 @@ from django.db.models import Exists, OuterRef, Q
 from config.core.clock import Clock
 from config.core.errors import ProofsheetError
 from config.core.net import safe_fetch
+from config.core.watching import tracing
 from config.webhooks import endpoint_addresses, signing_secrets
 from config.webhooks.deliveries import outcomes, writing
 from config.webhooks.models import Delivery, Endpoint
@@ -89,13 +90,16 @@ def _due(at: datetime) -> Q:
     return is_free & Q(state=Delivery.State.WAITING, due_at__lte=at)
 
 
+@tracing.apart()
 def _send(claim: DeliveryClaim, *, now: Clock) -> bool:
     """Whether the endpoint is proven now."""
     row, at = claim.delivery, now()
+    tracing.follow(row.traceparent)
     keys = signing_secrets.keys_of(row.endpoint, at=at)
     if not connection.in_atomic_block:
         connection.close()  # others may have it while the other side thinks
-    answer = attempt(row, keys=keys, at=at)
+    with tracing.step("deliver webhook"):
+        answer = attempt(row, keys=keys, at=at)
     return outcomes.note(row, answer, token=claim.token, at=now(), luck=random.random())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from config.core import events
+from config.core.watching import tracing
 from config.webhooks.models import Delivery, Endpoint
 
 
@@ -30,6 +31,7 @@ def write(*, event: events.ProjectEvent, **_: Any) -> None:
             event_id=event_id,
             type=event.type,
             body=body,
+            traceparent=tracing.traceparent(),
             written_at=event.at,
             due_at=event.at,
         )
