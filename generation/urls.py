@@ -3,7 +3,7 @@
 from django.urls import path
 
 from generation.capacity import capacity_views
-from generation.gallery import image_views
+from generation.gallery import file_views, image_views
 from generation.live import live_views
 from generation.studio import account_views, progress_stream, studio_views
 from generation.suite_runs import suite_run_views
@@ -25,8 +25,10 @@ urlpatterns = [
     path("requests/<uuid:request_id>/preview/", studio_views.preview, name="preview"),
     path("gallery/", image_views.gallery, name="gallery"),
     path("gallery/delete/", image_views.delete_selected, name="delete-selected"),
+    path("gallery/download/", file_views.download_selected, name="download-selected"),
     path("images/<uuid:image_id>/", image_views.image, name="image"),
-    path("images/<uuid:image_id>/file/", image_views.image_file, name="image-file"),
+    path("images/<uuid:image_id>/file/", file_views.image_file, name="image-file"),
+    path("images/<uuid:image_id>/thumbnail/<int:width>/", file_views.thumbnail, name="thumbnail"),
     path("images/<uuid:image_id>/show/", image_views.show, name="show"),
     path("images/<uuid:image_id>/again/", image_views.again, name="again"),
     path("images/<uuid:image_id>/vary/", image_views.vary, name="vary"),

@@ -18,6 +18,13 @@
     if (link) window.location.assign(link.href);
   });
 
+  // All frames of a sheet at once.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-tick-all]");
+    if (!button) return;
+    for (const box of button.form.querySelectorAll("[type=checkbox]")) box.checked = true;
+  });
+
   // A session that ended in the middle: the sign-in page belongs into the whole window.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.responseURL.includes("/accounts/login/")) {

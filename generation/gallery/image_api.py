@@ -20,6 +20,7 @@ from config.core.api.signed_in_view import SignedInView
 from config.core.api.strict_serializers import StrictSerializer
 from config.core.pages import private_file
 from generation.gallery import own_images
+from generation.gallery.file_views import picture
 from generation.gallery.image_serializers import (
     CredentialsSerializer,
     ImageDetailSerializer,
@@ -27,7 +28,6 @@ from generation.gallery.image_serializers import (
     ImagePageSerializer,
     ImageSerializer,
 )
-from generation.gallery.image_views import picture
 from generation.gallery.list_filters import narrowed
 from generation.gallery.refusal_serializers import image_context
 from generation.gallery.shown_credentials import credentials_of

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from generation.conditions import init_images
+from generation.gallery.picture_files import THUMBNAIL_WIDTHS
 from generation.models import GeneratedImage, ImageState, Restriction, SourceState
 from moderation.account_status import audiences
 
@@ -43,6 +44,12 @@ class ImageCard:
     restriction: str = ""
     is_blurred: bool = False
     is_for_adults: bool = False
+
+    @property
+    def thumbnails(self) -> list[tuple[str, int]]:
+        """Addresses of what a sheet shows of the file, each with its width, the smallest first."""
+        widths = THUMBNAIL_WIDTHS if self.file_url else ()
+        return [(reverse("generation:thumbnail", args=[self.id, w]), w) for w in widths]
 
     @property
     def is_deletable(self) -> bool:

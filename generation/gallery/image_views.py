@@ -1,30 +1,25 @@
-"""Pages of the gallery: browse, look at one image, make it again, delete it, and its bytes."""
+"""Pages of the gallery: browse, look at one image, make it again, delete it."""
 
 from __future__ import annotations
 
-from functools import partial
-from hashlib import sha256
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
     require_POST,
-    require_safe,
 )
 
-from config.core.pages import SignedIn, page, private_file, uuid_of
+from config.core.pages import SignedIn, page, uuid_of
 from generation.gallery import own_images, variations
-from generation.gallery.gallery_forms import GalleryFilter, StrengthForm
+from generation.gallery.gallery_forms import GalleryFilter, StrengthForm, ticked
 from generation.gallery.image_cards import (
     frame_of,
     image_cards,
@@ -37,12 +32,9 @@ from generation.gallery.shown_credentials import credentials_of
 from generation.models import GeneratedImage, ImageState
 from generation.request_rules.parameters import RequestParameters, StrengthOutOfRange
 from generation.requests import submitting
-from moderation.subjects import blurring
-from provenance.assets import transcode
-from provenance.manifests.definition import SUFFIXES
-from provenance.pictures.decoder import Mime
 
 FRAMES_A_SHEET = 24
+FURTHER = {"adapter", "size", "seed", "since", "until", "order"}  # folded until one is used
 
 
 @require_GET
@@ -51,18 +43,17 @@ def gallery(request: SignedIn) -> HttpResponse:
     """One's own images, newest first, narrowed by what the address asks; htmx gets the sheet."""
     chosen = uuid_of(request.GET.get("project"))
     mine = own_images.images_of(request.user, chosen)
-    models = mine.order_by("model_name").values_list("model_slug", "model_name").distinct()
-    form = GalleryFilter(request.GET, models=list(models))
-    wanted = form.cleaned_data if form.is_valid() else {}
+    form = GalleryFilter(request.GET, mine=mine)
     sheet = Paginator(numbered(form.narrow(mine)), FRAMES_A_SHEET).get_page(request.GET.get("page"))
-    given = {name: value for name, value in wanted.items() if value}
-    given |= {"project": str(chosen)} if chosen else {}
+    given = form.given | ({"project": str(chosen)} if chosen else {})
     context = {
         "form": form,
         "chosen_project": chosen,
         "page": sheet,
         "frames": image_cards(sheet),
-        "is_narrowed": bool(given),
+        "is_narrowed": bool(given.keys() - {"order"}),
+        "further": FURTHER,
+        "is_narrowed_further": bool(given.keys() & FURTHER),
         "query": f"{urlencode(given)}&" if given else "",
     }
     template = "generation/gallery.html" + ("#sheet" if request.htmx else "")
@@ -90,45 +81,6 @@ def image(request: SignedIn, image_id: UUID) -> HttpResponse:
         "neighbours": neighbours_of(found, own_images.images_of(request.user, found.project_id)),
     }
     return render(request, "generation/image.html", context)
-
-
-@require_safe
-@page
-def image_file(request: SignedIn, image_id: UUID) -> HttpResponseBase:
-    """The bytes of a released image, for its owner alone; reviewers reveal one on its case."""
-    found = own_images.find_released_image(image_id, by=request.user)
-    mime = transcode.mime_of(request.GET.get("as", "png"))
-    wanted = partial(picture, found, mime=mime, is_download="download" in request.GET)
-    answer = None
-    if mime == "image/png" or found.is_blurred:
-        etag = f'"{found.sha256}{"-blurred" if found.is_blurred else ""}"'
-    else:  # a copy is signed again once its time is there, so only its own bytes name it
-        answer = wanted()
-        etag = f'"{sha256(answer.content).hexdigest()}"'
-    if unchanged := get_conditional_response(request, etag=etag):
-        return private_file(unchanged)
-    answer = answer or wanted()
-    answer["ETag"] = etag
-    return private_file(answer)
-
-
-def picture(
-    image: GeneratedImage, *, mime: Mime = "image/png", is_download: bool = False
-) -> HttpResponse:
-    """The stored PNG or a signed copy in another format; a blurred stand-in, always PNG, until its
-    owner chooses to see it. Read at once: an ASGI server cannot stream a file's blocking iterator.
-    """
-    with image.file.open("rb") as file:
-        data = file.read()
-    if image.is_blurred:
-        data, mime = blurring.blurred(data), "image/png"
-    else:
-        data = transcode.in_format(data, mime, asset_id=image.id, at=timezone.now())
-    answer = HttpResponse(data, content_type=mime)
-    name = f"proofsheet-{image.id}.{SUFFIXES[mime]}"
-    said = content_disposition_header(is_download, name)
-    answer["Content-Disposition"] = said or "inline"
-    return answer
 
 
 @require_POST
@@ -192,7 +144,7 @@ def delete(request: SignedIn, image_id: UUID) -> HttpResponse:
 @page
 def delete_selected(request: SignedIn) -> HttpResponse:
     """Shows the frames that were ticked in the gallery, and deletes them once confirmed."""
-    ids = [image_id for text in request.POST.getlist("frame") if (image_id := uuid_of(text))]
+    ids = ticked(request)
     if "confirmed" in request.POST:
         own_images.delete_images(ids, by=request.user, at=timezone.now())
         messages.success(request, "Deleted. The log entries stay, without the pictures.")

@@ -72,6 +72,15 @@ def find_released_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedIma
     return image
 
 
+def released_images(image_ids: list[UUID], *, by: AbstractBaseUser) -> list[GeneratedImage]:
+    """Those of them whose files their owner may have, as `find_released_image` says of one."""
+    mine = _kept(GeneratedImage.objects.visible_to(by)).exclude(file="")
+    rows = mine.filter(id__in=image_ids, state=ImageState.RELEASED)
+    if not audiences.is_of_age(by.pk):
+        rows = rows.exclude(restriction=Restriction.AGE_RESTRICTED)
+    return list(rows)
+
+
 def show_image(image_id: UUID, *, by: AbstractBaseUser, at: datetime) -> GeneratedImage:
     """Let its owner see a blurred image from now on. Raises ImageNotFound, WrongState."""
     with transaction.atomic():

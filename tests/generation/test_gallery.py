@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from zipfile import ZipFile
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.test import Client
+from PIL import Image
 
 from adapters.models import BaseModel
 from generation.gallery.image_views import FRAMES_A_SHEET
 from generation.models import GeneratedImage, ImageState, private_storage
-from tests.factories import NOON, make_image, make_model
+from tests.factories import NOON, make_adapter, make_image, make_model
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
+
+
+def saved_picture(side: int, *, seed: int = 0) -> str:
+    """The name of a stored PNG with shapes and a grain, as large as a picture of a model is."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    smooth = np.asarray(Image.fromarray(coarse).resize((side, side)), float)
+    pixels = np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return private_storage().save(f"images/test/{side}-{seed}.png", ContentFile(out.getvalue()))
 
 
 def test_empty_gallery_leads_to_the_studio(alice: User, as_user: AsUser) -> None:
@@ -76,6 +92,116 @@ def test_gallery_narrows(
     page = as_user(alice).get(f"/gallery/?{query}").content.decode()
     assert shown in page
     assert hidden not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("size=64x96", {"fox"}),
+        ("seed=7", {"fox"}),
+        ("seed=0", {"whale"}),
+        ("since=2026-11-02", {"fox"}),
+        ("until=2026-11-01", {"whale"}),
+        ("adapter=flat", {"whale"}),
+        ("adapter=flat&seed=7", set()),
+        ("seed=-1&size=64x96", {"fox"}),
+        ("since=yesterday", {"fox", "whale"}),
+    ],
+)
+def test_gallery_narrows_further(
+    alice: User, model: BaseModel, as_user: AsUser, query: str, shown: set[str]
+) -> None:
+    """A value that cannot be read narrows nothing; the others do."""
+    first = datetime(2026, 11, 1, 23, 59, tzinfo=UTC)
+    whale = make_image(alice, model, prompt="a whale", seed=0, created_at=first)
+    make_image(
+        alice, model, prompt="a fox", seed=7, width=64, height=96,
+        created_at=first + timedelta(minutes=2),
+    )  # fmt: skip
+    adapter = make_adapter(model, slug="flat", name="Flat")
+    whale.request.request_adapters.create(
+        adapter=adapter, weight=1, sha256=adapter.sha256, position=0
+    )
+    GeneratedImage.objects.filter(id=whale.id).update(
+        adapters=[{"slug": "flat", "name": "Flat", "weight": 1, "sha256": adapter.sha256}]
+    )
+    page = as_user(alice).get(f"/gallery/?{query}", HTTP_HX_REQUEST="true").content.decode()
+    assert {name for name in ("fox", "whale") if f"a {name}" in page} == shown
+
+
+def test_gallery_begins_with_the_oldest_where_it_is_asked(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    make_image(alice, model, prompt="an old boat")
+    make_image(alice, model, prompt="a new boat", created_at=NOON + timedelta(minutes=1))
+    page = as_user(alice).get("/gallery/?order=oldest").content.decode()
+    assert page.index("an old boat") < page.index("a new boat")
+
+
+def test_a_sheet_of_frames_weighs_little(alice: User, model: BaseModel, as_user: AsUser) -> None:
+    made = make_image(alice, model, file=saved_picture(512))
+    client = as_user(alice)
+    page = client.get("/gallery/").content.decode()
+    assert f'src="/images/{made.id}/thumbnail/256/"' in page
+    assert f"/images/{made.id}/thumbnail/512/ 512w" in page
+    small = client.get(f"/images/{made.id}/thumbnail/256/")
+    assert small["Content-Type"] == "image/webp"
+    assert Image.open(BytesIO(small.content)).size == (256, 256)
+    assert len(small.content) * FRAMES_A_SHEET <= 250_000
+    again = client.get(f"/images/{made.id}/thumbnail/256/", HTTP_IF_NONE_MATCH=small["ETag"])
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("width", [255, 0, 100_000])
+def test_no_other_size_of_a_thumbnail_is_made(
+    alice: User, model: BaseModel, as_user: AsUser, width: int
+) -> None:
+    made = make_image(alice, model, file=saved_picture(64))
+    assert as_user(alice).get(f"/images/{made.id}/thumbnail/{width}/").status_code == 404
+
+
+def test_thumbnails_are_their_owners_and_of_what_is_released(
+    alice: User, mallory: User, model: BaseModel, as_user: AsUser
+) -> None:
+    made = make_image(alice, model, file=saved_picture(64))
+    held = make_image(alice, model, file=saved_picture(64), state=ImageState.HELD)
+    assert as_user(mallory).get(f"/images/{made.id}/thumbnail/256/").status_code == 404
+    assert as_user(alice).get(f"/images/{held.id}/thumbnail/256/").status_code == 404
+
+
+def test_a_blurred_image_has_a_blurred_thumbnail(
+    alice: User, model: BaseModel, as_user: AsUser
+) -> None:
+    made = make_image(alice, model, file=saved_picture(512), restriction="blurred")
+    client = as_user(alice)
+    blurred = client.get(f"/images/{made.id}/thumbnail/512/")
+    made.show(at=NOON)
+    shown = client.get(f"/images/{made.id}/thumbnail/512/", HTTP_IF_NONE_MATCH=blurred["ETag"])
+    assert shown.status_code == 200
+    edges = [np.abs(np.diff(np.asarray(Image.open(BytesIO(a.content)).convert("L"), float))).mean()
+             for a in (blurred, shown)]  # fmt: skip
+    assert edges[0] < edges[1] / 3
+
+
+def test_ticked_frames_are_downloaded_as_they_were_signed(
+    alice: User, mallory: User, model: BaseModel, as_user: AsUser
+) -> None:
+    mine = [make_image(alice, model, file=saved_picture(64, seed=seed)) for seed in (1, 2)]
+    held = make_image(alice, model, file=saved_picture(64), state=ImageState.HELD)
+    theirs = make_image(mallory, model, file=saved_picture(64))
+    wanted = {"frame": [*(str(i.id) for i in (*mine, held, theirs)), "nonsense"]}
+    answer = as_user(alice).post("/gallery/download/", wanted)
+    assert answer["Content-Type"] == "application/zip"
+    with ZipFile(BytesIO(answer.content)) as files:
+        assert {name: files.read(name) for name in files.namelist()} == {
+            f"proofsheet-{each.id}.png": private_storage().open(each.file.name).read()
+            for each in mine
+        }
+
+
+def test_downloading_nothing_says_so(alice: User, as_user: AsUser) -> None:
+    answer = as_user(alice).post("/gallery/download/", follow=True)
+    assert "Tick frames that are released first." in answer.content.decode()
 
 
 def test_filter_that_fits_nothing_offers_everything(

@@ -13,7 +13,7 @@ from generation.compat import refusal_cards
 from generation.compat.a1111 import png_texts
 from generation.compat.a1111.picture_bodies import WHAT_IS_SENT
 from generation.compat.jobs import Job
-from generation.gallery.image_views import picture
+from generation.gallery.file_views import picture
 from generation.models import GeneratedImage
 from provenance.assets import transcode
 

@@ -29,7 +29,7 @@ from generation.compat.mcp.tool_arguments import (
     picture_bytes,
 )
 from generation.gallery import own_images
-from generation.gallery.image_views import picture
+from generation.gallery.file_views import picture
 from generation.models import GenerationRequest
 from generation.requests import submitting
 from generation.studio import own_requests

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from generation.compat import refusal_cards, signed_pictures
 from generation.compat.jobs import Job
 from generation.compat.openai.image_bodies import ImageOrder
-from generation.gallery.image_views import picture
+from generation.gallery.file_views import picture
 from generation.models import GeneratedImage
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")

@@ -23,7 +23,7 @@ from generation.compat.openai.entrance import OpenAiView, Unfinished
 from generation.compat.openai.image_bodies import ImageOrder, order_of
 from generation.compat.openai.picture_files import PictureJSONParser
 from generation.compat.safety_refusals import HeldForReview, SafetyRefusal
-from generation.gallery.image_views import picture as bytes_of_picture
+from generation.gallery.file_views import picture as bytes_of_picture
 from generation.progress import partials
 from provenance.assets import transcode
 
