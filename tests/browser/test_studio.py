@@ -140,8 +140,13 @@ def test_gallery_is_tidied_by_ticks_and_turned_by_arrow_keys(open_page: OpenPage
     page.wait_for_url(newest)
     page.goto("/gallery/?text=paper+plane")
     expect(page.get_by_role("button", name="Delete the ticked frames")).to_be_hidden()
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Tick all").click()
     for tick in page.get_by_role("checkbox").all():
-        tick.check()
+        expect(tick).to_be_checked()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download the ticked").click()
+    assert downloading.value.suggested_filename.endswith("-2.zip")
     page.get_by_role("button", name="Delete the ticked frames").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.locator("#messages")).to_contain_text("Deleted.")
