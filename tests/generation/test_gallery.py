@@ -194,7 +194,7 @@ def test_ticked_frames_are_downloaded_as_they_were_signed(
     assert answer["Content-Type"] == "application/zip"
     with ZipFile(BytesIO(answer.content)) as files:
         assert {name: files.read(name) for name in files.namelist()} == {
-            f"proofsheet-{each.id}.png": private_storage().open(each.file.name).read()
+            f"proofsheet-{each.id}.png": private_storage().open(str(each.file.name)).read()
             for each in mine
         }
 
