@@ -19,7 +19,7 @@ from generation.models import Allowance
 SPARING = (
     "sparing", "sparing openai-python", "sparing openai-node", "sparing LiteLLM",
     "once openai-python", "once openai-python 1.x", "once openai-node", "once LiteLLM",
-    "once refused", "bad input", "leaves",
+    "once refused", "bad input", "leaves", "half",
 )  # fmt: skip
 A_PRODUCTS = ("webhooks", "manage", "appeals.act")
 USUAL = ("read", "generate", "verify", "moderate")

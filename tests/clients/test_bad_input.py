@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -120,6 +122,31 @@ def test_who_leaves_in_mid_stream_finds_the_picture_and_is_charged_once(house: C
     assert json.loads(last.removeprefix("data: "))["type"] == "image_generation.completed"
     [made] = get(f"{house.url}/api/v1/generations/", headers=key).json()["results"]
     assert made["status"] == "finished"
+
+
+def test_who_closes_the_sending_half_gets_the_picture_by_asking_again(house: ClientHouse) -> None:
+    """The web server takes it for somebody who has left, perhaps before the request was begun."""
+    body, key = GOOD | {"prompt": "a pear"}, house.keys["half"]
+    url = urlsplit(house.url)
+    with socket.create_connection((url.hostname, url.port), timeout=PATIENCE_S) as line:
+        line.sendall(as_sent(body, key, host=url.netloc))
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(1) == b""
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = ask(house, MAKE, json=body, headers=headers | {"x-stainless-retry-count": "1"})
+    assert answer.status_code == 200, answer.text
+    [made] = get(f"{house.url}/api/v1/generations/", headers=headers).json()["results"]
+    assert made["id"] == answer.headers["x-proofsheet-generation"]
+
+
+def as_sent(body: Any, key: str, *, host: str) -> bytes:
+    """One whole request, as it goes over the line."""
+    data = json.dumps(body).encode()
+    head = (
+        f"POST /v1/images/{MAKE} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    )
+    return head.encode() + data
 
 
 def drawn(size: tuple[int, int]) -> bytes:

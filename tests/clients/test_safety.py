@@ -86,7 +86,8 @@ def test_each_end_user_of_a_product_has_limits_of_their_own(
     assert made["safety_identifier"] == kim
     told = product("generate", **said | {"prompt": "a pear"}, user=kim)
     assert (told["ok"], told["status"]) == (False, 429)
-    assert told["body"]["code"] == "end_user_quota_used_up"
+    assert told["body"]["code"] == "insufficient_quota"
+    assert told["body"]["reason"] == "end_user_quota_used_up"
     assert product("generate", **said, safety_identifier=lee)["ok"]
 
     rows = f"{house.url}/api/v1/projects/{house.product}/end-users/"

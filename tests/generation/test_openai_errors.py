@@ -11,9 +11,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from adapters.models import BaseModel
+from config.core.api import error_dialects
+from config.core.projects.models import Project
 from generation.models import GenerationRequest
 from generation.requests import admission
 from tests.generation.openai_client import GENERATIONS, ask, client_of, error_of
+from tests.projects.makers import make_project, project_key
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +125,42 @@ def test_a_used_up_quota_is_not_sent_again(
     assert answer["x-should-retry"] == "false"
 
 
+@pytest.mark.parametrize(
+    "limit", ["images_a_day", "device_seconds_a_day", "device_seconds_a_month"]
+)
+def test_what_a_project_has_used_up_is_not_sent_again(
+    alice: User, model: BaseModel, limit: str
+) -> None:
+    limits: dict[str, Any] = {limit: 0}
+    team = make_project(alice, **limits)
+    is_used_up(ask(_of_project(team, alice)), "project_quota_used_up")
+
+
+def test_what_an_end_user_has_used_up_is_not_sent_again(alice: User, model: BaseModel) -> None:
+    team = make_project(alice, end_user_images_a_day=0)
+    is_used_up(ask(_of_project(team, alice), user="eve"), "end_user_quota_used_up")
+
+
+def is_used_up(answer: Any, reason: str) -> None:
+    """So that no library asks twice more, and a person is told whose limit it is."""
+    error = error_of(answer)
+    assert (answer.status_code, error["code"]) == (429, "insufficient_quota")
+    assert (error["type"], error["reason"]) == ("insufficient_quota", reason)
+    assert answer["x-should-retry"] == "false"
+
+
+def _of_project(project: Project, owner: User) -> Client:
+    return Client(headers={"Authorization": f"Bearer {project_key(project, owner)}"})
+
+
+def test_every_limit_is_told_by_one_of_the_two_codes_that_clients_know() -> None:
+    codes = {kind.default_code for kind in admission.TooMuch.__subclasses__()}
+    assert codes >= {"quota_used_up", "end_user_quota_used_up", "project_too_many_in_flight"}
+    for code in codes:
+        kind = "insufficient_quota" if code.endswith("quota_used_up") else "rate_limit_exceeded"
+        assert error_dialects.OPENAI_CODES.get(code) == kind, code
+
+
 def test_too_many_at_once_is_sent_again_later(
     api: Client, model: BaseModel, settings: Settings
 ) -> None:
@@ -139,4 +178,4 @@ def test_too_many_at_once_is_sent_again_later(
 def test_an_address_that_is_none_is_told_in_the_envelope(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
-    assert answer.json()["error"]["code"] in ("not_found", "picture_address_over")
+    assert error_of(answer)["code"] in ("not_found", "picture_address_over")
