@@ -56,6 +56,20 @@ def test_a_project_is_made_and_its_maker_owns_it(alice: User) -> None:
     assert "Shop" in client.get("/projects/").content.decode()
 
 
+def test_an_organisation_answers_for_several_projects_of_its_owners(
+    alice: User, dora: User
+) -> None:
+    for name, contact in (("Shop", "old@shop.example"), ("Forum", "law@shop.example")):
+        said = {"name": name, "organisation": "Shop Ltd", "contact": contact}
+        signed_in("alice").post("/projects/make/", said)
+    signed_in("dora").post("/projects/make/", {"name": "Else", "organisation": "Shop Ltd"})
+    shop, forum, other = (Project.objects.get(name=name) for name in ("Shop", "Forum", "Else"))
+    assert shop.organisation is not None
+    assert shop.organisation == forum.organisation
+    assert shop.organisation.contact == "law@shop.example"
+    assert other.organisation != shop.organisation
+
+
 def test_owners_set_it_and_only_operators_grant_limits(
     alice: User, olga: User, team: Project
 ) -> None:

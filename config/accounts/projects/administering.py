@@ -112,7 +112,8 @@ def find(project_id: UUID, *, by: User, needs: Role = Role.VIEWER) -> tuple[Proj
 def make(
     *, by: User, name: str, organisation: str = "", contact: str = "", at: datetime
 ) -> Project:
-    """A project that `by` owns, of a new organisation where one is named. Raises TooManyProjects.
+    """A project that `by` owns, where one is named of an organisation: the one of that name whose
+    projects `by` owns already, else a new one. Raises TooManyProjects.
 
     It has the limits of its members' accounts until an operator grants it limits of its own.
     """
@@ -120,12 +121,21 @@ def make(
     owned = Membership.objects.filter(user=by, role=Role.OWNER, project__closed_at=None)
     if owned.count() > MOST_PROJECTS:  # the own one is none of them
         raise TooManyProjects
-    answers = None
-    if organisation:
-        answers = Organisation.objects.create(name=organisation, contact=contact, created_at=at)
+    answers = _organisation(organisation, contact, by=by, at=at) if organisation else None
     made = Project.objects.create(name=name, organisation=answers, created_at=at)
     Membership.objects.create(project=made, user=by, role=Role.OWNER, since=at)
     return made
+
+
+def _organisation(name: str, contact: str, *, by: User, at: datetime) -> Organisation:
+    owned = Membership.objects.filter(user=by, role=Role.OWNER).values("project_id")
+    theirs = Organisation.objects.filter(projects__in=owned, name=name).order_by("created_at")
+    if (found := theirs.first()) is None:
+        return Organisation.objects.create(name=name, contact=contact, created_at=at)
+    if contact:
+        found.contact = contact
+        found.save(update_fields=["contact"])
+    return found
 
 
 def change(project_id: UUID, said: Mapping[str, Any], *, by: User) -> Project:

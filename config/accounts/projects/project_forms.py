@@ -24,7 +24,9 @@ class NewProjectForm(forms.Form):
 
     name = forms.CharField(max_length=120)
     organisation = forms.CharField(
-        max_length=120, required=False, help_text="Who answers for it; empty for yourself."
+        max_length=120,
+        required=False,
+        help_text="Who answers for it, as for another project of yours, or new; empty: you.",
     )
     contact = forms.EmailField(required=False, label="Contact", help_text="Of the organisation.")
 
