@@ -13,16 +13,20 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from adapters.models import Adapter
 from config.core.projects import end_users
-from config.core.projects.models import Project
+from config.core.projects.models import EndUser, Membership, Project
 from config.models import ApiKey
-from generation.models import ImageState, RequestStatus
+from config.webhooks.models import Delivery, Endpoint
+from generation.models import GeneratedImage, GenerationRequest, ImageState, RequestStatus
 from moderation.appeals import hearing
-from moderation.models import Decision
+from moderation.models import Appeal, Decision, Export, PolicyOverlay
 from tests.factories import NOON, make_adapter, make_image, make_model, make_request
 from tests.projects.makers import join, make_project, project_key
 from tests.projects.test_standing import decided
@@ -34,17 +38,19 @@ ELSEWHERE = str(uuid4())
 OF_THE_PROJECT = {
     *("project_id", "request_id", "image_id", "statement_id", "appeal_id", "case_id", "found_id"),
     *("end_user_id", "key_id", "slug", "share_key"),
+    *("endpoint_id", "delivery_id", "export_id", "overlay_number"),
 }
 OF_NO_PROJECT = {  # of the house, of a person, or public to whoever holds the address
     "change_id": ELSEWHERE, "receipt_key": ELSEWHERE, "batch": ELSEWHERE, "audit_id": ELSEWHERE,
     "run_id": ELSEWHERE, "asset_id": ELSEWHERE, "token": "none", "name": "none", "version": "none",
     "profile": "general", "manifest_id": "none", "position": "1", "view_id": "1", "index": "0",
     "old_size": "1", "size": "1", "number": "000", "level": "0", "width": "1",
-    "endpoint_id": ELSEWHERE, "delivery_id": ELSEWHERE, "model": "none", "model_id": "none",
-    "overlay_number": "1", "uuid": "none", "export_id": ELSEWHERE,
+    "model": "none", "model_id": "none", "uuid": "none",
+    # of the admin and of signing in
+    "content_type_id": "1", "object_id": "1", "app_label": "generation", "url": "none",
+    "key": "none", "uidb36": "1", "pk": "1", "provider_id": "none", "organization_slug": "none",
 }  # fmt: skip
-# The admin and allauth check for themselves; everything below them is of accounts, not projects.
-NOT_OURS = ("admin/", "accounts/")
+OF_KEYS = ("api/", "v1/", "sdapi/")
 METHODS = ("get", "post", "delete", "patch", "put")
 PUBLIC_OF_A_PICTURE = {"images/<uuid:image_id>/report/"}
 """A released picture may be reported by anybody who has its address: that is what the law asks."""
@@ -59,20 +65,21 @@ def patterns(found: Any, before: str = "") -> Iterator[str]:
             yield route
 
 
-ROUTES = sorted(
-    {route for route in patterns(get_resolver().url_patterns) if not route.startswith(NOT_OURS)}
-)
+ROUTES = sorted(set(patterns(get_resolver().url_patterns)))
+_NAMED = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
 
 
 def parameters(route: str) -> list[str]:
-    return re.findall(r"<(?:\w+:)?(\w+)>", route)
+    return [one or other for one, other in _NAMED.findall(route)]
 
 
 def path_of(route: str, rows: dict[str, str]) -> str:
-    filled = OF_NO_PROJECT | rows
     if route.startswith("^"):
         return "/log/checkpoint"  # the log's tiles are public and hold digests alone
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: filled[found[1]], route)
+    filled = OF_NO_PROJECT | rows
+    return "/" + _NAMED.sub(lambda found: filled[found[1] or found[2]], route).strip("^$").replace(
+        "/^", "/"
+    )
 
 
 @pytest.fixture
@@ -95,7 +102,23 @@ def rows(alice: User, bob: User, carol: User, settings: Any) -> dict[str, str]:
     project_key(team, alice, "read")
     key = ApiKey.objects.get()
     assert decision.case_id
+    endpoint = Endpoint.objects.create(project=team, url="https://a.example/", made_at=NOON)
+    delivery = Delivery.objects.create(
+        endpoint=endpoint, event_id="evt_1", type="webhook.test", body=SECRET, written_at=NOON,
+        due_at=NOON,
+    )  # fmt: skip
+    export = Export.objects.create(
+        project=team, kind="decisions", first=NOON, last=NOON, made_by=alice, made_at=NOON
+    )
+    overlay = PolicyOverlay.objects.create(
+        project=team, number=7, document={"hold": ["violence"]}, rationale=SECRET,
+        proposed_by=alice, proposed_at=NOON,
+    )  # fmt: skip
     return {
+        "endpoint_id": str(endpoint.pk),
+        "delivery_id": str(delivery.pk),
+        "export_id": str(export.public_id),
+        "overlay_number": str(overlay.number),
         "project_id": str(team.pk),
         "request_id": str(done.pk),
         "image_id": str(image.pk),
@@ -129,34 +152,96 @@ def test_every_parameter_of_every_address_has_its_row() -> None:
     assert len(ROUTES) > 150
 
 
-@pytest.mark.parametrize("role", ["visitor", "owner of B", "key of B"])
+@pytest.mark.parametrize("role", ["visitor", "owner of B", "owner of B within B", "key of B"])
 def test_nobody_else_sees_a_row_of_the_project(
     role: str, rows: dict[str, str], mallory: User
 ) -> None:
-    """By page, API, export or media address, read or written."""
-    other = make_project(mallory, "B") if role.endswith("of B") else None
+    """By page, API, export or media address, read or written; nor by naming one's own project and
+    another's row."""
+    other = None if role == "visitor" else make_project(mallory, "B")
     client = Client(raise_request_exception=False)
-    if role == "owner of B":
-        client.force_login(mallory)
     headers: Any = {}
-    if role == "key of B":
-        assert other is not None
+    if role.startswith("owner of B"):
+        client.force_login(mallory)
+    elif other is not None:
         headers = {"Authorization": f"Bearer {project_key(other, mallory)}"}
+    asked, theirs = dict(rows), set(OF_THE_PROJECT)
+    if role == "owner of B within B":
+        assert other is not None
+        asked["project_id"] = str(other.pk)
+        theirs.remove("project_id")
     wrong = []
-    for route in ROUTES:
-        path = path_of(route, rows)
-        if route in PUBLIC_OF_A_PICTURE or path == "/studio/events/":
-            continue
-        if role == "key of B" and not route.startswith("api/"):
-            continue  # pages take no keys
-        mine = OF_THE_PROJECT & set(parameters(route))
+    for route, path in _addresses(role, asked):
+        is_theirs = theirs & set(parameters(route))
         for method in METHODS if route.startswith("api/") else METHODS[:2]:
             answer = getattr(client, method)(path, headers=headers)
             if found := leaks(answer, rows, path):
                 wrong.append(f"{role} {method} {path} {answer.status_code} shows {found}")
-            if mine and answer.status_code < 300:
+            if is_theirs and answer.status_code < 300:
                 wrong.append(f"{role} {method} {path}: {answer.status_code}")
     assert wrong == []
+
+
+def _addresses(role: str, rows: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Of every route, but for the one that goes on and on, and for pages where a key is sent."""
+    for route in ROUTES:
+        path = path_of(route, rows)
+        if route in PUBLIC_OF_A_PICTURE or path == "/studio/events/":
+            continue
+        if role == "owner of B within B" and "project_id" not in parameters(route):
+            continue
+        if role != "key of B" or route.startswith(OF_KEYS):
+            yield route, path
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label_lower)
+def test_the_admin_shows_no_row_to_an_owner_of_a_project(
+    model: type[Model], rows: dict[str, str], mallory: User
+) -> None:
+    """Whatever it is a row of."""
+    make_project(mallory, "B")
+    client = Client()
+    client.force_login(mallory)
+    row = model._default_manager.first()
+    at = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    for path in (at, f"{at}add/", *(f"{at}{row.pk}/{what}/" for what in _OF_A_ROW if row)):
+        for method in ("get", "post"):
+            answer = getattr(client, method)(path)
+            assert answer.status_code in (302, 403), path
+            assert leaks(answer, rows, answer.headers.get("Location", path)) == []
+
+
+_OF_A_ROW = ("change", "delete", "history")
+
+
+def test_a_viewer_changes_nothing_of_the_project(rows: dict[str, str], dora: User) -> None:
+    """At any address that names something of it."""
+    join(Project.objects.get(pk=rows["project_id"]), dora, "viewer")
+    client = Client(raise_request_exception=False)
+    client.force_login(dora)
+    before, wrong = _state(rows["project_id"]), []
+    for route, path in _addresses("viewer", rows):
+        if not OF_THE_PROJECT & set(parameters(route)):
+            continue
+        for method in ("post", "put", "patch", "delete"):
+            answer = getattr(client, method)(path)
+            if answer.status_code < 300:
+                wrong.append(f"{method} {path}: {answer.status_code}")
+    assert wrong == []
+    assert _state(rows["project_id"]) == before
+
+
+def _state(project_id: str) -> dict[str, list[Any]]:
+    """All rows that the project has; what a viewer makes anew of it is the viewer's own."""
+    kinds: dict[Any, str] = {Project: "pk", Delivery: "endpoint__project"}
+    kinds |= dict.fromkeys(
+        (EndUser, ApiKey, Membership, Endpoint, Export, PolicyOverlay), "project"
+    )
+    kinds |= dict.fromkeys((Appeal, GenerationRequest, GeneratedImage, Adapter), "project")
+    return {
+        kind.__name__: list(kind.objects.filter(**{whose: project_id}).order_by("pk").values())
+        for kind, whose in kinds.items()
+    }
 
 
 def test_lists_named_after_the_project_stay_empty_for_others(
