@@ -48,7 +48,7 @@ def _may_have(image: GeneratedImage, job: Job) -> bool:
     if image.state != ImageState.RELEASED or not image.file:
         return False
     is_for_all = image.restriction != Restriction.AGE_RESTRICTED
-    return is_for_all or audiences.is_of_age(job.caller.user.pk)
+    return is_for_all or audiences.may_have_adult(job.caller.user, job.caller.project)
 
 
 def _why_none(job: Job, made: list[GeneratedImage]) -> ProofsheetError:

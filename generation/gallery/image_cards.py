@@ -16,6 +16,7 @@ from generation.gallery.picture_files import THUMBNAIL_WIDTHS
 from generation.models import GeneratedImage, ImageState, Restriction, SourceState
 from moderation.account_status import audiences
 
+Whose = tuple[int, UUID]
 IMAGE_LABELS: dict[str, tuple[str, str]] = {
     ImageState.RELEASED: ("Released", "good"),
     ImageState.HELD: ("Held for review", "warn"),
@@ -100,14 +101,20 @@ def numbered(images: QuerySet[GeneratedImage]) -> QuerySet[GeneratedImage]:
 def image_cards(images: Iterable[GeneratedImage]) -> list[ImageCard]:
     """Asks who is of age only where a picture is restricted to adults."""
     found = list(images)
-    restricted = {i.owner_id for i in found if i.restriction == Restriction.AGE_RESTRICTED}
-    adults = {owner_id for owner_id in restricted if audiences.is_of_age(owner_id)}
+    restricted = {_whose(i): i for i in found if i.restriction == Restriction.AGE_RESTRICTED}
+    adults = {
+        whose for whose, i in restricted.items() if audiences.may_have_adult(i.owner, i.project)
+    }
     return [_image_card(image, adults) for image in found]
 
 
-def _image_card(image: GeneratedImage, adults: Set[int]) -> ImageCard:
+def _whose(image: GeneratedImage) -> Whose:
+    return image.owner_id, image.project_id
+
+
+def _image_card(image: GeneratedImage, adults: Set[Whose]) -> ImageCard:
     label, tone = IMAGE_LABELS[image.restriction or image.state]
-    is_kept = image.restriction == Restriction.AGE_RESTRICTED and image.owner_id not in adults
+    is_kept = image.restriction == Restriction.AGE_RESTRICTED and _whose(image) not in adults
     is_released = image.state == ImageState.RELEASED and bool(image.file) and not is_kept
     return ImageCard(
         id=image.id,

@@ -28,7 +28,10 @@ class ForAdults(ProofsheetError):
     default_code = "image_age_restricted"
     default_status = 403
     default_message = "This image is shown to adults only."
-    default_advice = "Choose the audience of adults on your account's page, if you are one."
+    default_advice = (
+        "Choose the audience of adults on your account's page, if you are one; for a project of "
+        "several people its owners say whether adult content exists."
+    )
 
 
 class UnderReview(ProofsheetError):
@@ -67,7 +70,8 @@ def find_released_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedIma
         raise ImageNotFound(
             message="This image is not released.", advice="Its page says what happened to it."
         )
-    if image.restriction == Restriction.AGE_RESTRICTED and not audiences.is_of_age(by.pk):
+    is_for_adults = image.restriction == Restriction.AGE_RESTRICTED
+    if is_for_adults and not audiences.may_have_adult(by, image.project):
         raise ForAdults
     return image
 

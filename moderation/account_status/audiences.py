@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 
 from config.core.errors import ProofsheetError
+from config.core.projects import calling
 from config.core.projects.models import Project
 from moderation.models import AudienceChoice
 from moderation.policy.rulebook import policy_document
@@ -71,6 +72,15 @@ def policy_of(user_id: int | None) -> policy_document.Rulebook:
 def is_of_age(user_id: int | None) -> bool:
     """Whether a person chose an audience of adults that the site offers, and said to be of age."""
     return profile_of(user_id) in NEED_AGE
+
+
+def may_have_adult(user: AbstractBaseUser, project: Project | None) -> bool:
+    """Whether somebody may have a project's pictures for adults. A person's own goes by what the
+    person said. In one of several people adult content has to exist; then its keys may, for the
+    product knows how old those are whom it serves, and members who are of age."""
+    if project is None or project.is_personal:
+        return is_of_age(user.pk)
+    return project.allows_adult and (calling.acting_in(user) is not None or is_of_age(user.pk))
 
 
 @transaction.atomic
