@@ -38,7 +38,7 @@ class StillWaits(ProofsheetError):
 
     default_code = "end_user_still_waits"
     default_message = "Something of this person is still on its way, or a person is to look at it."
-    default_advice = "Cancel what runs; erase again once the review is decided."
+    default_advice = "Cancel what runs; erase again once review and appeal are decided."
     default_status = 409
 
 
@@ -92,6 +92,9 @@ def erase(end_user_id: UUID, *, project_id: UUID, by: User, at: datetime) -> End
     project, _ = administering.find(project_id, by=by, needs=Role.DEVELOPER)
     row = find(end_user_id, project=project)
     row = EndUser.objects.select_for_update().get(pk=row.pk)
+    unheard = (Appeal.Status.LODGED, Appeal.Status.HEARD)
+    if Appeal.objects.filter(end_user=row, status__in=unheard).exists():
+        raise StillWaits
     for request in _requests_of(row):
         if request.is_active:
             raise StillWaits
