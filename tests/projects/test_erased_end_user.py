@@ -1,21 +1,24 @@
-"""What is left of somebody whom a project served, once the project has them erased: no word."""
+"""What a copy of somebody whom a project serves holds, and what is left once they are erased."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection
 
 from config.accounts.projects import end_user_rights
 from config.core.projects import end_users
 from config.core.projects.models import EndUser, Project
-from generation.models import RequestStatus
+from generation.models import GenerationRequest, RequestStatus, SourcePicture
 from moderation.appeals import hearing
 from moderation.cases import review_cases
 from moderation.decisions import enforcing
-from moderation.models import Decision
+from moderation.models import Decision, Suspension
 from moderation.subjects.subject import Subject
 from tests.factories import NOON, make_image, make_model, make_request
 from tests.moderation.makers import claimed, evidence
@@ -50,6 +53,41 @@ def decision(alice: User, bob: User, team: Project, eve: EndUser) -> Decision:
     return enforcing.enforce(
         review_cases.locked(row), by=bob, action="warn", reason="nudity", explanation=WORDS, at=NOON
     )
+
+
+COPIED = {
+    "GenerationRequest": "requests", "GeneratedImage": "images", "Statement": "statements",
+    "Appeal": "appeals", "Suspension": "suspensions",
+}  # fmt: skip
+IN_A_STATEMENT = {"Decision", "ReviewCase"}
+
+
+def test_every_table_that_names_an_end_user_is_in_the_copy() -> None:
+    naming = {
+        model.__name__
+        for model in apps.get_models()
+        if any(field.name == "end_user" for field in model._meta.get_fields())
+    }
+    assert naming == set(COPIED) | IN_A_STATEMENT
+
+
+def test_the_copy_holds_what_they_gave_and_what_befell_them(
+    alice: User, team: Project, eve: EndUser, decision: Decision
+) -> None:
+    hearing.lodge(decision, by=alice, grounds=WORDS, at=NOON)
+    request = GenerationRequest.objects.get()
+    SourcePicture.objects.create(
+        request=request, strength=0.5, file="sources/a", sha256="d" * 64, width=8, height=8,
+        created_at=NOON,
+    )  # fmt: skip
+    Suspension.objects.create(
+        end_user=eve, decision=decision, began_at=NOON, ends_at=NOON + timedelta(days=7)
+    )
+    told = end_user_rights.export(eve)
+    for name in (*COPIED.values(), "uploads"):
+        assert len(told[name]) == 1, name
+    assert told["uploads"][0]["sha256"] == "d" * 64
+    assert str(alice) not in json.dumps(told, default=str)
 
 
 def test_no_table_has_a_word_of_theirs(

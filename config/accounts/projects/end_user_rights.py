@@ -16,10 +16,10 @@ from config.core.errors import ProofsheetError
 from config.core.pages import uuid_of
 from config.core.projects import end_users
 from config.core.projects.models import EndUser, Project
-from generation.models import GeneratedImage, GenerationRequest
+from generation.models import GeneratedImage, GenerationRequest, SourcePicture
 from generation.studio import own_requests
 from moderation.account_status import erasing
-from moderation.models import Appeal, Statement
+from moderation.models import Appeal, Statement, Suspension
 
 Role = administering.Role
 
@@ -68,6 +68,8 @@ def export(row: EndUser) -> dict[str, Any]:
     images = GeneratedImage.objects.filter(end_user=row).order_by("created_at")
     statements = Statement.objects.filter(end_user=row).order_by("created_at")
     appeals = Appeal.objects.filter(end_user=row).order_by("lodged_at")
+    uploads = SourcePicture.objects.filter(request__end_user=row, image=None).order_by("id")
+    suspensions = Suspension.objects.filter(end_user=row).order_by("began_at")
     told = ("id", "created_at", "status", "code", "prompt", "negative_prompt", "width", "height")
     return {
         "end_user": str(row.pk),
@@ -77,8 +79,10 @@ def export(row: EndUser) -> dict[str, Any]:
         "last_seen_at": row.last_seen_at,
         "requests": list(requests.values(*told)),
         "images": list(images.values("id", "request_id", "created_at", "state", "sha256")),
+        "uploads": list(uploads.values("request_id", "state", "sha256", "width", "height")),
         "statements": list(statements.values("id", "decision_id", "created_at", "fields")),
         "appeals": list(appeals.values("id", "lodged_at", "status", "grounds", "reasons")),
+        "suspensions": list(suspensions.values("began_at", "ends_at", "lifted_at")),
     }
 
 

@@ -140,12 +140,16 @@ class EndUserExportSerializer(EndUserSerializer):
     end_user = serializers.CharField()
     requests = serializers.ListField(child=serializers.DictField())
     images = serializers.ListField(child=serializers.DictField())
+    uploads = serializers.ListField(
+        child=serializers.DictField(), help_text="Pictures that they gave to start from."
+    )
     statements = serializers.ListField(child=serializers.DictField())
     appeals = serializers.ListField(child=serializers.DictField())
+    suspensions = serializers.ListField(child=serializers.DictField())
 
     class Meta:
         model = EndUser
         fields = (
             *("end_user", "standing", "suspended_until", "first_seen_at", "last_seen_at"),
-            *("requests", "images", "statements", "appeals"),
+            *("requests", "images", "uploads", "statements", "appeals", "suspensions"),
         )
