@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from moderation.policy.rulebook.lexicon import Said
+from moderation.policy.rulebook.lexicon import Mention
 from moderation.policy.rulebook.prompt_readings import PromptReadings
 from moderation.policy.rulebook.scripts import is_unspaced
 
@@ -39,7 +39,7 @@ class Prompt:
 
     text: str
     readings: PromptReadings
-    said: Mapping[str, Sequence[Said]]
+    said: Mapping[str, Sequence[Mention]]
 
     def governs(
         self, context: tuple[int, int], harm: tuple[int, int], *, reach: Reach = "clause"
@@ -99,10 +99,10 @@ class ConceptRule:
             if score > 0:
                 yield RuleMatch(place.start, place.end, self.id, self.category, score)
 
-    def _places(self, prompt: Prompt, names: frozenset[str]) -> list[Said]:
+    def _places(self, prompt: Prompt, names: frozenset[str]) -> list[Mention]:
         return [each for name in names for each in prompt.said.get(name, ())]
 
-    def _softened(self, prompt: Prompt, harm: Said, score: float) -> float:
+    def _softened(self, prompt: Prompt, harm: Mention, score: float) -> float:
         if self._is_governed(prompt, harm, self.silent):
             return 0.0
         is_soft = self._is_governed(prompt, harm, self.context, reach="before")
@@ -111,7 +111,7 @@ class ConceptRule:
         return score
 
     def _is_governed(
-        self, prompt: Prompt, harm: Said, names: frozenset[str], *, reach: Reach = "clause"
+        self, prompt: Prompt, harm: Mention, names: frozenset[str], *, reach: Reach = "clause"
     ) -> bool:
         return any(
             prompt.governs((each.start, each.end), (harm.start, harm.end), reach=reach)
@@ -120,7 +120,7 @@ class ConceptRule:
         )
 
 
-def _together(groups: list[list[Said]], within: int) -> Iterator[tuple[Said, bool]]:
+def _together(groups: list[list[Mention]], within: int) -> Iterator[tuple[Mention, bool]]:
     """The places of the last group, and of every other, and whether one of each other group is
     near; a place is no company for itself."""
     if len(groups) == 1:
@@ -134,7 +134,7 @@ def _together(groups: list[list[Said]], within: int) -> Iterator[tuple[Said, boo
                 yield place, not within or all(gap is not None and gap <= within for gap in gaps)
 
 
-def _gap(one: Said, other: Said) -> int:
+def _gap(one: Mention, other: Mention) -> int:
     return max(one.start - other.end, other.start - one.end, 0)
 
 

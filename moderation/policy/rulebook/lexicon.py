@@ -47,7 +47,7 @@ _VARIANTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LexiconEntry:
     """One entry of a concept. `is_open`: any ending may follow."""
 
     concept: str
@@ -61,11 +61,11 @@ class Entry:
 @dataclass(slots=True)
 class _Node:
     next: dict[str, "_Node"] = field(default_factory=dict)
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[LexiconEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Mention:
     """A place of the prompt as typed where a concept is said. `is_whole`: in the text as a model
     reads it, by which alone a context may soften anything."""
 
@@ -88,9 +88,9 @@ class Lexicon:
     native_anywhere: _Node = field(default_factory=_Node)
     numbers: _Node = field(default_factory=_Node)
 
-    def said(self, text: str, readings: PromptReadings) -> list[Said]:
+    def said(self, text: str, readings: PromptReadings) -> list[Mention]:
         """Where the prompt `text` names a concept, in order of place, without doubles."""
-        found: dict[tuple[str, int, int], tuple[Entry, bool]] = {}
+        found: dict[tuple[str, int, int], tuple[LexiconEntry, bool]] = {}
         languages: set[str] = set()
         for reading, is_native, is_whole in self._readings(text, readings):
             for entry, start, end in self._matches(reading, is_native=is_native):
@@ -118,7 +118,7 @@ class Lexicon:
 
     def _matches(
         self, reading: PromptReading, *, is_native: bool
-    ) -> Iterator[tuple[Entry, int, int]]:
+    ) -> Iterator[tuple[LexiconEntry, int, int]]:
         text = reading.text
         root = self.native if is_native else self.latin
         anywhere = self.native_anywhere if is_native else self.latin_anywhere
@@ -133,7 +133,7 @@ class Lexicon:
                     yield from self._walked(root, text, start, begin)
             yield from self._walked(anywhere, text, start, start)
 
-    def _in_run(self, text: str, start: int) -> Iterator[tuple[Entry, int, int]]:
+    def _in_run(self, text: str, start: int) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Letters that were spaced out: no borders, so that short entries have to be all of it."""
         node = self.latin
         for end in range(start, len(text)):
@@ -148,7 +148,7 @@ class Lexicon:
 
     def _walked(
         self, root: _Node, text: str, start: int, begin: int
-    ) -> Iterator[tuple[Entry, int, int]]:
+    ) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Every entry that begins at `begin`; each is told from `start`, where its word begins."""
         if not root.next:
             return
@@ -195,17 +195,17 @@ def _texts(text: str) -> Iterator[tuple[str, Sequence[int]]]:
 
 
 def _undoubted(
-    found: dict[tuple[str, int, int], tuple[Entry, bool]], languages: set[str]
-) -> list[Said]:
+    found: dict[tuple[str, int, int], tuple[LexiconEntry, bool]], languages: set[str]
+) -> list[Mention]:
     """Without what another language may have meant, or a harmless compound holds."""
     said = [
-        Said(concept, entry.language, start, end, is_whole)
+        Mention(concept, entry.language, start, end, is_whole)
         for (concept, start, end), (entry, is_whole) in sorted(
             found.items(), key=lambda item: (item[0][1], item[0][2], item[0][0])
         )
         if not entry.is_doubtful or entry.language in languages
     ]
-    longest: list[Said] = []
+    longest: list[Mention] = []
     ends: dict[tuple[str, bool], int] = {}  # of what began before
     for each in sorted(said, key=lambda each: (each.start, -each.end)):
         kind = (each.concept, each.is_whole)
@@ -216,7 +216,7 @@ def _undoubted(
     return [each for each in longest if each in harmless or not is_within(each, harmless)]
 
 
-def is_within(place: Said, harmless: Iterable[Said]) -> bool:
+def is_within(place: Mention, harmless: Iterable[Mention]) -> bool:
     """Whether a harmless compound holds it whole."""
     return any(each.start <= place.start and place.end <= each.end for each in harmless)
 
@@ -254,7 +254,7 @@ def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
         key = canonical(spelt).text if is_latin else native(spelt)
         letters = [c for c in key if is_wordlike(c)]
         free = bool(letters) and is_unspaced(letters[0])
-        entry = Entry(
+        entry = LexiconEntry(
             concept,
             language,
             is_open or bool(letters) and is_unspaced(letters[-1]),
@@ -274,7 +274,7 @@ def _roots(lexicon: Lexicon, concept: str, *, is_latin: bool, is_anywhere: bool)
     return [lexicon.native_anywhere if is_anywhere else lexicon.native]
 
 
-def _insert(root: _Node, key: str, entry: Entry) -> None:
+def _insert(root: _Node, key: str, entry: LexiconEntry) -> None:
     node, was_blank = root, False
     for letter in key:
         step = letter if is_wordlike(letter) or letter in "#~" else " "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation.policy.rulebook.concept_rules import SOFTENED, ConceptRule, Prompt, RuleMatch
-from moderation.policy.rulebook.lexicon import HARMLESS, Lexicon, Said
+from moderation.policy.rulebook.lexicon import HARMLESS, Lexicon, Mention
 from moderation.policy.rulebook.prompt_readings import (
     PromptReading,
     PromptReadings,
@@ -121,7 +121,7 @@ def match(
     """Every match of every rule in the prompt `text`, once with its highest score, in order of
     place. `words` say which concepts it names."""
     seen = readings(text)
-    said: dict[str, list[Said]] = {}
+    said: dict[str, list[Mention]] = {}
     for each in words.said(text, seen) if words else ():
         said.setdefault(each.concept, []).append(each)
     prompt = Prompt(text, seen, said)
