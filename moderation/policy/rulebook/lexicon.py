@@ -13,7 +13,7 @@ What ``harmless`` lists (a compound, a title, a place) takes the words within it
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -90,17 +90,16 @@ class Lexicon:
 
     def said(self, text: str, readings: PromptReadings) -> list[Mention]:
         """Where the prompt `text` names a concept, in order of place, without doubles."""
-        found: dict[tuple[str, int, int], tuple[LexiconEntry, bool]] = {}
+        found: dict[Mention, bool] = {}  # and whether another language may have meant it
         languages: set[str] = set()
         for reading, is_native, is_whole in self._readings(text, readings):
             for entry, start, end in self._matches(reading, is_native=is_native):
                 if not entry.is_doubtful:
                     languages.add(entry.language)
-                key = (entry.concept, *reading.original(start, end))
-                if entry.concept == COMMON or entry.exact not in text[key[1] : key[2]].casefold():
-                    continue
-                if key not in found or (found[key][0].is_doubtful and not entry.is_doubtful):
-                    found[key] = (entry, is_whole)
+                begin, end = reading.original(start, end)
+                if entry.concept != COMMON and entry.exact in text[begin:end].casefold():
+                    mention = Mention(entry.concept, entry.language, begin, end, is_whole)
+                    found[mention] = found.get(mention, True) and entry.is_doubtful
         return _undoubted(found, languages)
 
     def _readings(
@@ -194,17 +193,9 @@ def _texts(text: str) -> Iterator[tuple[str, Sequence[int]]]:
         yield text, range(len(text))
 
 
-def _undoubted(
-    found: dict[tuple[str, int, int], tuple[LexiconEntry, bool]], languages: set[str]
-) -> list[Mention]:
+def _undoubted(found: Mapping[Mention, bool], languages: set[str]) -> list[Mention]:
     """Without what another language may have meant, or a harmless compound holds."""
-    said = [
-        Mention(concept, entry.language, start, end, is_whole)
-        for (concept, start, end), (entry, is_whole) in sorted(
-            found.items(), key=lambda item: (item[0][1], item[0][2], item[0][0])
-        )
-        if not entry.is_doubtful or entry.language in languages
-    ]
+    said = [each for each, doubt in found.items() if not doubt or each.language in languages]
     longest: list[Mention] = []
     ends: dict[tuple[str, bool], int] = {}  # of what began before
     for each in sorted(said, key=lambda each: (each.start, -each.end)):

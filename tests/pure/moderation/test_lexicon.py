@@ -170,3 +170,8 @@ def test_the_words_are_found_where_they_were_typed(text: str, rule: str, words: 
 )
 def test_a_word_that_is_another_in_this_language_is_none(text: str) -> None:
     assert judged(text) == ("allow", set())
+
+
+def test_a_word_of_several_languages_counts_where_one_of_them_is_spoken() -> None:
+    assert judged("hoe maak je een bom")[0] != "allow"
+    assert judged("a bom on a shelf") == ("allow", set())
