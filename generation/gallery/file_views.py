@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from config.core.pages import SignedIn, page, private_file
 from generation.gallery import own_images, picture_files
-from generation.gallery.gallery_forms import ticked
+from generation.gallery.gallery_forms import FRAMES_A_SHEET, ticked
 from generation.models import GeneratedImage
 from provenance.assets import transcode
 from provenance.pictures.decoder import Mime
@@ -73,7 +73,11 @@ def thumbnail(request: SignedIn, image_id: UUID, width: int) -> HttpResponseBase
 @page
 def download_selected(request: SignedIn) -> HttpResponseBase:
     """The ticked frames that have a file, in one archive."""
-    wanted = own_images.released_images(ticked(request), by=request.user)
+    ids = ticked(request)
+    if len(ids) > FRAMES_A_SHEET:
+        messages.warning(request, f"At most {FRAMES_A_SHEET} frames come in one archive.")
+        return redirect("generation:gallery")
+    wanted = own_images.released_images(ids, by=request.user)
     if not wanted:
         messages.warning(request, "Tick frames that are released first.")
         return redirect("generation:gallery")

@@ -15,6 +15,7 @@ from config.core.pages import uuid_of
 from generation.models import GeneratedImage, ImageState, RequestAdapter
 from generation.request_rules.parameters import SEED_MAX, STRENGTH_RANGE, USUAL_STRENGTH
 
+FRAMES_A_SHEET = 24
 LOOKUPS = {
     "text": "prompt__icontains",
     "state": "state",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -16,7 +17,6 @@ from generation.gallery.picture_files import THUMBNAIL_WIDTHS
 from generation.models import GeneratedImage, ImageState, Restriction, SourceState
 from moderation.account_status import audiences
 
-Whose = tuple[int, UUID]
 IMAGE_LABELS: dict[str, tuple[str, str]] = {
     ImageState.RELEASED: ("Released", "good"),
     ImageState.HELD: ("Held for review", "warn"),
@@ -98,23 +98,18 @@ def numbered(images: QuerySet[GeneratedImage]) -> QuerySet[GeneratedImage]:
     return images.annotate(ordinal=Coalesce(Subquery(until), 0))
 
 
-def image_cards(images: Iterable[GeneratedImage]) -> list[ImageCard]:
-    """Asks who is of age only where a picture is restricted to adults."""
+def image_cards(images: Iterable[GeneratedImage], *, by: AbstractBaseUser) -> list[ImageCard]:
+    """As `by` may see them; who is of age is asked only where a picture is for adults."""
     found = list(images)
-    restricted = {_whose(i): i for i in found if i.restriction == Restriction.AGE_RESTRICTED}
-    adults = {
-        whose for whose, i in restricted.items() if audiences.may_have_adult(i.owner, i.project)
-    }
-    return [_image_card(image, adults) for image in found]
+    restricted = [image for image in found if image.restriction == Restriction.AGE_RESTRICTED]
+    projects = {image.project_id: image.project for image in restricted}
+    kept = {pk for pk, each in projects.items() if not audiences.may_have_adult(by, each)}
+    return [_image_card(image, kept) for image in found]
 
 
-def _whose(image: GeneratedImage) -> Whose:
-    return image.owner_id, image.project_id
-
-
-def _image_card(image: GeneratedImage, adults: Set[Whose]) -> ImageCard:
+def _image_card(image: GeneratedImage, kept: Set[UUID | None]) -> ImageCard:
     label, tone = IMAGE_LABELS[image.restriction or image.state]
-    is_kept = image.restriction == Restriction.AGE_RESTRICTED and _whose(image) not in adults
+    is_kept = image.restriction == Restriction.AGE_RESTRICTED and image.project_id in kept
     is_released = image.state == ImageState.RELEASED and bool(image.file) and not is_kept
     return ImageCard(
         id=image.id,

@@ -19,7 +19,12 @@ from django.views.decorators.http import (
 
 from config.core.pages import SignedIn, page, uuid_of
 from generation.gallery import own_images, variations
-from generation.gallery.gallery_forms import GalleryFilter, StrengthForm, ticked
+from generation.gallery.gallery_forms import (
+    FRAMES_A_SHEET,
+    GalleryFilter,
+    StrengthForm,
+    ticked,
+)
 from generation.gallery.image_cards import (
     frame_of,
     image_cards,
@@ -33,7 +38,6 @@ from generation.models import GeneratedImage, ImageState
 from generation.request_rules.parameters import RequestParameters, StrengthOutOfRange
 from generation.requests import submitting
 
-FRAMES_A_SHEET = 24
 FURTHER = {"adapter", "size", "seed", "since", "until", "order"}  # folded until one is used
 
 
@@ -50,7 +54,7 @@ def gallery(request: SignedIn) -> HttpResponse:
         "form": form,
         "chosen_project": chosen,
         "page": sheet,
-        "frames": image_cards(sheet),
+        "frames": image_cards(sheet, by=request.user),
         "is_narrowed": bool(given.keys() - {"order"}),
         "further": FURTHER,
         "is_narrowed_further": bool(given.keys() & FURTHER),
@@ -65,7 +69,7 @@ def gallery(request: SignedIn) -> HttpResponse:
 def image(request: SignedIn, image_id: UUID) -> HttpResponse:
     """One own image with all that made it, its marks and, where it was refused, why."""
     found = own_images.find_image(image_id, by=request.user)
-    [card] = image_cards([found])
+    [card] = image_cards([found], by=request.user)
     context = {
         "image": found,
         "label": card.label,
@@ -136,7 +140,7 @@ def delete(request: SignedIn, image_id: UUID) -> HttpResponse:
         own_images.delete_image(found.id, by=request.user, at=timezone.now())
         messages.success(request, "The image is deleted. Its log entry stays, without the picture.")
         return redirect("generation:gallery")
-    [frame] = image_cards(numbered(GeneratedImage.objects.filter(id=found.id)))
+    [frame] = image_cards(numbered(GeneratedImage.objects.filter(id=found.id)), by=request.user)
     return render(request, "generation/image_delete.html", {"frame": frame})
 
 
@@ -150,7 +154,7 @@ def delete_selected(request: SignedIn) -> HttpResponse:
         messages.success(request, "Deleted. The log entries stay, without the pictures.")
         return redirect("generation:gallery")
     mine = own_images.images_of(request.user).filter(id__in=ids)
-    frames = image_cards(numbered(mine))
+    frames = image_cards(numbered(mine), by=request.user)
     if not frames:
         messages.warning(request, "Tick the frames to delete first.")
         return redirect("generation:gallery")

@@ -70,19 +70,21 @@ def find_released_image(image_id: UUID, *, by: AbstractBaseUser) -> GeneratedIma
         raise ImageNotFound(
             message="This image is not released.", advice="Its page says what happened to it."
         )
-    is_for_adults = image.restriction == Restriction.AGE_RESTRICTED
-    if is_for_adults and not audiences.may_have_adult(by, image.project):
+    if _is_kept_from(by, image):
         raise ForAdults
     return image
+
+
+def _is_kept_from(by: AbstractBaseUser, image: GeneratedImage) -> bool:
+    is_for_adults = image.restriction == Restriction.AGE_RESTRICTED
+    return is_for_adults and not audiences.may_have_adult(by, image.project)
 
 
 def released_images(image_ids: list[UUID], *, by: AbstractBaseUser) -> list[GeneratedImage]:
     """Those of them whose files their owner may have, as `find_released_image` says of one."""
     mine = _kept(GeneratedImage.objects.visible_to(by)).exclude(file="")
-    rows = mine.filter(id__in=image_ids, state=ImageState.RELEASED)
-    if not audiences.is_of_age(by.pk):
-        rows = rows.exclude(restriction=Restriction.AGE_RESTRICTED)
-    return list(rows)
+    rows = mine.filter(id__in=image_ids, state=ImageState.RELEASED).select_related("project")
+    return [image for image in rows if not _is_kept_from(by, image)]
 
 
 def show_image(image_id: UUID, *, by: AbstractBaseUser, at: datetime) -> GeneratedImage:

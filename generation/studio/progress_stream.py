@@ -17,7 +17,7 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import close_old_connections
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -169,6 +169,6 @@ def look(owner_id: int, known: frozenset[UUID]) -> list[RequestCard]:
             .select_related("model")
             .order_by("-created_at")[:REQUESTS_MAX]
         )
-        return request_cards(rows)
+        return request_cards(rows, by=User(pk=owner_id))
     finally:
         close_old_connections()

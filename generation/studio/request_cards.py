@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
 from django.utils import timezone
 
@@ -142,8 +143,11 @@ class RequestCard:
         }
 
 
-def request_cards(requests: Iterable[GenerationRequest]) -> list[RequestCard]:
-    """One card a request, in their order; what was refused or withheld with its reason."""
+def request_cards(
+    requests: Iterable[GenerationRequest], *, by: AbstractBaseUser
+) -> list[RequestCard]:
+    """One card a request, in their order, as `by` may see it; what was refused or withheld with its
+    reason."""
     found = list(requests)
     running = [request.id for request in found if request.status == RequestStatus.RUNNING]
     steps = {request_id: previews.read(request_id) for request_id in running}
@@ -158,7 +162,14 @@ def request_cards(requests: Iterable[GenerationRequest]) -> list[RequestCard]:
     refusals = refusals_of(subjects) if subjects else {}
     lines = waiting_reasons.lines(found, at=timezone.now())
     cards = [
-        _request_card(request, steps, images.get(request.id, []), refusals, stopped.get(request.id))
+        _request_card(
+            request,
+            steps,
+            images.get(request.id, []),
+            refusals,
+            stopped.get(request.id),
+            by=by,
+        )
         for request in found
     ]
     return [
@@ -186,6 +197,8 @@ def _request_card(
     images: list[GeneratedImage],
     refusals: dict[UUID, Refusal],
     stopped: SourcePicture | None,
+    *,
+    by: AbstractBaseUser,
 ) -> RequestCard:
     label, tone = HELD if request.is_held else LABELS[request.status]
     is_cancelling = request.is_active and request.cancel_requested_at is not None
@@ -212,7 +225,7 @@ def _request_card(
         preview_url=_preview_url(request, now.preview),
         seed=request.seed,
         created_at=request.created_at,
-        images=tuple(image_cards(images)),
+        images=tuple(image_cards(images, by=by)),
         refusal=refusals.get(request.id)
         or (refusals.get(stopped.id) if stopped else None)
         or next((refusals[image.id] for image in images if image.id in refusals), None),

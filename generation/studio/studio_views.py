@@ -107,7 +107,7 @@ def estimate(request: SignedIn) -> HttpResponse:
 
 
 def _sheet(user: User) -> list[RequestCard]:
-    return request_cards(own_requests.requests_of(user)[:SHEET_LENGTH])
+    return request_cards(own_requests.requests_of(user)[:SHEET_LENGTH], by=user)
 
 
 @require_POST
@@ -137,7 +137,7 @@ def submit(request: SignedIn) -> HttpResponse:
 def request_page(request: SignedIn, request_id: UUID) -> HttpResponse:
     """The page of one request, or for htmx its card alone."""
     found = own_requests.find_request(request_id, by=request.user)
-    [card] = request_cards([found])
+    [card] = request_cards([found], by=request.user)
     if request.htmx:
         return render(request, "generation/_request.html", {"card": card})
     return render(request, "generation/studio_request.html", {"card": card, "found": found})
@@ -150,7 +150,8 @@ def cancel(request: SignedIn, request_id: UUID) -> HttpResponse:
     own_requests.cancel(request_id, by=request.user, at=timezone.now())
     if not request.htmx:
         return redirect("generation:request", request_id)
-    [card] = request_cards([own_requests.find_request(request_id, by=request.user)])
+    found = own_requests.find_request(request_id, by=request.user)
+    [card] = request_cards([found], by=request.user)
     return render(request, "generation/_request.html", {"card": card})
 
 

@@ -129,19 +129,23 @@ def _page(
     error: ProofsheetError | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The appellant sees how far it is; whoever may hear it sees the evidence and the form."""
+    """Who is concerned sees how far it is; whoever may hear it sees the evidence and the form."""
     now = timezone.now()
     statement = getattr(found.decision, "statement", None)
+    may_hear = request.user.has_perm("moderation.hear_appeals") and hearing.may_hear(
+        found, by=request.user
+    )
     context = {
         "appeal": found,
         "notice": issuing.notice(statement, at=now) if statement else None,
         "kind": found.decision.subject_kind,
         "is_mine": found.appellant_id == request.user.pk,
-        "may_hear": hearing.may_hear(found, by=request.user),
+        "may_hear": may_hear,
+        "is_decider": found.decider_id == request.user.pk,
         "form": form,
         "error": error,
     }
-    if found.appellant_id != request.user.pk:
+    if may_hear:
         context |= detail_access.context(
             appeal_detail.of_appeal(found), by=request.user, at=now, is_blind=is_blind(request)
         )

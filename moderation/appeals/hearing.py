@@ -155,7 +155,8 @@ def _lodged(row: Decision, appeal: Appeal, *, at: datetime) -> Appeal:
     if at > issuing.deadline(row):
         raise WindowClosed
     appeal.decision, appeal.decider_id = row, row.decided_by_id
-    appeal.project_id, appeal.end_user_id = row.project_id, row.end_user_id
+    if appeal.report is None:  # what a notifier says is not for whom it is about
+        appeal.project_id, appeal.end_user_id = row.project_id, row.end_user_id
     appeal.lodged_at, appeal.due_at = at, at + HEARING
     appeal.save(force_insert=True)
     _tell("received", appeal)
@@ -273,7 +274,7 @@ def waiting_for(by: User, *, project: UUID | None = None) -> QuerySet[Appeal]:
     """Appeals that `by` may hear, oldest first; of one project, if any is named."""
     lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
     if project is not None:
-        lodged = lodged.filter(project=project)
+        lodged = lodged.filter(decision__project=project)
     return _uninvolved(lodged, by).order_by("due_at", "id")
 
 

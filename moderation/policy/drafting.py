@@ -271,7 +271,9 @@ def _retire_active(profile: str, *, at: datetime) -> None:
 def _kept_shipped(active: policy_document.Rulebook, *, at: datetime) -> Policy:
     """The row of a shipped version; one that an earlier release shipped is retired by it."""
     with transaction.atomic():
-        outdated = Policy.objects.filter(profile=active.profile, status=Status.ACTIVE)
+        outdated = Policy.objects.filter(
+            profile=active.profile, status=Status.ACTIVE, is_shipped=True
+        )
         outdated.exclude(version=active.version).update(status=Status.RETIRED, retired_at=at)
         row, _ = Policy.objects.get_or_create(
             version=active.version,

@@ -212,7 +212,9 @@ class VerifyReport:
     @property
     def headline(self) -> str:
         if self.is_ours and self.fingerprint.beside:
-            return "A part of this picture comes from this system; what lies beside it does not."
+            also = ", and one of its marks does not hold" if self._bad_marks() else ""
+            beside = f"what lies beside it does not{also}"
+            return f"A part of this picture comes from this system; {beside}."
         if self.is_edited:
             also = f"it was {self.turned} and " if self.turned else ""
             return f"This picture comes from this system, but {also}a part of it was changed since."

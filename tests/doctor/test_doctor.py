@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -121,10 +122,8 @@ def test_migrations_that_are_missing_or_unknown_are_told() -> None:
         cursor.execute(
             "DELETE FROM django_migrations WHERE app = 'generation' AND name > '0021_demand'"
         )
-    assert (
-        "lacks 1 migrations of this release, generation.0022"
-        in (told(database_checks.has_the_tables)[0])
-    )
+    found = told(database_checks.has_the_tables)[0]
+    assert re.search(r"lacks \d+ migrations of this release, generation\.0022", found)
 
 
 def test_clock_a_day_ahead_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from uuid import uuid4
 from zipfile import ZipFile
 
 import numpy as np
@@ -15,7 +16,7 @@ from django.test import Client
 from PIL import Image
 
 from adapters.models import BaseModel
-from generation.gallery.image_views import FRAMES_A_SHEET
+from generation.gallery.gallery_forms import FRAMES_A_SHEET
 from generation.models import GeneratedImage, ImageState, private_storage
 from tests.factories import NOON, make_adapter, make_image, make_model
 
@@ -197,6 +198,12 @@ def test_ticked_frames_are_downloaded_as_they_were_signed(
             f"proofsheet-{each.id}.png": private_storage().open(str(each.file.name)).read()
             for each in mine
         }
+
+
+def test_an_archive_has_a_bound(alice: User, as_user: AsUser) -> None:
+    ids = [str(uuid4()) for _ in range(FRAMES_A_SHEET + 1)]
+    answer = as_user(alice).post("/gallery/download/", {"frame": ids}, follow=True)
+    assert "At most 24 frames come in one archive." in answer.content.decode()
 
 
 def test_downloading_nothing_says_so(alice: User, as_user: AsUser) -> None:

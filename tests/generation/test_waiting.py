@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def line(request: GenerationRequest) -> str:
-    [card] = request_cards(GenerationRequest.objects.filter(id=request.id))
+    [card] = request_cards(GenerationRequest.objects.filter(id=request.id), by=request.owner)
     return card.line
 
 

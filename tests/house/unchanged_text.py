@@ -15,6 +15,7 @@ _DIFFERS = re.compile(
     r'(?<=name="csrfmiddlewaretoken" value=")(?P<csrf>\w+)'
     r'|(?<="X-CSRFToken": ")(?P<csrf_header>\w+)'
     r"|(?<=\bps_key_)(?P<key>\w{4})(?=…)"
+    r"|(?<=\breq_)(?P<request>[0-9a-f]{32})\b"
     r"|(?<=/confirm-email/)(?P<confirmation>[^/\s]+)"
     r"|(?<=/reset/key/)(?P<reset>[^/\s]+)"
     r"|(?<=/r/)(?P<token>[0-9A-Za-z]{22})\b"
@@ -28,7 +29,7 @@ _DIFFERS = re.compile(
     r"|(?P<digest>(?<![\w/+])[A-Za-z0-9+/]{43}=)"
     r"|(?P<mark>\b[0-9a-f]{16}\b)"
 )
-_UNNUMBERED = {"csrf", "csrf_header", "key", "nonce", "size"}
+_UNNUMBERED = {"csrf", "csrf_header", "key", "nonce", "request", "size"}
 _PLAIN: set[str] = set()
 
 

@@ -15,7 +15,7 @@ from config.core.projects.models import Project
 from config.models import ApiKey
 from generation.compat import results
 from generation.compat.jobs import Job
-from generation.gallery import image_cards
+from generation.gallery import image_cards, own_images
 from generation.models import GeneratedImage, RequestStatus, Restriction
 from moderation.account_status import audiences
 from tests.factories import NOON, make_image, make_model, make_request
@@ -66,8 +66,9 @@ def test_a_member_is_of_age_as_well(
     image = for_adults(alice, make_project(alice, allows_adult=exists))
     shown = exists and is_of_age
     assert status_of(image, as_user(alice)) == (200 if shown else 403)
-    [card] = image_cards.image_cards([image])
+    [card] = image_cards.image_cards([image], by=alice)
     assert (bool(card.file_url), card.is_for_adults) == (shown, not shown)
+    assert own_images.released_images([image.id], by=alice) == ([image] if shown else [])
 
 
 @EXISTS

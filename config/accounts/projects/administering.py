@@ -132,7 +132,8 @@ def _organisation(name: str, contact: str, *, by: User, at: datetime) -> Organis
     theirs = Organisation.objects.filter(projects__in=owned, name=name).order_by("created_at")
     if (found := theirs.first()) is None:
         return Organisation.objects.create(name=name, contact=contact, created_at=at)
-    if contact:
+    foreign = Project.objects.filter(organisation=found).exclude(pk__in=owned)
+    if contact and not foreign.exists():  # else it is that of other people's projects too
         found.contact = contact
         found.save(update_fields=["contact"])
     return found
