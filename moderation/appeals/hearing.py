@@ -155,8 +155,7 @@ def _lodged(row: Decision, appeal: Appeal, *, at: datetime) -> Appeal:
     if at > issuing.deadline(row):
         raise WindowClosed
     appeal.decision, appeal.decider_id = row, row.decided_by_id
-    if appeal.report is None:  # what a notifier says is not for whom it is about
-        appeal.project_id, appeal.end_user_id = row.project_id, row.end_user_id
+    appeal.project_id, appeal.end_user_id = row.project_id, row.end_user_id
     appeal.lodged_at, appeal.due_at = at, at + HEARING
     appeal.save(force_insert=True)
     _tell("received", appeal)
@@ -265,7 +264,7 @@ def visible_to(by: User) -> QuerySet[Appeal]:
     appeals = Appeal.objects.select_related(
         "decision", "decision__statement", "decision__decided_by", "appellant", "hearer", "report"
     )
-    mine = Q(appellant=by) | within("project", by)
+    mine = Q(appellant=by) | _of_members(by)
     shown = appeals if by.has_perm("moderation.hear_appeals") else appeals.filter(mine)
     return shown.order_by("-lodged_at", "id")
 
@@ -274,7 +273,7 @@ def waiting_for(by: User, *, project: UUID | None = None) -> QuerySet[Appeal]:
     """Appeals that `by` may hear, oldest first; of one project, if any is named."""
     lodged = visible_to(by).filter(status=Appeal.Status.LODGED)
     if project is not None:
-        lodged = lodged.filter(decision__project=project)
+        lodged = lodged.filter(project=project)
     return _uninvolved(lodged, by).order_by("due_at", "id")
 
 
@@ -287,7 +286,7 @@ def due_today(waiting: QuerySet[Appeal], *, at: datetime) -> QuerySet[Appeal]:
 def of_project(*, by: User, project: UUID | None = None) -> QuerySet[Appeal]:
     """The appeals of the project in which `by` acts, or of a named one, and those that `by` lodged
     over reports; newest first."""
-    of_members = Q(pk__in=Appeal.objects.current_of(by, project).values("pk"))
+    of_members = Q(pk__in=Appeal.objects.current_of(by, project).values("pk"), report=None)
     own = Q(appellant=by) if project is None and acting_in(by) is None else Q(pk=None)
     return visible_to(by).filter(of_members | own)
 
@@ -296,7 +295,13 @@ def lodged_by(by: User) -> QuerySet[Appeal]:
     """The appeals that are `by`'s own, or those of a project in which they are a member."""
     bound = acting_in(by)
     mine = Q(appellant=by) if bound is None else Q(pk=None)
-    return visible_to(by).filter(mine | within("project", by))
+    return visible_to(by).filter(mine | _of_members(by))
+
+
+def _of_members(by: User) -> Q:
+    """Those of the projects of `by`; what somebody says who reported a picture is not for whom it
+    is about."""
+    return within("project", by) & Q(report=None)
 
 
 def find(appeal_id: UUID, *, by: User) -> Appeal:

@@ -27,8 +27,9 @@ from moderation.reports.report_limits import Sender
 from moderation.reports.reporting import SentReport
 from moderation.subjects import reportable_pictures
 from provenance.verify import sightings
-from tests.factories import make_image, make_model
+from tests.factories import make_image, make_model, make_request
 from tests.moderation.makers import NOON, claimed
+from tests.projects.makers import join, make_project
 from tests.rewriting import rewritten
 
 STRANGER = Sender(None, "a" * 64)
@@ -303,6 +304,43 @@ def test_reports_are_kept_from_a_reviewer_whose_picture_it_is(bob: User, as_user
 
 
 # ------------------------------------------------------------------ appeals of notifiers
+def test_what_a_notifier_says_is_not_for_the_projects_members(
+    alice: User, bob: User, carol: User, mallory: User, as_user: Any
+) -> None:
+    team = make_project(alice)
+    join(team, mallory, "viewer")
+    model = make_model()
+    request = make_request(alice, model, project=team, status="finished")
+    report = reported(make_image(alice, model, request=request), email="eve@example.org")
+    decided(report, bob, "allow", "within_policy")
+    appeal = hearing.lodge_for_report(report, grounds="It is my face.", at=NOON)
+    assert appeal.project_id == team.pk
+    for member in (alice, mallory):
+        assert as_user(member).get(appeal.get_absolute_url()).status_code == 404
+        assert not hearing.of_project(by=member, project=team.pk)
+        assert not hearing.lodged_by(member)
+    assert "It is my face." in as_user(carol).get(appeal.get_absolute_url()).content.decode()
+
+
+def test_an_appeals_evidence_is_for_who_hears_it_alone(
+    alice: User, bob: User, carol: User, mallory: User, as_user: Any
+) -> None:
+    team = make_project(alice)
+    join(team, mallory, "viewer")
+    model = make_model()
+    request = make_request(alice, model, project=team, status="finished")
+    report = reported(make_image(alice, model, request=request))
+    decision = decided(report, bob, "refuse", "nudity")
+    appeal = hearing.lodge(decision, by=alice, grounds="It is art.", at=NOON)
+    seen = {
+        who.username: as_user(who).get(appeal.get_absolute_url()).content.decode()
+        for who in (mallory, carol)
+    }
+    assert "It is art." in seen["mallory"]
+    assert "It waits for a senior moderator" in seen["mallory"]
+    assert ["She is undressed." in page for page in seen.values()] == [False, True]
+
+
 def test_notifier_without_account_appeals_and_the_picture_is_withheld(
     image: GeneratedImage, alice: User, bob: User, carol: User
 ) -> None:

@@ -67,7 +67,7 @@ def export(row: EndUser) -> dict[str, Any]:
     requests = GenerationRequest.objects.filter(end_user=row).order_by("created_at")
     images = GeneratedImage.objects.filter(end_user=row).order_by("created_at")
     statements = Statement.objects.filter(end_user=row).order_by("created_at")
-    appeals = Appeal.objects.filter(end_user=row).order_by("lodged_at")
+    appeals = Appeal.objects.filter(end_user=row, report=None).order_by("lodged_at")
     uploads = SourcePicture.objects.filter(request__end_user=row, image=None).order_by("id")
     suspensions = Suspension.objects.filter(end_user=row).order_by("began_at")
     told = ("id", "created_at", "status", "code", "prompt", "negative_prompt", "width", "height")
@@ -97,7 +97,7 @@ def erase(end_user_id: UUID, *, project_id: UUID, by: User, at: datetime) -> End
     row = find(end_user_id, project=project)
     row = EndUser.objects.select_for_update().get(pk=row.pk)
     unheard = (Appeal.Status.LODGED, Appeal.Status.HEARD)
-    if Appeal.objects.filter(end_user=row, status__in=unheard).exists():
+    if Appeal.objects.filter(end_user=row, report=None, status__in=unheard).exists():
         raise StillWaits
     for request in _requests_of(row):
         if request.is_active:
