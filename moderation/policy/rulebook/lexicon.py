@@ -2,8 +2,9 @@
 
 A lexicon is a folder of TOML files, one a language; each names concepts and lists their entries,
 parted by commas. An entry is a word or several. ``word*`` takes any ending, ``*word`` any
-beginning, ``~`` up to three words between, ``#`` a number from 1 to 17 (in digits, Han numerals or
-the words of the section ``number``), and ``?word`` counts only where the prompt says something else
+beginning, ``~`` up to three words between, ``#`` a number from 1 to 17 (`ages`: in digits, Han
+numerals or the words of its own language's ``number``), ``#.`` at the end one that nothing is
+counted by, and ``?word`` counts only where the prompt says something else
 in that language (one of the words of ``common``, or an entry without ``?``), for it means another
 thing in another. Scripts without blanks between words match anywhere, others from border to border,
 Arabic and Hebrew also after what is written together with the next word.
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import regex
 
-from moderation.policy.rulebook import prompt_syntax
+from moderation.policy.rulebook import ages, prompt_syntax
 from moderation.policy.rulebook.prompt_readings import PromptReading, PromptReadings, canonical
 from moderation.policy.rulebook.scripts import (
     is_border,
@@ -34,10 +35,6 @@ FOLDER = Path(__file__).parent / "lexicons"
 HARMLESS, COMMON, NUMBER = "harmless", "common", "number"
 BETWEEN = 3  # words that `~` may stand for
 SHORTEST_IN_RUN = 4  # letters; shorter words would be found in any run of letters
-GRADE_MAX = 17
-_HAN_NUMBERS = {"一二三四五六七八九十"[n - 1]: n for n in range(1, 11)} | {
-    "十" + "一二三四五六七"[n - 1]: 10 + n for n in range(1, 8)
-}
 _PROCLITIC = regex.compile(r"(?=[\u0600-\u06ff])و?ف?[بكل]?(?:ال|لل)?|[והבלמשכ]{1,2}(?=[א-ת])")
 _NOT_LATIN = regex.compile(r"[\p{L}--\p{Latin}]", regex.VERSION1)
 _VARIANTS = (
@@ -55,12 +52,15 @@ class LexiconEntry:
     is_open: bool
     is_doubtful: bool
     letters: int
+    is_alone: bool = False  # the number that it ends with has to be
     exact: str = ""  # how it has to be typed, marks and all; empty where that is all one
 
 
 @dataclass(slots=True)
 class _Node:
     next: dict[str, "_Node"] = field(default_factory=dict)
+    numbers: dict[str, "_Node"] = field(default_factory=dict)  # what follows a number, by language
+    is_number: bool = False
     entries: tuple[LexiconEntry, ...] = ()
 
 
@@ -86,7 +86,7 @@ class Lexicon:
     latin_anywhere: _Node = field(default_factory=_Node)
     native: _Node = field(default_factory=_Node)
     native_anywhere: _Node = field(default_factory=_Node)
-    numbers: _Node = field(default_factory=_Node)
+    numbers: dict[str, _Node] = field(default_factory=dict)
 
     def said(self, text: str, readings: PromptReadings) -> list[Mention]:
         """Where the prompt `text` names a concept, in order of place, without doubles."""
@@ -149,37 +149,40 @@ class Lexicon:
         self, root: _Node, text: str, start: int, begin: int
     ) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Every entry that begins at `begin`; each is told from `start`, where its word begins."""
-        if not root.next:
+        if not root.next and not root.numbers:
             return
-        ways = [(root, begin)]
+        ways = [(root, begin, begin)]  # and where the last number began
         while ways:
-            node, place = ways.pop()
+            node, place, number = ways.pop()
             for entry in node.entries:
+                if entry.is_alone and not ages.stands_alone(text, number, place):
+                    continue
                 if entry.is_open or is_border(text, place):
                     yield entry, start, _word_end(text, place) if entry.is_open else place
-            if not node.next or place >= len(text):
+            if place >= len(text):
                 continue
-            if "#" in node.next:
-                ways += [(node.next["#"], end) for end in self._number_ends(text, place)]
+            is_beside = place == begin or ages.is_beside(text, place)
+            for language, after in node.numbers.items() if is_beside else ():
+                ways += [(after, end, place) for end in self._number_ends(text, place, language)]
             if "~" in node.next:
-                ways += [(node.next["~"], end) for end in _after_words(text, place)]
+                ways += [(node.next["~"], end, number) for end in _after_words(text, place)]
             if is_wordlike(text[place]):
                 if following := node.next.get(text[place]):
-                    ways.append((following, place + 1))
+                    ways.append((following, place + 1, number))
             elif following := node.next.get(" "):
-                ways.append((following, _after_signs(text, place)))
+                end = (ages.after_number if node.is_number else _after_signs)(text, place)
+                if end is not None:
+                    ways.append((following, end, number))
 
-    def _number_ends(self, text: str, place: int) -> Iterator[int]:
-        end = place
-        while end < len(text) and end - place < 3 and text[end].isdecimal():
-            end += 1
-        if end > place:
-            before = text[place - 1] if place else " "
-            if not before.isdecimal() and 1 <= int(text[place:end]) <= GRADE_MAX:
-                yield end
+    def _number_ends(self, text: str, place: int, language: str) -> Iterator[int]:
+        end = ages.digits_end(text, place)
+        if end is not None:
+            yield end
             return
-        yield from (place + n for n in (1, 2) if text[place : place + n] in _HAN_NUMBERS)
-        yield from (end for _, _, end in self._walked(self.numbers, text, place, place))
+        yield from ages.han_ends(text, place)
+        words = self.numbers.get(language)
+        if words and is_border(text, place) and not ages.is_after_tens(text, place):
+            yield from (end for _, _, end in self._walked(words, text, place, place))
 
 
 def _texts(text: str) -> Iterator[tuple[str, Sequence[int]]]:
@@ -240,6 +243,7 @@ def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
     is_doubtful, term = term.startswith("?"), term.removeprefix("?")
     is_anywhere, term = term.startswith("*"), term.removeprefix("*")
     is_open, term = term.endswith("*"), term.removesuffix("*")
+    is_alone, term = term.endswith("#."), term.removesuffix(".")
     for spelt in dict.fromkeys([term, *(term.casefold().translate(v) for v in _VARIANTS)]):
         is_latin = not _NOT_LATIN.search(spelt)
         key = canonical(spelt).text if is_latin else native(spelt)
@@ -251,15 +255,18 @@ def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
             is_open or bool(letters) and is_unspaced(letters[-1]),
             is_doubtful,
             len(letters),
+            is_alone,
             term.casefold() if is_latin and concept == HARMLESS and not term.isascii() else "",
         )
-        for root in _roots(lexicon, concept, is_latin=is_latin, is_anywhere=is_anywhere or free):
+        for root in _roots(lexicon, entry, is_latin=is_latin, is_anywhere=is_anywhere or free):
             _insert(root, key, entry)
 
 
-def _roots(lexicon: Lexicon, concept: str, *, is_latin: bool, is_anywhere: bool) -> Iterable[_Node]:
-    if concept == NUMBER:
-        return [lexicon.numbers]
+def _roots(
+    lexicon: Lexicon, entry: LexiconEntry, *, is_latin: bool, is_anywhere: bool
+) -> Iterable[_Node]:
+    if entry.concept == NUMBER:
+        return [lexicon.numbers.setdefault(entry.language, _Node())]
     if is_latin:
         return [lexicon.latin_anywhere if is_anywhere else lexicon.latin]
     return [lexicon.native_anywhere if is_anywhere else lexicon.native]
@@ -268,7 +275,11 @@ def _roots(lexicon: Lexicon, concept: str, *, is_latin: bool, is_anywhere: bool)
 def _insert(root: _Node, key: str, entry: LexiconEntry) -> None:
     node, was_blank = root, False
     for letter in key:
-        step = letter if is_wordlike(letter) or letter in "#~" else " "
+        if letter == "#":
+            node = node.numbers.setdefault(entry.language, _Node(is_number=True))
+            was_blank = False
+            continue
+        step = letter if is_wordlike(letter) or letter == "~" else " "
         if step == " " and was_blank:
             continue
         if step == "~" and was_blank:  # the blank before it is part of what lies between
