@@ -8,6 +8,7 @@ of a floor names neither.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,9 +17,12 @@ from moderation.policy.rulebook.lexicon import Mention
 from moderation.policy.rulebook.prompt_readings import PromptReadings
 from moderation.policy.rulebook.scripts import is_unspaced
 
+Span = tuple[int, int]
 Reach = Literal["clause", "before", "beside"]
 SOFTENED = 0.65  # held for a general audience, allowed where a profile's thresholds lie higher
 GOVERNING_WORDS = 4
+GOVERNING_CHARACTERS = 100
+NEIGHBOURS = 2  # on each side, of contexts and company: what stands further off is further off
 _CLAUSE_END = re.compile(r"[,;:.!?|\n，、。；：！？،؛।]|BREAK")
 
 
@@ -41,13 +45,17 @@ class Prompt:
     readings: PromptReadings
     said: Mapping[str, Sequence[Mention]]
 
-    def governs(
-        self, context: tuple[int, int], harm: tuple[int, int], *, reach: Reach = "clause"
-    ) -> bool:
+    def is_governed(self, harm: Span, contexts: Sequence[Span], *, reach: Reach = "clause") -> bool:
+        """Whether one of the nearest of `contexts`, which are sorted, governs what stands there."""
+        return any(self.governs(each, harm, reach=reach) for each in _nearest(contexts, harm))
+
+    def governs(self, context: Span, harm: Span, *, reach: Reach = "clause") -> bool:
         """Whether a context at one place of the text is about what stands at the other: in the same
         clause, or as far as its `reach`, in the one before or in either one beside it."""
         if context[0] < harm[1] and harm[0] < context[1]:
             return True
+        if _gap(context, harm) > GOVERNING_CHARACTERS:
+            return False
         between = self.text[min(context[1], harm[1]) : max(context[0], harm[0])]
         is_far = reach == "beside" or (reach == "before" and context[1] <= harm[0])
         ends = len(_CLAUSE_END.findall(between))
@@ -55,7 +63,7 @@ class Prompt:
             return False
         return min(self._weights(context)) >= max(1.0, *self._weights(harm))
 
-    def _weights(self, span: tuple[int, int]) -> list[float]:
+    def _weights(self, span: Span) -> list[float]:
         weights = self.readings.weights
         return [weights[place] for place in range(*span) if place in weights] or [1.0]
 
@@ -94,48 +102,44 @@ class ConceptRule:
         groups = [self._places(prompt, names) for names in self.concepts]
         if not all(groups):
             return
+        contexts: list[tuple[list[Span], Reach]] = [
+            (self._places(prompt, self.context, whole=True), "before"),
+            (self._places(prompt, self.form, whole=True), "beside"),
+        ]
+        silent = self._places(prompt, self.silent, whole=True)
         for place, is_near in _together(groups, self.within):
-            score = self._softened(prompt, place, self.score if is_near else self.beyond)
+            score = self.score if is_near else self.beyond
+            if prompt.is_governed(place, silent):
+                continue
+            if any(prompt.is_governed(place, each, reach=reach) for each, reach in contexts):
+                score = min(score, SOFTENED)
             if score > 0:
-                yield RuleMatch(place.start, place.end, self.id, self.category, score)
+                yield RuleMatch(*place, self.id, self.category, score)
 
-    def _places(self, prompt: Prompt, names: frozenset[str]) -> list[Mention]:
-        return [each for name in names for each in prompt.said.get(name, ())]
-
-    def _softened(self, prompt: Prompt, harm: Mention, score: float) -> float:
-        if self._is_governed(prompt, harm, self.silent):
-            return 0.0
-        is_soft = self._is_governed(prompt, harm, self.context, reach="before")
-        if is_soft or self._is_governed(prompt, harm, self.form, reach="beside"):
-            return min(score, SOFTENED)
-        return score
-
-    def _is_governed(
-        self, prompt: Prompt, harm: Mention, names: frozenset[str], *, reach: Reach = "clause"
-    ) -> bool:
-        return any(
-            prompt.governs((each.start, each.end), (harm.start, harm.end), reach=reach)
-            for each in self._places(prompt, names)
-            if each.is_whole
-        )
+    def _places(self, prompt: Prompt, names: frozenset[str], *, whole: bool = False) -> list[Span]:
+        """Sorted; `whole`: in the text as a model reads it."""
+        said = (each for name in names for each in prompt.said.get(name, ()))
+        return sorted({(each.start, each.end) for each in said if each.is_whole or not whole})
 
 
-def _together(groups: list[list[Mention]], within: int) -> Iterator[tuple[Mention, bool]]:
+def _together(groups: list[list[Span]], within: int) -> Iterator[tuple[Span, bool]]:
     """The places of the last group, and of every other, and whether one of each other group is
     near; a place is no company for itself."""
-    if len(groups) == 1:
-        yield from ((place, True) for place in groups[0])
-        return
     for index, group in enumerate(groups):
         others = groups[:index] + groups[index + 1 :]
         for place in group:
-            gaps = [min((_gap(place, each) for each in other), default=None) for other in others]
-            if None not in gaps:
-                yield place, not within or all(gap is not None and gap <= within for gap in gaps)
+            gaps = [min(_gap(place, each) for each in _nearest(o, place)) for o in others]
+            yield place, not within or all(gap <= within for gap in gaps)
 
 
-def _gap(one: Mention, other: Mention) -> int:
-    return max(one.start - other.end, other.start - one.end, 0)
+def _nearest(places: Sequence[Span], place: Span) -> Sequence[Span]:
+    """Of sorted places those around one."""
+    at = bisect_left(places, place)
+    return places[max(at - NEIGHBOURS, 0) : at + NEIGHBOURS]
+
+
+def _gap(one: Span, other: Span) -> int:
+    return max(one[0] - other[1], other[0] - one[1], 0)
 
 
 def _words(text: str) -> int:

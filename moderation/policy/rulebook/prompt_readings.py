@@ -28,6 +28,8 @@ LEET = str.maketrans("013457@$|", "oieastasi")
 SPACED_RUN = re.compile(r"(?<![a-z0-9])(?:[a-z][^a-z0-9]{1,3}){2,}[a-z](?![a-z0-9])")
 TOKEN = re.compile(r"\S+")
 CLIP_WORD = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}+", regex.IGNORECASE)
+_TOKEN_LIKE = re.compile(r"[a-z]{1,4}|\S")  # about as many as a learned classifier reads
+TOKENS_MAX = 5_000  # of all texts that it is asked about one prompt
 REPEATED = re.compile(r"([a-z])\1{2,}")
 SIGNS = regex.compile(r"(?:[^\w\s]|_)(?:\s*(?:[^\w\s]|_)){3,}")
 INNER_PUNCTUATION = re.compile(r"(?<=[a-z])[^\sa-z0-9](?=[a-z])")
@@ -77,13 +79,24 @@ def for_classifier(text: str) -> list[str]:
     """What a learned classifier is asked about a prompt: all of it, and each part that a model
     reads by itself, both without what is weakened too; leetspeak and the like undone. Where four
     signs or more stand in a row it is asked without them too: each is a word to it, and many thin
-    out what is said or push it out of sight."""
+    out what is said or push it out of sight. The first is asked whole, of the others as much as
+    fits into `TOKENS_MAX` together."""
     found = prompt_syntax.read(text)
     asked = []
     for part, weights in [(found.text, found.weights), *found.parts[: prompt_syntax.PARTS_MAX]]:
         asked += [_strong(part, weights, instead=" "), part]
     plain = [decoded(canonical(part)).text for part in dict.fromkeys(asked)]
-    return [*dict.fromkeys(text for read in plain for text in (read, SIGNS.sub(" ", read)))]
+    first, *others = dict.fromkeys(text for read in plain for text in (read, SIGNS.sub(" ", read)))
+    left, kept = TOKENS_MAX - _tokens(first), [first]
+    for other in others:
+        if (needed := _tokens(other)) <= left:
+            left -= needed
+            kept.append(other)
+    return kept
+
+
+def _tokens(text: str) -> int:
+    return len(_TOKEN_LIKE.findall(text))
 
 
 def readings(text: str) -> PromptReadings:

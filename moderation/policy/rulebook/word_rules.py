@@ -87,8 +87,8 @@ class WordRule:
             for reading, found in terms:
                 place = reading.original(*found.span())
                 is_harmless = any(h.start <= place[0] and place[1] <= h.end for h in harmless)
-                if not is_harmless and not any(prompt.governs(each, place) for each in silent):
-                    is_soft = any(prompt.governs(each, place, reach="before") for each in contexts)
+                if not is_harmless and not prompt.is_governed(place, silent):
+                    is_soft = prompt.is_governed(place, contexts, reach="before")
                     score = min(self.score, SOFTENED) if is_soft else self.score
                     yield RuleMatch(*place, self.id, self.category, score)
 
@@ -150,9 +150,9 @@ def _places(
 ) -> list[tuple[int, int]]:
     if words is None:
         return []
-    return [
-        whole.original(*found.span()) for whole in wholes for found in words.finditer(whole.text)
-    ]
+    return sorted(
+        {whole.original(*found.span()) for whole in wholes for found in words.finditer(whole.text)}
+    )
 
 
 def _expanded(terms: Sequence[str], lists: Mapping[str, Sequence[str]]) -> list[str]:

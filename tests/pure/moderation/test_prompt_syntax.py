@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.policy.rulebook import prompt_syntax
+from moderation.policy.rulebook import prompt_readings, prompt_syntax
 from moderation.policy.rulebook.prompt_syntax import WEIGHT_MAX, read
 
 
@@ -117,3 +117,11 @@ def test_brackets_that_multiply_to_more_than_the_most_are_known(
 
 def test_numbers_that_are_no_weight_are_named() -> None:
     assert list(prompt_syntax.weights_beyond("(a:9) (b:1.5) (c:-1) [d:7]")) == ["9", "-1"]
+
+
+def test_a_classifier_is_asked_the_whole_and_no_more_than_a_few_times_as_much() -> None:
+    hostile = ("一" * 450 + "(二:0.5)，，，， BREAK ") * 5
+    asked = prompt_readings.for_classifier(hostile)
+    assert asked[0].count("一") == 450 * 5
+    assert sum(map(len, asked)) <= prompt_readings.TOKENS_MAX
+    assert prompt_readings.for_classifier("a cat BREAK a dog")[1:] == ["a cat", "a dog"]
