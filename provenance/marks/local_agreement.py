@@ -46,13 +46,14 @@ Mask = NDArray[np.bool_]
 class Agreement:
     """How a picture agrees with a reference, where it is seen.
 
-    `kept` is the share of the reference's detail that is there unchanged, of what is seen or of
-    `LEAST_SEEN` of all if that is more, and `kept_of_seen` of what is seen; `evidence` is its
-    amount as a share of the whole plane, `same` the share of the plane that is the same, flat or
-    not, and `density` how much of what is taken as changed really disagrees; `changed` bool [H, W]
-    says where.
+    `detail` is how much of it the reference has, as a share of the whole plane; `kept` the share of
+    that that is there unchanged, of what is seen or of `LEAST_SEEN` of all if that is more, and
+    `kept_of_seen` of what is seen; `evidence` is its amount as a share of the plane, `same` the
+    share of the plane that is the same, flat or not, and `density` how much of what is taken as
+    changed really disagrees; `changed` bool [H, W] says where.
     """
 
+    detail: float
     kept: float
     kept_of_seen: float
     evidence: float
@@ -118,6 +119,7 @@ def agreement(found: Plane, seen: Mask, detail: Plane, colours: Plane | None = N
     agreed = float(detail[same].sum())
     visible = float(detail[seen].sum())
     return Agreement(
+        detail=float(detail.mean()),
         kept=agreed / (max(visible, LEAST_SEEN * float(detail.sum())) + 1e-6),
         kept_of_seen=agreed / visible if visible > 0 else 1.0,
         evidence=agreed / detail.size,

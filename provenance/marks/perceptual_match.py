@@ -185,7 +185,9 @@ class _Found:
         is_near = is_near and (self.visible >= LEAST_EVIDENCE or not self.is_piece)
         if is_near or whole <= WHOLE_DISTANCE:
             return True
-        if self.trace == "gone" and found.same >= LEAST_SAME:
+        # white paper is like any other: of what was on it something must be left
+        is_left = found.kept_of_seen >= LEAST_KEPT_NEAR or found.detail < LEAST_EVIDENCE
+        if self.trace == "gone" and found.same >= LEAST_SAME and is_left:
             return True
         if self.trace in ("weak", "gone"):
             return found.kept >= LEAST_KEPT and found.evidence >= LEAST_EVIDENCE_EDITED

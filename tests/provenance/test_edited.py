@@ -182,6 +182,21 @@ def test_plain_picture_that_was_edited_stays_ours(mark: Mark, name: str) -> None
         assert overlap(report, mask_of(name)) > 0.6
 
 
+def test_another_picture_on_a_page_of_ours_whose_own_was_erased_is_not_ours(mark: Mark) -> None:
+    """White paper is like any other; nothing of what it showed is left."""
+    page = np.full((512, 512, 3), 250, np.uint8)
+    cv2.circle(page, (60, 60), 30, (200, 30, 30), -1)
+    marked = mark(page).pixels
+    erased = marked.copy()
+    erased[30:90, 30:90] = 250
+    for seed in (3, 11, 19, 21, 25, 33):
+        other = drawing(seed)
+        shown = np.abs(other.astype(int) - 255).max(axis=-1) >= 6
+        report = check(pasted(erased, shown, other))
+        assert not report.is_ours, (seed, report.headline)
+        assert report.watermark.verdict != "found_bad"
+
+
 @pytest.mark.parametrize("strength", [1, 2])
 @pytest.mark.parametrize("name", ["one", "three", "small"])
 def test_a_mark_that_lies_over_what_differs_too_is_told_as_not_certain(
