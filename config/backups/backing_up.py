@@ -1,7 +1,8 @@
 """A backup of a house that runs: database, files, keys, and what it should be when it is back.
 
 The database comes first, as of one moment; files come after it, so that none is missing which a
-row of that moment names, but those that were deleted meanwhile. The manifest is written last.
+row of that moment names, but those that were deleted meanwhile: what rows name even then is lost.
+The manifest is written last.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ def make(folder: Path, *, keys: KeyPlace | None, at: datetime, say: Say) -> Back
 
     objects_list = whole_files.write(folder / manifest.OBJECTS_LIST, lines())
     os.sync()
+    absent = moment.names - {each.name for each in found}
+    lost = absent and absent.intersection(reconciling.named())
     said = BackupManifest(
         release=settings.PROOFSHEET_VERSION,
         made_at=at.isoformat(timespec="seconds"),
@@ -89,7 +92,8 @@ def make(folder: Path, *, keys: KeyPlace | None, at: datetime, say: Say) -> Back
         objects_list=objects_list,
         objects=len(found),
         objects_bytes=sum(each.mark.bytes for each in found),
-        missing=tuple(sorted(moment.names - {each.name for each in found})),
+        missing=tuple(sorted(absent - lost)),
+        lost=tuple(sorted(lost)),
         keys=kept_keys,
         origin=settings.PROOFSHEET_LOG_ORIGIN,
         checkpoint=moment.checkpoint,

@@ -47,7 +47,8 @@ class BackedUpKeys:
 @dataclass(frozen=True, slots=True)
 class BackupManifest:
     """`checkpoint` is the log's newest note, empty before the first. `counts` are rows by table, of
-    the same moment as the dump; `missing` are files that rows name and the storage did not have."""
+    the same moment as the dump; `missing` are files that were deleted between dump and copy, `lost`
+    those that rows still named then and the storage did not have."""
 
     release: str
     made_at: str
@@ -58,6 +59,7 @@ class BackupManifest:
     objects: int
     objects_bytes: int
     missing: tuple[str, ...]
+    lost: tuple[str, ...]
     keys: BackedUpKeys
     origin: str
     checkpoint: str
@@ -104,6 +106,7 @@ def _parsed(said: dict[str, Any]) -> BackupManifest:
         database=FileMark(**said.pop("database")),
         objects_list=FileMark(**said.pop("objects_list")),
         missing=tuple(said.pop("missing")),
+        lost=tuple(said.pop("lost")),
         keys=BackedUpKeys(
             FileMark(**file) if file else None, tuple(keys["log_keys"]), keys["secret_key_sha256"]
         ),

@@ -31,6 +31,7 @@ from config.backups.manifest import BackupDamaged, BackupManifest, NoBackup
 from config.backups.whole_files import NoRoomForBackup
 from config.core import clock
 from config.core.storage import private_storage
+from generation.gallery import own_images
 from generation.models import GeneratedImage
 from provenance.keys import key_folder
 from provenance.log import own_keys, transparency_log
@@ -245,13 +246,36 @@ def test_log_that_lacks_what_the_backup_had_is_told(backup: Path) -> None:
 
 
 def test_file_deleted_meanwhile_is_known_to_be_missing(
-    filled: GeneratedImage, words: Path, tmp_path: Path
-) -> None:
-    private_storage().delete(str(filled.file))
+    filled: GeneratedImage, alice: User, words: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    copied, name = stored_objects.copy_out, str(filled.file)
+
+    def while_its_owner_deletes_it(*places: Any) -> Any:
+        own_images.delete_image(filled.id, by=alice, at=clock.now())
+        private_storage().delete(name)  # the row's own storage is that of all tests
+        return copied(*places)
+
+    monkeypatch.setattr(stored_objects, "copy_out", while_its_owner_deletes_it)
     folder = tmp_path / "backup"
     call_command("backup", str(folder), f"--passphrase-file={words}")
-    assert manifest.read(folder).missing == (str(filled.file),)
+    said = manifest.read(folder)
+    assert (said.missing, said.lost) == ((name,), ())
+    GeneratedImage.objects.filter(pk=filled.pk).update(file=name, deleted_at=None)  # as restored
     assert faults(folder) == []
+
+
+def test_backup_that_lacks_what_rows_name_is_not_called_whole(
+    filled: GeneratedImage, words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private_storage().delete(str(filled.file))  # as where another folder is mounted
+    folder = tmp_path / "backup"
+    with pytest.raises(CommandError, match="1 of the files that rows name are not in the storage"):
+        call_command("backup", str(folder), f"--passphrase-file={words}")
+    assert "whole backup" not in capsys.readouterr().out
+    said = manifest.read(folder)
+    assert (said.missing, said.lost) == ((), (str(filled.file),))
+    assert faults(folder) == [f"A row names {filled.file}, and the storage has no such file."]
 
 
 def test_backup_without_keys_says_so(filled: GeneratedImage, tmp_path: Path) -> None:

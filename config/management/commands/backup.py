@@ -44,16 +44,17 @@ class Command(BaseCommand):
             done = backing_up.make(folder, keys=place, at=clock.now(), say=self._say)
         except ProofsheetError as error:
             raise CommandError(str(error)) from error
+        if done.lost:
+            raise CommandError(
+                f"The backup in {folder} is not whole: {len(done.lost)} of the files that rows "
+                "name are not in the storage. Look where it is mounted (`manage.py "
+                "reconcile_storage` lists them), then back up into a new folder."
+            )
         mib = (done.database.bytes + done.objects_bytes) / 2**20
         self.stdout.write(
             f"{folder} is a whole backup: {mib:,.0f} MiB, {done.objects} files"
             + (f"; the keys are in {path}." if place else "; no private key is in it.")
         )
-        if done.missing:
-            self.stderr.write(
-                f"{len(done.missing)} files that rows name were deleted meanwhile, or are lost: "
-                "`manage.py reconcile_storage` tells."
-            )
 
     def _say(self, part: str) -> None:
         self.stdout.write(f"· {part}")
