@@ -227,6 +227,7 @@ def remove(slug: str, *, by: AbstractBaseUser) -> None:
     adapter = sharing.owned(slug, by=by)
     whose: asking.Subjects = {
         HeldKind.ACCOUNT: [adapter.owner_id],
+        HeldKind.PROJECT: [adapter.project_id],
         HeldKind.THING: [adapter.id],
     }
     asking.require_free(whose, at=clock.now())

@@ -4,6 +4,7 @@ What was decided, when, by which rule and with which scores stays. The log gets 
 row before its words go, and without that the database lets none of them go.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
@@ -39,15 +40,37 @@ def erase_words_of_end_user(end_user_id: UUID, *, at: datetime) -> int:
 
 
 def _erase(changes_of_rows: Iterator[tuple[Erasable, dict[str, object]]], *, at: datetime) -> int:
-    erased = 0
+    wanted = []
     for row, changes in changes_of_rows:
         changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
-        if not changed:
-            continue
+        if changed:
+            wanted.append((row, changed))
+    _require_free([row for row, _ in wanted], at=at)
+    for row, changed in wanted:
         _tombstone(row.id, sorted(changed), at=at)
         type(row).objects.filter(id=row.id).update(**changed)
-        erased += 1
-    return erased
+    return len(wanted)
+
+
+def _require_free(rows: list[Erasable], *, at: datetime) -> None:
+    """Whoever else they are about, and whatever: all or none goes. Raises asking.UnderHold."""
+    whose: dict[HeldKind, set[object]] = defaultdict(set)
+    things: set[UUID] = set()
+    for row in rows:
+        about: ReviewCase | Decision
+        match row:
+            case Report():
+                about, writer = row.case, row.notifier_id
+            case Appeal():
+                about, writer = row.decision, row.appellant_id
+            case _:
+                about, writer = row, None
+        whose[HeldKind.ACCOUNT] |= {about.owner_id, writer}
+        whose[HeldKind.PROJECT].add(about.project_id)
+        whose[HeldKind.END_USER].add(about.end_user_id)
+        things |= {row.id, about.id, about.subject_id}
+    asking.require_free(whose, at=at)
+    asking.require_free_things(things, at=at)
 
 
 def _changes(whose: Q, appellant: Q, notifier: Q) -> Iterator[tuple[Erasable, dict[str, object]]]:
@@ -58,9 +81,9 @@ def _changes(whose: Q, appellant: Q, notifier: Q) -> Iterator[tuple[Erasable, di
     for decision in Decision.objects.filter(whose).order_by("id"):
         yield decision, {"evidence": without_words(decision.evidence), "explanation": ""}
     heard = ~Q(status__in=[Appeal.Status.LODGED, Appeal.Status.HEARD])
-    for appeal in Appeal.objects.filter(heard, appellant).order_by("id"):
+    for appeal in Appeal.objects.filter(heard, appellant).select_related("decision").order_by("id"):
         yield appeal, {"grounds": "", "reasons": ""}
-    for report in Report.objects.filter(notifier).order_by("id"):
+    for report in Report.objects.filter(notifier).select_related("case").order_by("id"):
         yield report, {"explanation": ""}
 
 

@@ -222,4 +222,7 @@ def due(*, at: datetime) -> int:
 def _over(at: datetime) -> QuerySet[Report]:
     old = Report.objects.filter(received_at__lt=at - KEPT_FOR)
     named = old.exclude(name="", email="", sender="")
-    return asking.without_held(named, at=at, account="notifier", thing="pk")
+    theirs = asking.without_held(named, at=at, account="notifier", thing="pk")
+    about = {"account": "owner", "project": "project", "end_user": "end_user",
+             "thing": "subject_id"}  # fmt: skip
+    return asking.without_held(theirs, at=at, **{k: f"case__{name}" for k, name in about.items()})

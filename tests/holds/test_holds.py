@@ -19,14 +19,25 @@ from config.core import clock, retention
 from config.core.holds import asking
 from config.core.holds.asking import UnderHold
 from config.core.holds.models import HeldKind, LegalHold
+from config.core.projects import personal
+from config.core.projects.models import EndUser
 from generation.gallery import own_images
 from generation.models import GeneratedImage, GenerationRequest, RequestStatus
 from generation.studio import own_requests
 from moderation.account_status import erasing, legal_holds
+from moderation.cases import review_cases
+from moderation.decisions import enforcing
+from moderation.models import Decision
+from moderation.reports import reporting
+from moderation.reports.report_limits import Sender
+from moderation.reports.reporting import SentReport
+from moderation.subjects.subject import Subject
 from provenance.assets import erasure
 from provenance.log import own_keys, transparency_log
 from provenance.models import LogEntry
+from provenance.verify import sightings
 from tests.factories import NOON, make_adapter, make_image, make_model, make_request
+from tests.moderation.makers import claimed, evidence
 from tests.provenance.conftest import record, seal
 from tests.provenance.pictures import photograph
 
@@ -127,10 +138,59 @@ def test_words_of_somebody_who_is_held_stay(alice: User) -> None:
         erasing.erase_words_of_end_user(end_user, at=NOON)
 
 
-def test_adapter_that_is_held_is_not_removed(alice: User) -> None:
+ABOUT: dict[str, Callable[[Decision], tuple[HeldKind, object]]] = {
+    "owner": lambda row: (HeldKind.ACCOUNT, row.owner_id),
+    "project": lambda row: (HeldKind.PROJECT, row.project_id),
+    "end_user": lambda row: (HeldKind.END_USER, row.end_user_id),
+    "subject": lambda row: (HeldKind.THING, row.subject_id),
+    "decision": lambda row: (HeldKind.THING, row.id),
+}
+
+
+@pytest.mark.parametrize("whose", ABOUT)
+@pytest.mark.parametrize("of", ["person", "end user"])
+def test_words_about_what_is_held_stay(alice: User, bob: User, whose: str, of: str) -> None:
+    own_keys.make()
+    project = personal.project_of(alice)
+    eve = EndUser.objects.create(project=project, ref="eve", first_seen_at=NOON, last_seen_at=NOON)
+    subject = Subject("prompt", uuid4(), alice.pk, project.pk, eve.pk)
+    case, token = claimed(
+        review_cases.open_case(subject=subject, evidence=evidence(), at=NOON), bob
+    )
+    decision = enforcing.decide(
+        case, by=bob, action="refuse", reason="nudity", token=token, at=NOON
+    )
+    hold(*ABOUT[whose](decision))
+    erase: dict[str, Callable[[], int]] = {
+        "person": lambda: erasing.erase_words(alice, at=NOON),
+        "end user": lambda: erasing.erase_words_of_end_user(eve.pk, at=NOON),
+    }
+    with pytest.raises(UnderHold):
+        erase[of]()
+    decision.refresh_from_db()
+    assert "prompt" in decision.evidence
+
+
+@pytest.mark.parametrize("whose", ["account", "project", "image", "report"])
+def test_who_sent_a_report_of_what_is_held_stays_known(image: GeneratedImage, whose: str) -> None:
+    sent = SentReport(
+        sighting=sightings.give(image.id, at=NOON), category="nudity", explanation="She is bare.",
+        is_in_good_faith=True, name="Eve", email="eve@example.org",
+    )  # fmt: skip
+    report = reporting.submit(sent, sender=Sender(None, "a" * 64), at=NOON)
+    held = hold(*(EACH | {"report": lambda _: (HeldKind.THING, report.pk)})[whose](image))
+    later = NOON + reporting.KEPT_FOR + timedelta(days=1)
+    assert (reporting.due(at=later), reporting.forget(at=later)) == (0, 0)
+    legal_holds.end(held.id, by="olga", at=NOON)
+    assert (reporting.due(at=later), reporting.forget(at=later)) == (1, 1)
+
+
+@pytest.mark.parametrize("whose", ["thing", "account", "project"])
+def test_adapter_that_is_held_is_not_removed(alice: User, whose: str) -> None:
     own_keys.make()
     adapter = make_adapter(make_model(), owner=alice, state="rejected", code="not_safetensors")
-    hold(HeldKind.THING, adapter.pk)
+    subjects = {"thing": adapter.pk, "account": alice.pk, "project": adapter.project_id}
+    hold(HeldKind(whose), subjects[whose])
     with pytest.raises(UnderHold):
         owner_actions.remove(adapter.slug, by=alice)
 

@@ -12,14 +12,18 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from config.accounts.projects import end_user_rights
+from config.core.holds.asking import UnderHold
+from config.core.holds.models import HeldKind
 from config.core.projects import end_users
 from config.core.projects.models import EndUser, Project
 from generation.models import GenerationRequest, RequestStatus, SourcePicture
+from moderation.account_status import legal_holds
 from moderation.appeals import hearing
 from moderation.cases import review_cases
 from moderation.decisions import enforcing
 from moderation.models import Decision, Suspension
 from moderation.subjects.subject import Subject
+from provenance.log import own_keys
 from tests.factories import NOON, make_image, make_model, make_request
 from tests.moderation.makers import claimed, evidence
 from tests.projects.makers import make_project
@@ -123,3 +127,16 @@ def _tables_with(words: str) -> Iterator[str]:
             )
             if cursor.fetchone()[0]:
                 yield table
+
+
+@pytest.mark.parametrize("kind", ["project", "end_user"])
+def test_somebody_who_is_held_is_not_forgotten(
+    alice: User, team: Project, eve: EndUser, kind: str
+) -> None:
+    own_keys.make()
+    subject = {"project": team.pk, "end_user": eve.pk}[kind]
+    legal_holds.place(HeldKind(kind), subject, reason="order 12", until=None, by="olga", at=NOON)
+    with pytest.raises(UnderHold):
+        end_user_rights.erase(eve.pk, project_id=team.pk, by=alice, at=NOON)
+    eve.refresh_from_db()
+    assert eve.ref

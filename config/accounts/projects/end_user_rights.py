@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 
 from config.accounts.projects import administering
 from config.core.errors import ProofsheetError
+from config.core.holds import asking
+from config.core.holds.models import HeldKind
 from config.core.pages import uuid_of
 from config.core.projects import end_users
 from config.core.projects.models import EndUser, Project
@@ -91,10 +93,11 @@ def erase(end_user_id: UUID, *, project_id: UUID, by: User, at: datetime) -> End
     """Delete pictures and texts, and forget who it was (GDPR Art. 17). What was decided, when and
     by which rule stays, of nobody. Who is suspended stays known by the digest alone until then.
 
-    Raises NoSuchProject, RoleTooLow, EndUserNotFound, StillWaits.
+    Raises NoSuchProject, RoleTooLow, EndUserNotFound, StillWaits, asking.UnderHold.
     """
     project, _ = administering.find(project_id, by=by, needs=Role.DEVELOPER)
     row = find(end_user_id, project=project)
+    asking.require_free({HeldKind.PROJECT: [project.pk], HeldKind.END_USER: [row.pk]}, at=at)
     row = EndUser.objects.select_for_update().get(pk=row.pk)
     unheard = (Appeal.Status.LODGED, Appeal.Status.HEARD)
     if Appeal.objects.filter(end_user=row, report=None, status__in=unheard).exists():

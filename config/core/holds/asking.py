@@ -57,10 +57,11 @@ def require_free(subjects: Subjects, *, at: datetime) -> None:
 def require_free_things(ids: Iterable[UUID], *, at: datetime) -> None:
     """The same for things of which their ids alone are known. Raises UnderHold."""
     wanted = list(ids)
-    require_free({HeldKind.THING: wanted}, at=at)
+    whose: dict[HeldKind, list[object]] = defaultdict(list, {HeldKind.THING: [*wanted]})
     for tell in _whose:
         for kind, subject in tell(wanted):
-            require_free({kind: [subject]}, at=at)
+            whose[kind].append(subject)
+    require_free(whose, at=at)
 
 
 def without_held(rows: QuerySet[Row], *, at: datetime, **columns: str) -> QuerySet[Row]:
