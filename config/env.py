@@ -34,15 +34,18 @@ def env_choice(name: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def env_int(name: str, default: int) -> int:
-    """Raises ImproperlyConfigured for what is no whole number."""
+def env_int(name: str, default: int, *, most: int = 2**63 - 1) -> int:
+    """0 to `most`. Raises ImproperlyConfigured for others, and for what is no whole number."""
     value = os.environ.get(name)
     if value is None:
         return default
     try:
-        return int(value)
+        number = int(value)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is {value!r}: write a whole number.") from error
+    if not 0 <= number <= most:
+        raise ImproperlyConfigured(f"{name} is {number}: write 0 to {most}.")
+    return number
 
 
 def env_list(name: str, default: list[str]) -> list[str]:

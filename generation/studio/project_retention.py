@@ -41,7 +41,7 @@ def _over(at: datetime) -> Iterator[QuerySet[GenerationRequest]]:
     for project in Project.objects.exclude(retention_days=None):
         until = at - timedelta(days=project.retention_days or 0)
         yield ended.filter(project=project, ended_at__lt=until)
-    if days := settings.PROOFSHEET_IMAGES_KEPT_DAYS:
+    if (days := settings.PROOFSHEET_IMAGES_KEPT_DAYS) > 0:
         until = at - timedelta(days=days)
         yield ended.filter(project__retention_days=None, ended_at__lt=until)
 

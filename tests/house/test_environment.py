@@ -24,6 +24,13 @@ def test_env_int_names_the_variable_it_cannot_read(monkeypatch: pytest.MonkeyPat
         env_int("COUNT", 1)
 
 
+@pytest.mark.parametrize("said", ["-1", "65461"])
+def test_env_int_refuses_what_is_out_of_range(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("COUNT", said)
+    with pytest.raises(ImproperlyConfigured, match=f"COUNT is {said}: write 0 to 65460."):
+        env_int("COUNT", 1, most=65460)
+
+
 def test_env_choice_names_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env_choice("WEIGHTS", ("as_saved", "fp8")) == "as_saved"
     monkeypatch.setenv("WEIGHTS", "fp8")

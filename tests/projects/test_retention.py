@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
 
 from generation.models import GeneratedImage, ImageState, RequestStatus
 from generation.studio import project_retention
@@ -31,3 +32,9 @@ def test_what_is_over_is_deleted_and_nothing_else(alice: User) -> None:
     gone = GeneratedImage.objects.exclude(deleted_at=None)
     assert [row.pk for row in gone] == [images["old"]]
     assert project_retention.expire(at=NOON) == 0
+
+
+def test_less_than_a_day_keeps_everything(alice: User, settings: Settings) -> None:
+    settings.PROOFSHEET_IMAGES_KEPT_DAYS = -1
+    make_request(alice, make_model(), status=RequestStatus.CANCELLED)
+    assert project_retention.due(at=NOON + timedelta(days=1)) == 0
