@@ -23,8 +23,18 @@ THIN = np.ones((7, 7), np.uint8)
 BLEEDING = 3
 """How far the comparison of neighbourhoods sees a change before it begins, in canvas pixels."""
 MOST_PARTS = 12
-LEAST_BESIDE = 0.05
-"""Thinner margins, as shares of the picture, are how exactly a place is found."""
+BESIDE = 192
+"""Side of the plane on which it is looked what lies beside an original."""
+MISPLACED = 3
+"""How exactly a place is found, in pixels of that plane: what lies further out is beside it."""
+EDGE, LEAST_EDGES = 24, 0.02
+"""Something is to be seen beside an original where brightness differs by so many 8-bit steps from
+pixel to pixel, in so much of it.
+"""
+LEAST_PLAIN = 0.05
+"""Thinner margins, as shares of the picture, or slanted ones, are not told where they show nothing:
+a frame, or the corners of a picture that was turned.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +56,49 @@ def changed(mask: Mask, place: Affine, size: tuple[int, int]) -> tuple[ChangedPa
     return tuple(told)
 
 
-def beside(place: Affine, size: tuple[int, int]) -> tuple[ChangedPart, ...]:
-    """What of a picture of (width, height) lies left, right, above and below the original."""
-    (left, top), (right, bottom) = _in_picture((0, 0, CANVAS, CANVAS), place, size)
-    every = (
-        (0.0, 0.0, left, 1.0), (right, 0.0, 1.0, 1.0),
-        (left, 0.0, right, top), (left, bottom, right, 1.0),
-    )  # fmt: skip
-    return tuple(
-        _part(*each) for each in every if min(each[2] - each[0], each[3] - each[1]) >= LEAST_BESIDE
-    )
+def beside(place: Affine, grey: NDArray[np.uint8]) -> tuple[ChangedPart, ...]:
+    """What of a picture, uint8 [H, W], lies beside the original, the largest first."""
+    inside = _inside(place, grey)
+    shown = np.asarray(cv2.resize(grey, inside.shape, interpolation=cv2.INTER_AREA), np.uint8)
+    edges = cv2.morphologyEx(shown, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE
+    reach = np.ones((2 * MISPLACED + 1, 2 * MISPLACED + 1), np.uint8)
+    far = cv2.erode((~inside).astype(np.uint8), reach) > 0
+    told = []
+    for part, is_wide in _outside(inside):
+        seen = edges[part & far]
+        if is_wide or (len(seen) and float(seen.mean()) >= LEAST_EDGES):
+            told += _boxes(part, bleeding=0)
+    largest = sorted(told, key=lambda box: -_area(box))[:MOST_PARTS]
+    return tuple(_part(*(each / BESIDE for each in box)) for box in largest)
+
+
+def _inside(place: Affine, grey: NDArray[np.uint8]) -> Mask:
+    """Which of a picture the original covers, bool [BESIDE, BESIDE]."""
+    axis, back = (np.arange(BESIDE) + 0.5) / BESIDE, cv2.invertAffineTransform(place)
+    x, y = axis[None] * grey.shape[1] - 0.5, axis[:, None] * grey.shape[0] - 0.5
+    across, down = (row[0] * x + row[1] * y + row[2] + 0.5 for row in back)
+    return np.asarray((across > 0) & (across < CANVAS) & (down > 0) & (down < CANVAS))
+
+
+def _outside(inside: Mask) -> Iterator[tuple[Mask, bool]]:
+    """The margins left, right, above and below, and the corners that a turned original leaves
+    between them, and whether each is told whatever it shows.
+    """
+    left, top, right, bottom = _around(inside) or (0, 0, BESIDE, BESIDE)
+    least = LEAST_PLAIN * BESIDE
+    for rows, columns, wide in (
+        (slice(None), slice(left), left),
+        (slice(None), slice(right, None), BESIDE - right),
+        (slice(top), slice(left, right), top),
+        (slice(bottom, None), slice(left, right), BESIDE - bottom),
+    ):
+        margin = np.zeros_like(inside)
+        margin[rows, columns] = True
+        yield margin, wide >= least
+    corners = np.zeros_like(inside)
+    corners[top:bottom, left:right] = ~inside[top:bottom, left:right]
+    count, labels = cv2.connectedComponents(corners.astype(np.uint8))
+    yield from ((labels == number, False) for number in range(1, count))
 
 
 def _in_picture(
@@ -78,7 +121,10 @@ def boxes(mask: Mask, *, bleeding: int) -> list[Box]:
     Whoever made the mask looked at neighbourhoods: it reaches up to `bleeding` pixels too far. What
     is thin in it is no change, but an edge that lies a little beside itself.
     """
-    mask = _thick(mask)
+    return _boxes(_thick(mask), bleeding=bleeding)
+
+
+def _boxes(mask: Mask, *, bleeding: int) -> list[Box]:
     count, labels, found, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     parts = [
         box

@@ -144,7 +144,7 @@ def compare(
             found = _best(small, colours, features) or found
     if found is None or found.is_undecided(whole):
         return None
-    told = found.told(whole, size)
+    told = found.told(whole, grey)
     if detection is None or told.is_same or told.is_doubtful:
         return told
     # A picture that was photographed from the side lies on no lattice; nobody is accused for that.
@@ -196,13 +196,14 @@ class _Found:
             least = LEAST_KEPT_DIFFUSE
         return found.kept >= least and found.evidence >= LEAST_EVIDENCE
 
-    def told(self, whole: int, size: tuple[int, int]) -> Comparison:
+    def told(self, whole: int, grey: NDArray[np.uint8]) -> Comparison:
         is_alike, is_doubtful = self.is_alike(whole), self.trace == "kept"
         is_same = is_alike and not is_doubtful
+        size = (grey.shape[1], grey.shape[0])
         changed = changed_parts.changed(self.agreement.changed, self.place, size) if is_same else ()
         kept = round(self.agreement.kept, 3)
         distance = min(whole, self.distance)
-        beside = changed_parts.beside(self.place, size) if is_same else ()
+        beside = changed_parts.beside(self.place, grey) if is_same else ()
         return Comparison(distance, kept, changed, is_same, is_alike and is_doubtful, beside)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from provenance.marks import changed_parts, perceptual_match
 from provenance.verify import examination
 from provenance.verify.verdicts import VerifyReport
-from tests.provenance.attacks import cropped, from_the_side, jpeg, resized
+from tests.provenance.attacks import cropped, from_the_side, jpeg, resized, rotated
 from tests.provenance.conftest import NOW, Marked
 from tests.provenance.files import saved
 from tests.provenance.pictures import clear_sky, drawing, photograph
@@ -128,6 +128,48 @@ def test_what_was_set_beside_a_picture_is_named(astronaut: Marked, place: str) -
     assert "was not" in report.watermark.proves
     assert overlap(report, mask) > 0.95
     assert report.preview.startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("degrees", [15, 30, 45])
+def test_what_lies_around_a_picture_that_was_set_in_aslant_is_named(
+    astronaut: Marked, degrees: int
+) -> None:
+    side = 740
+    matrix = np.asarray(cv2.getRotationMatrix2D((255.5, 255.5), degrees, 1.0), np.float64)
+    matrix[:, 2] += (side - 512) / 2
+    turned, covered = (
+        np.asarray(cv2.warpAffine(each, matrix, (side, side), flags=cv2.INTER_CUBIC), np.uint8)
+        for each in (astronaut.pixels, np.full((512, 512), 255, np.uint8))
+    )
+    mask = covered < 128
+    report = check(pasted(turned, mask, photograph("coffee", side)))
+    assert report.headline.startswith("A part of this picture comes from this system")
+    assert overlap(report, mask) > 0.7
+
+
+@pytest.mark.parametrize("width", [14, 26])
+def test_narrow_strip_beside_a_picture_is_named_where_it_shows_something(
+    astronaut: Marked, width: int
+) -> None:
+    caption = np.full((width, 512, 3), 255, np.uint8)
+    place, size = (20, width - width // 4), width / 32
+    cv2.putText(caption, "REAL PHOTO - NOT AI", place, 0, size, (200, 0, 0), 1 + width // 20)
+    framed = resized(photograph("coffee"), (512 + 2 * width) / 512)
+    within = (slice(width, 512 + width),) * 2
+    plain = np.full_like(framed, 255)
+    framed[within] = plain[within] = astronaut.pixels
+    for pixels, count in ((np.vstack([astronaut.pixels, caption]), 1), (framed, 4)):
+        report = check(jpeg(pixels, 85))
+        assert (report.is_ours, report.is_edited) == (True, True)
+        assert "what lies beside it does not" in report.headline
+        assert len(report.fingerprint.beside) == count
+    assert not check(plain).is_edited
+
+
+def test_plain_corners_of_a_picture_that_was_turned_are_no_edit(astronaut: Marked) -> None:
+    for degrees in (4, 10, 45):
+        report = check(rotated(astronaut.pixels, degrees))
+        assert (report.is_ours, report.is_edited) == (True, False)
 
 
 def test_edit_is_named_where_it_lies_after_turn_crop_and_codec(astronaut: Marked) -> None:
