@@ -34,6 +34,8 @@ SHADE = 6.0
 """A neighbourhood may be so many 8-bit steps brighter or darker as a whole."""
 COLOUR_NOISE, COLOUR_SHADE = 60.0, 12.0
 """The same two for colour, which codecs keep at half the size."""
+OPPOSITE = -0.4
+"""From which correlation on colours are each other's opposites."""
 FLAT, BETTER = 0.1, 1.01
 """What a flat place weighs when tones are chosen, and how much more of the picture other tones must
 explain than its own.
@@ -96,6 +98,17 @@ def colour_likeness(reference: Plane, other: Plane, trusted: Mask) -> Plane:
     )  # fmt: skip
     alike = (int((each[trusted] > UNLIKE).sum()) for each in (plain, fitted))
     return plain if next(alike) * BETTER >= next(alike) else fitted
+
+
+def are_colours_opposite(reference: Plane, other: Plane, trusted: Mask) -> bool:
+    """Whether colours vary against one another where both show the same: no filter does that, but a
+    negative of brightness or of colours alone.
+    """
+    if not trusted.any():
+        return False
+    ours, theirs = (each[trusted] - each[trusted].mean(axis=0) for each in (reference, other))
+    spread = [float((each * each).mean()) + COLOUR_NOISE for each in (ours, theirs)]
+    return float((ours * theirs).mean()) < OPPOSITE * float(np.sqrt(spread[0] * spread[1]))
 
 
 def apart(found: Plane, seen: Mask) -> tuple[Mask, Mask]:

@@ -298,7 +298,10 @@ class _Laid:
         self._likeness = local_agreement.likeness(*self.planes, self.seen, detail)
         alike = self.seen & (self._likeness > local_agreement.UNLIKE)
         hues = local_agreement.colour_likeness(reference[..., 1:], other[..., 1:], alike)
-        self.agreement = local_agreement.agreement(self._likeness, self.seen, detail, hues)
+        found = local_agreement.agreement(self._likeness, self.seen, detail, hues)
+        if local_agreement.are_colours_opposite(reference[..., 1:], other[..., 1:], alike):
+            found = replace(found, changed=self.seen)
+        self.agreement = found
         either = np.maximum(detail, local_agreement.detail_of(self.planes[1]))
         self.visible = float(either[self.seen].sum()) / detail.size
 

@@ -108,6 +108,17 @@ def test_negative_stays_ours_and_is_told_as_one(astronaut: Marked, is_mirrored: 
     assert ("mirrored" in report.headline) == is_mirrored
 
 
+@pytest.mark.parametrize("channels", [slice(1), slice(1, 3)], ids=["brightness", "colours"])
+def test_negative_of_brightness_or_colours_alone_is_an_edit_of_all_of_it(
+    astronaut: Marked, channels: slice
+) -> None:
+    split = cv2.cvtColor(astronaut.pixels, cv2.COLOR_RGB2YCrCb)
+    split[..., channels] = 255 - split[..., channels]
+    report = check(jpeg(np.asarray(cv2.cvtColor(split, cv2.COLOR_YCrCb2RGB), np.uint8), 80))
+    assert (report.is_ours, report.is_edited) == (True, True)
+    assert overlap(report, np.ones((512, 512), bool)) > 0.9
+
+
 @pytest.mark.parametrize("place", ["left", "below", "around"])
 def test_what_was_set_beside_a_picture_is_named(astronaut: Marked, place: str) -> None:
     mask = np.ones((1024, 1024), bool)
