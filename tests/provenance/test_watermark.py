@@ -4,9 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from provenance.marks import convolutional_code, perceptual_match, watermark, watermark_pattern
+from provenance.marks import (
+    convolutional_code,
+    grid_search,
+    perceptual_match,
+    watermark,
+    watermark_pattern,
+)
 from tests.provenance.attacks import ATTACKS, cropped, jpeg, resized
-from tests.provenance.pictures import drawing, photograph, tiled_wall
+from tests.provenance.pictures import PHOTOGRAPHS, drawing, photograph, tiled_wall
 
 KEY = b"a key for tests of thirty-two by"
 IDENTIFIER = 0x0123456789ABCDEF
@@ -80,6 +86,18 @@ def test_mark_stays_below_what_is_seen(name: str) -> None:
 @pytest.mark.parametrize("pixels", [photograph("moon"), drawing(1), drawing(4)])
 def test_unmarked_picture_has_no_identifier(pixels: np.ndarray) -> None:
     assert watermark.detect(pixels, key=KEY).identifier is None
+
+
+def test_little_is_looked_at_twice_where_there_is_no_mark() -> None:
+    """Four lattices of each picture could be: only a few of them are climbed."""
+    wanted = grid_search.syncs(watermark_pattern.sets(KEY))
+    looked_at = [
+        cv2.cvtColor(photograph(name), cv2.COLOR_RGB2GRAY).astype(np.float32)
+        for name in PHOTOGRAPHS
+    ]
+    plain = len(looked_at)
+    found = sum(len(list(grid_search.alignments(luma, wanted))) for luma in looked_at)
+    assert found - plain <= 4 * plain / 3
 
 
 def test_mark_of_another_key_is_not_found() -> None:
