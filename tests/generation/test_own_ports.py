@@ -22,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from adapters.models import BaseModel
 from config.launch.child_processes import free_port
 from config.watching import own_port
+from generation import tasks
 from generation.models import GenerationRequest
 from tests.factories import make_key, make_request
 from tests.generation.processes import (
@@ -114,12 +115,12 @@ def test_ports_of_web_and_worker_count_a_picture_and_never_tell_its_prompt(
     said = {"METRICS_PORT": str(metrics_port), "STATIC_ROOT": static_root, "LOG_FORMAT": "json"}
     key = make_key(alice, "generate")
     with web_server(port=port, **said), celery_worker(queue="gpu,cpu", **said):
-        wait_until(saying(web, READY), seconds=60)
-        wait_until(lambda: ask(render, "/livez")[0] == 200, seconds=120)
+        wait_until(saying(web, READY), seconds=240)
+        wait_until(lambda: ask(render, "/livez")[0] == 200, seconds=240)
         headers = submit(port, key)
         assert headers["x-request-id"].startswith("req_")
         wait_until(
-            lambda: GenerationRequest.objects.filter(status="finished").exists(), seconds=180
+            lambda: GenerationRequest.objects.filter(status="finished").exists(), seconds=240
         )
         assert ask(render, "/readyz") == READY
         route = "/api/v1/generations/"
@@ -155,7 +156,9 @@ def test_worker_that_drains_is_alive_and_not_ready(alice: User, tiny: BaseModel)
     metrics_port = base()
     render = first_port(metrics_port, "render")
     with celery_worker(METRICS_PORT=str(metrics_port)) as process:
-        wait_until(lambda: is_denoising(request), seconds=180, pause=0.002)
+        wait_until(lambda: ask(render, "/livez")[0] == 200, seconds=240)
+        tasks.render.delay()
+        wait_until(lambda: is_denoising(request), seconds=240, pause=0.002)
         os.kill(process.pid, signal.SIGTERM)
         heard: list[tuple[int, str]] = []
 
@@ -163,7 +166,7 @@ def test_worker_that_drains_is_alive_and_not_ready(alice: User, tiny: BaseModel)
             heard.append(ask(render, "/readyz"))
             return heard[-1] == (503, '{"ready": false, "lacks": ["draining"]}')
 
-        wait_until(has_said_so, seconds=30, pause=0.005)
+        wait_until(has_said_so, seconds=240, pause=0.005)
         with suppress(AssertionError):  # it may have ended by now
             assert ask(render, "/livez")[0] == 200
 
@@ -180,7 +183,7 @@ def test_process_without_its_database_is_alive_and_not_ready(static_root: str) -
     gone = (503, '{"ready": false, "lacks": ["database"]}')
     with web_server(port=free_port(), **said), celery_worker(queue="outbox", **said):
         for port in (web, outbox):
-            wait_until(saying(port, READY), seconds=120)
+            wait_until(saying(port, READY), seconds=240)
         wire.cut()
         for port in (web, outbox):
             wait_until(saying(port, gone))
@@ -188,4 +191,4 @@ def test_process_without_its_database_is_alive_and_not_ready(static_root: str) -
             assert ask(port, "/metrics")[0] == 200
         wire.mend()
         for port in (web, outbox):
-            wait_until(saying(port, READY), seconds=120)
+            wait_until(saying(port, READY), seconds=240)
