@@ -9,7 +9,7 @@ version; a changed policy is a new version.
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -133,8 +133,9 @@ def parse(document: Mapping[str, Any]) -> Rulebook:
     except jsonschema.ValidationError as error:
         raise PolicyInvalid(f"{error.json_path}: {error.message}") from error
     categories = {name: _category(name, body) for name, body in document["categories"].items()}
+    floors = {name for name, each in categories.items() if each.is_floor}
     try:
-        rules = tuple(_rule(body, document["lists"]) for body in document["rules"])
+        rules = tuple(_rule(body, document["lists"], floors) for body in document["rules"])
     except KeyError as error:
         raise PolicyInvalid(f"$.rules: the list {error} is not defined") from error
     if unknown := {rule.category for rule in rules} - set(categories):
@@ -157,11 +158,16 @@ def parse(document: Mapping[str, Any]) -> Rulebook:
 
 @cache
 def load(version: str) -> Rulebook:
-    """Read one version; raises PolicyInvalid, or FileNotFoundError where there is none."""
+    """Read one version; raises PolicyInvalid, or FileNotFoundError where there is none. One from
+    before there were concepts has the floor's categories that ship beside its own."""
     policy = parse(_document(version))
     if policy.version != version:
         raise PolicyInvalid(f"{version}.json says that it is {policy.version}")
-    return policy
+    if policy.words or policy.profile not in ACTIVE:
+        return policy
+    return replace(
+        policy, categories={**policy.categories, **_floors(load(ACTIVE[policy.profile]))}
+    )
 
 
 def _document(version: str) -> dict[str, Any]:
@@ -195,10 +201,18 @@ def active(profile: str) -> Rulebook:
 
 
 def _on_the_floor(book: Rulebook, shipped: Rulebook) -> Rulebook:
-    floors = {name for name, each in book.categories.items() if each.is_floor}
+    floors = _floors(shipped)
     rules = [rule for rule in book.rules if rule.category not in floors]
     rules += [rule for rule in shipped.rules if rule.category in floors]
-    return replace(book, rules=tuple(rules), words=shipped.words)
+    both = hashlib.sha256(f"{book.sha256} {shipped.sha256}".encode()).hexdigest()
+    categories = {**book.categories, **floors}
+    return replace(
+        book, categories=categories, rules=tuple(rules), words=shipped.words, sha256=both
+    )
+
+
+def _floors(book: Rulebook) -> dict[str, Category]:
+    return {name: each for name, each in book.categories.items() if each.is_floor}
 
 
 def find(version: str) -> Rulebook:
@@ -218,8 +232,12 @@ def _schema() -> Any:
     return json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
 
 
-def _rule(body: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> WordRule | ConceptRule:
-    return ConceptRule.parse(body) if "concepts" in body else WordRule.parse(body, lists)
+def _rule(
+    body: Mapping[str, Any], lists: Mapping[str, Sequence[str]], floors: Container[str]
+) -> WordRule | ConceptRule:
+    if "concepts" in body:
+        return ConceptRule.parse(body, is_floor=body["category"] in floors)
+    return WordRule.parse(body, lists)
 
 
 def _lexicon(
