@@ -114,6 +114,11 @@ def of_request(request: GenerationRequest) -> SourcePicture | None:
     return SourcePicture.objects.select_related("image").filter(request=request).first()
 
 
+def is_uploaded(request: GenerationRequest) -> bool:
+    """Whether it starts from a picture that was not made here, and so may show a real person."""
+    return SourcePicture.objects.filter(request=request, image=None).exists()
+
+
 def load(request: GenerationRequest) -> Loaded | None:
     """What the worker starts `request` from, None for noise.
 

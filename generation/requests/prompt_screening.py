@@ -47,6 +47,7 @@ def screen(request_id: UUID, *, at: datetime) -> None:
             at=at,
             profile=audiences.profile_for(request.project),
             overlay=overlays.in_force(request.project_id),
+            shows_person=init_images.is_uploaded(request),
         )
     elapsed_ms = round((perf_counter() - started) * 1000, 2)
     with transaction.atomic():

@@ -110,8 +110,10 @@ def judge_prompt(
     profile: str = "general",
     classifier: PromptClassifier | None = None,
     overlay: Overlay | None = None,
+    shows_person: bool = False,
 ) -> Judgement:
-    """Judge `text` and store nothing. Loads the classifier. Raises PolicyUnknown."""
+    """Judge `text` and store nothing; `shows_person`: it is to change a picture that may show
+    somebody. Loads the classifier. Raises PolicyUnknown."""
     active = policy_document.active(profile)
     if classifier is None:
         from moderation.classifiers import prompt  # loads torch
@@ -122,7 +124,7 @@ def judge_prompt(
         for category, score in classifier.score(asked).items():
             learned[category] = max(score, learned.get(category, 0.0))
     label = f"{classifier.name} {classifier.version}"
-    return _judged(text, learned, active, label, overlay)
+    return _judged(text, learned, active, label, overlay, shows_person=shows_person)
 
 
 def judge_image(
@@ -156,7 +158,12 @@ def judge_known_image(
 
 
 def cached_prompt_verdict(
-    text: str, *, at: datetime, profile: str = "general", overlay: Overlay | None = None
+    text: str,
+    *,
+    at: datetime,
+    profile: str = "general",
+    overlay: Overlay | None = None,
+    shows_person: bool = False,
 ) -> PromptVerdict | None:
     """Verdict by an equal earlier prompt's scores, without loading a classifier; None if there is
     none.
@@ -166,7 +173,7 @@ def cached_prompt_verdict(
     learned = _cached_scores(_cache_key(text, active, usual))
     if learned is None:
         return None
-    judged = _judged(text, learned, active, usual, overlay)
+    judged = _judged(text, learned, active, usual, overlay, shows_person=shows_person)
     return _stored_prompt(text, judged, at=at, is_from_cache=True)
 
 
@@ -177,16 +184,25 @@ def screen_prompt(
     profile: str = "general",
     classifier: PromptClassifier | None = None,
     overlay: Overlay | None = None,
+    shows_person: bool = False,
 ) -> PromptVerdict:
     """Judge `text` and store the screening. Loads the classifier: for workers and commands only.
 
     Raises PolicyUnknown. A `classifier` that is given replaces the usual one and the cache.
     """
     if classifier is None and (
-        cached := cached_prompt_verdict(text, at=at, profile=profile, overlay=overlay)
+        cached := cached_prompt_verdict(
+            text, at=at, profile=profile, overlay=overlay, shows_person=shows_person
+        )
     ):
         return cached
-    judged = judge_prompt(text, profile=profile, classifier=classifier, overlay=overlay)
+    judged = judge_prompt(
+        text,
+        profile=profile,
+        classifier=classifier,
+        overlay=overlay,
+        shows_person=shows_person,
+    )
     return _stored_prompt(text, judged, at=at, is_from_cache=False)
 
 
@@ -271,9 +287,11 @@ def _judged(
     active: policy_document.Rulebook,
     classifier: str,
     overlay: Overlay | None,
+    *,
+    shows_person: bool,
 ) -> Judgement:
     applied = laid_over(active, overlay)
-    found = word_rules.match(applied.rules, text, learned, applied.words)
+    found = word_rules.match(applied.rules, text, learned, applied.words, shows_person=shows_person)
     scores = _with_hits(learned, found)
     of_house = {rule.id for rule in active.rules}
     return Judgement(

@@ -468,6 +468,24 @@ def test_again_starts_from_the_same_upload_and_is_screened_again(
     assert again.file.read() == picture()
 
 
+@pytest.mark.parametrize("is_upload", [True, False])
+def test_what_an_uploaded_picture_shows_counts_as_a_person(
+    alice: User,
+    tiny: BaseModel,
+    image_classifier: FakeImageClassifier,
+    clock: FrozenClock,
+    prompt_classifier: FakePromptClassifier,
+    *,
+    is_upload: bool,
+) -> None:
+    source: dict[str, Any] = {} if is_upload else {"picture": None, "strength": None}
+    request = ask(alice, clock, prompt="undress her", **source)
+    prompt_screening.screen(request.id, at=clock())
+    screened = Screening.objects.get(stage="prompt")
+    assert ("intimate" in screened.categories) is is_upload
+    assert status_of(request) != "queued"
+
+
 def test_credentials_that_an_upload_came_with_are_kept_inside(
     alice: User,
     tiny: BaseModel,

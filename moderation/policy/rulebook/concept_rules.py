@@ -9,8 +9,8 @@ of a floor names neither.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from moderation.policy.rulebook.lexicon import Mention
@@ -20,6 +20,7 @@ from moderation.policy.rulebook.scripts import is_unspaced
 Span = tuple[int, int]
 Reach = Literal["clause", "before", "beside"]
 SOFTENED = 0.65  # held for a general audience, allowed where a profile's thresholds lie higher
+IN_COMPOUND = 0.6  # at most, what a floor hears within a harmless compound: a person looks
 GOVERNING_WORDS = 4
 GOVERNING_CHARACTERS = 100
 NEIGHBOURS = 2  # on each side, of contexts and company: what stands further off is further off
@@ -81,9 +82,10 @@ class ConceptRule:
     context: frozenset[str]
     form: frozenset[str]
     silent: frozenset[str]
+    is_floor: bool = False
 
     @classmethod
-    def parse(cls, body: Mapping[str, Any]) -> "ConceptRule":
+    def parse(cls, body: Mapping[str, Any], *, is_floor: bool = False) -> "ConceptRule":
         """Of a rule that the schema has checked."""
         return cls(
             id=body["id"],
@@ -95,11 +97,21 @@ class ConceptRule:
             context=frozenset(body.get("context", ())),
             form=frozenset(body.get("form", ())),
             silent=frozenset(body.get("silent", ())),
+            is_floor=is_floor,
         )
 
     def matches(self, prompt: Prompt) -> Iterator[RuleMatch]:
-        """Every place where it speaks, with the score that it has there."""
-        groups = [self._places(prompt, names) for names in self.concepts]
+        """Every place where it speaks, with the score that it has there. A floor hears through
+        harmless compounds: those that take any ending in full, others weakly."""
+        if not self.is_floor:
+            yield from self._heard(prompt, {""})
+            return
+        yield from self._heard(prompt, {"", "loosely"})
+        for hit in self._heard(prompt, {"", "loosely", "closely"}):
+            yield replace(hit, score=min(hit.score, IN_COMPOUND))
+
+    def _heard(self, prompt: Prompt, through: set[str]) -> Iterator[RuleMatch]:
+        groups = [self._places(prompt, names, through=through) for names in self.concepts]
         if not all(groups):
             return
         contexts: list[tuple[list[Span], Reach]] = [
@@ -116,9 +128,16 @@ class ConceptRule:
             if score > 0:
                 yield RuleMatch(*place, self.id, self.category, score)
 
-    def _places(self, prompt: Prompt, names: frozenset[str], *, whole: bool = False) -> list[Span]:
+    def _places(
+        self,
+        prompt: Prompt,
+        names: frozenset[str],
+        *,
+        whole: bool = False,
+        through: Container[str] = ("",),
+    ) -> list[Span]:
         """Sorted; `whole`: in the text as a model reads it."""
-        said = (each for name in names for each in prompt.said.get(name, ()))
+        said = (e for name in names for e in prompt.said.get(name, ()) if e.is_held in through)
         return sorted({(each.start, each.end) for each in said if each.is_whole or not whole})
 
 

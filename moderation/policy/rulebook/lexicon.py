@@ -9,15 +9,19 @@ in that language (one of the words of ``common``, or an entry without ``?``), fo
 thing in another. Scripts without blanks between words match anywhere, others from border to border,
 Arabic and Hebrew also after what is written together with the next word.
 
-What ``harmless`` lists (a compound, a title, a place) takes the words within it out.
+What ``harmless`` lists (a compound, a title, a place) takes the words within it out, where it is
+typed with single blanks or hyphens; but never a minor, a code or a person, and for a floor's rules
+nothing where it takes any ending or may say it of the next word (*nude pink haired*). A minor is
+taken out by ``harmless_minor`` alone (*baby blue*), where nothing bare or sexual is said.
 """
 
 import hashlib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import regex
 
@@ -33,6 +37,14 @@ from moderation.policy.rulebook.scripts import (
 
 FOLDER = Path(__file__).parent / "lexicons"
 HARMLESS, COMMON, NUMBER = "harmless", "common", "number"
+HARMLESS_MINOR, MINOR, PERSON = "harmless_minor", "minor", "person"
+NEVER_HARMLESS = frozenset({MINOR, "coded", PERSON})
+_BARE = frozenset({"nudity", "genitals", "undress"})
+_NO_NOUN = regex.compile(
+    r"\s*(?:\Z|[^\w\s]|(?:and|are|at|by|for|from|has|in|is|near|of|on|or|over|to|under|with)\b)"
+)
+_SEXUAL = frozenset({"sexual", "nudity", "genitals", "undress", "rape"})
+_APART = regex.compile(r"[^\w\s'’·-]|_|\s\s|[\n\r]|\bBREAK\b", regex.VERSION1)
 BETWEEN = 3  # words that `~` may stand for
 SHORTEST_IN_RUN = 4  # letters; shorter words would be found in any run of letters
 _PROCLITIC = regex.compile(r"(?=[\u0600-\u06ff])و?ف?[بكل]?(?:ال|لل)?|[והבלמשכ]{1,2}(?=[א-ת])")
@@ -54,6 +66,11 @@ class LexiconEntry:
     letters: int
     is_alone: bool = False  # the number that it ends with has to be
     exact: str = ""  # how it has to be typed, marks and all; empty where that is all one
+    key: str = ""  # as readings spell it
+
+    def is_all_but_plural(self, text: str) -> bool:
+        """Whether nothing but the sign of a plural follows its own letters."""
+        return text.removesuffix("s").removesuffix("e") == self.key.removesuffix("e")
 
 
 @dataclass(slots=True)
@@ -74,6 +91,7 @@ class Mention:
     start: int
     end: int
     is_whole: bool = True
+    is_held: Literal["", "closely", "loosely"] = ""
 
 
 @dataclass(slots=True)
@@ -97,10 +115,15 @@ class Lexicon:
                 if not entry.is_doubtful:
                     languages.add(entry.language)
                 begin, end = reading.original(start, end)
+                mention = Mention(entry.concept, entry.language, begin, end, is_whole)
+                if entry.concept in {HARMLESS, HARMLESS_MINOR}:
+                    if not is_whole or _APART.search(text[begin:end]):
+                        continue
+                    if entry.is_open and not entry.is_all_but_plural(reading.text[start:end]):
+                        mention = replace(mention, is_held="loosely")
                 if entry.concept != COMMON and entry.exact in text[begin:end].casefold():
-                    mention = Mention(entry.concept, entry.language, begin, end, is_whole)
                     found[mention] = found.get(mention, True) and entry.is_doubtful
-        return _undoubted(found, languages)
+        return _unharmed(text, _undoubted(found, languages))
 
     def _readings(
         self, text: str, readings: PromptReadings
@@ -197,7 +220,7 @@ def _texts(text: str) -> Iterator[tuple[str, Sequence[int]]]:
 
 
 def _undoubted(found: Mapping[Mention, bool], languages: set[str]) -> list[Mention]:
-    """Without what another language may have meant, or a harmless compound holds."""
+    """Without what another language may have meant, and what lies within its like."""
     said = [each for each, doubt in found.items() if not doubt or each.language in languages]
     longest: list[Mention] = []
     ends: dict[tuple[str, bool], int] = {}  # of what began before
@@ -206,13 +229,39 @@ def _undoubted(found: Mapping[Mention, bool], languages: set[str]) -> list[Menti
         if each.end > ends.get(kind, -1):
             ends[kind] = each.end
             longest.append(each)
-    harmless = [each for each in longest if each.concept == HARMLESS]
-    return [each for each in longest if each in harmless or not is_within(each, harmless)]
+    return longest
 
 
-def is_within(place: Mention, harmless: Iterable[Mention]) -> bool:
-    """Whether a harmless compound holds it whole."""
-    return any(each.start <= place.start and place.end <= each.end for each in harmless)
+def _unharmed(text: str, said: Sequence[Mention]) -> list[Mention]:
+    """Without what a harmless compound holds, or marked where a floor still hears it."""
+    harmless = [each for each in said if each.concept == HARMLESS]
+    heard: list[Mention] = []
+    for each in said:
+        is_subject = each.concept not in NEVER_HARMLESS
+        within = [one for one in harmless if is_subject and _is_within(each, one)]
+        if not within or each.concept in {HARMLESS, HARMLESS_MINOR}:
+            heard.append(replace(each, is_held=""))
+        elif all(_may_describe(text, each, one) for one in within):
+            is_loose = all(one.is_held == "loosely" for one in within)
+            heard.append(replace(each, is_held="loosely" if is_loose else "closely"))
+    if any(each.concept in _SEXUAL and not each.is_held for each in heard):
+        return heard
+    of_minors = [each for each in said if each.concept == HARMLESS_MINOR]
+    return [
+        each
+        for each in heard
+        if each.concept != MINOR or not any(_is_within(each, one) for one in of_minors)
+    ]
+
+
+def _may_describe(text: str, bare: Mention, compound: Mention) -> bool:
+    """Whether the bare word may be said of what follows the compound (*nude pink haired …*)."""
+    is_first = bare.concept in _BARE and bare.start == compound.start
+    return compound.is_held == "loosely" or is_first and not _NO_NOUN.match(text, compound.end)
+
+
+def _is_within(place: Mention, compound: Mention) -> bool:
+    return compound.start <= place.start and place.end <= compound.end
 
 
 @cache
@@ -257,6 +306,7 @@ def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
             len(letters),
             is_alone,
             term.casefold() if is_latin and concept == HARMLESS and not term.isascii() else "",
+            key,
         )
         for root in _roots(lexicon, entry, is_latin=is_latin, is_anywhere=is_anywhere or free):
             _insert(root, key, entry)

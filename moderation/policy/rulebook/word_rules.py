@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation.policy.rulebook.concept_rules import SOFTENED, ConceptRule, Prompt, RuleMatch
-from moderation.policy.rulebook.lexicon import HARMLESS, Lexicon, Mention
+from moderation.policy.rulebook.lexicon import HARMLESS, PERSON, Lexicon, Mention
 from moderation.policy.rulebook.prompt_readings import (
     PromptReading,
     PromptReadings,
@@ -117,6 +117,8 @@ def match(
     text: str,
     learned: Mapping[str, float],
     words: Lexicon | None = None,
+    *,
+    shows_person: bool = False,
 ) -> list[RuleMatch]:
     """Every match of every rule in the prompt `text`, once with its highest score, in order of
     place. `words` say which concepts it names."""
@@ -124,6 +126,8 @@ def match(
     said: dict[str, list[Mention]] = {}
     for each in words.said(text, seen) if words else ():
         said.setdefault(each.concept, []).append(each)
+    if shows_person:
+        said.setdefault(PERSON, []).append(Mention(PERSON, "", 0, len(text)))
     prompt = Prompt(text, seen, said)
     found: dict[tuple[int, int, str], RuleMatch] = {}
     for rule in rules:
