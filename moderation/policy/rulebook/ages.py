@@ -20,6 +20,8 @@ _MEASURE = regex.compile(
     r"[ -]?(?:k|m|cm|mm|km|ft|feet|foot|inch\w*|met(?:er|re)s?|kg|lbs?|mp|hours?|minutes?|seconds?"
     r"|days?|weeks?|percent|girls?|boys?|(?:wo)?men|people|persons?|others?|of|x)\b|\s?%"
 )
+_CLAUSE_SIGNS = {"", ",", ";", "("}
+_CLAUSE_ENDS = regex.compile(r"\s?(?:\Z|[,;)])")
 _SPELT_ENDS = regex.compile(r"\s*(?:\Z|[^\w\s'’-])|[ -](?:years?|yrs?|yo)\b")
 _TENS = """twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety, hundred,
     zwanzig, dreißig, vierzig, fünfzig, sechzig, siebzig, achtzig, neunzig, hundert,
@@ -81,6 +83,14 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     if text[start].isdecimal():
         return is_border(text, end) and _MEASURE.match(text, end) is None
     return _SPELT_ENDS.match(text, end) is not None
+
+
+def is_clause(text: str, start: int, end: int) -> bool:
+    """Whether a number of two digits is all that stands between two commas or ends."""
+    before = text[:start].rstrip()[-1:]
+    return (
+        end - start == 2 and before in _CLAUSE_SIGNS and _CLAUSE_ENDS.match(text, end) is not None
+    )
 
 
 def is_beside(text: str, place: int) -> bool:

@@ -4,10 +4,11 @@ A lexicon is a folder of TOML files, one a language; each names concepts and lis
 parted by commas. An entry is a word or several. ``word*`` takes any ending, ``*word`` any
 beginning, ``~`` up to three words between, ``#`` a number from 1 to 17 (`ages`: in digits, Han
 numerals or the words of its own language's ``number``), ``#.`` at the end one that nothing is
-counted by, and ``?word`` counts only where the prompt says something else
-in that language (one of the words of ``common``, or an entry without ``?``), for it means another
-thing in another. Scripts without blanks between words match anywhere, others from border to border,
-Arabic and Hebrew also after what is written together with the next word.
+counted by, alone a clause of two digits, and ``?word`` counts only where the prompt says something
+else in that language (one of the words of ``common``, or an entry without ``?``), for it means
+another thing in another. Scripts without blanks between words match anywhere, others from border to
+border, Arabic and Hebrew also after what is written together with the next word. Words of a floor
+count where two are typed as one.
 
 What ``harmless`` lists (a compound, a title, a place) takes the words within it out, where it is
 typed with single blanks or hyphens; but never a minor, a code or a person, and for a floor's rules
@@ -44,6 +45,9 @@ _NO_NOUN = regex.compile(
     r"\s*(?:\Z|[^\w\s]|(?:and|are|at|by|for|from|has|in|is|near|of|on|or|over|to|under|with)\b)"
 )
 _SEXUAL = frozenset({"sexual", "nudity", "genitals", "undress", "rape"})
+_FLOOR = NEVER_HARMLESS | _SEXUAL
+_LONG_WORD = regex.compile(r"(?<![^\W_])[a-z]{8,40}(?![^\W_])")
+SHORTEST_JOINED, LONGER_JOINED = 4, 6  # letters of two words that are typed as one
 _APART = regex.compile(r"[^\w\s'’·-]|_|\s\s|[\n\r]|\bBREAK\b", regex.VERSION1)
 BETWEEN = 3  # words that `~` may stand for
 SHORTEST_IN_RUN = 4  # letters; shorter words would be found in any run of letters
@@ -105,6 +109,7 @@ class Lexicon:
     native: _Node = field(default_factory=_Node)
     native_anywhere: _Node = field(default_factory=_Node)
     numbers: dict[str, _Node] = field(default_factory=dict)
+    joined: dict[str, LexiconEntry] = field(default_factory=dict)  # the floor's, without blanks
 
     def said(self, text: str, readings: PromptReadings) -> list[Mention]:
         """Where the prompt `text` names a concept, in order of place, without doubles."""
@@ -142,6 +147,8 @@ class Lexicon:
         self, reading: PromptReading, *, is_native: bool
     ) -> Iterator[tuple[LexiconEntry, int, int]]:
         text = reading.text
+        if not is_native and not reading.is_run:
+            yield from self._in_joined(text)
         root = self.native if is_native else self.latin
         anywhere = self.native_anywhere if is_native else self.latin_anywhere
         for start in range(len(text)):
@@ -154,6 +161,18 @@ class Lexicon:
                 for begin in _beginnings(text, start):
                     yield from self._walked(root, text, start, begin)
             yield from self._walked(anywhere, text, start, start)
+
+    def _in_joined(self, text: str) -> Iterator[tuple[LexiconEntry, int, int]]:
+        """Words of the floor that are typed without the blank between them, or two of them."""
+        for found in _LONG_WORD.finditer(text):
+            word, start, end = found[0], found.start(), found.end()
+            if entry := self.joined.get(word):
+                yield entry, start, end
+            for cut in range(SHORTEST_JOINED, len(word) - SHORTEST_JOINED + 1):
+                one, other = self.joined.get(word[:cut]), self.joined.get(word[cut:])
+                if one and other and max(cut, len(word) - cut) >= LONGER_JOINED:
+                    yield one, start, start + cut
+                    yield other, start + cut, end
 
     def _in_run(self, text: str, start: int) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Letters that were spaced out: no borders, so that short entries have to be all of it."""
@@ -179,6 +198,8 @@ class Lexicon:
             node, place, number = ways.pop()
             for entry in node.entries:
                 if entry.is_alone and not ages.stands_alone(text, number, place):
+                    continue
+                if entry.key == "#" and not ages.is_clause(text, number, place):
                     continue
                 if entry.is_open or is_border(text, place):
                     yield entry, start, _word_end(text, place) if entry.is_open else place
@@ -308,6 +329,9 @@ def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
             term.casefold() if is_latin and concept == HARMLESS and not term.isascii() else "",
             key,
         )
+        bare = key.replace(" ", "")
+        if concept in _FLOOR and not is_doubtful and bare.isalpha() and bare.isascii():
+            lexicon.joined.setdefault(bare, entry)
         for root in _roots(lexicon, entry, is_latin=is_latin, is_anywhere=is_anywhere or free):
             _insert(root, key, entry)
 

@@ -28,6 +28,7 @@ LEET = str.maketrans("013457@$|", "oieastasi")
 SPACED_RUN = re.compile(r"(?<![a-z0-9])(?:[a-z][^a-z0-9]{1,3}){2,}[a-z](?![a-z0-9])")
 TOKEN = re.compile(r"\S+")
 CLIP_WORD = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}+", regex.IGNORECASE)
+CAPITAL_I = re.compile(r"(?<=[a-z])I(?![A-Z])")  # looks like an l
 _TOKEN_LIKE = re.compile(r"[a-z]{1,4}|\S")  # about as many as a learned classifier reads
 TOKENS_MAX = 5_000  # of all texts that it is asked about one prompt
 REPEATED = re.compile(r"([a-z])\1{2,}")
@@ -155,6 +156,7 @@ def _readings(text: str) -> list[PromptReading]:
     leet = _deleeted(plain, one="i")
     wholes = [plain, leet, _deleeted(plain, one="l")]
     wholes += [_replaced(reading, INNER_PUNCTUATION, lambda _: 0) for reading in (plain, leet)]
+    wholes += [canonical(CAPITAL_I.sub("l", text))]
     wholes += [_replaced(leet, REPEATED, lambda _: 2), _replaced(leet, REPEATED, lambda _: 1)]
     wholes += [PromptReading(tuple(_single_spaces(_folded(text)))), decoded(plain)]
     return [*{reading.text: reading for reading in wholes}.values(), *_runs(leet)]

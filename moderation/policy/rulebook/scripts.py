@@ -40,7 +40,9 @@ _SPACED = regex.compile(
     r"(?<![\p{L}\p{M}])(?:[[\p{L}]--[a-z]]\p{M}*[^\p{L}\p{M}\p{N}]{1,3}){2,}[[\p{L}]--[a-z]]\p{M}*"
     r"(?![\p{L}\p{M}])"
     r"|(?<!\p{Han}|\p{Hiragana})(?:[\p{Han}\p{Hiragana}][^\p{L}\p{M}\p{N}]{1,2})+"
-    r"[\p{Han}\p{Hiragana}](?![\p{Han}\p{Hiragana}])",
+    r"[\p{Han}\p{Hiragana}](?![\p{Han}\p{Hiragana}])"
+    r"|[\p{Han}\p{Hiragana}](?:[^\p{L}\p{M}\p{N}]{1,2}[\p{Han}\p{Hiragana}]){2,}"
+    r"|[\p{Han}\p{Hiragana}ー][·・･‧•][\p{Han}\p{Hiragana}]",
     regex.VERSION1,
 )
 _STRETCHED = regex.compile(r"([[\p{L}]--[a-z]--\p{Han}])\1{2,}", regex.VERSION1)
