@@ -76,13 +76,16 @@ def forget_all(*, at: datetime) -> dict[str, int]:
     return gone
 
 
-def in_batches(rows: QuerySet[Any], end: Callable[[QuerySet[Any]], object] | None = None) -> int:
-    """Delete rows, or `end` them so that `rows` names them no more, some at a time: a transaction
-    that deletes a million holds up everybody. What is left goes in the next hour."""
+def in_batches(
+    over: Callable[[], QuerySet[Any]], end: Callable[[QuerySet[Any]], object] | None = None
+) -> int:
+    """Delete what is `over`, or `end` it so that it is that no more, some at a time: a transaction
+    that deletes a million holds up everybody. It is asked anew for each batch and for its rows: a
+    hold may have come meanwhile. What is left goes in the next hour."""
     count = 0
     for _ in range(BATCHES_AT_ONCE):
-        found = list(rows.values_list("pk", flat=True)[:BATCH])
-        some = rows.model._default_manager.filter(pk__in=found)
+        found = list(over().values_list("pk", flat=True)[:BATCH])
+        some = over().filter(pk__in=found)
         some.delete() if end is None else end(some)
         count += len(found)
         if len(found) < BATCH:

@@ -228,7 +228,7 @@ def find(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest | None:
 
 def forget(*, at: datetime) -> int:
     """Delete the rows of pictures that nobody kept; how many."""
-    return retention.in_batches(_over(at))
+    return retention.in_batches(lambda: _over(at))
 
 
 def due(*, at: datetime) -> int:

@@ -88,7 +88,7 @@ def keep(
 
 def forget(*, at: datetime) -> int:
     """Delete the keys of a day ago; how many."""
-    return retention.in_batches(_over(at))
+    return retention.in_batches(lambda: _over(at))
 
 
 def due(*, at: datetime) -> int:

@@ -8,25 +8,39 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from config.core import retention
 from config.core.holds import asking
+from config.core.holds.models import HeldKind
 from config.core.projects.models import Project
 from generation.gallery import own_images
-from generation.models import GenerationRequest
+from generation.models import (
+    GeneratedImage,
+    GenerationRequest,
+    ImageState,
+    SourcePicture,
+    SourceState,
+)
 from generation.studio import own_requests
-
-AT_ONCE = 500
 
 
 def expire(*, at: datetime) -> int:
     """Delete requests, pictures and texts that ended longer ago than their project keeps them; how
     many. What waits for a person is left until that is decided."""
-    return sum(
-        _erase(request.pk, at=at)
-        for over in _over(at)
-        for request in over.order_by("ended_at").only("pk")[:AT_ONCE]
-    )
+    return sum(_erase(found, at=at) for over in _over(at) for found in _in_turn(over))
+
+
+def _in_turn(over: QuerySet[GenerationRequest]) -> Iterator[UUID]:
+    """Some at a time and each once: one that stays after all is in nobody's way."""
+    left = over.order_by("ended_at", "pk")
+    for _ in range(retention.BATCHES_AT_ONCE):
+        found = list(left.values_list("ended_at", "pk")[: retention.BATCH])
+        yield from (pk for _, pk in found)
+        if len(found) < retention.BATCH:
+            return
+        ended_at, pk = found[-1]
+        left = left.filter(Q(ended_at__gt=ended_at) | Q(ended_at=ended_at, pk__gt=pk))
 
 
 def due(*, at: datetime) -> int:
@@ -37,7 +51,13 @@ def due(*, at: datetime) -> int:
 def _over(at: datetime) -> Iterator[QuerySet[GenerationRequest]]:
     """Of each project that says for how long, and of all others where the house does."""
     there = GenerationRequest.objects.filter(deleted_at=None, is_live=False)
-    ended = asking.without_held(there, at=at, **own_requests.HELD_BY)
+    images = GeneratedImage.objects.filter(request=OuterRef("pk"), deleted_at=None)
+    sources = SourcePicture.objects.filter(request=OuterRef("pk"), state=SourceState.HELD)
+    held = [UUID(thing) for thing in asking.standing(at=at)[HeldKind.THING]]
+    stay = images.filter(Q(state=ImageState.HELD) | Q(pk__in=held))
+    ended = asking.without_held(there, at=at, **own_requests.HELD_BY).exclude(
+        Exists(stay) | Exists(sources)
+    )
     for project in Project.objects.exclude(retention_days=None):
         until = at - timedelta(days=project.retention_days or 0)
         yield ended.filter(project=project, ended_at__lt=until)

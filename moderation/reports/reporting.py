@@ -211,7 +211,7 @@ def _hurry(row: ReviewCase, report: Report) -> None:
 def forget(*, at: datetime) -> int:
     """Forget who sent the reports whose time for appeals is long over; of how many."""
     nobody = {"name": "", "email": "", "sender": ""}
-    return retention.in_batches(_over(at), lambda rows: rows.update(**nobody))
+    return retention.in_batches(lambda: _over(at), lambda rows: rows.update(**nobody))
 
 
 def due(*, at: datetime) -> int:

@@ -72,6 +72,23 @@ def test_many_go_in_batches(db: None, alice: User, monkeypatch: pytest.MonkeyPat
     assert not GenerationRequest.objects.exists()
 
 
+def test_a_hold_that_comes_meanwhile_holds(db: None, alice: User, bob: User) -> None:
+    model, old = make_model(), NOON - timedelta(days=3)
+    for person in (alice, bob):
+        make_request(
+            person, model, status=RequestStatus.CANCELLED, is_live=True, created_at=old,
+            ended_at=old,
+        )  # fmt: skip
+    rows, asked = GenerationRequest.objects.filter(is_live=True), []
+
+    def over() -> Any:
+        asked.append(1)
+        return rows if len(asked) == 1 else rows.exclude(owner=alice)
+
+    retention.in_batches(over)
+    assert [row.owner for row in GenerationRequest.objects.all()] == [alice]
+
+
 def test_every_hour_what_is_over_goes_and_nothing_else(
     db: None, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
