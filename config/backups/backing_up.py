@@ -66,11 +66,16 @@ def make(folder: Path, *, keys: KeyPlace | None, at: datetime, say: Say) -> Back
         raise FolderTaken(message=f"{folder} lies among the files that are to be backed up.")
     if keys and keys.path.resolve().is_relative_to(folder.resolve()):
         raise FolderTaken(message="The keys go to a place of their own, not into the backup.")
+    if keys and keys.path.exists() and not key_bundle.is_one(keys.path):
+        raise FolderTaken(
+            message=f"{keys.path} is there already and is no file of keys.",
+            advice="Name another file for the keys.",
+        )
     _begin(folder)
-    say("keys" if keys else "keys: only their public halves")
-    kept_keys = _keys(keys)
     say("database")
     moment = _moment(folder)
+    say("keys" if keys else "keys: only their public halves")
+    kept_keys = _keys(keys)  # those that signed what was dumped, and what took over since
     say(f"files: {len(moment.names)} that rows name")
     found: list[stored_objects.StoredObject] = []
 
@@ -80,6 +85,7 @@ def make(folder: Path, *, keys: KeyPlace | None, at: datetime, say: Say) -> Back
             yield stored_objects.line_of(each)
 
     objects_list = whole_files.write(folder / manifest.OBJECTS_LIST, lines())
+    stored_objects.keep_only({each.name for each in found}, folder / manifest.OBJECTS)
     os.sync()
     absent = moment.names - {each.name for each in found}
     lost = absent and absent.intersection(reconciling.named())

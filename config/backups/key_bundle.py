@@ -140,6 +140,15 @@ def lock(folder: Path, lock_with: Passphrase | Recipient) -> bytes:
     return head + AESGCM(key).encrypt(nonce, json.dumps(files).encode(), head)
 
 
+def is_one(path: Path) -> bool:
+    """Whether a file is a bundle of keys, whoever can open it."""
+    try:
+        with path.open("rb") as file:
+            return bool(json.loads(file.readline(1000))["format"] == FORMAT)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def unlock(data: bytes, opened_by: Passphrase | Identity) -> dict[str, bytes]:
     """Names and contents of the keys folder's files. Raises KeysLocked."""
     head, newline, rest = data.partition(b"\n")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from config.backups import database_dump, key_bundle, manifest, stored_objects
+from config.backups import database_dump, key_bundle, manifest, stored_objects, whole_files
 from config.backups.key_bundle import Identity, Passphrase
 from config.backups.manifest import BackupDamaged, BackupManifest
 from config.backups.stored_objects import StoredObject
@@ -23,6 +24,7 @@ from config.launch.private_files import FOLDER_MODE
 from config.runtime import applied_migrations
 from provenance.keys import key_folder
 from provenance.keys.installed_keys import keyring
+from provenance.keys.key_folder import Keyring
 from provenance.log.formats import checkpoint
 
 Say = Callable[[str], object]
@@ -72,8 +74,7 @@ def restore(
     say(f"files: {said.objects}")
     stored_objects.copy_in(folder / manifest.OBJECTS, told, storage)
     say("keys")
-    _put_keys(files)
-    _require_own_keys(said)
+    _put_keys(files, Path(settings.PROOFSHEET_KEYS_DIR))
     say("database")
     database_dump.restore(folder / manifest.DUMP)
     call_command("migrate", interactive=False, verbosity=0)
@@ -110,28 +111,43 @@ def _opened(
     said: BackupManifest, keys: tuple[Path, Passphrase | Identity] | None
 ) -> dict[str, bytes]:
     """The keys folder's files; none where the folder has the house's own already."""
-    if key_folder.has_keys(Path(settings.PROOFSHEET_KEYS_DIR)):
-        _require_own_keys(said)
+    folder = Path(settings.PROOFSHEET_KEYS_DIR)
+    if key_folder.has_keys(folder):
+        if not _can_go_on(said, keyring()):
+            raise HouseThere(message="The keys folder holds another house's keys, or older ones.")
         return {}
     if keys is None:
         raise KeysWanted
     path, opened_by = keys
     try:
-        return key_bundle.unlock(path.read_bytes(), opened_by)
+        data = path.read_bytes()
     except OSError as error:
         raise BackupDamaged(message=f"{path} cannot be read: {error.strerror}.") from error
+    files = key_bundle.unlock(data, opened_by)
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+    with TemporaryDirectory(dir=folder.parent) as there:  # on no other disk than they belong on
+        _put_keys(files, Path(there))
+        is_own = _can_go_on(said, key_folder.load_made(Path(there)))
+    if not is_own or (said.keys.file and whole_files.mark_of(path) != said.keys.file):
+        raise KeysWanted(message=f"{path} holds the keys of another backup.")
+    return files
 
 
-def _put_keys(files: dict[str, bytes]) -> None:
+def _put_keys(files: dict[str, bytes], folder: Path) -> None:
     """The plan at last: it says which of the others are in use."""
-    folder = Path(settings.PROOFSHEET_KEYS_DIR)
     folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     for name in sorted(files, key=lambda name: name == key_folder.PLAN):
         key_folder.write(folder / name, files[name])
 
 
-def _require_own_keys(said: BackupManifest) -> None:
-    """Raises HouseThere: a house goes on with its own keys alone."""
-    here = {checkpoint.verifier_key(said.origin, key) for key in keyring().log_verifiers()}
-    if not here & set(said.keys.log_keys):
-        raise HouseThere(message="The keys folder holds another house's keys.")
+def _can_go_on(said: BackupManifest, keys: Keyring) -> bool:
+    """A house goes on with its own keys alone, and with one that signed last."""
+    signers = [key.public for key in keys.log_keys if key.private]
+    if not said.checkpoint:
+        known = {checkpoint.verifier_key(said.origin, key) for key in signers}
+        return bool(known & set(said.keys.log_keys))
+    try:
+        checkpoint.verify_by_any(said.checkpoint, origin=said.origin, keys=signers)
+    except checkpoint.NoteInvalid:
+        return False
+    return True

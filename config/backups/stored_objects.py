@@ -42,6 +42,13 @@ def copy_out(storage: Storage, folder: Path) -> Iterator[StoredObject]:
             continue  # deleted meanwhile
 
 
+def keep_only(names: set[str], folder: Path) -> None:
+    """What a run that was cut off had copied, and which was deleted since, goes from the backup."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in names:
+            path.unlink()
+
+
 def copy_in(folder: Path, told: list[StoredObject], storage: Storage) -> int:
     """Every file of the backup into the storage; returns how many had to be written.
 

@@ -133,6 +133,54 @@ def test_cut_off_backup_is_none_and_goes_on_where_it_was(
     assert faults(folder) == []
 
 
+def test_resumed_backup_keeps_nothing_that_was_erased_since(
+    filled: GeneratedImage, words: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    erased = folder / "objects" / "images" / "erased.png"
+    erased.parent.mkdir(parents=True)
+    erased.write_bytes(b"of somebody who is gone")
+    (folder / manifest.UNFINISHED).touch()
+    call_command("backup", str(folder), f"--passphrase-file={words}")
+    assert not erased.exists()
+    assert faults(folder) == []
+
+
+def test_keys_go_over_no_other_file(filled: GeneratedImage, words: Path, tmp_path: Path) -> None:
+    letter = tmp_path / "letter"
+    letter.write_text("of another")
+    with pytest.raises(CommandError, match="is there already and is no file of keys"):
+        call_command(
+            "backup", str(tmp_path / "b"), f"--passphrase-file={words}", f"--keys={letter}"
+        )
+    assert letter.read_text() == "of another"
+
+
+def test_keys_are_taken_after_the_database(
+    filled: GeneratedImage, words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a key that took over between them would have signed what nobody can go on with."""
+    dumped = database_dump.dump
+
+    def noted(path: Path, **said: Any) -> Any:
+        assert not (tmp_path / "b.keys").exists()
+        return dumped(path, **said)
+
+    monkeypatch.setattr(database_dump, "dump", noted)
+    call_command("backup", str(tmp_path / "b"), f"--passphrase-file={words}")
+    assert (tmp_path / "b.keys").exists()
+
+
+def test_folder_without_a_name_is_told(
+    filled: GeneratedImage, words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandError, match="other files"):
+        call_command("backup", ".", f"--passphrase-file={words}")
+    with pytest.raises(CommandError, match="no backup"):
+        call_command("restore", ".", f"--passphrase-file={words}")
+
+
 @pytest.mark.parametrize("name", ["database.dump", "objects.jsonl", "manifest.json"])
 def test_full_disk_is_told_and_leaves_no_whole_backup(
     filled: GeneratedImage, words: Path, tmp_path: Path, name: str
@@ -198,6 +246,16 @@ def test_restore_brings_files_and_keys_and_asks_for_what_it_lacks(
     with pytest.raises(CommandError, match="cannot be opened"):
         call_command("restore", str(backup), f"--passphrase-file={wrong}")
     assert not new.exists()
+
+    other = tmp_path / "other.keys"
+    key_folder.load_or_make(tmp_path / "other")
+    other.write_bytes(key_bundle.lock(tmp_path / "other", Passphrase("a safe in another town")))
+    old = tmp_path / "old.keys"
+    old.write_bytes(key_bundle.lock(tmp_path / "house/keys", Passphrase("a safe in another town")))
+    for bundle in (other, old):
+        with pytest.raises(CommandError, match="keys of another backup"):
+            call_command("restore", str(backup), f"--passphrase-file={words}", f"--keys={bundle}")
+    assert not any(path.is_file() for path in new.rglob("*"))
 
     stranger = private_storage().save("images/stranger.png", ContentFile(b"x"))
     with pytest.raises(CommandError, match="images/stranger.png, which is not of this backup"):

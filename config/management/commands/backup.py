@@ -36,10 +36,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder: Path = options["folder"]
+        folder: Path = options["folder"].absolute()
         try:
             lock = key_locks.lock_of(options)
-            path = options["keys"] or folder.with_name(f"{folder.name}.keys")
+            path = options["keys"] or Path(f"{folder}.keys")
             place = KeyPlace(path, lock) if lock else None
             done = backing_up.make(folder, keys=place, at=clock.now(), say=self._say)
         except ProofsheetError as error:

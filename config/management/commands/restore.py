@@ -28,10 +28,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder: Path = options["folder"]
+        folder: Path = options["folder"].absolute()
         try:
             opened_by = key_locks.opener_of(options)
-            path = options["keys"] or folder.with_name(f"{folder.name}.keys")
+            path = options["keys"] or Path(f"{folder}.keys")
             done = restoring.restore(
                 folder, keys=(path, opened_by) if opened_by else None, say=self._say
             )
