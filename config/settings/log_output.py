@@ -1,6 +1,6 @@
 """Language, time and what processes print."""
 
-from config.env import env_choice, env_int, env_str
+from config.env import env_bool, env_choice, env_int, env_str
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -33,9 +33,11 @@ LOGGING = {
     },
 }
 METRICS_TOKEN = env_str("METRICS_TOKEN", "")
-# Where a process is watched: config/watching/own_port.py says which of a hundred ports is whose.
-PROOFSHEET_METRICS_PORT = env_int("METRICS_PORT", 0)
+# Where a process is watched: config/watching/own_port.py says which of 75 ports is whose.
+PROOFSHEET_METRICS_PORT = env_int("METRICS_PORT", 0, most=65461)
 # Neither is on by itself, and neither is told a prompt: config/watching.
+# Whether a proxy of the house begins traces: one that passes clients' own traceparent on must not.
+PROOFSHEET_TRACES_FROM_PROXY = env_bool("TRACES_FROM_PROXY", False)
 PROOFSHEET_TRACES_TO = env_str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 PROOFSHEET_SENTRY_DSN = env_str("SENTRY_DSN", "")
 PROOFSHEET_METRICS_HOST = env_str("METRICS_HOST", "127.0.0.1")

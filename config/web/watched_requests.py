@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from time import perf_counter
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from opentelemetry.trace import Span, SpanKind
@@ -61,10 +62,11 @@ class WatchedRequests:
         """What a proxy of the house calls the request; nobody else is believed."""
         if not self._proxies.are_at(peer_of(scope)):
             return {}
+        known = (HEADER, TRACEPARENT) if settings.PROOFSHEET_TRACES_FROM_PROXY else (HEADER,)
         return {
             name.lower(): value.decode()
             for name, value in scope["headers"]
-            if name.lower() in (HEADER, TRACEPARENT) and _ID.fullmatch(value)
+            if name.lower() in known and _ID.fullmatch(value)
         }
 
 

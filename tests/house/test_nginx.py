@@ -45,6 +45,8 @@ def test_addresses_of_foreign_clients_wait_as_long_as_they_do(path: str) -> None
 def test_the_proxy_names_the_sender_itself_and_logs_no_query() -> None:
     """What a client claims to have been forwarded for is replaced, not added to."""
     assert "proxy_set_header X-Forwarded-For   $remote_addr;" in CONF
+    assert "proxy_set_header X-Request-ID      $request_id;" in CONF
+    assert 'proxy_set_header traceparent       "";' in CONF
     [logged] = said("log_format")
     assert "$request_uri" not in logged
     assert '"$request"' not in logged

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from prometheus_client import REGISTRY
+from pytest_django.fixtures import Settings
 
-from config.core.watching import instruments, request_ids
+from config.core.watching import instruments, request_ids, tracing
 from config.web.crowding import Proxies
 from config.web.early_answers import EarlyAnswer, Message, Receive, Scope, Send, refuse
 from config.web.watched_requests import WatchedRequests
@@ -110,3 +111,23 @@ def test_labels_have_few_values_however_many_come() -> None:
     assert instruments.OTHER in told
     assert instruments.bounded("of this test", "A prompt, perhaps.") == instruments.OTHER
     assert instruments.bounded("of this test", "code_0") == "code_0"
+
+
+@pytest.mark.parametrize("is_believed", [True, False])
+def test_a_proxy_begins_traces_only_where_a_setting_says_so(
+    settings: Settings, is_believed: bool
+) -> None:
+    settings.PROOFSHEET_TRACES_FROM_PROXY = is_believed
+    began = f"00-{'a' * 32}-{'b' * 16}-01"
+    followed: list[str] = []
+
+    async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+        followed.append(tracing.traceparent())
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/", "client": (PROXY, 1),
+        "headers": [(b"traceparent", began.encode())],
+    }  # fmt: skip
+    door = WatchedRequests(inside, proxies=Proxies.at([PROXY], count=1))
+    asyncio.run(door(scope, _nothing, _heard))
+    assert (("a" * 32) in followed[0]) is is_believed
