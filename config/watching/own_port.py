@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET, AF_INET6
+from socketserver import TCPServer
 from threading import Thread
 
 from django.conf import settings
@@ -57,20 +59,32 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], lacking: Lacking) -> None:
+        self.address_family = AF_INET6 if ":" in address[0] else AF_INET
         super().__init__(address, _PortHandler)
         self._lacking = database_connections.given_back(lacking)
-        self._asking = ThreadPoolExecutor(1, "readiness")
         self._asked: Future[list[str]] | None = None
+
+    def server_bind(self) -> None:
+        """Without HTTPServer's question to the DNS for its own name, which nobody needs."""
+        TCPServer.server_bind(self)
 
     def lacks(self) -> list[str]:
         """A server that stands still holds nobody up: it is what is lacking then."""
         asked = self._asked
         if asked is None or asked.done():
-            asked = self._asked = self._asking.submit(self._lacking)
+            asked = self._asked = Future()
+            Thread(target=self._ask, args=(asked,), name="readiness", daemon=True).start()
         try:
             return asked.result(PATIENCE_S)
         except TimeoutError:
             return ["database"]
+
+    def _ask(self, asked: Future[list[str]]) -> None:
+        try:
+            asked.set_result(self._lacking())
+        except Exception:  # whatever it is, the process cannot be said to be ready
+            logger.exception("whether this process is ready cannot be told")
+            asked.set_result(["database"])
 
 
 class _PortHandler(BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config.core.errors import ProofsheetError
@@ -61,7 +61,7 @@ class Readiness:
             own_keys.require()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             return ["database"]
         except ProofsheetError:
             return ["keys"]
