@@ -106,7 +106,9 @@ def _caller(scope: Scope) -> McpCaller | EarlyAnswer:
     except (ValueError, DisallowedHost):
         return WRONG_HOST
     except ProofsheetError as error:
-        return EarlyAnswer(error.status, error.code, error.message, error.advice)
+        wait_s = getattr(error, "retry_after_s", None)
+        headers = ((b"retry-after", str(wait_s).encode()),) if wait_s is not None else ()
+        return EarlyAnswer(error.status, error.code, error.message, error.advice, headers)
     except APIException as error:
         return with_(KEY_FIRST, code=str(error.get_codes()), title=str(error.detail))
     except unavailable.OUTAGES:

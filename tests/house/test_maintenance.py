@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from io import StringIO
 
 import pytest
@@ -60,7 +61,10 @@ def test_everybody_is_turned_away_and_let_in_again(client: Client) -> None:
 
 def test_tools_are_turned_away_beside_django(alice: User) -> None:
     maintenance.begin(at=clock.now())
-    status, _, body = test_mcp_door.send(Line([]), test_mcp_door.bearer(make_key(alice, "read")))
+    status, headers, body = test_mcp_door.send(
+        Line([]), test_mcp_door.bearer(make_key(alice, "read"))
+    )
+    assert headers[b"retry-after"] == b"60"
     assert (status, b"maintenance" in body) == (503, True)
 
 
@@ -87,3 +91,19 @@ def test_process_that_starts_without_a_database_is_told_by_a_setting(
 ) -> None:
     settings.PROOFSHEET_MAINTENANCE = True
     assert client.get("/accounts/login/").status_code == 503
+
+
+def test_waiting_counts_when_every_worker_knows(
+    alice: User, model: BaseModel, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    slept: list[float] = []
+
+    def meanwhile(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 1:  # one that took the house for open yet
+            make_request(alice, model, status=RequestStatus.RUNNING)
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    with pytest.raises(CommandError, match="1 requests are still being drawn"):
+        switched("on", "--wait", "0.001")
+    assert slept[0] == settings.PROOFSHEET_REMEMBER_S

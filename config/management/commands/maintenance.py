@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.core import clock
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             raise CommandError(f"{left} requests are still being drawn: wait, or stop the workers.")
 
     def _left(self, patience_s: float) -> int:
+        if patience_s:
+            time.sleep(settings.PROOFSHEET_REMEMBER_S)  # until then workers take it for open
         deadline = time.monotonic() + patience_s
         while True:
             left = GenerationRequest.objects.filter(status=RequestStatus.RUNNING).count()
