@@ -226,7 +226,9 @@ def test_operator_holds_lists_and_ends_from_a_shell(alice: User, olga: User) -> 
     assert asking.standing(at=clock.now()) == {HeldKind.ACCOUNT: {str(alice.pk)}}
     call_command("hold", "end", str(held.id), "--by", "olga", stdout=out)
     assert asking.standing(at=clock.now()) == {}
-    for wrong in (("account", "nobody"), ("thing", "no-uuid")):
+    wrongs = [("account", "nobody"), ("thing", "no-uuid")]
+    wrongs += [(kind, str(uuid4())) for kind in ("project", "end_user", "thing")]
+    for wrong in wrongs:
         with pytest.raises(CommandError):
             call_command("hold", "place", *wrong, *said)
     with pytest.raises(CommandError, match="no such hold"):
@@ -245,3 +247,21 @@ def test_dry_run_says_what_would_go_and_nothing_goes(alice: User) -> None:
     call_command("retention", stdout=out)
     assert "1 went: prompts and pictures of the live page" in out.getvalue()
     assert not GenerationRequest.objects.exists()
+
+
+def test_a_day_of_a_hold_lasts_to_its_end_and_is_none_that_is_past(
+    alice: User, olga: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_keys.make()
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+    project, out = personal.project_of(alice), StringIO()
+    said = ("project", str(project.pk), "--reason", "order 12/2026", "--by", "olga", "--until")
+    with pytest.raises(CommandError, match="2026-11-23 is over"):
+        call_command("hold", "place", *said, "2026-11-23")
+    call_command("hold", "place", *said, "2026-11-24", stdout=out)
+    evening = NOON.replace(hour=23)
+    assert asking.standing(at=evening) == {HeldKind.PROJECT: {str(project.pk)}}
+    monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(days=1))
+    listed = StringIO()
+    call_command("hold", "list", stdout=listed)
+    assert listed.getvalue() == ""

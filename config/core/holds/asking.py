@@ -37,11 +37,15 @@ def learn_whose(tell: WhoseThings) -> None:
     _whose.append(tell)
 
 
+def holds(*, at: datetime) -> QuerySet[LegalHold]:
+    """Those that stand at that time."""
+    return LegalHold.objects.filter(Q(until=None) | Q(until__gt=at), ended_at=None)
+
+
 def standing(*, at: datetime) -> dict[HeldKind, set[str]]:
     """What is held at that time."""
-    rows = LegalHold.objects.filter(Q(until=None) | Q(until__gt=at), ended_at=None)
     found: dict[HeldKind, set[str]] = defaultdict(set)
-    for kind, subject in rows.values_list("kind", "subject"):
+    for kind, subject in holds(at=at).values_list("kind", "subject"):
         found[HeldKind(kind)].add(subject)
     return found
 

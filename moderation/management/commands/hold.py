@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Model, UUIDField
 from django.utils import timezone
 
 from config.core import clock
 from config.core.errors import ProofsheetError
-from config.core.holds.models import HeldKind, LegalHold
+from config.core.holds import asking
+from config.core.holds.models import HeldKind
+from config.core.projects.models import EndUser, Project
 from moderation.account_status import legal_holds
 
 
 def _day(text: str) -> datetime:
+    """Its end."""
     try:
-        return timezone.make_aware(datetime.fromisoformat(text))
+        end = timezone.make_aware(datetime.combine(date.fromisoformat(text), time.max))
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is no day such as 2027-03-31.") from error
+    if end <= clock.now():
+        raise ArgumentTypeError(f"{text} is over.")
+    return end
 
 
 class Command(BaseCommand):
@@ -46,8 +54,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["do"] == "list":
-            for hold in LegalHold.objects.filter(ended_at=None).order_by("placed_at"):
-                until = f" until {hold.until:%Y-%m-%d}" if hold.until else ""
+            for hold in asking.holds(at=clock.now()).order_by("placed_at"):
+                until = f" until {timezone.localtime(hold.until):%Y-%m-%d}" if hold.until else ""
                 self.stdout.write(f"{hold.id} {hold.kind} {hold.subject}{until}: {hold.reason}")
             return
         by = self._account(options["by"]).get_username()
@@ -69,9 +77,20 @@ class Command(BaseCommand):
         if kind == HeldKind.ACCOUNT:
             return self._account(told).pk
         try:
-            return UUID(told)
+            subject = UUID(told)
         except ValueError as error:
             raise CommandError(f"{told!r} is no UUID.") from error
+        kinds: dict[HeldKind, list[type[Model]]] = {
+            HeldKind.PROJECT: [Project],
+            HeldKind.END_USER: [EndUser],
+        }
+        models = kinds.get(
+            HeldKind(kind),
+            [model for model in apps.get_models() if isinstance(model._meta.pk, UUIDField)],
+        )
+        if not any(model._default_manager.filter(pk=subject).exists() for model in models):
+            raise CommandError(f"There is no {HeldKind(kind).label.lower()} {told}.")
+        return subject
 
     def _account(self, name: str) -> User:
         account = User.objects.filter(username=name).first()
