@@ -504,6 +504,8 @@ def test_plain_swimwear_beside_a_child_is_a_family_picture() -> None:
 )
 def test_common_words_beside_a_weapon_or_a_plant_are_never_refused(text: str) -> None:
     assert judged(text)[0] != "refuse"
+
+
 def test_a_number_is_part_of_no_other_word() -> None:
     assert judged("fun at a nude beach")[1] == {"nudity"}
     assert judged("mein Mann nackt am Strand")[1] == {"nudity", "intimate"}
