@@ -162,7 +162,12 @@ def check_prompt(request: GenerationRequest, setting: Setting) -> None:
     Half a sentence is nobody's case: nothing is stored, and the page says where to submit it.
     """
     overlay = overlays.in_force(request.project_id)
-    judged = classify.judge_prompt(request.prompt, profile=setting.profile, overlay=overlay)
+    judged = classify.judge_prompt(
+        request.prompt,
+        profile=setting.profile,
+        overlay=overlay,
+        shows_person=init_images.is_uploaded(request),
+    )
     if judged.verdict != "allow":
         raise Stopped
 
