@@ -22,6 +22,7 @@ _MEASURE = regex.compile(
 )
 _CLAUSE_SIGNS = {"", ",", ";", "("}
 _CLAUSE_ENDS = regex.compile(r"\s?(?:\Z|[,;)])")
+_UNIT = regex.compile(r"(?:one|two|three|four|five|six|seven|eight|nine)\b")
 _SPELT_ENDS = regex.compile(r"\s*(?:\Z|[^\w\s'’-])|[ -](?:years?|yrs?|yo)\b")
 _TENS = """twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety, hundred,
     zwanzig, dreißig, vierzig, fünfzig, sechzig, siebzig, achtzig, neunzig, hundert,
@@ -75,6 +76,13 @@ def han_ends(text: str, place: int) -> list[int]:
 def is_after_tens(text: str, place: int) -> bool:
     """Whether the number word that begins here is the rest of a greater one."""
     return _AFTER_TENS.search(text[max(place - _LONGEST, 0) : place]) is not None
+
+
+def is_rest_of_number(text: str, place: int) -> bool:
+    """Whether what begins here begins with the last part of a greater number (*thirty five*)."""
+    if text[place].isdecimal():
+        return _DECIMAL_BEFORE.search(text[max(place - 2, 0) : place]) is not None
+    return _UNIT.match(text, place) is not None and is_after_tens(text, place)
 
 
 def stands_alone(text: str, start: int, end: int) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from moderation.policy.rulebook import ages
 from moderation.policy.rulebook.concept_rules import SOFTENED, ConceptRule, Prompt, RuleMatch
 from moderation.policy.rulebook.lexicon import HARMLESS, PERSON, Lexicon, Mention
 from moderation.policy.rulebook.prompt_readings import (
@@ -146,6 +147,7 @@ def _found(
         (reading, found)
         for reading in among
         for found in (anywhere if reading.is_run else words).finditer(reading.text)
+        if found[0] and not ages.is_rest_of_number(reading.text, found.start())
     ]
 
 

@@ -157,6 +157,12 @@ def test_matches_come_in_order_and_once() -> None:
     ]
 
 
+def test_the_rest_of_a_greater_number_is_no_term() -> None:
+    ages = ["five year old*", "5 year old*"]
+    assert found("a thirty five year old, a 2.5 year old oak", terms=ages) == []
+    assert found("a five year old, a 5 year old", terms=ages) == ["five year old", "5 year old"]
+
+
 def test_spaced_out_letters_are_read_without_borders_from_four_letters_on() -> None:
     """Shorter words would be found in any run of letters: they have to be all of it."""
     assert found("s e a w e e d") == ["w e e d"]
