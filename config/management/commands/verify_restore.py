@@ -15,8 +15,8 @@ from config.core.errors import ProofsheetError
 class Command(BaseCommand):
     help = (
         "Compare this house with the backup that it came from: the SHA-256 of every file, rows of "
-        "every table, the log from the backup's checkpoint and against its witnesses, and whether "
-        "the keys signed it. Exit status 1 where something differs."
+        "tables that only grow, the log from the backup's checkpoint and against its witnesses, "
+        "and whether the keys signed it. Exit status 1 where something differs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
