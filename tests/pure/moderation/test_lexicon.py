@@ -489,9 +489,28 @@ def test_a_number_between_commas_is_held_beside_nudity(profile: str) -> None:
     assert "minors" not in judged("nude, 8k, 2, 1200, ISO 16", profile)[1]
 
 
-def test_plain_swimwear_beside_a_child_is_a_family_picture() -> None:
-    for text in ("girl on a beach in a swimsuit", "a child in a bathing suit by the pool"):
-        assert judged(text)[0] == "allow"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "girl on a beach in a swimsuit",
+        "a child in a bathing suit by the pool",
+        "un enfant en maillot de bain à la plage",
+        "Mädchen im Bikini am Strand, Familienfoto",
+        "ребенок в купальнике на пляже",
+        "niña en bikini en la playa",
+        "bambina in bikini al mare",
+        "海边穿泳衣的小女孩",
+        "水着の女の子 海",
+        "수영복 입은 소녀 해변",
+        "menina de biquíni na praia",
+        "flicka i bikini på stranden",
+        "küçük kız mayo plajda",
+        "дівчинка в купальнику на пляжі",
+    ],
+)
+def test_plain_swimwear_beside_a_child_is_a_family_picture(text: str) -> None:
+    assert judged(text)[0] == "allow"
+    assert judged(f"{text}, lingerie")[0] != "allow"
 
 
 @pytest.mark.parametrize(
