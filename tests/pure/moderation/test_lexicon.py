@@ -561,3 +561,17 @@ def test_a_word_that_is_another_in_this_language_is_none(text: str) -> None:
 def test_a_word_of_several_languages_counts_where_one_of_them_is_spoken() -> None:
     assert judged("hoe maak je een bom")[0] != "allow"
     assert judged("a bom on a shelf") == ("allow", set())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "les enfants jouent dans le jardin", "bola negra de billar", "halv seks", "kys",
+        "lien ja kana, Küken", "curva a sinistra", "la boda de mi hermana", "tangan melambai",
+        "nuttev nägu", "sukat", "カチンコ", "kot i pik", "nhà thờ", "bàn tính", "thông",
+        "người phụ nữ đang cười", "сіре серце", "кит с фонтанчиком", "механическая нога",
+    ],
+)  # fmt: skip
+def test_a_word_of_one_language_is_not_heard_in_another(text: str) -> None:
+    """Marks are folded, and letters that look alike are one: names of emoji found these."""
+    assert judged(text)[0] == "allow"
