@@ -16,6 +16,7 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
+from django.core.files.storage import Storage
 from django.db import connection, transaction
 
 from config.backups import database_dump, key_bundle, manifest, stored_objects, whole_files
@@ -62,15 +63,7 @@ class _Moment:
 def make(folder: Path, *, keys: KeyPlace | None, at: datetime, say: Say) -> BackupManifest:
     """Raises FolderTaken, NoRoomForBackup, DumpFailed, StorageAway, KeysUnusable."""
     storage = private_storage()
-    if stored_objects.is_in_folder(folder, storage):
-        raise FolderTaken(message=f"{folder} lies among the files that are to be backed up.")
-    if keys and keys.path.resolve().is_relative_to(folder.resolve()):
-        raise FolderTaken(message="The keys go to a place of their own, not into the backup.")
-    if keys and keys.path.exists() and not key_bundle.is_one(keys.path):
-        raise FolderTaken(
-            message=f"{keys.path} is there already and is no file of keys.",
-            advice="Name another file for the keys.",
-        )
+    _check_places(folder, keys, storage)
     _begin(folder)
     say("database")
     moment = _moment(folder)
@@ -107,6 +100,18 @@ def make(folder: Path, *, keys: KeyPlace | None, at: datetime, say: Say) -> Back
     )
     manifest.write(folder, said)
     return said
+
+
+def _check_places(folder: Path, keys: KeyPlace | None, storage: Storage) -> None:
+    if stored_objects.is_in_folder(folder, storage):
+        raise FolderTaken(message=f"{folder} lies among the files that are to be backed up.")
+    if keys and keys.path.resolve().is_relative_to(folder.resolve()):
+        raise FolderTaken(message="The keys go to a place of their own, not into the backup.")
+    if keys and keys.path.exists() and not key_bundle.is_one(keys.path):
+        raise FolderTaken(
+            message=f"{keys.path} is there already and is no file of keys.",
+            advice="Name another file for the keys.",
+        )
 
 
 def _begin(folder: Path) -> None:

@@ -200,10 +200,10 @@ def _request_card(
     *,
     by: AbstractBaseUser,
 ) -> RequestCard:
-    label, tone = HELD if request.is_held else LABELS[request.status]
     is_cancelling = request.is_active and request.cancel_requested_at is not None
     steps_in_all = request.steps * request.count
     now = steps.get(request.id) or previews.RenderProgress("denoise", 0, steps_in_all)
+    label, tone = HELD if request.is_held else LABELS[request.status]
     if request.status == RequestStatus.RUNNING:
         label = "Cancelling" if is_cancelling else STAGES.get(now.stage, label)
     elif request.status == RequestStatus.FINISHED and not images:
@@ -229,14 +229,17 @@ def _request_card(
         refusal=refusals.get(request.id)
         or (refusals.get(stopped.id) if stopped else None)
         or next((refusals[image.id] for image in images if image.id in refusals), None),
-        failure=failures.explain(request.code, request.failures)
-        if request.status == RequestStatus.FAILED
-        else None,
+        failure=_failure(request),
         is_source_stopped=stopped is not None,
         count=request.count,
         failed=tuple(_failed_image(request, failure) for failure in request.failures),
         notes=tuple(dict.fromkeys(n["message"] for image in images for n in image.notes)),
     )
+
+
+def _failure(request: GenerationRequest) -> failures.Failure | None:
+    has_failed = request.status == RequestStatus.FAILED
+    return failures.explain(request.code, request.failures) if has_failed else None
 
 
 def _failed_image(request: GenerationRequest, said: dict[str, Any]) -> FailedImage:
