@@ -568,8 +568,10 @@ def test_a_word_of_several_languages_counts_where_one_of_them_is_spoken() -> Non
     [
         "les enfants jouent dans le jardin", "bola negra de billar", "halv seks", "kys",
         "lien ja kana, Küken", "curva a sinistra", "la boda de mi hermana", "tangan melambai",
-        "nuttev nägu", "sukat", "カチンコ", "kot i pik", "nhà thờ", "bàn tính", "thông",
-        "người phụ nữ đang cười", "сіре серце", "кит с фонтанчиком", "механическая нога",
+        "nuttev nägu", "sukat", "カチンコ", "porridge", "pique-nique", "año nuevo", "ano novo",
+        "tyrannosaurus rex", "w górę", "мати", "kikerter", "イエローキャブ", "tata",
+        "kot i pik", "nhà thờ", "bàn tính", "thông", "người phụ nữ đang cười", "сіре серце",
+        "кит с фонтанчиком", "механическая нога",
     ],
 )  # fmt: skip
 def test_a_word_of_one_language_is_not_heard_in_another(text: str) -> None:
