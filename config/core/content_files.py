@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 
@@ -46,7 +47,8 @@ def keep(folder: str, data: bytes) -> str:
     place = place_of(name, storage)
     with disk_full.writing():
         if place is not None:
-            part = storage.save(f"{name}.part", ContentFile(b""))  # with a private file's rights
+            own = f"{name}.{uuid4().hex}.part"  # else who is done deletes what another just began
+            part = storage.save(own, ContentFile(b""))  # with a private file's rights
             _replace(place, Path(storage.path(part)), data)
         elif not storage.exists(name):  # behind a network a file is there whole, or it is not
             stored = storage.save(name, ContentFile(data))

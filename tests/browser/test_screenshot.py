@@ -21,6 +21,11 @@ ABOUT_THE_SAME = 12.0
 """Mean difference, in 8-bit steps, of a shot from the picture that it shows; the studio's film base
 is more than a hundred away from any."""
 
+OURS = {
+    "This picture comes from this system.",
+    "A part of this picture comes from this system; what lies beside it does not.",  # the page
+}
+
 
 def cropped_screenshot(page: Page, card: Locator) -> bytes:
     """A little of the page around the card's picture, and a tenth of the picture cut off below.
@@ -88,10 +93,10 @@ def test_screenshot_of_the_studio_finds_its_record(open_page: OpenPage) -> None:
     said = []
     for _ in range(MOST_SHOTS):
         said.append(verify(page, cropped_screenshot(page, card)))
-        if said[-1] == "This picture comes from this system.":
+        if said[-1] in OURS:
             break
         page.goto("/studio/")
-    assert said[-1] == "This picture comes from this system.", said
+    assert said[-1] in OURS, said
     verdicts = page.locator(".verdict")
     expect(verdicts.nth(0)).to_have_attribute("data-verdict", "absent")
     for number in (2, 3, 4):

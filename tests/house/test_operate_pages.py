@@ -32,6 +32,7 @@ def test_every_command_that_a_page_names_is_there(page: Path) -> None:
             assert option in known._option_string_actions, told
 
 
+@pytest.mark.django_db  # a day is compared with the database's
 @pytest.mark.parametrize(
     ("page", "line"), [(page.stem, line) for page in PAGES for line in fenced(page)]
 )
