@@ -58,7 +58,7 @@ def test_a_refused_edit_says_so_too(client: Client, name: str, png: str) -> None
     call = "generate" if name == "AI SDK" else "edit"
     told = client(name)(call, model=MODEL, prompt=REFUSED, pictures=[png])
     assert told["ok"] is False
-    assert "nudity" in told["shown"]
+    assert "intimate images of a real person" in told["shown"]  # whoever the picture shows
     assert get(appeal_in(told["shown"])).status_code == 200
 
 
