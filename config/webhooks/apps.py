@@ -21,6 +21,6 @@ class WebhooksConfig(AppConfig):
         retention.register(
             "what was sent to an endpoint, and one that was deleted",
             cleaning.forget,
-            kept=f"{cleaning.KEPT.days} days",
+            kept=f"{cleaning.KEPT.days} days; with an endpoint, a day after it was deleted",
             due=cleaning.due,
         )

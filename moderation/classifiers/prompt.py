@@ -4,11 +4,14 @@ The heads are fitted by ``moderation.classifiers.fit``. MiniLM reads English; ot
 left to the rules.
 """
 
+import re
 from functools import cache
 
 import torch
 
 from moderation.classifiers import PromptClassifier, chosen, heads, sentences
+
+LATIN_WORD = re.compile(r"[A-Za-z]{2}")
 
 
 class HeadClassifier:
@@ -24,9 +27,9 @@ class HeadClassifier:
         self._bias = torch.from_numpy(fitted.bias)
 
     def score(self, text: str) -> dict[str, float]:
-        """Score per category in [0, 1], of a long text its windows' highest; all zero for an empty
-        one."""
-        if not text.strip():
+        """Score per category in [0, 1], of a long text its windows' highest; all zero for one
+        without a Latin word, of which the model knows too little to say anything."""
+        if not LATIN_WORD.search(text):
             return dict.fromkeys(self._labels, 0.0)
         vectors = sentences.model().embed_windows(text)
         shares = torch.stack([torch.sigmoid(self._weight @ v + self._bias) for v in vectors])

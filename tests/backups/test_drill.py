@@ -35,7 +35,7 @@ def lines(page: str) -> list[str]:
 
 def typed(house: House, line: str, *, statuses: tuple[int, ...] = (0,)) -> str:
     """As an operator types it, with the page's folders within this test's."""
-    here = re.sub(r"/(srv|root|etc)/", lambda found: f"{house.outside}/{found[1]}/", line)
+    here = re.sub(r"/(srv|media|etc)/", lambda found: f"{house.outside}/{found[1]}/", line)
     done = subprocess.run(
         ["bash", "-c", here], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
         env={"PATH": os.environ["PATH"], "PROOFSHEET_STATE_DIR": str(house.state)},
@@ -47,7 +47,7 @@ def typed(house: House, line: str, *, statuses: tuple[int, ...] = (0,)) -> str:
 @pytest.mark.slow
 def test_wiped_house_comes_back_whole(house: House) -> None:
     make_key, make_public, back_up, restore, verify, prepare, close, reopen = lines("backup.md")
-    (house.outside / "root").mkdir()
+    (house.outside / "media" / "safe").mkdir(parents=True)
     (house.outside / "etc" / "proofsheet").mkdir(parents=True)
     house.manage("prepare_house")
     house.fill(5)

@@ -166,6 +166,11 @@ def test_signs_push_nothing_out_of_sight(sign: str, place: str) -> None:
     assert classify.judge_prompt(typed).learned["sexual"] > 0.6
 
 
+@pytest.mark.parametrize("text", ["侄女", "孙女", "魔女と猫", "племянница", "!!!", "\ud800"])
+def test_the_classifier_says_nothing_of_what_it_cannot_read(text: str) -> None:
+    assert not any(classify.judge_prompt(text).learned.values())
+
+
 def test_each_part_is_scored_by_itself() -> None:
     part = "a red apple on a table, a green pear, still life, oil on canvas"
     alone = classify.judge_prompt(PAYLOAD).learned

@@ -46,8 +46,9 @@ _NO_NOUN = regex.compile(
 )
 _SEXUAL = frozenset({"sexual", "nudity", "genitals", "undress", "rape"})
 _FLOOR = NEVER_HARMLESS | _SEXUAL
-_LONG_WORD = regex.compile(r"(?<![^\W_])[a-z]{8,40}(?![^\W_])")
-SHORTEST_JOINED, LONGER_JOINED = 4, 6  # letters of two words that are typed as one
+_LONG_WORD = regex.compile(r"(?<![^\W_])[a-z]{7,40}(?![^\W_])")
+SHORTEST_JOINED = 3  # letters of a word that is typed as one with another
+SHORTER_ALIKE, LONGER_ALIKE = 4, 6  # of two that are both about who, or about what
 _APART = regex.compile(r"[^\w\s'’·-]|_|\s\s|[\n\r]|\bBREAK\b", regex.VERSION1)
 BETWEEN = 3  # words that `~` may stand for
 SHORTEST_IN_RUN = 4  # letters; shorter words would be found in any run of letters
@@ -83,6 +84,14 @@ class _Node:
     numbers: dict[str, "_Node"] = field(default_factory=dict)  # what follows a number, by language
     is_number: bool = False
     entries: tuple[LexiconEntry, ...] = ()
+
+
+def _are_joined(one: LexiconEntry, other: LexiconEntry) -> bool:
+    """Whether two entries that are typed as one word are meant: who and what, or two long ones."""
+    if (one.concept in _SEXUAL) != (other.concept in _SEXUAL):
+        return True
+    shorter, longer = sorted((len(one.key), len(other.key)))
+    return shorter >= SHORTER_ALIKE and longer >= LONGER_ALIKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +179,7 @@ class Lexicon:
                 yield entry, start, end
             for cut in range(SHORTEST_JOINED, len(word) - SHORTEST_JOINED + 1):
                 one, other = self.joined.get(word[:cut]), self.joined.get(word[cut:])
-                if one and other and max(cut, len(word) - cut) >= LONGER_JOINED:
+                if one and other and _are_joined(one, other):
                     yield one, start, start + cut
                     yield other, start + cut, end
 

@@ -24,6 +24,10 @@ CONFUSABLE = str.maketrans(
     "абвгеёзийклмнорстухчьѕіјһԁԛԝүӏҝґԍаαβγεζηικνορτυχωϲϳօոսցհքզꓲɑɡıƖʟɪʀꜱᴀᴇᴏᴜ",
     "a6bree3uuklmhopctyx4bsijhdqwylkrgaabyeznikvoptuxwcjonughqqiagillirsaeou",
 )
+CONFUSABLE |= str.maketrans("ʙᴄᴅꜰɢʜᴊᴋᴍɴᴘǫᴛᴠᴡʏᴢ", "bcdfghjkmnpqtvwyz")  # small capitals
+CONFUSABLE |= {  # white letters on black circles and squares, which NFKC leaves
+    first + place: ord("a") + place for first in (0x1F150, 0x1F170) for place in range(26)
+}
 LEET = str.maketrans("013457@$|", "oieastasi")
 SPACED_RUN = re.compile(r"(?<![a-z0-9])(?:[a-z][^a-z0-9]{1,3}){2,}[a-z](?![a-z0-9])")
 TOKEN = re.compile(r"\S+")
