@@ -21,6 +21,7 @@ def generate(
     pace: str = "Quick",
     steps: int | None = None,
     seed: int | None = None,
+    count: int | None = None,
 ) -> Locator:
     """Sends the studio's form; the new request's card, whichever else may come before it later."""
     if not page.url.endswith("/studio/"):
@@ -34,6 +35,8 @@ def generate(
     page.locator("label.chip", has_text=pace if steps is None else "Own").click()
     if steps is not None:
         page.get_by_label("Own number of steps").fill(str(steps))
+    if count is not None:
+        page.locator("label.chip", has_text=str(count)).last.click()
     page.get_by_role("button", name="Generate").click()
     expect(cards.first).not_to_have_attribute("data-request", earlier or "")
     return page.locator(f"[data-request='{cards.first.get_attribute('data-request')}']")

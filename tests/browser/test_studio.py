@@ -29,7 +29,7 @@ PRESS_CANCEL = """id => {
 
 def test_a_running_request_is_cancelled(open_page: OpenPage) -> None:
     page = open_page(as_="alice")
-    card = generate(page, "a slow snail", steps=100)
+    card = generate(page, "a slow snail", steps=100, count=4)  # more than a page takes to be told
     expect(card.locator("[data-live]")).to_contain_text("Step")
     page.wait_for_function(PRESS_CANCEL, arg=card.get_attribute("data-request"))
     expect(card).to_contain_text("Cancelled")

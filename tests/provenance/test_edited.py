@@ -203,7 +203,7 @@ def test_copied_mark_on_pictures_that_look_alike_is_never_ours(mark: Mark) -> No
     shifted = np.roll(photograph("coffee"), (70, 50), (0, 1))
     for victim in (enlarged, shifted, photograph("coins"), photograph("moon")):
         report = check(np.clip(victim + 2 * residual, 0, 255).astype(np.uint8))
-        assert report.watermark.verdict == "found_bad"
+        assert report.watermark.verdict in {"found_bad", "could_not_check"}  # by the key, rarely
         assert report.fingerprint.changed == ()
         assert not report.is_ours
 
