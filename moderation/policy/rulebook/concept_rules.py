@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from moderation.policy.rulebook.lexicon import Mention
+from moderation.policy.rulebook.mentions import Mention
 from moderation.policy.rulebook.prompt_readings import PromptReadings
 from moderation.policy.rulebook.scripts import is_unspaced
 

@@ -10,23 +10,28 @@ another thing in another. Scripts without blanks between words match anywhere, o
 border, Arabic and Hebrew also after what is written together with the next word. Words of a floor
 count where two are typed as one.
 
-What ``harmless`` lists (a compound, a title, a place) takes the words within it out, where it is
-typed with single blanks or hyphens; but never a minor, a code or a person, and for a floor's rules
-nothing where it takes any ending or may say it of the next word (*nude pink haired*). A minor is
-taken out by ``harmless_minor`` alone (*baby blue*), where nothing bare or sexual is said.
+What a harmless compound takes out is told in `mentions`.
 """
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import regex
 
 from moderation.policy.rulebook import ages, prompt_syntax
+from moderation.policy.rulebook.mentions import (
+    HARMLESS,
+    HARMLESS_MINOR,
+    NEVER_HARMLESS,
+    SEXUAL,
+    Mention,
+    undoubted,
+    unharmed,
+)
 from moderation.policy.rulebook.prompt_readings import PromptReading, PromptReadings, canonical
 from moderation.policy.rulebook.scripts import (
     is_border,
@@ -37,15 +42,8 @@ from moderation.policy.rulebook.scripts import (
 )
 
 FOLDER = Path(__file__).parent / "lexicons"
-HARMLESS, COMMON, NUMBER = "harmless", "common", "number"
-HARMLESS_MINOR, MINOR, PERSON = "harmless_minor", "minor", "person"
-NEVER_HARMLESS = frozenset({MINOR, "coded", PERSON})
-_BARE = frozenset({"nudity", "genitals", "undress"})
-_NO_NOUN = regex.compile(
-    r"\s*(?:\Z|[^\w\s]|(?:and|are|at|by|for|from|has|in|is|near|of|on|or|over|to|under|with)\b)"
-)
-_SEXUAL = frozenset({"sexual", "nudity", "genitals", "undress", "rape"})
-_FLOOR = NEVER_HARMLESS | _SEXUAL
+COMMON, NUMBER = "common", "number"
+_FLOOR = NEVER_HARMLESS | SEXUAL
 _LONG_WORD = regex.compile(r"(?<![^\W_])[a-z]{7,40}(?![^\W_])")
 SHORTEST_JOINED = 3  # letters of a word that is typed as one with another
 SHORTER_ALIKE, LONGER_ALIKE = 4, 6  # of two that are both about who, or about what
@@ -88,23 +86,10 @@ class _Node:
 
 def _are_joined(one: LexiconEntry, other: LexiconEntry) -> bool:
     """Whether two entries that are typed as one word are meant: who and what, or two long ones."""
-    if (one.concept in _SEXUAL) != (other.concept in _SEXUAL):
+    if (one.concept in SEXUAL) != (other.concept in SEXUAL):
         return True
     shorter, longer = sorted((len(one.key), len(other.key)))
     return shorter >= SHORTER_ALIKE and longer >= LONGER_ALIKE
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A place of the prompt as typed where a concept is said. `is_whole`: in the text as a model
-    reads it, by which alone a context may soften anything."""
-
-    concept: str
-    language: str
-    start: int
-    end: int
-    is_whole: bool = True
-    is_held: Literal["", "closely", "loosely"] = ""
 
 
 @dataclass(slots=True)
@@ -137,7 +122,7 @@ class Lexicon:
                         mention = replace(mention, is_held="loosely")
                 if entry.concept != COMMON and entry.exact in text[begin:end].casefold():
                     found[mention] = found.get(mention, True) and entry.is_doubtful
-        return _unharmed(text, _undoubted(found, languages))
+        return unharmed(text, undoubted(found, languages))
 
     def _readings(
         self, text: str, readings: PromptReadings
@@ -247,51 +232,6 @@ def _texts(text: str) -> Iterator[tuple[str, Sequence[int]]]:
         yield "".join(read.text[n] for n in strong), [read.origins[n] for n in strong]
     if read.text != text:
         yield text, range(len(text))
-
-
-def _undoubted(found: Mapping[Mention, bool], languages: set[str]) -> list[Mention]:
-    """Without what another language may have meant, and what lies within its like."""
-    said = [each for each, doubt in found.items() if not doubt or each.language in languages]
-    longest: list[Mention] = []
-    ends: dict[tuple[str, bool], int] = {}  # of what began before
-    for each in sorted(said, key=lambda each: (each.start, -each.end)):
-        kind = (each.concept, each.is_whole)
-        if each.end > ends.get(kind, -1):
-            ends[kind] = each.end
-            longest.append(each)
-    return longest
-
-
-def _unharmed(text: str, said: Sequence[Mention]) -> list[Mention]:
-    """Without what a harmless compound holds, or marked where a floor still hears it."""
-    harmless = [each for each in said if each.concept == HARMLESS]
-    heard: list[Mention] = []
-    for each in said:
-        is_subject = each.concept not in NEVER_HARMLESS
-        within = [one for one in harmless if is_subject and _is_within(each, one)]
-        if not within or each.concept in {HARMLESS, HARMLESS_MINOR}:
-            heard.append(replace(each, is_held=""))
-        elif all(_may_describe(text, each, one) for one in within):
-            is_loose = all(one.is_held == "loosely" for one in within)
-            heard.append(replace(each, is_held="loosely" if is_loose else "closely"))
-    if any(each.concept in _SEXUAL and not each.is_held for each in heard):
-        return heard
-    of_minors = [each for each in said if each.concept == HARMLESS_MINOR]
-    return [
-        each
-        for each in heard
-        if each.concept != MINOR or not any(_is_within(each, one) for one in of_minors)
-    ]
-
-
-def _may_describe(text: str, bare: Mention, compound: Mention) -> bool:
-    """Whether the bare word may be said of what follows the compound (*nude pink haired …*)."""
-    is_first = bare.concept in _BARE and bare.start == compound.start
-    return compound.is_held == "loosely" or is_first and not _NO_NOUN.match(text, compound.end)
-
-
-def _is_within(place: Mention, compound: Mention) -> bool:
-    return compound.start <= place.start and place.end <= compound.end
 
 
 @cache

@@ -12,7 +12,8 @@ from typing import Any
 
 from moderation.policy.rulebook import ages
 from moderation.policy.rulebook.concept_rules import SOFTENED, ConceptRule, Prompt, RuleMatch
-from moderation.policy.rulebook.lexicon import HARMLESS, PERSON, Lexicon, Mention
+from moderation.policy.rulebook.lexicon import Lexicon
+from moderation.policy.rulebook.mentions import HARMLESS, PERSON, Mention
 from moderation.policy.rulebook.prompt_readings import (
     PromptReading,
     PromptReadings,
