@@ -43,10 +43,6 @@ class ApiKey(models.Model):
         WEBHOOKS = "webhooks", "Set up webhooks of the project"
         MANAGE = "manage", "Set the project, its members and the rights of those whom it serves"
 
-    class RefusalAs(models.TextChoices):
-        ERROR = "error", "An error with its reason"
-        CARD = "card", "A picture that shows reason, address and QR code"
-
     project = models.ForeignKey(Project, models.PROTECT, related_name="api_keys", editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys", editable=False
@@ -55,7 +51,12 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=16)
     scopes = models.JSONField()
-    refusal_as = models.CharField(max_length=8, choices=RefusalAs.choices, default=RefusalAs.ERROR)
+    refusal_as = models.CharField(
+        max_length=8,
+        choices=Project.RefusalAs.choices,
+        blank=True,
+        help_text="Empty: as the project says.",
+    )
     networks = models.JSONField(default=list, help_text="From where alone; empty: anywhere.")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -80,6 +81,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    @property
+    def shows_cards(self) -> bool:
+        """Whether refusals come as pictures, by its own word or the project's."""
+        return (self.refusal_as or self.project.refusal_as) == Project.RefusalAs.CARD
 
     def is_still_good(self, *, at: datetime) -> bool:
         """Whether it opens anything at `at`, asked anew."""

@@ -19,7 +19,7 @@ _SALT = "generation.compat.refusal_cards"
 def is_wanted(job: Job, error: ProofsheetError) -> bool:
     """Whether the key that asked has its refusals shown, and this is one that can be."""
     key = job.caller.key
-    return isinstance(error, Stopped) and key is not None and key.refusal_as == "card"
+    return isinstance(error, Stopped) and key is not None and key.shows_cards
 
 
 def token_of(error: Stopped, job: Job) -> str:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from config.core.errors import ProofsheetError
 from generation.models import GeneratedImage, ImageState, Restriction
+from moderation.account_status import audiences
 from provenance.assets import transcode
 
 GOOD_FOR = timedelta(hours=2)
@@ -40,10 +41,16 @@ def find(token: str) -> tuple[GeneratedImage, str]:
         image_hex, output_format = signing.loads(token, salt=_SALT, max_age=GOOD_FOR)
     except signing.BadSignature as error:
         raise PictureAddressOver from error
-    image = GeneratedImage.objects.filter(
+    rows = GeneratedImage.objects.select_related("project")
+    image = rows.filter(
         id=UUID(image_hex), state=ImageState.RELEASED, deleted_at__isnull=True
     ).first()
-    if image is None or image.restriction == Restriction.AGE_RESTRICTED or not image.file:
+    if image is None or not image.file or _is_kept(image):
         raise PictureAddressOver
     assert output_format in transcode.FORMATS, "it was checked before it was signed"
     return image, output_format
+
+
+def _is_kept(image: GeneratedImage) -> bool:
+    is_for_adults = image.restriction == Restriction.AGE_RESTRICTED
+    return is_for_adults and not audiences.may_keys_have_adult(image.project, image.owner_id)

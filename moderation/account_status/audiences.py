@@ -78,9 +78,15 @@ def may_have_adult(user: AbstractBaseUser, project: Project | None) -> bool:
     """Whether somebody may have a project's pictures for adults. A person's own goes by what the
     person said. In one of several people adult content has to exist; then its keys may, for the
     product knows how old those are whom it serves, and members who are of age."""
-    if project is None or project.is_personal:
-        return is_of_age(user.pk)
-    return project.allows_adult and (calling.acting_in(user) is not None or is_of_age(user.pk))
+    if not may_keys_have_adult(project, user.pk):
+        return False
+    is_own = project is None or project.is_personal
+    return is_own or calling.acting_in(user) is not None or is_of_age(user.pk)
+
+
+def may_keys_have_adult(project: Project | None, owner_id: int) -> bool:
+    """Whether a key of `owner_id` in that project may, and whoever holds an address from it."""
+    return is_of_age(owner_id) if project is None or project.is_personal else project.allows_adult
 
 
 @transaction.atomic

@@ -35,7 +35,9 @@ def issuer_of(thing: Decision | ReviewCase) -> Issuer:
     is_issued_by_it = project.statement_issuer == Project.Issuer.PROJECT
     brand = project.notice_name or (project.name if is_issued_by_it else house)
     logo = project.notice_logo if _suffix(project.notice_logo) in LOGO_TYPES else ""
-    return Issuer(brand, brand if is_issued_by_it else house, house, project.notice_address, logo)
+    contact = project.organisation.contact if project.organisation else ""
+    address = project.notice_address or contact
+    return Issuer(brand, brand if is_issued_by_it else house, house, address, logo)
 
 
 def logo_of(issuer: Issuer) -> tuple[bytes, str] | None:

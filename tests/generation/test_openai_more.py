@@ -25,7 +25,7 @@ from rest_framework.throttling import SimpleRateThrottle
 from adapters.models import BaseModel
 from config.core import events
 from config.core.projects import calling
-from config.core.projects.models import EndUser
+from config.core.projects.models import EndUser, Project
 from config.models import ApiKey
 from generation.compat import category_names, end_users, waiting
 from generation.models import GenerationRequest, SourcePicture
@@ -451,12 +451,17 @@ def test_a_key_may_have_refusals_shown_as_pictures(
     assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
 
 
+@pytest.mark.parametrize(("of_key", "status"), [("", 200), ("error", 400), ("card", 200)])
+def test_a_key_goes_by_its_project_unless_it_says_otherwise(
+    api: Client, house: BaseModel, of_key: str, status: int
+) -> None:
+    Project.objects.update(refusal_as="card")
+    ApiKey.objects.update(refusal_as=of_key)
+    assert ask(api, "something awful").status_code == status
+
+
 def test_a_card_comes_as_an_event_of_a_stream(alice: User, house: BaseModel) -> None:
     make_key(alice)
-    original = ApiKey.refusal_as.field.default
-    ApiKey.refusal_as.field.default = "card"
-    try:
-        _, [body] = streamed(alice, prompt="something awful")
-    finally:
-        ApiKey.refusal_as.field.default = original
+    Project.objects.update(refusal_as="card")
+    _, [body] = streamed(alice, prompt="something awful")
     assert (body["type"], body["code"]) == ("image_generation.completed", "moderation_blocked")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from config.core import events
 from config.core.projects import end_users
-from config.core.projects.models import EndUser, Membership, Project
+from config.core.projects.models import EndUser, Membership, Organisation, Project
 from config.core.storage import private_storage
 from config.models import ApiKey
 from moderation.appeals import hearing
@@ -304,3 +304,17 @@ def opened_at(path: str) -> str:
     answer = Client().get(path)
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+def test_a_notice_without_an_address_tells_the_organisations(
+    product: Project, refusal: Decision
+) -> None:
+    product.organisation = Organisation.objects.create(
+        name="Pix Ltd", contact="law@pix.example", created_at=product.created_at
+    )
+    product.save()
+    refusal.refresh_from_db()
+    assert issuers.issuer_of(refusal).address == "law@pix.example"
+    Project.objects.update(notice_address="1 Main Street")
+    refusal.refresh_from_db()
+    assert issuers.issuer_of(refusal).address == "1 Main Street"

@@ -10,10 +10,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from config.core.errors import ProofsheetError
+from config.core.projects import personal
 from config.core.projects.calling import Caller
 from config.core.projects.models import Project
 from config.models import ApiKey
-from generation.compat import results
+from generation.compat import results, signed_pictures
 from generation.compat.jobs import Job
 from generation.gallery import image_cards, own_images
 from generation.models import GeneratedImage, RequestStatus, Restriction
@@ -92,3 +93,19 @@ def test_ones_own_project_goes_by_what_one_said(alice: User, as_user: Any) -> No
     audiences.choose("adult", by=alice, is_of_age=True, at=NOON)
     assert status_of(image, as_user(alice)) == 200
     assert status_of(image, by_key(image.project, alice)) == 200
+
+
+@EXISTS
+def test_an_address_given_to_a_client_opens_it_where_it_exists(
+    alice: User, client: Client, exists: bool
+) -> None:
+    image = for_adults(alice, make_project(alice, allows_adult=exists))
+    answer = client.get(signed_pictures.path_of(image, "png"))
+    assert answer.status_code == (200 if exists else 404)
+
+
+def test_an_address_of_ones_own_goes_by_what_one_said(alice: User, client: Client) -> None:
+    path = signed_pictures.path_of(for_adults(alice, personal.project_of(alice)), "png")
+    assert client.get(path).status_code == 404
+    audiences.choose("adult", by=alice, is_of_age=True, at=NOON)
+    assert client.get(path).status_code == 200

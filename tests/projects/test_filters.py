@@ -18,13 +18,14 @@ from django.contrib.auth.models import User
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandParser
 from django.test import Client
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from config.core import events
 from config.core.projects.admin_filter import OfProject
 from config.core.projects.models import Project
 from config.core.watching.house_gauges import HOUSE
-from generation.models import RequestStatus
+from generation.models import GenerationRequest, RequestStatus
 from moderation.appeals import hearing
 from moderation.audits.audit_reports import schedule
 from moderation.audits.models import Audit, FrameEntry
@@ -145,19 +146,31 @@ def test_metrics_are_told_by_project(alice: User, bob: User, carol: User) -> Non
         for _ in range(how_many):
             make_request(owner, model, status=RequestStatus.QUEUED, project=project)
     make_request(alice, model, status=RequestStatus.QUEUED)
-    told = {
-        sample.labels["project"]: sample.value
-        for family in HOUSE.collect()
-        if family.name == "proofsheet_project_requests_active"
-        for sample in family.samples
-    }
-    assert told == {str(team.pk): 2, str(other.pk): 1, "others": 0, "personal": 1}
+    ended = make_request(bob, model, status=RequestStatus.FINISHED, project=other)
+    GenerationRequest.objects.filter(pk=ended.pk).update(created_at=timezone.now())
+    rest = {"others": 0, "personal": 0}
+    active = rest | {str(team.pk): 2, str(other.pk): 1, "personal": 1}
+    assert told("requests_active") == active
+    assert told("requests_finished_of_hour") == rest | {str(other.pk): 1}
     by_project = {
         family.name for family in HOUSE.collect() if family.name.startswith("proofsheet_project")
     }
     assert by_project == {
         f"proofsheet_project_{what}"
-        for what in ("requests_active", "cases_undecided", "appeals_lodged")
+        for what in (
+            *("requests_active", "cases_undecided", "appeals_lodged"),
+            *(f"requests_{end}_of_hour" for end in ("finished", "refused", "cancelled", "failed")),
+        )
+    }
+
+
+def told(name: str) -> dict[str, float]:
+    """Of a metric, by project."""
+    return {
+        sample.labels["project"]: sample.value
+        for family in HOUSE.collect()
+        if family.name == f"proofsheet_project_{name}"
+        for sample in family.samples
     }
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from config.accounts.api_keys import key_issuing
+from config.accounts.projects import administering
 from config.core.projects import end_users
 from config.core.projects.models import Project
 from config.models import ApiKey
@@ -70,12 +71,43 @@ def test_an_organisation_answers_for_several_projects_of_its_owners(
     assert other.organisation != shop.organisation
 
 
+def test_an_organisation_is_reached_as_its_owner_says(
+    alice: User, bob: User, team: Project
+) -> None:
+    shop = administering.make(by=alice, name="Shop", organisation="Shop Ltd", at=timezone.now())
+    client, at = signed_in("alice"), f"/api/v1/projects/{shop.pk}/organisation/"
+    form = {"contact": "law@shop.example"}
+    assert client.post(f"/projects/{shop.pk}/organisation/", form).status_code == 302
+    assert "law@shop.example" in client.get(f"/projects/{shop.pk}/").content.decode()
+    assert client.get(at).json() == {"name": "Shop Ltd", "contact": "law@shop.example"}
+    wrong = client.post(f"/projects/{shop.pk}/organisation/", {"contact": "no address"})
+    assert wrong.status_code == 400
+    assert sent(client, "patch", at, contact="").json()["contact"] == ""
+    assert sent(signed_in("bob"), "patch", at, contact="").status_code == 404
+    none = client.get(f"/api/v1/projects/{team.pk}/organisation/").json()
+    assert none["code"] == "organisation_absent"
+
+
+def test_an_organisation_of_other_peoples_projects_too_is_left_alone(
+    alice: User, dora: User
+) -> None:
+    shop = administering.make(by=alice, name="Shop", organisation="Shop Ltd", at=timezone.now())
+    forum = administering.make(by=alice, name="Forum", organisation="Shop Ltd", at=timezone.now())
+    administering.set_member(forum.pk, "dora", "owner", by=alice, at=timezone.now())
+    administering.set_member(forum.pk, "alice", None, by=alice, at=timezone.now())
+    client = signed_in("alice")
+    page = client.post(f"/projects/{shop.pk}/organisation/", {"contact": "a@shop.example"})
+    assert page.status_code == 409
+    assert "projects that you do not own" in page.content.decode()
+
+
 def test_owners_set_it_and_only_operators_grant_limits(
     alice: User, olga: User, team: Project
 ) -> None:
     make_model()
     client = signed_in("alice")
-    form = {"name": "Team", "statement_issuer": "house", "allowed_models": "tiny"}
+    form = {"name": "Team", "statement_issuer": "house", "refusal_as": "error"}
+    form["allowed_models"] = "tiny"
     assert client.post(f"/projects/{team.pk}/change/", form).status_code == 302
     wrong = client.post(f"/projects/{team.pk}/change/", form | {"allowed_models": "none"})
     assert "There is none called none." in wrong.content.decode()

@@ -93,7 +93,7 @@ def make(
     days: int,
     at: datetime,
     project: Project | None = None,
-    refusal_as: str = ApiKey.RefusalAs.ERROR,
+    refusal_as: str = "",
     networks: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
     """A new key and its row, of the person's own project if none is named. The key is in no other

@@ -22,7 +22,7 @@ MOST_PROJECTS = 20
 SETTINGS = (
     *("name", "policy_profile", "allows_adult", "priority_ceiling", "allowed_models"),
     *("allowed_adapters", "end_user_images_a_day", "end_user_in_flight", "retention_days"),
-    *("notice_name", "notice_address", "statement_issuer"),
+    *("notice_name", "notice_address", "statement_issuer", "refusal_as"),
 )
 GRANTS = ("images_a_day", "device_seconds_a_day", "device_seconds_a_month", "in_flight")
 
@@ -90,6 +90,24 @@ class NotForAdults(ProofsheetError):
     default_status = 422
 
 
+class OrganisationAbsent(ProofsheetError):
+    """A project that a person answers for."""
+
+    default_code = "organisation_absent"
+    default_message = "No organisation answers for this project."
+    default_advice = "Name one when you make a project."
+    default_status = 404
+
+
+class OrganisationShared(ProofsheetError):
+    """It answers for other people's projects too."""
+
+    default_code = "organisation_shared"
+    default_message = "This organisation answers for projects that you do not own."
+    default_advice = "Whoever owns all of them can change it."
+    default_status = 409
+
+
 def projects_of(user: User) -> QuerySet[Project]:
     """The person's projects, the own one first; closed ones last."""
     found = ownership.projects_of(user).select_related("organisation")
@@ -127,13 +145,32 @@ def make(
     return made
 
 
+def set_contact(project_id: UUID, contact: str, *, by: User) -> Project:
+    """How who answers for the project is reached, from whoever owns all that it answers for.
+
+    Raises NoSuchProject, RoleTooLow, OrganisationAbsent, OrganisationShared.
+    """
+    project, _ = find(project_id, by=by, needs=Role.OWNER)
+    if (answers := project.organisation) is None:
+        raise OrganisationAbsent
+    if _has_foreign(answers, by):
+        raise OrganisationShared
+    answers.contact = contact
+    answers.save(update_fields=["contact"])
+    return project
+
+
+def _has_foreign(organisation: Organisation, by: User) -> bool:
+    owned = Membership.objects.filter(user=by, role=Role.OWNER).values("project_id")
+    return Project.objects.filter(organisation=organisation).exclude(pk__in=owned).exists()
+
+
 def _organisation(name: str, contact: str, *, by: User, at: datetime) -> Organisation:
     owned = Membership.objects.filter(user=by, role=Role.OWNER).values("project_id")
     theirs = Organisation.objects.filter(projects__in=owned, name=name).order_by("created_at")
     if (found := theirs.first()) is None:
         return Organisation.objects.create(name=name, contact=contact, created_at=at)
-    foreign = Project.objects.filter(organisation=found).exclude(pk__in=owned)
-    if contact and not foreign.exists():  # else it is that of other people's projects too
+    if contact and not _has_foreign(found, by):  # else it is that of other people's projects too
         found.contact = contact
         found.save(update_fields=["contact"])
     return found

@@ -8,6 +8,11 @@ urlpatterns = [
     path("", project_api.ProjectList.as_view(), name="api-projects"),
     path("<uuid:project_id>/", project_api.ProjectDetail.as_view(), name="api-project"),
     path(
+        "<uuid:project_id>/organisation/",
+        project_api.ProjectOrganisation.as_view(),
+        name="api-project-organisation",
+    ),
+    path(
         "<uuid:project_id>/members/",
         project_api.ProjectMembers.as_view(),
         name="api-project-members",

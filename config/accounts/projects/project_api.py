@@ -25,6 +25,8 @@ from config.accounts.projects.project_serializers import (
     MemberListSerializer,
     MemberSerializer,
     NewProjectSerializer,
+    OrganisationChangeSerializer,
+    OrganisationSerializer,
     ProjectChangeSerializer,
     ProjectListSerializer,
     ProjectSerializer,
@@ -102,6 +104,41 @@ class ProjectDetail(SignedInView):
         form.is_valid(raise_exception=True)
         project = administering.change(project_id, form.validated_data, by=self.user())
         return Response(ProjectSerializer(project).data)
+
+
+class ProjectOrganisation(SignedInView):
+    """Its owners: read and set who answers for the project."""
+
+    key_scope = {"GET": "read", "PATCH": "manage"}
+
+    @extend_schema(
+        operation_id="projects_organisation_retrieve",
+        summary="Show who answers for a project",
+        responses={200: OrganisationSerializer, **problems(_403="Owners see it.", _404=ABSENT)},
+    )
+    def get(self, request: Request, project_id: UUID) -> Response:
+        """For its owners."""
+        project, _ = administering.find(project_id, by=self.user(), needs=Role.OWNER)
+        if project.organisation is None:
+            raise administering.OrganisationAbsent
+        return Response(OrganisationSerializer(project.organisation).data)
+
+    @extend_schema(
+        operation_id="projects_organisation_partial_update",
+        summary="Set who answers for a project",
+        request=OrganisationChangeSerializer,
+        responses={
+            200: OrganisationSerializer,
+            **problems(_403="Owners do that.", _404=ABSENT, _409="Others own projects of it."),
+        },
+    )
+    def patch(self, request: Request, project_id: UUID) -> Response:
+        """The contact stands on notices of its projects that name no address."""
+        form = OrganisationChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        contact = form.validated_data["contact"]
+        project = administering.set_contact(project_id, contact, by=self.user())
+        return Response(OrganisationSerializer(project.organisation).data)
 
 
 class ProjectMembers(SignedInView):

@@ -12,8 +12,7 @@ from config.accounts.api_keys import key_issuing
 from config.accounts.projects import administering
 from config.core.api import json_bodies
 from config.core.errors import ProofsheetError
-from config.core.projects.models import Membership, Project
-from config.models import ApiKey
+from config.core.projects.models import Membership, Organisation, Project
 from generation.request_rules import priority_classes
 from moderation.account_status import audiences
 from moderation.policy import overlays
@@ -29,6 +28,15 @@ class NewProjectForm(forms.Form):
         help_text="Who answers for it, as for another project of yours, or new; empty: you.",
     )
     contact = forms.EmailField(required=False, label="Contact", help_text="Of the organisation.")
+
+
+class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg] # at run time it is no generic
+    """How whoever answers for the project is reached."""
+
+    class Meta:
+        model = Organisation
+        fields = ("contact",)
+        help_texts = {"contact": "Stands on notices of its projects that name no address."}
 
 
 class Slugs(forms.CharField):
@@ -72,6 +80,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg] # at run time it 
             "notice_name": "Name on notices",
             "notice_address": "Address on notices",
             "statement_issuer": "Who issues statements",
+            "refusal_as": "A refusal is",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -124,7 +133,11 @@ class ProjectKeyForm(forms.Form):
         choices=[(days, f"{days} days") for days in key_issuing.LIFETIMES_DAYS],
         initial=90,
     )
-    refusal_as = forms.ChoiceField(label="A refusal is", choices=ApiKey.RefusalAs.choices)
+    refusal_as = forms.ChoiceField(
+        label="A refusal is",
+        choices=[("", "as the project says"), *Project.RefusalAs.choices],
+        required=False,
+    )
     networks = forms.CharField(
         required=False, max_length=1000, help_text="Networks that it is good from, such as "
         "192.0.2.0/24; empty: anywhere.",

@@ -15,6 +15,7 @@ from config.accounts.projects import administering, end_user_rights
 from config.accounts.projects.project_forms import (
     GrantForm,
     MemberForm,
+    OrganisationForm,
     OverlayForm,
     ProjectKeyForm,
     SettingsForm,
@@ -56,6 +57,7 @@ def shown(request: SignedIn, project_id: UUID, *, status: int = 200, **said: Any
         "asked": asked,
         "now": now,
         "settings_form": SettingsForm(instance=project),
+        "organisation_form": OrganisationForm(instance=project.organisation),
         "grant_form": GrantForm(instance=project),
         "member_form": MemberForm(),
         "overlays": overlays.versions_of(project),

@@ -9,10 +9,21 @@ from rest_framework import serializers
 from adapters.models import Adapter, BaseModel
 from config.accounts.projects import administering
 from config.core.api.strict_serializers import StrictSerializer
-from config.core.projects.models import EndUser, Membership, Project
+from config.core.projects.models import EndUser, Membership, Organisation, Project
 from config.models import ApiKey
 from generation.request_rules import priority_classes
 from moderation.account_status import audiences
+
+
+class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
+    class Meta:
+        model = Organisation
+        fields = ("name", "contact")
+        read_only_fields = fields
+
+
+class OrganisationChangeSerializer(StrictSerializer):
+    contact = serializers.EmailField(allow_blank=True)
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
@@ -72,6 +83,7 @@ class ProjectChangeSerializer(StrictSerializer):
     notice_name = serializers.CharField(max_length=120, required=False, allow_blank=True)
     notice_address = serializers.CharField(max_length=300, required=False, allow_blank=True)
     statement_issuer = serializers.ChoiceField(choices=Project.Issuer.choices, required=False)
+    refusal_as = serializers.ChoiceField(choices=Project.RefusalAs.choices, required=False)
     images_a_day = serializers.IntegerField(required=False, allow_null=True, min_value=0)
     device_seconds_a_day = serializers.IntegerField(required=False, allow_null=True, min_value=0)
     device_seconds_a_month = serializers.IntegerField(required=False, allow_null=True, min_value=0)

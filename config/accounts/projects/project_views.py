@@ -17,6 +17,7 @@ from config.accounts.projects.project_forms import (
     GrantForm,
     MemberForm,
     NewProjectForm,
+    OrganisationForm,
     ProjectKeyForm,
     SettingsForm,
 )
@@ -76,6 +77,22 @@ def change(request: SignedIn, project_id: UUID) -> HttpResponse:
         return project_page.shown(request, project_id, status=400, settings_form=form)
     administering.change(project_id, form.cleaned_data, by=request.user)
     messages.success(request, "The project is set so.")
+    return redirect("project", project_id)
+
+
+@require_POST
+@page
+def set_organisation(request: SignedIn, project_id: UUID) -> HttpResponse:
+    """Say how who answers for the project is reached."""
+    form = OrganisationForm(request.POST)
+    if not form.is_valid():
+        return project_page.shown(request, project_id, status=400, organisation_form=form)
+    try:
+        administering.set_contact(project_id, form.cleaned_data["contact"], by=request.user)
+    except administering.OrganisationShared as error:
+        form.add_error(None, f"{error.message} {error.advice}")
+        return project_page.shown(request, project_id, status=error.status, organisation_form=form)
+    messages.success(request, "The organisation is set so.")
     return redirect("project", project_id)
 
 

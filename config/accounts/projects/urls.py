@@ -10,6 +10,11 @@ urlpatterns = [
     path("choose/", project_views.choose, name="choose-project"),
     path("<uuid:project_id>/", project_views.project, name="project"),
     path("<uuid:project_id>/change/", project_views.change, name="change-project"),
+    path(
+        "<uuid:project_id>/organisation/",
+        project_views.set_organisation,
+        name="project-organisation",
+    ),
     path("<uuid:project_id>/logo/", project_views.set_logo, name="project-logo"),
     path("<uuid:project_id>/grant/", project_views.grant, name="grant-project"),
     path("<uuid:project_id>/close/", project_views.close, name="close-project"),

@@ -41,6 +41,10 @@ class Project(models.Model):
         HOUSE = "house", "The house"
         PROJECT = "project", "The project"
 
+    class RefusalAs(models.TextChoices):
+        ERROR = "error", "An error with its reason"
+        CARD = "card", "A picture that shows reason, address and QR code"
+
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organisation = models.ForeignKey(
         Organisation, models.PROTECT, null=True, blank=True, related_name="projects"
@@ -79,6 +83,13 @@ class Project(models.Model):
     notice_name = models.CharField(max_length=120, blank=True)
     notice_logo = models.CharField(max_length=200, blank=True, help_text="Its name in storage.")
     notice_address = models.CharField(max_length=300, blank=True)
+    refusal_as = models.CharField(
+        max_length=8,
+        choices=RefusalAs.choices,
+        default=RefusalAs.ERROR,
+        db_default=RefusalAs.ERROR,
+        help_text="What clients get that speak to a key which says nothing of its own.",
+    )
     statement_issuer = models.CharField(max_length=8, choices=Issuer.choices, default=Issuer.HOUSE)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -139,7 +139,7 @@ async def _screened(job: Job) -> Job | None:
 
 def _has_card(job: Job) -> bool:
     """Whether a refusal comes as a picture, and so as an event like any other."""
-    return job.caller.key is not None and job.caller.key.refusal_as == "card"
+    return job.caller.key is not None and job.caller.key.shows_cards
 
 
 @database_connections.given_back
