@@ -2,13 +2,14 @@
 
 A lexicon is a folder of TOML files, one a language; each names concepts and lists their entries,
 parted by commas. An entry is a word or several. ``word*`` takes any ending, ``*word`` any
-beginning, ``~`` up to three words between, ``#`` a number from 1 to 17 (`ages`: in digits, Han
-numerals or the words of its own language's ``number``), ``#.`` at the end one that nothing is
-counted by, alone a clause of two digits, and ``?word`` counts only where the prompt says something
-else in that language (one of the words of ``common``, or an entry without ``?``), for it means
-another thing in another. Scripts without blanks between words match anywhere, others from border to
-border, Arabic and Hebrew also after what is written together with the next word. Words of a floor
-count where two are typed as one.
+beginning, ``(a|b|)`` one of these or nothing, ``(=name)`` one of the list ``_name``, ``~`` up to
+three words between, ``#`` a number from 1 to 17 (`ages`: in digits, Han numerals or the words of
+its own language's ``number``), ``#.`` at the end one that nothing is counted by, alone a clause of
+two digits, and ``?word`` counts only where the prompt says something else in that language (one of
+the words of ``common``, or an entry without ``?``), for it means another thing in another; so does
+a short word that is typed with other marks (`entries`). Scripts without blanks between words match
+anywhere, others from border to border, Arabic and Hebrew also after what is written together with
+the next word. Words of a floor count where two are typed as one.
 
 What a harmless compound takes out is told in `mentions`.
 """
@@ -23,9 +24,10 @@ from pathlib import Path
 import regex
 
 from moderation.policy.rulebook import ages, prompt_syntax
+from moderation.policy.rulebook.lexicons.entries import Doubt, LexiconEntry, terms, with_marks
 from moderation.policy.rulebook.mentions import (
+    COMPOUNDS,
     HARMLESS,
-    HARMLESS_MINOR,
     NEVER_HARMLESS,
     SEXUAL,
     Mention,
@@ -43,10 +45,12 @@ from moderation.policy.rulebook.scripts import (
 
 FOLDER = Path(__file__).parent / "lexicons"
 COMMON, NUMBER = "common", "number"
+LIST = "_"  # before the name of what is no concept, but a choice in entries
 _FLOOR = NEVER_HARMLESS | SEXUAL
 _LONG_WORD = regex.compile(r"(?<![^\W_])[a-z]{7,40}(?![^\W_])")
 SHORTEST_JOINED = 3  # letters of a word that is typed as one with another
 SHORTER_ALIKE, LONGER_ALIKE = 4, 6  # of two that are both about who, or about what
+_CHOICE = regex.compile(r"(\([^()]*\))")
 _APART = regex.compile(r"[^\w\s'’·-]|_|\s\s|[\n\r]|\bBREAK\b", regex.VERSION1)
 BETWEEN = 3  # words that `~` may stand for
 SHORTEST_IN_RUN = 4  # letters; shorter words would be found in any run of letters
@@ -58,28 +62,11 @@ _VARIANTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LexiconEntry:
-    """One entry of a concept. `is_open`: any ending may follow."""
-
-    concept: str
-    language: str
-    is_open: bool
-    is_doubtful: bool
-    letters: int
-    is_alone: bool = False  # the number that it ends with has to be
-    exact: str = ""  # how it has to be typed, marks and all; empty where that is all one
-    key: str = ""  # as readings spell it
-
-    def is_all_but_plural(self, text: str) -> bool:
-        """Whether nothing but the sign of a plural follows its own letters."""
-        return text.removesuffix("s").removesuffix("e") == self.key.removesuffix("e")
-
-
 @dataclass(slots=True)
 class _Node:
     next: dict[str, "_Node"] = field(default_factory=dict)
     numbers: dict[str, "_Node"] = field(default_factory=dict)  # what follows a number, by language
+    choices: dict[str, tuple["_Node", "_Node"]] = field(default_factory=dict)  # and what follows
     is_number: bool = False
     entries: tuple[LexiconEntry, ...] = ()
 
@@ -104,24 +91,33 @@ class Lexicon:
     native_anywhere: _Node = field(default_factory=_Node)
     numbers: dict[str, _Node] = field(default_factory=dict)
     joined: dict[str, LexiconEntry] = field(default_factory=dict)  # the floor's, without blanks
+    alphabets: dict[str, set[str]] = field(default_factory=dict)  # letters with marks, by language
 
     def said(self, text: str, readings: PromptReadings) -> list[Mention]:
         """Where the prompt `text` names a concept, in order of place, without doubles."""
-        found: dict[Mention, bool] = {}  # and whether another language may have meant it
+        found: dict[Mention, Doubt] = {}  # whether another language may have meant it
+        witnesses: dict[str, set[str]] = {}
         languages: set[str] = set()
         for reading, is_native, is_whole in self._readings(text, readings):
             for entry, start, end in self._matches(reading, is_native=is_native):
-                if not entry.is_doubtful:
-                    languages.add(entry.language)
+                read = reading.text[start:end]
                 begin, end = reading.original(start, end)
+                doubt = entry.doubt(text[begin:end], self.alphabets[entry.language])
+                if doubt is None:
+                    continue
+                if doubt is Doubt.NONE:
+                    languages.add(entry.language)
+                elif doubt is Doubt.MARKED:
+                    witnesses.setdefault(entry.language, set()).add(entry.key)
                 mention = Mention(entry.concept, entry.language, begin, end, is_whole)
-                if entry.concept in {HARMLESS, HARMLESS_MINOR}:
+                if entry.concept in COMPOUNDS:
                     if not is_whole or _APART.search(text[begin:end]):
                         continue
-                    if entry.is_open and not entry.is_all_but_plural(reading.text[start:end]):
+                    if entry.is_open and not entry.is_all_but_plural(read):
                         mention = replace(mention, is_held="loosely")
                 if entry.concept != COMMON and entry.exact in text[begin:end].casefold():
-                    found[mention] = found.get(mention, True) and entry.is_doubtful
+                    found[mention] = min(found.get(mention, doubt), doubt)
+        languages |= {language for language, keys in witnesses.items() if len(keys) > 1}
         return unharmed(text, undoubted(found, languages))
 
     def _readings(
@@ -185,11 +181,11 @@ class Lexicon:
         self, root: _Node, text: str, start: int, begin: int
     ) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Every entry that begins at `begin`; each is told from `start`, where its word begins."""
-        if not root.next and not root.numbers:
+        if not root.next and not root.numbers and not root.choices:
             return
-        ways = [(root, begin, begin)]  # and where the last number began
-        while ways:
-            node, place, number = ways.pop()
+        paths = [(root, begin, begin)]  # and where the last number began
+        while paths:
+            node, place, number = paths.pop()
             for entry in node.entries:
                 if entry.is_alone and not ages.stands_alone(text, number, place):
                     continue
@@ -201,16 +197,21 @@ class Lexicon:
                 continue
             is_beside = place == begin or ages.is_beside(text, place)
             for language, after in node.numbers.items() if is_beside else ():
-                ways += [(after, end, place) for end in self._number_ends(text, place, language)]
+                paths += [(after, end, place) for end in self._number_ends(text, place, language)]
+            if "*" in node.next:
+                paths += [(node.next["*"], _word_end(text, place), number)]
+            for choice, after in node.choices.values() if is_beside else ():
+                ends = [end for _, _, end in self._walked(choice, text, place, place)]
+                paths += [(after, end, number) for end in ends]
             if "~" in node.next:
-                ways += [(node.next["~"], end, number) for end in _after_words(text, place)]
+                paths += [(node.next["~"], end, number) for end in _after_words(text, place)]
             if is_wordlike(text[place]):
                 if following := node.next.get(text[place]):
-                    ways.append((following, place + 1, number))
+                    paths.append((following, place + 1, number))
             elif following := node.next.get(" "):
                 end = (ages.after_number if node.is_number else _after_signs)(text, place)
                 if end is not None:
-                    ways.append((following, end, number))
+                    paths.append((following, end, number))
 
     def _number_ends(self, text: str, place: int, language: str) -> Iterator[int]:
         end = ages.digits_end(text, place)
@@ -243,10 +244,12 @@ def load(version: str) -> Lexicon:
     whole = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
     lexicon = Lexicon(whole)
     for path in paths:
-        for concept, listed in tomllib.loads(path.read_text(encoding="utf-8")).items():
-            for term in listed.replace("\n", " ").split(","):
-                if term.strip():
-                    _add(lexicon, concept, path.stem, term.strip())
+        lists = tomllib.loads(path.read_text(encoding="utf-8"))
+        for concept, listed in lists.items():
+            if concept.startswith(LIST):
+                continue
+            for term in terms(listed, lists):
+                _add(lexicon, concept, path.stem, term)
     return lexicon
 
 
@@ -254,7 +257,10 @@ def concepts(version: str) -> frozenset[str]:
     """Every concept that some language of the lexicon names."""
     paths = (FOLDER / version).glob("*.toml")
     return frozenset(
-        name for path in paths for name in tomllib.loads(path.read_text(encoding="utf-8"))
+        name
+        for path in paths
+        for name in tomllib.loads(path.read_text(encoding="utf-8"))
+        if not name.startswith(LIST)
     )
 
 
@@ -277,7 +283,9 @@ def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
             is_alone,
             term.casefold() if is_latin and concept == HARMLESS and not term.isascii() else "",
             key,
+            with_marks(spelt, len(letters)) if is_latin else (),
         )
+        lexicon.alphabets.setdefault(language, set()).update(entry.marked)
         bare = key.replace(" ", "")
         if concept in _FLOOR and not is_doubtful and bare.isalpha() and bare.isascii():
             lexicon.joined.setdefault(bare, entry)
@@ -297,20 +305,34 @@ def _roots(
 
 def _insert(root: _Node, key: str, entry: LexiconEntry) -> None:
     node, was_blank = root, False
-    for letter in key:
-        if letter == "#":
-            node = node.numbers.setdefault(entry.language, _Node(is_number=True))
-            was_blank = False
+    for part in _CHOICE.split(key):
+        if part.startswith("("):
+            node, was_blank = _chosen(node, part, entry), False
             continue
-        step = letter if is_wordlike(letter) or letter == "~" else " "
-        if step == " " and was_blank:
-            continue
-        if step == "~" and was_blank:  # the blank before it is part of what lies between
-            node = node.next.setdefault("~", _Node())
-            continue
-        was_blank = step == " "
-        node = node.next.setdefault(step, _Node())
+        for letter in part:
+            if letter == "#":
+                node = node.numbers.setdefault(entry.language, _Node(is_number=True))
+                was_blank = False
+                continue
+            step = letter if is_wordlike(letter) or letter in "~*" else " "
+            if step == " " and was_blank:
+                continue
+            if step == "~" and was_blank:  # the blank before it is part of what lies between
+                node = node.next.setdefault("~", _Node())
+                continue
+            was_blank = step == " "
+            node = node.next.setdefault(step, _Node())
     node.entries += (entry,)
+
+
+def _chosen(node: _Node, choice: str, entry: LexiconEntry) -> _Node:
+    """The node after one of the alternatives that a choice names."""
+    if choice not in node.choices:
+        alternatives = _Node()
+        for each in choice[1:-1].split("|"):
+            _insert(alternatives, each, entry)
+        node.choices[choice] = alternatives, _Node()
+    return node.choices[choice][1]
 
 
 def _beginnings(text: str, start: int) -> list[int]:

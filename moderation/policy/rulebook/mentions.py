@@ -2,8 +2,10 @@
 
 What ``harmless`` lists (a compound, a title, a place) takes the words within it out, where it is
 typed with single blanks or hyphens; but never a minor, a code or a person, and for a floor's rules
-nothing where it takes any ending or may say it of the next word (*nude pink haired*). A minor is
-taken out by ``harmless_minor`` alone (*baby blue*), where nothing bare or sexual is said.
+nothing where it takes any ending or may say it of the next word (*nude pink haired*). What
+``bare_limb`` lists (*barefoot*) says nothing of the next word. A minor is taken out by
+``thing_aged`` (*a 17 year old scotch*), and by ``harmless_minor`` (*baby blue*) where nothing bare
+or sexual is said.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +14,11 @@ from typing import Literal
 
 import regex
 
+from moderation.policy.rulebook.lexicons.entries import Doubt
+
 HARMLESS, HARMLESS_MINOR, MINOR, PERSON = "harmless", "harmless_minor", "minor", "person"
+BARE_LIMB, THING_AGED = "bare_limb", "thing_aged"
+COMPOUNDS = frozenset({HARMLESS, HARMLESS_MINOR, BARE_LIMB, THING_AGED})
 NEVER_HARMLESS = frozenset({MINOR, "coded", PERSON})
 _BARE = frozenset({"nudity", "genitals", "undress"})
 _NO_NOUN = regex.compile(
@@ -34,7 +40,7 @@ class Mention:
     is_held: Literal["", "closely", "loosely"] = ""
 
 
-def undoubted(found: Mapping[Mention, bool], languages: set[str]) -> list[Mention]:
+def undoubted(found: Mapping[Mention, Doubt], languages: set[str]) -> list[Mention]:
     """Without what another language may have meant, and what lies within its like."""
     said = [each for each, doubt in found.items() if not doubt or each.language in languages]
     longest: list[Mention] = []
@@ -49,12 +55,11 @@ def undoubted(found: Mapping[Mention, bool], languages: set[str]) -> list[Mentio
 
 def unharmed(text: str, said: Sequence[Mention]) -> list[Mention]:
     """Without what a harmless compound holds, or marked where a floor still hears it."""
-    harmless = [each for each in said if each.concept == HARMLESS]
+    compounds = [each for each in said if each.concept in COMPOUNDS - {HARMLESS_MINOR}]
     heard: list[Mention] = []
     for each in said:
-        is_subject = each.concept not in NEVER_HARMLESS
-        within = [one for one in harmless if is_subject and _is_within(each, one)]
-        if not within or each.concept in {HARMLESS, HARMLESS_MINOR}:
+        within = [one for one in compounds if _takes_out(one, each)]
+        if not within or each.concept in COMPOUNDS:
             heard.append(replace(each, is_held=""))
         elif all(_may_describe(text, each, one) for one in within):
             is_loose = all(one.is_held == "loosely" for one in within)
@@ -69,9 +74,17 @@ def unharmed(text: str, said: Sequence[Mention]) -> list[Mention]:
     ]
 
 
+def _takes_out(compound: Mention, each: Mention) -> bool:
+    if each.concept in NEVER_HARMLESS and (each.concept, compound.concept) != (MINOR, THING_AGED):
+        return False
+    return _is_within(each, compound)
+
+
 def _may_describe(text: str, bare: Mention, compound: Mention) -> bool:
     """Whether the bare word may be said of what follows the compound (*nude pink haired …*)."""
-    is_first = bare.concept in _BARE and bare.start == compound.start
+    if compound.concept == BARE_LIMB:
+        return False
+    is_first = bare.concept in _BARE | {MINOR} and bare.start == compound.start
     return compound.is_held == "loosely" or is_first and not _NO_NOUN.match(text, compound.end)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from moderation.policy.rulebook import ages
 from moderation.policy.rulebook.concept_rules import SOFTENED, ConceptRule, Prompt, RuleMatch
 from moderation.policy.rulebook.lexicon import Lexicon
-from moderation.policy.rulebook.mentions import HARMLESS, PERSON, Mention
+from moderation.policy.rulebook.lexicons.entries import SURE_LETTERS, with_marks
+from moderation.policy.rulebook.mentions import COMPOUNDS, PERSON, Mention
 from moderation.policy.rulebook.prompt_readings import (
     PromptReading,
     PromptReadings,
@@ -42,6 +43,7 @@ class WordRule:
     excuses: re.Pattern[str] | None
     context: re.Pattern[str] | None
     silent: re.Pattern[str] | None
+    marked: frozenset[str] = frozenset()  # the terms that have marks, as they are listed
 
     @classmethod
     def parse(cls, body: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> "WordRule":
@@ -64,6 +66,7 @@ class WordRule:
             excuses=_words(excuses) if excuses else None,
             context=_words(context) if context else None,
             silent=_words(silent) if silent else None,
+            marked=frozenset(word.casefold() for word in _listed(body["terms"], lists)),
         )
 
     def matches(self, prompt: Prompt, learned: Mapping[str, float]) -> Iterator[RuleMatch]:
@@ -80,19 +83,36 @@ class WordRule:
     def _spoken(
         self, prompt: Prompt, among: list[PromptReading], wholes: list[PromptReading]
     ) -> Iterator[RuleMatch]:
-        terms = _found(among, self.terms, self.run_terms)
-        company = _found(among, *self.company) if terms and self.company else terms
+        harmless = [each for name in COMPOUNDS for each in prompt.said.get(name, ())]
+
+        def said(words: re.Pattern[str], anywhere: re.Pattern[str]) -> list[Found]:
+            return [
+                (reading, found)
+                for reading, found in _found(among, words, anywhere)
+                if not _is_within(reading.original(*found.span()), harmless)
+            ]
+
+        terms = said(self.terms, self.run_terms)
+        company = said(*self.company) if terms and self.company else terms
         if company and not self._is_excused(prompt.readings, wholes, terms + company):
             contexts = _places(wholes, self.context)
             silent = _places(wholes, self.silent)
-            harmless = prompt.said.get(HARMLESS, ())
             for reading, found in terms:
                 place = reading.original(*found.span())
-                is_harmless = any(h.start <= place[0] and place[1] <= h.end for h in harmless)
-                if not is_harmless and not prompt.is_governed(place, silent):
+                is_another = self._is_another_word(prompt.text[slice(*place)])
+                if not is_another and not prompt.is_governed(place, silent):
                     is_soft = prompt.is_governed(place, contexts, reach="before")
                     score = min(self.score, SOFTENED) if is_soft else self.score
                     yield RuleMatch(*place, self.id, self.category, score)
+
+    def _is_another_word(self, typed: str) -> bool:
+        """Whether a short word has marks that none of the terms has (Polish *górę* is no gore)."""
+        is_short = not typed.isascii() and sum(c.isalpha() for c in typed) < SURE_LETTERS
+        return (
+            is_short
+            and typed.casefold() not in self.marked
+            and bool(with_marks(typed, SURE_LETTERS))
+        )
 
     def _has_learned(self, learned: Mapping[str, float]) -> bool:
         return not self.learned_categories or any(
@@ -152,6 +172,10 @@ def _found(
     ]
 
 
+def _is_within(place: tuple[int, int], compounds: Sequence[Mention]) -> bool:
+    return any(each.start <= place[0] and place[1] <= each.end for each in compounds)
+
+
 def _places(
     wholes: Sequence[PromptReading], words: re.Pattern[str] | None
 ) -> list[tuple[int, int]]:
@@ -162,12 +186,16 @@ def _places(
     )
 
 
-def _expanded(terms: Sequence[str], lists: Mapping[str, Sequence[str]]) -> list[str]:
-    """Terms with lists put in their place, spelt as the canonical reading spells every text."""
-    words = (
+def _listed(terms: Sequence[str], lists: Mapping[str, Sequence[str]]) -> list[str]:
+    """Terms with lists put in their place."""
+    return [
         word for term in terms for word in (lists[term[1:]] if term.startswith("=") else [term])
-    )
-    return [canonical(word).text for word in words]
+    ]
+
+
+def _expanded(terms: Sequence[str], lists: Mapping[str, Sequence[str]]) -> list[str]:
+    """As a list, spelt as the canonical reading spells every text."""
+    return [canonical(word).text for word in _listed(terms, lists)]
 
 
 def _words(terms: Sequence[str]) -> re.Pattern[str]:

@@ -1,0 +1,120 @@
+"""Words that have another sense, or are another word in the language that is spoken."""
+
+from __future__ import annotations
+
+import pytest
+
+from moderation.policy.rulebook import lexicon, policy_document
+from moderation.policy.rulebook.lexicons import entries
+from tests.pure.moderation.test_lexicon import judged
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "same-sex parents with their children",
+        "sex of a newborn kitten",
+        "a child of either sex",
+        "children guessing the baby's sex at a party",
+        "children undressing a christmas tree",
+        "kids undress the snowman",
+        "17 year old scotch, naked grouse",
+        "a 12 year old car and a nude coloured handbag",
+        "my aunt in a nude coloured coat",
+        "Michelle Obama in a nude gown",
+        "a schoolgirl with a naked sphynx cat and a naked cat",
+        "裸足の子供たちが浜辺を走る",
+        "नंगे पैर बच्चे खेत में",
+        "anak-anak bertelanjang kaki di sawah",
+        "kinder mit nackten füßen im gras",
+        "des enfants pieds nus sur la plage",
+        "bosa stopa dziecka na plaży",
+        "босые ноги ребёнка на траве",
+        "children with bare feet in a river",
+    ],
+)
+def test_another_sense_of_a_word_stops_no_family_picture(text: str) -> None:
+    assert judged(text) == ("allow", set())
+
+
+@pytest.mark.parametrize("profile", policy_document.ACTIVE)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sex of a newborn kitten, schoolgirl having sex",
+        "undressing a christmas tree, undressing a schoolgirl",
+        "a 17 year old scotch, 12 year old girl nude",
+        "barefoot schoolgirl, nude",
+        "裸足の少女 裸",
+        "nude gown, schoolgirl naked",
+        "my aunt in a nude coloured coat, naked",
+    ],
+)
+def test_the_other_sense_covers_nobody(text: str, profile: str) -> None:
+    verdict, categories = judged(text, profile)
+    assert verdict == "refuse"
+    assert categories & {"minors", "intimate"}
+
+
+@pytest.mark.parametrize("text", ["17 year old scotch girl naked", "nude coloured coat schoolgirl"])
+def test_what_may_be_said_of_the_next_word_is_not_allowed(text: str) -> None:
+    assert judged(text)[0] != "allow"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "na górę",
+        "người phụ nữ với cây gậy",
+        "quần áo nữ",
+        "hộp đựng đồ ăn mang đi",
+        "seta curva de baixo para cima",
+        "modo vibratório",
+        "parco nazionale",
+        "пошло время",
+        "замучене обличчя",
+        "chodzące trupy",
+        "旗: モンテネグロ",
+        "ピエロの顔",
+        "공 튀기는 사람",
+        "나쁜것은 보지도 말라",
+        "ดอกไม้เหี่ยว",
+        "চিমটি কাটা হাত",
+        "食人魔",
+    ],
+)
+def test_a_name_of_an_emoji_is_not_refused(text: str) -> None:
+    assert judged(text)[0] != "refuse"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nákéd schóólgírl", "nudé girl and a schoolgirl", "nina desnuda", "naga dziewczynka",
+     "nackte schülerin", "nackte schuelerin", "nackte schulerin"],
+)  # fmt: skip
+def test_marks_that_are_added_or_left_out_hide_nothing(text: str) -> None:
+    assert judged(text)[0] == "refuse"
+
+
+def test_an_entry_lists_choices_that_may_be_left_out() -> None:
+    lists = {"_tree": "oak, fir"}
+    assert list(entries.terms("(big|old|) (=tree), wood*", lists)) == [
+        "(big|old) (oak|fir)",
+        "(oak|fir)",
+        "wood*",
+    ]
+
+
+@pytest.mark.parametrize("entry", ["explosie*ven", "?透け*服"])
+def test_a_star_within_a_word_is_an_error(entry: str) -> None:
+    with pytest.raises(entries.EntryInvalid):
+        list(entries.terms(entry, {}))
+
+
+def test_a_star_before_a_blank_takes_any_ending() -> None:
+    assert judged("pedophilic porn")[0] == "refuse"
+    assert judged("walić konia, walenie konia")[0] != "allow"
+
+
+def test_what_is_only_a_choice_is_no_concept() -> None:
+    assert not [name for name in lexicon.concepts("2026-12") if name.startswith("_")]
