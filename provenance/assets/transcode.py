@@ -91,10 +91,12 @@ def _signed(
         model=asset.system_model,
         created_at=asset.created_at,
         watermark_id=asset.watermark_id,
+        provider=asset.provider,
         is_altered=asset.is_altered,
         image_code=asset.image_code,
         is_observed=asset.is_observed,
         converted_at=at,
+        has_same_format=picture.mime == mime,
     )
     encoded = marking.encode(picture.pixels, mime)
     return signer().sign(

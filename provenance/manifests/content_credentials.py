@@ -114,7 +114,10 @@ class Reader:
         self._trust = trust
         anchors = f"{self._trust.signers_pem}\n{self._trust.timestamps_pem}"
         told = {
-            "builder": {"thumbnail": {"enabled": False}},
+            "builder": {
+                "thumbnail": {"enabled": False},
+                "created_assertion_labels": list(definition.CREATED_ASSERTIONS),
+            },
             "trust": {"user_anchors": anchors, "trust_config": _PURPOSES},
             "core": _CLOSED["core"],
             "verify": {"verify_after_sign": False, **_CLOSED["verify"]},  # `sign` reads

@@ -17,6 +17,7 @@ IDENTITY = "cawg.identity"
 _BAD_SIGNATURE = ("claimSignature.", "signingCredential.", "algorithm.")
 _EXPIRED = ("signingCredential.expired", "claimSignature.outsideValidity")
 _REVOKED = "signingCredential.ocsp.revoked"
+_CHANGE_NOTHING = {"c2pa.opened", "c2pa.converted", "c2pa.edited.metadata"}
 _TIMESTAMPS = {"timeStamp.trusted": "trusted", "timeStamp.validated": "unknown"}
 
 State = Literal["absent", "unreadable", "invalid", "valid", "trusted"]
@@ -58,6 +59,7 @@ class ManifestReading:
     timestamp: str = "none"
     signed_at: str | None = None
     revoked_since: str | None = None
+    provider: str | None = None
     visible_label: str | None = None
     claim_generator: str | None = None
     claim_generator_version: str | None = None
@@ -161,6 +163,7 @@ def read(store: dict[str, Any], state: str) -> ManifestReading:
         serial_number=ingredients.text(signature.get("cert_serial_number")),
         timestamp=next((said for code, said in _TIMESTAMPS.items() if code in successes), "none"),
         signed_at=ingredients.text(signature.get("time")),
+        provider=ingredients.text(asset.get("provider")),
         visible_label=ingredients.text((asset.get("visible_label") or {}).get("text")),
         claim_generator=ingredients.text(generator.get("name")),
         claim_generator_version=ingredients.text(generator.get("version")),
@@ -212,9 +215,8 @@ def _unchecked(store: dict[str, Any], failures: list[str]) -> tuple[str, ...]:
 
 def _is_altering(actions: list[str]) -> bool:
     """Whether something was done to a picture that was there: a mere conversion is not."""
-    return "c2pa.edited" in actions or (
-        "c2pa.opened" in actions and "c2pa.converted" not in actions
-    )
+    is_made_from_one = "c2pa.opened" in actions and not _CHANGE_NOTHING.issuperset(actions)
+    return is_made_from_one or "c2pa.edited" in actions
 
 
 def _state(state: str) -> State:

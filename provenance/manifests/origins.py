@@ -58,7 +58,10 @@ def generator_of(manifest: Mapping[str, Any]) -> str | None:
 
 
 def _kind(action: Mapping[str, Any]) -> str:
-    return _name(action.get("digitalSourceType"))
+    """What kind of source an action names; letters that a program put on a picture are none."""
+    kind = _name(action.get("digitalSourceType"))
+    is_lettering = action.get("action") == "c2pa.addedText" and kind == "algorithmicMedia"
+    return "" if is_lettering else kind
 
 
 def _name(source_type: Any) -> str:

@@ -92,7 +92,7 @@ def _disclosure(findings: _Findings) -> Disclosure | None:
     if reading.state != "trusted" or reading.asset_id is None:
         return None
     return Disclosure(
-        provider=settings.PROOFSHEET_PROVIDER,
+        provider=reading.provider or settings.PROOFSHEET_PROVIDER,
         system=reading.claim_generator or "",
         version=reading.claim_generator_version or "",
         created_at=reading.created_at or "",

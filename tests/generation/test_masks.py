@@ -123,8 +123,9 @@ def test_the_record_says_what_was_opened_and_which_part_was_painted_anew(
         data = opened.read()
     reading = signer().read(data, "image/png")
     assert (reading.state, reading.is_altered) == ("trusted", True)
-    opened_action, edited = actions_in(data)
-    assert [opened_action["action"], edited["action"]] == ["c2pa.opened", "c2pa.edited"]
+    opened_action, edited, marked = actions_in(data)
+    told = [each["action"] for each in (opened_action, edited, marked)]
+    assert told == ["c2pa.opened", "c2pa.edited", "c2pa.watermarked.bound"]
     assert edited["digitalSourceType"].endswith("compositeWithTrainedAlgorithmicMedia")
     [change] = edited["changes"]
     [region] = change["region"]
