@@ -26,7 +26,7 @@ STRETCHES = np.exp(np.arange(-0.7, 0.7, 0.004))
 STRETCHES = STRETCHES[np.abs(np.log(STRETCHES)) > 0.015]
 """Height against width. Nearer to 1 the square lattice's own search comes close enough."""
 SQUARE_CANDIDATES, STRETCHED_CANDIDATES = 6, 3
-WORTH_CLIMBING_SYNC, PROMISING_SYNC = 4.9, 5.2
+WORTH_CLIMBING_SYNC, PROMISING_SYNC = 5.0, 5.2
 """Below these a candidate, or its first round of climbing, has found noise, and the next rounds are
 saved. Where a mark was found in the end, 152 candidates began at 5.06 and more, and 104 others,
 negatives among them, at 5.48; of the 180 of 45 pictures without one 106 began below 4.9.
@@ -277,15 +277,15 @@ def _flattening(
     shape: tuple[int, ...], lattice: Lattice
 ) -> tuple[NDArray[np.float64], tuple[int, int]]:
     """The map from a plane of whole upright tiles to a picture of this shape, and that plane's
-    (width, height).
+    (width, height). The picture's corner is one of a tile's pixels, as where it was marked.
     """
     height, width = shape
     cosine, sine = np.cos(lattice.angle) * lattice.scale, np.sin(lattice.angle) * lattice.scale
     turned = np.array([[cosine, sine], [-sine * lattice.stretch, cosine * lattice.stretch]])
     reach_x, reach_y = np.abs(np.linalg.inv(turned)) @ [width, height]
     columns, rows = int(-(-reach_x // SIZE)) * SIZE, int(-(-reach_y // SIZE)) * SIZE
-    middle = [width / 2 - 0.5, height / 2 - 0.5] - turned @ [columns / 2, rows / 2]
-    return np.column_stack([turned, middle]), (columns, rows)
+    beside = np.rint([columns / 2, rows / 2] - np.linalg.solve(turned, [width / 2, height / 2]))
+    return np.column_stack([turned, turned @ (0.5 - beside) - 0.5]), (columns, rows)
 
 
 def _smoothed(signal: Plane, step: float) -> Plane:

@@ -1,5 +1,7 @@
 """The watermark: unseen, found again after what the world does, and never where it is not."""
 
+from itertools import islice, product
+
 import cv2
 import numpy as np
 import pytest
@@ -90,13 +92,16 @@ def test_unmarked_picture_has_no_identifier(pixels: np.ndarray) -> None:
 
 def test_little_is_looked_at_twice_where_there_is_no_mark() -> None:
     """Four lattices of each picture could be: only a few of them are climbed."""
-    wanted = grid_search.syncs(watermark_pattern.sets(KEY))
+    keys = [KEY, b"another key", b"and a third one"]
+    wanted = [grid_search.syncs(watermark_pattern.sets(key)) for key in keys]
     looked_at = [
         cv2.cvtColor(photograph(name), cv2.COLOR_RGB2GRAY).astype(np.float32)
         for name in PHOTOGRAPHS
     ]
-    plain = len(looked_at)
-    found = sum(len(list(grid_search.alignments(luma, wanted))) for luma in looked_at)
+    plain = len(looked_at) * len(keys)
+    found = sum(
+        len(list(grid_search.alignments(luma, syncs))) for luma, syncs in product(looked_at, wanted)
+    )
     assert found - plain <= 4 * plain / 3
 
 
@@ -131,6 +136,18 @@ def test_tile_round_trips_in_every_orientation() -> None:
     for number, turned in enumerate(watermark_pattern.orientations(plane)):
         reading = watermark_pattern.read(watermark_pattern.upright(turned, number), patterns)
         assert (reading.identifier, reading.is_checked) == (IDENTIFIER, True)
+
+
+@pytest.mark.parametrize(("width", "height"), [(512, 512), (512, 320), (1024, 683)])
+def test_tile_of_an_upright_picture_is_folded_upon_its_own_pixels(width: int, height: int) -> None:
+    """Half a pixel beside, the finest of the mark is lost, and with it plain photographs."""
+    grey = np.full((height, width, 3), 128, np.uint8)
+    luma = watermark.embed(grey, IDENTIFIER, key=KEY)[..., 1].astype(np.float32)
+    wanted = grid_search.syncs([watermark_pattern.patterns_for(IDENTIFIER, KEY)])
+    whole = list(islice(grid_search.alignments(luma, wanted), 2))
+    tile = max(whole, key=lambda each: each.sync).tile
+    written = watermark_pattern.write(IDENTIFIER, KEY)
+    assert np.corrcoef(tile.ravel(), written.ravel())[0, 1] > 0.9
 
 
 LOOKS = {name: ATTACKS[name] for name in ("crop_30", "rotate_10", "full_screenshot", "mirror")}
