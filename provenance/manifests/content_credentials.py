@@ -22,7 +22,13 @@ from config.core.errors import ProofsheetError
 from config.core.net.circuit_breaker import Patience
 from provenance.keys import certificates
 from provenance.keys.key_folder import Keyring
-from provenance.manifests import containers, definition, manifest_reading, store_limits
+from provenance.manifests import (
+    containers,
+    definition,
+    embedded_xmp,
+    manifest_reading,
+    store_limits,
+)
 from provenance.manifests.definition import ManifestClaim as ManifestClaim
 from provenance.manifests.definition import Parent as Parent
 from provenance.manifests.manifest_reading import ManifestReading
@@ -282,7 +288,7 @@ class Signer(Reader):
         is_timed: bool = True,
         has_draft: bool = False,
     ) -> SignedFile:
-        """The file with a signed manifest, already verified against the trusted authorities.
+        """The file with XMP and a signed manifest, verified against the trusted authorities.
 
         A parent becomes an ingredient; its own manifest is kept inside, valid or not. With a
         timestamping authority the signature carries its time; where none is to be had within a
@@ -291,6 +297,7 @@ class Signer(Reader):
         Raises:
             SigningFailed: c2pa refused, or the signed file does not read as trusted.
         """
+        data = embedded_xmp.put(data, mime, definition.xmp_of(claim))
 
         def signed_by(signer: Any) -> SignedFile:
             try:

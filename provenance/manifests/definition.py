@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from provenance.manifests import embedded_xmp
 from provenance.manifests.manifest_reading import ASSET_LABEL
 from provenance.marks import iscc
 from provenance.pictures.decoder import Mime
@@ -118,6 +119,22 @@ def definition_of(
     }
 
 
+def xmp_of(claim: ManifestClaim) -> bytes:
+    """The same for readers that know XMP alone: the source type, the program, the asset's id."""
+    said = {embedded_xmp.CREATOR_TOOL: f"{claim.system_name} {claim.system_version}"}
+    if claim.asset_id:
+        said[embedded_xmp.IDENTIFIER] = f"urn:uuid:{claim.asset_id}"
+    if claim.is_observed:
+        said[embedded_xmp.SOURCE_TYPE] = _source_type(claim)
+    return embedded_xmp.packet(said)
+
+
+def _source_type(claim: ManifestClaim) -> str:
+    if claim.is_notice:
+        return DRAWN
+    return COMPOSED if claim.is_altered else CREATED
+
+
 def _all_actions(actions: list[dict[str, Any]]) -> dict[str, Any]:
     return _assertion("c2pa.actions.v2", {"actions": actions, "allActionsIncluded": True})
 
@@ -168,9 +185,8 @@ def _actions(
         now = when | {"when": claim.converted_at.isoformat()}
         if claim.has_same_format:
             return [opened | now, {"action": "c2pa.edited.metadata"} | now]
-        source = COMPOSED if claim.is_altered else CREATED
         converted = {"action": "c2pa.converted", "parameters": model}
-        told = {"digitalSourceType": source} if claim.is_observed else {}
+        told = {"digitalSourceType": _source_type(claim)} if claim.is_observed else {}
         return [opened | now, converted | told | now]
     marks = [each | when for each in (*_lettered(claim), {"action": "c2pa.watermarked.bound"})]
     if not claim.is_observed:
