@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_YEARS, LEAF_YEARS = 20, 10
+HOUSE = "Proofsheet local installation"
+_LONGEST_NAME = 64
 UNREADABLE = (
     ValueError,
     x509.InvalidVersion,
@@ -46,9 +48,13 @@ def make_authority(*, at: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Ce
 
 
 def make_leaf(
-    authority_key: ec.EllipticCurvePrivateKey, authority: x509.Certificate, *, at: datetime
+    authority_key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+    *,
+    at: datetime,
+    organization: str = HOUSE,
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    """A fresh key and the certificate by which the authority vouches for it.
+    """A fresh key and the certificate by which the authority vouches for it, of that organisation.
 
     It ends with the authority at the latest.
     """
@@ -58,7 +64,7 @@ def make_leaf(
     builder = (
         x509.CertificateBuilder(
             issuer_name=authority.subject,
-            subject_name=_name("Proofsheet manifest signer"),
+            subject_name=_name("Proofsheet manifest signer", organization),
             public_key=key.public_key(),
         )
         .serial_number(x509.random_serial_number())
@@ -172,10 +178,10 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     return True
 
 
-def _name(common_name: str) -> x509.Name:
+def _name(common_name: str, organization: str = HOUSE) -> x509.Name:
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Proofsheet local installation"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization[:_LONGEST_NAME] or HOUSE),
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )

@@ -29,7 +29,9 @@ def make_missing() -> None:
     """Make what the folder lacks; for `log.own_keys`, which asks first whether it may.
     Raises `KeysUnusable`.
     """
-    key_folder.load_or_make(Path(settings.PROOFSHEET_KEYS_DIR))
+    key_folder.load_or_make(
+        Path(settings.PROOFSHEET_KEYS_DIR), organization=settings.PROOFSHEET_PROVIDER
+    )
 
 
 def in_use() -> KeysInUse:

@@ -128,14 +128,15 @@ class KeyPlan:
         return str(self.authorities[0]["name"])
 
 
-def load_or_make(folder: Path) -> Keyring:
-    """The keyring of a folder; what is missing is made. Safe when several processes start at once.
+def load_or_make(folder: Path, *, organization: str = certificates.HOUSE) -> Keyring:
+    """The keyring of a folder; what is missing is made, its signer in the organisation's name. Safe
+    when several processes start at once.
 
     Raises:
         KeysUnusable: the folder cannot be written or holds something unreadable.
     """
     with locked(folder):
-        _make_missing(folder)
+        _make_missing(folder, organization)
         return load(folder)
 
 
@@ -247,13 +248,15 @@ def _secret(path: Path) -> bytes:
     return secret
 
 
-def _make_missing(folder: Path) -> None:
+def _make_missing(folder: Path, organization: str) -> None:
     """The certificates are written last, so a half-made set is made again."""
     has_certificates = (folder / "ca.pem").exists() and (folder / "signer.pem").exists()
     if not (folder / PLAN).exists() and not has_certificates:
         now = datetime.now(UTC)
         authority_key, authority = certificates.make_authority(at=now)
-        leaf_key, leaf = certificates.make_leaf(authority_key, authority, at=now)
+        leaf_key, leaf = certificates.make_leaf(
+            authority_key, authority, at=now, organization=organization
+        )
         write(folder / "ca.key", certificates.private_pem(authority_key))
         write(folder / "signer.key", certificates.private_pem(leaf_key))
         write(folder / "ca.pem", certificates.public_pem(authority))

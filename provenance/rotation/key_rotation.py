@@ -85,7 +85,9 @@ def write_signer(
     at: datetime,
 ) -> tuple[str, x509.Certificate]:
     """A fresh leaf of the authority beside the one in use: the name of its files, and itself."""
-    key, leaf = certificates.make_leaf(authority_key, authority, at=at)
+    key, leaf = certificates.make_leaf(
+        authority_key, authority, at=at, organization=settings.PROOFSHEET_PROVIDER
+    )
     name = f"signer-{certificates.digest(leaf)[:12]}"
     key_folder.write(folder / f"{name}.key", certificates.private_pem(key))
     key_folder.write(folder / f"{name}.pem", certificates.public_pem(leaf))

@@ -9,13 +9,16 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from config.runtime import preload
-from provenance.keys import key_folder
+from provenance.keys import certificates, key_folder
 from provenance.keys.key_folder import KeysMissing
 from provenance.log import freshness, own_keys, recomputation, transparency_log
 from provenance.log.own_keys import KeysForeign
+from provenance.manifests.signing_context import signer
 from provenance.models import Checkpoint, LogEntry
 from provenance.rotation import key_rotation
-from tests.provenance.conftest import NOW
+from tests.provenance.conftest import NOW, seal
+from tests.provenance.pictures import drawing
+from tests.pure.provenance import test_leaf_profile
 
 pytestmark = pytest.mark.django_db
 
@@ -102,3 +105,31 @@ def test_worker_with_such_keys_does_not_start(
         key_folder.load_or_make(tmp_path / keys)
     with pytest.raises(SystemExit, match="keys"):
         preload.warm_up("gpu@host", None)
+
+
+def test_certificate_is_in_the_provider_s_name_now_and_after_a_rotation(
+    settings: Settings,
+) -> None:
+    settings.PROOFSHEET_PROVIDER = "Bildhaus GmbH"
+    key_rotation.rotate_signer(at=NOW)
+    reading = signer().read(seal(drawing(2, 64)).sealed.data, "image/png")
+    assert (reading.signer, reading.provider) == ("Bildhaus GmbH", "Bildhaus GmbH")
+
+
+def test_command_tells_what_the_certificate_lacks_of_the_programme_s(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command("check_certificate")
+    assert ended.value.code == 1
+    said = capsys.readouterr().out
+    assert "O=Proofsheet demo operator" in said
+    assert "  misses  valid for at most 366 days" in said
+    assert "  keeps  basic constraints of no authority, critical" in said
+    (tmp_path / "leaf.pem").write_bytes(certificates.public_pem(test_leaf_profile.GOOD.made()))
+    call_command("check_certificate", tmp_path / "leaf.pem")
+    assert "It keeps every rule." in capsys.readouterr().out
+    (tmp_path / "leaf.pem").write_text("no certificate")
+    with pytest.raises(SystemExit) as ended:
+        call_command("check_certificate", tmp_path / "leaf.pem")
+    assert ended.value.code == 2
