@@ -167,3 +167,15 @@ class RoleChange(models.Model):
         self.status, self.decided_at = status, at
         self.decided_by_id = by.pk if by else None
         self.save(update_fields=["status", "decided_by", "decided_at"])
+
+
+class NotificationsRead(models.Model):
+    """Up to when somebody has read what concerns them."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+"
+    )
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"until {self.until}"

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.accounts.api_keys import key_views
+from config.accounts.notifications import notification_views
 from config.accounts.roles import role_views
 from config.mail import mailbox_views
 from config.runtime.metrics_page import metrics
@@ -34,6 +35,9 @@ urlpatterns = [
     path("account/keys/", key_views.list_keys, name="keys"),
     path("account/keys/make/", key_views.make, name="make-key"),
     path("account/keys/<int:key_id>/revoke/", key_views.revoke, name="revoke-key"),
+    path("notifications/", notification_views.notifications, name="notifications"),
+    path("notifications/unread/", notification_views.unread, name="notifications-unread"),
+    path("notifications/read/", notification_views.read, name="notifications-read"),
     path("projects/", include("config.accounts.projects.urls")),
     path("roles/", role_views.roles, name="roles"),
     path("roles/ask/", role_views.ask, name="role-ask"),

@@ -10,6 +10,7 @@ from django.core import checks
 
 from config.core import retention
 from config.core.holds import asking
+from config.core.notifications import feed
 from config.core.watching import house_gauges
 from generation.capacity import line_metrics, project_metrics
 from generation.hardware import hardware_queues
@@ -48,6 +49,7 @@ def connect() -> None:
     adapter_examples.connect()
     house_gauges.register(line_metrics.families)
     house_gauges.register(project_metrics.families)
+    feed.register("requests", own_requests.NEWS)
     wakes.connect()
     checks.register(hardware_queues.check_names)
     reportable_pictures.register("generation", request_evidence.of_released)

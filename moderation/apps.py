@@ -18,9 +18,11 @@ class ModerationConfig(AppConfig):
     def ready(self) -> None:
         from moderation.appeals import appeal_metrics  # the models, which are loaded by now
         from moderation.exports import project_exports  # likewise
+        from moderation.notifications import news  # likewise
         from moderation.policy import drafting  # likewise
         from moderation.reports import reporting  # likewise
 
+        news.connect()
         house_gauges.register(appeal_metrics.families)
         retention.register("who sent a report", reporting.forget, kept="a year", due=reporting.due)
         retention.register(

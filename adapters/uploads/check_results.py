@@ -8,13 +8,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from adapters.checks.inspection import Inspection
 from adapters.checks.rewrite import Canonical
 from adapters.formats.file_verdicts import VERDICTS
 from adapters.models import Adapter, BaseModel
+from adapters.models.adapter import REFUSED, STOPPED
 from adapters.uploads import check_progress, quarantine
+from config.core.notifications.feed import NewsSource, Notification
+
+
+def _checked(user: User) -> QuerySet[Adapter]:
+    """Their own uploads; what a person decided about one is told by its statement."""
+    return Adapter.objects.filter(owner=user).exclude(code__in=[REFUSED, STOPPED])
+
+
+def _told(row: Adapter) -> Notification:
+    url = row.get_absolute_url()
+    if row.state == Adapter.State.REJECTED:
+        title = f"An adapter does not fit: {row.report['message']}"
+        return Notification(title, url, "bad", row.name)
+    return Notification("An adapter is ready", url, "good", row.name)
+
+
+NEWS = NewsSource(_checked, "validated_at", _told)
 
 
 def accept(

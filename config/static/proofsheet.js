@@ -25,11 +25,12 @@
     for (const box of button.form.querySelectorAll("[type=checkbox]")) box.checked = true;
   });
 
-  // A session that ended in the middle: the sign-in page belongs into the whole window.
+  // A session that ended in the middle: the sign-in page belongs into the whole window, once its
+  // person does something; the bell asks by itself, and takes away nothing that was typed.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.responseURL.includes("/accounts/login/")) {
       event.preventDefault();
-      window.location.reload();
+      if (!event.detail.elt.closest(".masthead-news")) window.location.reload();
     }
   });
 })();

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.urls import reverse
 
 from config.core import events
 from config.core.errors import ProofsheetError
 from config.core.holds import asking
 from config.core.holds.models import HeldKind
+from config.core.notifications.feed import NewsSource, Notification
 from generation.conditions import init_images
 from generation.gallery import own_images
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
     IdempotencyKey,
+    ImageState,
     RequestAdapter,
     RequestStatus,
     SourcePicture,
     SourceState,
 )
 from generation.progress import previews
+from generation.request_rules import failures
 from moderation.cases import review_cases
+
+LONG = timedelta(minutes=2)
 
 
 class RequestNotFound(ProofsheetError):
@@ -129,6 +135,26 @@ def erase(request: GenerationRequest, *, at: datetime) -> None:
     review_cases.withdraw_sampled("prompt", request.id)
     events.after_commit(lambda: previews.forget(request.id))
 
+
+def _worth_telling(user: User) -> QuerySet[GenerationRequest]:
+    """Of a person's own project: what failed, and what took so long that they did not wait."""
+    is_late = Q(status=RequestStatus.FINISHED, ended_at__gt=F("created_at") + LONG)
+    rows = GenerationRequest.objects.filter(owner=user, project__personal_of=user, is_live=False)
+    rows = rows.filter(is_late | Q(status=RequestStatus.FAILED), deleted_at__isnull=True)
+    return rows.prefetch_related(*parts())
+
+
+def _told(row: GenerationRequest) -> Notification:
+    url = reverse("generation:request", args=[row.id])
+    if row.status == RequestStatus.FAILED:
+        why = failures.explain(row.code, row.failures).message
+        return Notification(f"A request failed: {why}", url, "bad", row.prompt)
+    shown = [image.id for image in row.made_images if image.state == ImageState.RELEASED]
+    count = f"{row.made} picture{'s are' if row.made != 1 else ' is'}"
+    return Notification(f"{count} ready", url, "good", row.prompt, shown[0] if shown else None)
+
+
+NEWS = NewsSource(_worth_telling, "ended_at", _told)
 
 HELD_BY = {
     "account": "owner", "project": "project", "end_user": "end_user", "thing": "pk",

@@ -1,1 +1,2 @@
-"""Mails about decisions, appeals and reports; the tasks alone call them."""
+"""What a person is told of decisions, appeals and reports: `news` on their page, `mails`, which
+the tasks alone call."""

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from moderation.models import Appeal, Decision, Report
+from moderation.models import Appeal, Report
+from moderation.notifications import news
 from moderation.public_notices import addresses
 from moderation.reports import report_status
 from moderation.statements import issuing
@@ -17,24 +18,19 @@ from moderation.subjects.actions import RESTRICTIONS
 
 def mail_decision(decision_id: UUID) -> None:
     """Tell the owner of a decision; silent where there is no address."""
-    decision = Decision.objects.select_related("owner").get(id=decision_id)
-    if decision.owner is None or not decision.owner.email or decision.end_user_id:
-        return  # whom a project serves is told by the project, which hears by webhook
-    is_restriction = decision.action in RESTRICTIONS
-    is_news = is_restriction or decision.reverses_id
-    was_public = decision.seen.is_reported or decision.seen.is_found
-    if was_public and not is_news:
-        return  # the picture was never held, so there is nothing to tell its owner
+    decision = news.told_decisions().filter(id=decision_id).first()
+    if decision is None or decision.owner is None or not decision.owner.email:
+        return
+    subject = issuing.heading(decision)
     context = {"decision": decision, "base_url": settings.PUBLIC_URL}
-    if not is_restriction:
-        subject = f"Your {decision.subject_kind} was allowed"
+    if decision.action not in RESTRICTIONS:
         body = render_to_string("moderation/mail_allow.txt", context)
         send_mail(subject, body, None, [decision.owner.email])
         return
     context["notice"] = issuing.notice(decision.statement, at=decision.decided_at)
     context["url"] = settings.PUBLIC_URL + decision.statement.get_absolute_url()
     body = render_to_string("moderation/mail_restriction.txt", context)
-    send_mail(issuing.heading(decision), body, None, [decision.owner.email])
+    send_mail(subject, body, None, [decision.owner.email])
 
 
 def mail_appeal(appeal_id: UUID) -> None:

@@ -231,6 +231,7 @@ RULES: dict[str, RecordRule] = {
     "webhooks_delivery": STATE,
     "webhooks_deliveryattempt": STATE,
     "house_apikey": STATE,
+    "house_notificationsread": STATE,
     "house_rolechange": RecordRule(
         "evidence",
         changes=("status",),

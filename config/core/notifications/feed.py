@@ -1,0 +1,71 @@
+"""One list of what concerns a person, out of every room's own rows: nothing is written for it, so
+what is erased is not told any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import F, QuerySet
+
+MOST_COUNTED = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A line of the list. `words` are the person's own, such as a prompt; `image` is one of theirs
+    that has a thumbnail."""
+
+    title: str
+    url: str
+    tone: Literal["good", "bad", "neutral"] = "neutral"
+    words: str = ""
+    image: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewsSource:
+    """A kind of rows. `at` is the lookup of the moment at which a row is told, null for one that
+    is not told yet."""
+
+    rows: Callable[[User], QuerySet[Any]]
+    at: str
+    tell: Callable[[Any], Notification]
+
+    def dated(self, user: User) -> QuerySet[Any]:
+        """The person's rows that are told, with `told_at`."""
+        rows: QuerySet[Any] = self.rows(user).annotate(told_at=F(self.at))
+        return rows.filter(told_at__isnull=False)
+
+
+_sources: dict[str, NewsSource] = {}
+
+
+def register(name: str, source: NewsSource) -> None:
+    """Have its rows told from now on."""
+    _sources[name] = source
+
+
+def newest(
+    user: User, *, limit: int, before: datetime | None = None
+) -> list[tuple[datetime, Notification]]:
+    """The latest of all sources with their moments, those before a moment if one is given."""
+    found = []
+    for source in _sources.values():
+        rows = source.dated(user)
+        rows = rows.filter(told_at__lt=before) if before else rows
+        found += [(row.told_at, source, row) for row in rows.order_by("-told_at")[:limit]]
+    found.sort(key=lambda each: each[0], reverse=True)
+    return [(at, source.tell(row)) for at, source, row in found[:limit]]
+
+
+def unread(user: User, *, since: datetime) -> int:
+    """How many came after `since`; counted up to `MOST_COUNTED` of each source."""
+    return sum(
+        source.dated(user).filter(told_at__gt=since)[:MOST_COUNTED].count()
+        for source in _sources.values()
+    )
