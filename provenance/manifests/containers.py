@@ -1,4 +1,4 @@
-"""Where PNG, JPEG, WebP, AVIF and HEIC keep a C2PA manifest store (C2PA 2.x, appendix A). Pure.
+"""Where pictures and MP4 keep a C2PA manifest store (C2PA 2.x, appendix A). Pure.
 
 Only lengths are followed and bytes copied; nothing is parsed inside the store.
 """
@@ -6,7 +6,8 @@ Only lengths are followed and bytes copied; nothing is parsed inside the store.
 import re
 from collections.abc import Iterator
 
-from provenance.pictures.decoder import Mime
+from provenance.manifests import other_formats
+from provenance.manifests.other_formats import AssetMime
 
 _JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _START_OF_SCAN = 0xDA
@@ -16,12 +17,12 @@ _C2PA = slice(4, 20)
 _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
-def manifest_store(data: bytes, mime: Mime) -> bytes:
+def manifest_store(data: bytes, mime: AssetMime) -> bytes:
     """The manifest store embedded in a file; empty when there is none or the file ends early."""
     return b"".join(manifest_stores(data, mime))
 
 
-def manifest_stores(data: bytes, mime: Mime) -> list[bytes]:
+def manifest_stores(data: bytes, mime: AssetMime) -> list[bytes]:
     """Every manifest store embedded in a file, of which C2PA allows one."""
     match mime:
         case "image/png":
@@ -30,8 +31,10 @@ def manifest_stores(data: bytes, mime: Mime) -> list[bytes]:
             return [body for kind, body in _riff_chunks(data) if kind == b"C2PA"]
         case "image/jpeg":
             return _from_jumbf_segments(data)
-        case "image/avif" | "image/heic":
+        case "image/avif" | "image/heic" | "video/mp4":
             return list(_from_boxes(data))
+        case _:
+            return other_formats.stores(data, mime)
 
 
 def count_starts(data: bytes) -> int:

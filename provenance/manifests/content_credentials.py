@@ -32,6 +32,7 @@ from provenance.manifests import (
 from provenance.manifests.definition import ManifestClaim as ManifestClaim
 from provenance.manifests.definition import Parent as Parent
 from provenance.manifests.manifest_reading import ManifestReading
+from provenance.manifests.other_formats import AssetMime
 from provenance.pictures.decoder import Mime
 
 ALGORITHMS = {
@@ -142,7 +143,7 @@ class Reader:
             Reader(replace(alone, signers_pem=trust.listed_pem)) if trust.listed_pem else None
         )
 
-    def read(self, data: bytes, mime: Mime) -> ManifestReading:
+    def read(self, data: bytes, mime: AssetMime) -> ManifestReading:
         """Read the active manifest of a file; never raises for what an upload may hold.
 
         Where only a distrusted authority vouches for the signer, a trusted timestamp of before is
@@ -160,14 +161,14 @@ class Reader:
                 return _timed_before(told, by=reading)
         return self._known_elsewhere(data, mime) or reading
 
-    def _known_elsewhere(self, data: bytes, mime: Mime) -> ManifestReading | None:
+    def _known_elsewhere(self, data: bytes, mime: AssetMime) -> ManifestReading | None:
         """The reading by the trust list, where that vouches for the signer."""
         found = self._listed.read(data, mime) if self._listed else None
         if found is None or found.signature != "trusted":
             return None
         return manifest_reading.as_listed(found)
 
-    def _read(self, data: bytes, mime: Mime) -> ManifestReading:
+    def _read(self, data: bytes, mime: AssetMime) -> ManifestReading:
         stores = containers.manifest_stores(data, mime)
         if refusal := _refusal(data, stores):
             return manifest_reading.unreadable(refusal)

@@ -49,7 +49,7 @@ class PictureAnimated(PictureUnreadable):
     """A file with more than one frame."""
 
     default_code = "picture_animated"
-    default_message = "The file is animated; only still pictures can be checked."
+    default_message = "The file is animated; pixel marks are looked for in still pictures."
     default_advice = (
         "A frame that is saved as a picture of its own can be checked for the watermark and the "
         "likeness, but loses the Content Credentials, so keep this file."
@@ -120,5 +120,5 @@ def not_a_picture(data: bytes) -> NotAPicture:
         )
     return NotAPicture(
         message=f"The file is {named}; {READ} are read.",
-        advice=f"Content Credentials in it are not read here. {COPY_LOSES}",
+        advice=f"Pixel marks are looked for in such pictures alone. {COPY_LOSES}",
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from provenance.keys.installed_keys import keyring
 from provenance.log import asset_entries
-from provenance.manifests import manifest_reading
+from provenance.manifests import containers, manifest_reading, other_formats
 from provenance.manifests.manifest_reading import ManifestReading
 from provenance.manifests.signing_context import signer
 from provenance.marks import watermark
@@ -24,7 +24,13 @@ from provenance.models import Asset
 from provenance.pictures import decoder
 from provenance.verify import asset_lookup, disagreements, judgements, submitted_files
 from provenance.verify.asset_lookup import AssetMatch, FoundAssets
-from provenance.verify.verdicts import Disclosure, VerifyReport
+from provenance.verify.verdicts import (
+    Disclosure,
+    FingerprintCheck,
+    MarkVerdict,
+    VerifyReport,
+    WatermarkCheck,
+)
 
 PREVIEW_SIDE = 640
 
@@ -44,10 +50,14 @@ def check(data: bytes, *, at: datetime) -> VerifyReport:
     """Everything that can be said about a file's origin. Nothing of it is stored.
 
     Raises:
-        PictureUnreadable: the file is no picture that can be looked at.
+        PictureUnreadable: the file is no picture that can be looked at, and has no credentials of
+            a kind that can be read without.
         gate.Busy: too many others are being looked at.
     """
-    picture = decoder.read(data)
+    try:
+        picture = decoder.read(data)
+    except (decoder.NotAPicture, decoder.PictureAnimated) as error:
+        return _manifest_alone(data, error, at=at)
     digest = sha256(data).hexdigest()
     reading = signer().read(data, picture.mime)
     detection = watermark.detect(picture.pixels, key=keyring().watermark_key)
@@ -76,6 +86,34 @@ def check(data: bytes, *, at: datetime) -> VerifyReport:
         stated=judgements.of_generation(reading),
         disagreements=disagreements.told(reading, detection, found),
         preview=_preview(picture.pixels) if match and (match.changed or match.beside) else b"",
+    )
+
+
+def _manifest_alone(data: bytes, error: decoder.PictureUnreadable, *, at: datetime) -> VerifyReport:
+    """What the credentials of a file say that is no still picture. Raises the error where it has
+    none.
+    """
+    mime = other_formats.mime_of(data)
+    if mime is None or not containers.manifest_stores(data, mime):
+        raise error
+    reading = signer().read(data, mime)
+    sentence = f"Not looked for: the file is {other_formats.NAMES.get(mime, 'an animation')}, and "
+    sentence += judgements.STILL_ONLY
+    return VerifyReport(
+        sha256=sha256(data).hexdigest(),
+        mime=mime,
+        width=0,
+        height=0,
+        notes=(),
+        checked_at=at.astimezone(UTC).isoformat(timespec="seconds"),
+        detector=f"{settings.PROOFSHEET_SYSTEM_NAME} {settings.PROOFSHEET_VERSION}",
+        manifest=judgements.of_manifest(reading),
+        signer=judgements.of_signer(reading),
+        log=judgements.of_log(None, None, is_same_file=False),
+        watermark=WatermarkCheck(MarkVerdict.ABSENT, sentence, judgements.NOTHING),
+        fingerprint=FingerprintCheck(MarkVerdict.ABSENT, sentence, judgements.NOTHING),
+        disclosure=None,
+        stated=judgements.of_generation(reading),
     )
 
 

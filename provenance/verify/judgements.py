@@ -28,6 +28,8 @@ _UNREADABLE = {
     "manifest.unsearchable": "The file could not be searched for Content Credentials.",
 }
 _OUR_QUOTES, _LONGEST_NAME = str.maketrans("“”", "''"), 80
+STILL_ONLY = "pixel marks are looked for in still pictures."
+NOTHING = "Nothing, one way or the other."
 _REMOVED = "Nothing: apps and screenshots remove it, and other systems never had it."
 _REMOVED_ALL = "Nothing: apps and screenshots remove them, and other systems never had them."
 
@@ -36,7 +38,7 @@ SIGNERS: dict[Signature, tuple[MarkVerdict, str, str]] = {
     "unread": (
         MarkVerdict.COULD_NOT_CHECK,
         "Whether anybody signed this file could not be checked.",
-        "Nothing, one way or the other.",
+        NOTHING,
     ),
     "trusted": (
         MarkVerdict.FOUND_GOOD,
@@ -110,7 +112,7 @@ def _words_of_manifest(reading: ManifestReading) -> tuple[MarkVerdict, str, str]
             sentence, proves = "The file carries no Content Credentials.", _REMOVED_ALL
             return MarkVerdict.ABSENT, sentence, proves
         case "unreadable":
-            sentence, proves = _UNREADABLE[reading.issues[0]], "Nothing, one way or the other."
+            sentence, proves = _UNREADABLE[reading.issues[0]], NOTHING
             return MarkVerdict.COULD_NOT_CHECK, sentence, proves
         case "invalid" if not _bytes_match(reading):
             proves = "This file is not what was signed. What was changed, they do not say."
@@ -216,7 +218,7 @@ def of_log(match: AssetMatch | None, entry: CheckedEntry | None, *, is_same_file
         return LogCheck(MarkVerdict.ABSENT, sentence, "Nothing: it may come from elsewhere.")
     if not is_same_file and match.comparison is None:
         sentence = "Too little is seen to tell whether the entry that a mark leads to is about it."
-        return LogCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing, one way or the other.")
+        return LogCheck(MarkVerdict.COULD_NOT_CHECK, sentence, NOTHING)
     if not is_same_file and match.is_doubtful:
         sentence = "The entry that a mark leads to is about a picture that this one resembles."
         return LogCheck(MarkVerdict.COULD_NOT_CHECK, sentence, "Nothing for certain.")

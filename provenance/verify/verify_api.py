@@ -41,7 +41,7 @@ class VerifyView(ApiView):
                 _400="Neither file nor address (`file_missing`), or both (`two_subjects`).",
                 _413="`file_too_large`, `url_body_too_large`, `too_many_pixels` or "
                 "`picture_too_costly`.",
-                _415="`not_a_picture` or `picture_animated`.",
+                _415="`not_a_picture` or `picture_animated`, and it has no credentials.",
                 _422="`picture_unreadable`, `picture_empty`, `picture_too_small`, "
                 "`url_refused` or `url_unreachable`.",
                 _503="`busy`: wait `Retry-After` seconds.",
@@ -49,7 +49,11 @@ class VerifyView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Send a PNG, JPEG, WebP, AVIF or HEIC, or its address: five verdicts; nothing is kept."""
+        """Send a PNG, JPEG, WebP, AVIF or HEIC, or its address: five verdicts; nothing is kept.
+
+        Of an MP4, GIF, TIFF, SVG, PDF or animation the Content Credentials are read. Pixel marks
+        are looked for in still pictures: `width` and `height` are 0 then.
+        """
         data = submitted_files.receive(request._request)
         report = examination.check(data, at=timezone.now())
         words = {

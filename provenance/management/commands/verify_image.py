@@ -19,7 +19,11 @@ class Command(BaseCommand):
     help = "Say whether this installation made a picture: five verdicts, each for itself."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="a PNG, JPEG, WebP, AVIF or HEIC picture")
+        parser.add_argument(
+            "file",
+            type=Path,
+            help="a PNG, JPEG, WebP, AVIF or HEIC picture, or what has Content Credentials",
+        )
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
