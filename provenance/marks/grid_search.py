@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from provenance.marks import watermark_pattern
+from provenance.marks.geometry import Geometry
 from provenance.marks.watermark_pattern import SIZE, Patterns, Plane
 
 WORKING_SIDE = 1024
@@ -50,28 +51,6 @@ has more: their powers are spread as an exponential distribution, whose geometri
 """
 LIMIT = 5.0
 """Residuals beyond this many 8-bit steps are edges, not mark."""
-
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """How the picture differs from the one that was marked: pixels per tile pixel across, degrees
-    anticlockwise, mirrored, turned to its negative, and `stretch`, how much more it was enlarged
-    downwards than across.
-
-    `matrix` (two rows of three) leads from the plane of folded tiles to the picture's pixels; there
-    the marked picture was mirrored, then turned by `quarter_turns` anticlockwise, then moved by the
-    offsets and any number of whole tiles.
-    """
-
-    scale: float
-    rotation_degrees: float
-    stretch: float
-    is_mirrored: bool
-    is_negative: bool
-    offset_x: int
-    offset_y: int
-    quarter_turns: int
-    matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.marks import watermark_pattern
-from provenance.marks.grid_search import Geometry
+from provenance.marks.geometry import Geometry
 from provenance.marks.local_agreement import WINDOW
 
 CANVAS = 128

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.marks import grid_search, watermark_pattern
-from provenance.marks.grid_search import Geometry
+from provenance.marks.geometry import Geometry
 
 LEAST_PSNR_DB, FAINT_PSNR_DB = 42.0, 44.5
 """The strongest mark that is ever embedded, and the fainter one that is tried first."""
@@ -25,8 +25,7 @@ FLAT_AMPLITUDE, DETAIL_AMPLITUDE = 1.0, 3.2
 """Standard deviation of the mark in 8-bit steps on flat areas, and where detail hides it best."""
 DETAIL_LEVELS = 24.0
 REFERENCE_SIDE = 512
-FOUND_SYNC, DAMAGED_SYNC = 6.0, 8.0
-FOUND_AGREEMENT = 0.45
+FOUND_SYNC, FOUND_AGREEMENT = 6.0, 0.45
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 CHANNELS = tuple(float(share) for share in LUMA / np.sum(LUMA**2))
 """How much each channel changes for one step of brightness: most brightness for its PSNR."""
@@ -41,7 +40,7 @@ class Detection:
     was found. `tile` is what each tile with that identifier looks like, float32 [96, 96].
     """
 
-    verdict: Literal["found", "damaged", "not_found"]
+    verdict: Literal["found", "not_found"]
     confidence: float
     identifier: int | None = None
     geometry: Geometry | None = None
@@ -143,27 +142,29 @@ def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def detect(pixels: NDArray[np.uint8], *, key: bytes) -> Detection:
-    """Look for a mark of this key in uint8 [H, W, 3] RGB pixels."""
+    """Look for a mark of this key in uint8 [H, W, 3] RGB pixels. Traces without an identifier that
+    checks say nothing: whoever has many marked pictures can lay them over anything.
+    """
     luma = _luma(pixels)
-    best: grid_search.Alignment | None = None
     for alignment in grid_search.alignments(luma, grid_search.syncs(watermark_pattern.sets(key))):
         if alignment.sync >= FOUND_SYNC:
             reading = watermark_pattern.read(alignment.tile, alignment.patterns)
-            if reading.is_checked and reading.agreement >= FOUND_AGREEMENT:
-                return _found(alignment, reading, key)
-        if best is None or alignment.sync > best.sync:
-            best = alignment
-    if best is not None and best.sync >= DAMAGED_SYNC:
-        return Detection("damaged", 0.5, None, best.geometry)
+            if reading.scheme and reading.agreement >= FOUND_AGREEMENT:
+                return _found(alignment, reading, reading.scheme, key)
     return Detection("not_found", 0.0)
 
 
 def _found(
-    alignment: grid_search.Alignment, reading: watermark_pattern.PatternReading, key: bytes
+    alignment: grid_search.Alignment,
+    reading: watermark_pattern.PatternReading,
+    scheme: watermark_pattern.Scheme,
+    key: bytes,
 ) -> Detection:
     identifier = reading.identifier
-    tile = watermark_pattern.write(identifier, key)
-    return Detection("found", _confidence(alignment, reading), identifier, alignment.geometry, tile)
+    tile = watermark_pattern.write(identifier, key, scheme)
+    placing = watermark_pattern.placing(identifier, key, scheme)
+    geometry = alignment.geometry.of_picture(placing)
+    return Detection("found", _confidence(alignment, reading), identifier, geometry, tile)
 
 
 def _confidence(

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,13 @@ SETS = 4
 """How many sets of patterns a key has. The identifier says which of them carries it, so pictures
 that are averaged to lay the mark bare do not all agree."""
 
+ORIENTATIONS = 8
 Plane = NDArray[np.float32]
+Scheme = Literal["placed", "fixed"]
+"""Whether a tile was turned and moved before it was laid, as its identifier says, or lies the same
+in every picture, as it did at first. The check bits tell which.
+"""
+SCHEMES: tuple[Scheme, ...] = ("placed", "fixed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,22 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class PatternReading:
-    """What a folded tile holds: the identifier and how much of the code's energy agrees with it, 0
-    to 1.
+    """What a folded tile holds: the identifier, the scheme that its check bits are of, None where
+    they are of none, and how much of the code's energy agrees with it, 0 to 1.
     """
 
     identifier: int
-    is_checked: bool
+    scheme: Scheme | None
     agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """How a tile was turned, as `orientations` numbers it, and then moved, in tile pixels."""
+
+    orientation: int = 0
+    row: int = 0
+    column: int = 0
 
 
 def sets(key: bytes) -> tuple[Patterns, ...]:
@@ -70,8 +86,22 @@ def patterns_for(identifier: int, key: bytes) -> Patterns:
 
 
 def _set_number(identifier: int, key: bytes) -> int:
-    said = b"set" + identifier.to_bytes(IDENTIFIER_BITS // 8)
-    return hmac.digest(key, said, hashlib.sha256)[0] % SETS
+    return _keyed(b"set", identifier, key)[0] % SETS
+
+
+def placing(identifier: int, key: bytes, scheme: Scheme) -> Placing:
+    """Where the tile with this identifier lies: elsewhere in nearly every picture, so that the
+    average of many lays nothing bare. The detector looks everywhere as it is.
+    """
+    if scheme == "fixed":
+        return Placing()
+    said = _keyed(b"place", identifier, key)
+    row, column = (int.from_bytes(said[at : at + 4]) % SIZE for at in (4, 8))
+    return Placing(said[0] % ORIENTATIONS, row, column)
+
+
+def _keyed(about: bytes, identifier: int, key: bytes) -> bytes:
+    return hmac.digest(key, about + identifier.to_bytes(IDENTIFIER_BITS // 8), hashlib.sha256)
 
 
 @lru_cache(maxsize=4 * SETS)
@@ -132,16 +162,17 @@ def upright(tile: Plane, orientation: int) -> Plane:
     return turned[:, ::-1] if orientation >= 4 else turned
 
 
-def write(identifier: int, key: bytes) -> Plane:
+def write(identifier: int, key: bytes, scheme: Scheme = "placed") -> Plane:
     """The tile, float32 [96, 96] of unit variance, that carries a 64-bit identifier."""
     found = patterns_for(identifier, key)
-    signs = (
-        2.0 * convolutional_code.encode(_message(identifier, found.key)).astype(np.float32) - 1.0
-    )
+    code = convolutional_code.encode(_message(identifier, key, scheme))
+    signs = 2.0 * code.astype(np.float32) - 1.0
     weights = np.concatenate([[SYNC_AMPLITUDE], signs / np.sqrt(CODE_BITS)]).astype(np.float32)
     tilt = np.tile((1 + _radius(found) / TILT_FROM) ** -0.5, 2).astype(np.float32)
     tile = plane_of(tilt * (found.basis @ weights), found.rows, found.columns)
-    return np.asarray(tile / tile.std(), np.float32)
+    place = placing(identifier, key, scheme)
+    turned = orientations(tile / tile.std())[place.orientation]
+    return np.asarray(np.roll(turned, (place.row, place.column), (0, 1)), np.float32)
 
 
 def read(tile: Plane, found: Patterns) -> PatternReading:
@@ -149,7 +180,7 @@ def read(tile: Plane, found: Patterns) -> PatternReading:
     by how well the sync pattern came through in it.
     """
     reading = read_plainly(tile, found)
-    if reading.is_checked:
+    if reading.scheme:
         return reading
     return _reading(_weighed(vector_of(tile, found), found), found)
 
@@ -189,14 +220,16 @@ def _reading(soft: Plane, found: Patterns) -> PatternReading:
     message = convolutional_code.decode(soft)
     signs = 2.0 * convolutional_code.encode(message) - 1.0
     identifier = int.from_bytes(np.packbits(message[:IDENTIFIER_BITS]).tobytes())
-    is_checked = bool((message == _message(identifier, found.key)).all()) and (
-        _set_number(identifier, found.key) == found.number
-    )
-    return PatternReading(identifier, is_checked, float(np.mean(signs * soft)))
+    scheme = None
+    if _set_number(identifier, found.key) == found.number:
+        of = (each for each in SCHEMES if (message == _message(identifier, found.key, each)).all())
+        scheme = next(of, None)
+    return PatternReading(identifier, scheme, float(np.mean(signs * soft)))
 
 
-def _message(identifier: int, key: bytes) -> NDArray[np.uint8]:
+def _message(identifier: int, key: bytes, scheme: Scheme) -> NDArray[np.uint8]:
     """Identifier and keyed check bits, most significant bit first."""
+    about = b"check" if scheme == "fixed" else b"check placed"
     number = identifier.to_bytes(IDENTIFIER_BITS // 8)
-    check = hmac.digest(key, b"check" + number, hashlib.sha256)[: CHECK_BITS // 8]
+    check = _keyed(about, identifier, key)[: CHECK_BITS // 8]
     return np.unpackbits(np.frombuffer(number + check, np.uint8))

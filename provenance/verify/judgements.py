@@ -262,19 +262,12 @@ def of_watermark(
 
     `match` is what the watermark leads to, `best` what any mark does.
     """
-    if detection.verdict == "not_found":
+    if detection.identifier is None:
         sentence = "No watermark of this system was found in the picture."
         return WatermarkCheck(MarkVerdict.ABSENT, sentence, _REMOVED)
-    if detection.identifier is None:
-        identifier, verdict = None, MarkVerdict.COULD_NOT_CHECK
-        sentence = "There are traces of a watermark, too damaged to be read."
-        proves = "The picture may come from this system, much reworked."
-    else:
-        identifier = f"{detection.identifier:016x}"
-        verdict, sentence, proves = _of_read_watermark(match, best)
-    return WatermarkCheck(
-        verdict, sentence, proves, identifier, detection.confidence, _geometry(detection)
-    )
+    verdict, sentence, proves = _of_read_watermark(match, best)
+    identifier, geometry = f"{detection.identifier:016x}", _geometry(detection)
+    return WatermarkCheck(verdict, sentence, proves, identifier, detection.confidence, geometry)
 
 
 def _of_read_watermark(

@@ -17,8 +17,8 @@ from tests.provenance.pictures import drawing, photograph
 Pixels = NDArray[np.uint8]
 Mark = Callable[[Pixels], Marked]
 GOOD, BAD, ABSENT, UNCHECKED = "found_good", "found_bad", "absent", "could_not_check"
-AGREEING = ([GOOD] * 3, [UNCHECKED] * 3, [ABSENT] * 3, [ABSENT, UNCHECKED, ABSENT])
-"""Log, watermark, fingerprint: found, led to and not comparable, nothing, only traces."""
+AGREEING = ([GOOD] * 3, [UNCHECKED] * 3, [ABSENT] * 3)
+"""Log, watermark, fingerprint: found, led to and not comparable, nothing."""
 
 
 def apple() -> Pixels:

@@ -1,5 +1,6 @@
 """The watermark: unseen, found again after what the world does, and never where it is not."""
 
+from functools import partial
 from itertools import islice, product
 
 import cv2
@@ -67,6 +68,54 @@ def test_average_of_many_marked_pictures_does_not_take_the_mark_away() -> None:
     assert watermark.detect(victim, key=KEY).identifier == IDENTIFIER
 
 
+def test_average_of_fifty_marked_pictures_holds_nothing_of_another() -> None:
+    """Not the four sync patterns either, for they lie elsewhere in each: laid over a picture with
+    all the energy of a mark, it neither takes a mark away nor leaves a trace of one.
+    """
+    sources = [drawing(number) for number in range(10)]
+    residuals = [watermark.embed(sources[n % 10], n, key=KEY) - 1.0 * sources[n % 10]
+                 for n in range(50)]  # fmt: skip
+    common = np.mean(residuals, axis=0)
+    common *= 255 / 10 ** (watermark.LEAST_PSNR_DB / 20) / np.sqrt(np.mean(common**2))
+    victims = [photograph("coffee"), photograph("astronaut"), drawing(11), drawing(12)]
+    for number, victim in enumerate(victims, 70):
+        wiped = watermark.embed(victim, number, key=KEY) - common
+        assert watermark.detect(_of_bytes(wiped), key=KEY).identifier == number
+        strewn = _of_bytes(victim + common)
+        assert watermark.detect(strewn, key=KEY) == watermark.Detection("not_found", 0.0)
+        for alignment in _alignments(strewn):
+            assert alignment.sync < watermark.FOUND_SYNC + 1
+
+
+def _of_bytes(pixels: np.ndarray) -> np.ndarray:
+    return np.asarray(np.clip(np.rint(pixels), 0, 255), np.uint8)
+
+
+def _alignments(pixels: np.ndarray) -> list[grid_search.Alignment]:
+    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return list(grid_search.alignments(luma, grid_search.syncs(watermark_pattern.sets(KEY))))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_geometry_is_the_same_wherever_the_tile_lies(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures that were marked when it lay the same in all are read as ever, too."""
+    pixels = photograph("coffee")
+    placed = [watermark.embed(pixels, identifier, key=KEY) for identifier in range(5)]
+    fixed = partial(watermark_pattern.write, scheme="fixed")
+    monkeypatch.setattr(watermark_pattern, "write", lambda name, key: fixed(name, key))
+    before = watermark.embed(pixels, 7, key=KEY)
+    monkeypatch.undo()
+    sides = [each[:, ::-1] if number >= 4 else each for each in (before, *placed)]
+    read = [watermark.detect(np.rot90(each, number % 4)[9:, 14:], key=KEY) for each in sides]
+    assert [each.identifier for each in read] == [7, *range(5)]
+    first = read[0].geometry
+    assert first is not None
+    assert (first.is_mirrored, first.quarter_turns) == (number >= 4, number % 4)
+    assert [each.geometry for each in read] == [first] * len(read)
+
+
 @pytest.mark.parametrize("side", [64, 200, 333, 512, 1024, 1500])
 def test_pictures_of_every_size_come_back_the_same_shape(side: int) -> None:
     pixels = photograph("coffee", side)[: side * 3 // 4]
@@ -132,10 +181,10 @@ def test_code_corrects_any_four_wrong_bits() -> None:
 
 def test_tile_round_trips_in_every_orientation() -> None:
     patterns = watermark_pattern.patterns_for(IDENTIFIER, KEY)
-    plane = watermark_pattern.write(IDENTIFIER, KEY)
+    plane = watermark_pattern.write(IDENTIFIER, KEY, "fixed")
     for number, turned in enumerate(watermark_pattern.orientations(plane)):
         reading = watermark_pattern.read(watermark_pattern.upright(turned, number), patterns)
-        assert (reading.identifier, reading.is_checked) == (IDENTIFIER, True)
+        assert (reading.identifier, reading.scheme) == (IDENTIFIER, "fixed")
 
 
 @pytest.mark.parametrize(("width", "height"), [(512, 512), (512, 320), (1024, 683)])
@@ -146,7 +195,9 @@ def test_tile_of_an_upright_picture_is_folded_upon_its_own_pixels(width: int, he
     wanted = grid_search.syncs([watermark_pattern.patterns_for(IDENTIFIER, KEY)])
     whole = list(islice(grid_search.alignments(luma, wanted), 2))
     tile = max(whole, key=lambda each: each.sync).tile
-    written = watermark_pattern.write(IDENTIFIER, KEY)
+    place = watermark_pattern.placing(IDENTIFIER, KEY, "placed")
+    moved = np.roll(watermark_pattern.write(IDENTIFIER, KEY), (-place.row, -place.column), (0, 1))
+    written = watermark_pattern.upright(moved, place.orientation)
     assert np.corrcoef(tile.ravel(), written.ravel())[0, 1] > 0.9
 
 
