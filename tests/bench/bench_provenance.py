@@ -7,7 +7,9 @@
     python -m tests.bench.bench_provenance --only unseen (both, on pictures no rule was chosen on)
     python -m tests.bench.bench_provenance --only fourth (the same on later ones, see ADR 120)
     python -m tests.bench.bench_provenance --only fifth  (and on later ones again, see ADR 137)
-    python -m tests.bench.bench_provenance --only sixth  (and on the last ones, see ADR 118)
+    python -m tests.bench.bench_provenance --only sixth  (and on those of ADR 118)
+    python -m tests.bench.bench_provenance --only seventh (and on the last ones, see ADR 157)
+    python -m tests.bench.bench_provenance --only attacker (fifty pictures, programs, tilts)
 
 One thread throughout; marking and decoding are counted in processor time, the log by the clock.
 Writes docs/benchmarks/provenance.json.
@@ -45,11 +47,18 @@ from django.core.management import call_command
 from provenance.assets import marking
 from provenance.keys.installed_keys import keyring
 from provenance.marks import perceptual_match, watermark
-from tests.bench import fifth_pictures, fourth_pictures, sixth_pictures, unseen_pictures
+from tests.bench import (
+    fifth_pictures,
+    fourth_pictures,
+    seventh_pictures,
+    sixth_pictures,
+    unseen_pictures,
+)
+from tests.bench.bench_provenance_attacker import attacker_figures
 from tests.bench.bench_provenance_copies import copy_figures
 from tests.bench.bench_provenance_edits import edit_figures
 from tests.bench.bench_provenance_log import log_figures
-from tests.bench.bench_provenance_unseen import unseen_figures
+from tests.bench.bench_provenance_unseen import SealedSet, unseen_figures
 from tests.bench.report import ROOT, Row, print_table, publish
 from tests.provenance.attacks import ATTACKS, BEYOND, Attack, jpeg
 from tests.provenance.pictures import PHOTOGRAPHS, drawing, photograph
@@ -60,6 +69,9 @@ SYSTEM = marking.SystemInfo("Proofsheet", "bench", "bench")
 BENCH_PYTHON = ROOT / "var" / "bench" / "venv" / "bin" / "python"
 UNMARKED_KEY = b"a key that marked none of these pictures"
 KEPT_EVERY = 1000
+SEALED_SETS: tuple[SealedSet, ...] = (
+    unseen_pictures, fourth_pictures, fifth_pictures, sixth_pictures, seventh_pictures,
+)  # fmt: skip
 MUST = {"photographs": 95.0, "drawings": 99.0}
 
 
@@ -282,20 +294,12 @@ def copies_part(chosen: argparse.Namespace) -> Iterator[Row]:
     yield from copy_figures(chosen.half, keyring().watermark_key)
 
 
-def unseen_part(chosen: argparse.Namespace) -> Iterator[Row]:
-    yield from unseen_figures(unseen_pictures)
+def sealed_part(sealed: SealedSet, chosen: argparse.Namespace) -> Iterator[Row]:
+    yield from unseen_figures(sealed)
 
 
-def fourth_part(chosen: argparse.Namespace) -> Iterator[Row]:
-    yield from unseen_figures(fourth_pictures)
-
-
-def fifth_part(chosen: argparse.Namespace) -> Iterator[Row]:
-    yield from unseen_figures(fifth_pictures)
-
-
-def sixth_part(chosen: argparse.Namespace) -> Iterator[Row]:
-    yield from unseen_figures(sixth_pictures)
+def attacker_part(chosen: argparse.Namespace) -> Iterator[Row]:
+    yield from attacker_figures(keyring().watermark_key, is_quick=chosen.quick)
 
 
 def unmarked_part(chosen: argparse.Namespace) -> Iterator[Row]:
@@ -310,10 +314,8 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "copied": copied_part,
     "edits": edits_part,
     "copies": copies_part,
-    "unseen": unseen_part,
-    "fourth": fourth_part,
-    "fifth": fifth_part,
-    "sixth": sixth_part,
+    **{each.NAME: partial(sealed_part, each) for each in SEALED_SETS},
+    "attacker": attacker_part,
     "unmarked": unmarked_part,
 }
 

@@ -15,8 +15,9 @@ Licences, each named in the package (gcompris-qt-data 3.1-2, Debian 12): CC BY, 
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -38,41 +39,53 @@ def seal() -> str:
 
 
 def pairs() -> Iterator[Pair]:
-    """Of each picture, its photograph's other half, and another photograph."""
-    every = pictures()
-    random = _random("any other")
+    return pairs_of(pictures(), _random("any other"))
+
+
+def pairs_of(every: list[Named], random: np.random.Generator, others: int = 1) -> Iterator[Pair]:
+    """Of each half, its photograph's other half, and other photographs."""
     for at, each in enumerate(every):
         yield Pair(each, every[at ^ 1].pixels, "another part")
-        other = every[int(random.integers(len(every)))]
-        if other.name.partition("/")[0] != each.name.partition("/")[0]:
-            yield Pair(each, other.pixels, "any other")
+        for _ in range(others):
+            other = every[int(random.integers(len(every)))]
+            if other.name.partition("/")[0] != each.name.partition("/")[0]:
+                yield Pair(each, other.pixels, "any other")
 
 
 @cache
 def pictures() -> list[Named]:
     """Those that are marked: two of each photograph."""
-    made = []
-    for name, data in _files():
-        with Image.open(io.BytesIO(data)) as image:
-            pixels = np.asarray(image.convert("RGB"), np.uint8)
-        for half in range(2):
-            called = f"{name}/{half}"
-            made.append(Named(called, half_square(pixels, half, _random(called))))
-    return made
+    return [each for name, data in _files() for each in halves_of(name, data, _random)]
+
+
+def halves_of(
+    name: str, data: bytes, random: Callable[[str], np.random.Generator]
+) -> Iterator[Named]:
+    """The left and the right half of a photograph, each by its own chance."""
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.asarray(image.convert("RGB"), np.uint8)
+    for half in range(2):
+        called = f"{name}/{half}"
+        yield Named(called, half_square(pixels, half, random(called)))
 
 
 def _files() -> Iterator[tuple[str, bytes]]:
-    """Every WebP that is large enough, out of Qt's bundles of files, by its place in them."""
     for bundle in BUNDLES:
-        held = (FOLDER / f"{bundle}.rcc").read_bytes()
-        at = 0
-        while (at := held.find(b"RIFF", at)) >= 0:
-            length = 8 + int.from_bytes(held[at + 4 : at + 8], "little")
-            data = held[at : at + length]
-            at += length
-            with Image.open(io.BytesIO(data)) as image:
-                if min(image.size) >= SIDE:
-                    yield f"{bundle} {at}", data
+        yield from in_bundle(FOLDER / f"{bundle}.rcc")
+
+
+def in_bundle(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Every WebP that is large enough, out of Qt's bundle of files, by its place in it."""
+    held, at = path.read_bytes(), 0
+    while (at := held.find(b"RIFF", at)) >= 0:
+        length = 8 + int.from_bytes(held[at + 4 : at + 8], "little")
+        data = held[at : at + length]
+        at += length
+        if data[8:12] != b"WEBP":  # a sound
+            continue
+        with Image.open(io.BytesIO(data)) as image:
+            if min(image.size) >= SIDE:
+                yield f"{path.stem} {at}", data
 
 
 def _random(name: str) -> np.random.Generator:
