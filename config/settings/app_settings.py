@@ -15,6 +15,8 @@ PROOFSHEET_SYSTEM_NAME = env_str("PROOFSHEET_SYSTEM_NAME", "Proofsheet")
 # A label that people can see: its usual corner (none by default), and what it may say.
 PROOFSHEET_LABEL = env_str("VISIBLE_LABEL", "")
 PROOFSHEET_LABEL_TEXTS = env_list("VISIBLE_LABEL_TEXTS", ["AI generated"])
+# The producer's code of China's implicit label (TC260-PG-20259A), which is left out without one.
+PROOFSHEET_AIGC_PRODUCER = env_str("AIGC_PRODUCER", "")
 # A signing certificate from outside in place of the own authority's (docs/operate/keys.md).
 PROOFSHEET_C2PA = {
     "certificates": env_str("C2PA_CERTIFICATES", ""),

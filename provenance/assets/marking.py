@@ -170,6 +170,7 @@ def seal(
         created_at=created_at,
         watermark_id=f"{marked.watermark_id:016x}",
         provider=settings.PROOFSHEET_PROVIDER,
+        aigc_producer=settings.PROOFSHEET_AIGC_PRODUCER,
         is_altered=parent is not None,
         image_code=iscc.image_code(marked.pixels),
         is_observed=observed,

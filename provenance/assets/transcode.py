@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from config.core.errors import ProofsheetError
 from provenance.assets import marking, waiting_copies
 from provenance.log import own_keys
@@ -92,6 +94,7 @@ def _signed(
         created_at=asset.created_at,
         watermark_id=asset.watermark_id,
         provider=asset.provider,
+        aigc_producer=settings.PROOFSHEET_AIGC_PRODUCER,
         is_altered=asset.is_altered,
         image_code=asset.image_code,
         is_observed=asset.is_observed,

@@ -3,6 +3,7 @@
 Ids and names of systems only: no prompt, no person.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,6 +78,7 @@ class ManifestClaim:
     is_notice: bool = False
     repainted: Box | None = None
     has_same_format: bool = False
+    aigc_producer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +121,32 @@ def definition_of(
     }
 
 
-def xmp_of(claim: ManifestClaim) -> bytes:
-    """The same for readers that know XMP alone: the source type, the program, the asset's id."""
+def xmp_of(claim: ManifestClaim) -> dict[str, str]:
+    """The same for readers that know XMP alone: the source type, the program, the asset's id, and
+    China's label where a producer is named.
+    """
     said = {embedded_xmp.CREATOR_TOOL: f"{claim.system_name} {claim.system_version}"}
     if claim.asset_id:
         said[embedded_xmp.IDENTIFIER] = f"urn:uuid:{claim.asset_id}"
     if claim.is_observed:
         said[embedded_xmp.SOURCE_TYPE] = _source_type(claim)
-    return embedded_xmp.packet(said)
+    if claim.aigc_producer and not claim.is_notice:
+        said[embedded_xmp.AIGC] = _aigc_label(claim)
+    return said
+
+
+def _aigc_label(claim: ManifestClaim) -> str:
+    """Label 1: it is generated; 2: it may be. Nobody has passed it on yet."""
+    told = {
+        "Label": "1" if claim.is_observed else "2",
+        "ContentProducer": claim.aigc_producer,
+        "ProduceID": claim.asset_id,
+        "ReservedCode1": "",
+        "ContentPropagator": "",
+        "PropagateID": "",
+        "ReservedCode2": "",
+    }
+    return json.dumps(told, separators=(",", ":"))
 
 
 def _source_type(claim: ManifestClaim) -> str:

@@ -15,8 +15,11 @@ from provenance.pictures.decoder import Mime
 SOURCE_TYPE = "Iptc4xmpExt:DigitalSourceType"
 CREATOR_TOOL = "xmp:CreatorTool"
 IDENTIFIER = "dc:identifier"
+AIGC = "TC260:AIGC"
+"""China's implicit label (TC260-PG-20259A): JSON, in PNG also as the text `AIGC` (annex B)."""
 _NAMESPACES = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "TC260": "http://www.tc260.org.cn/ns/AIGC/1.0/",
     "dc": "http://purl.org/dc/elements/1.1/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
 }
@@ -24,9 +27,10 @@ _JPEG_START = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_START = b"XML:com.adobe.xmp\0\0\0\0\0"
 _HAS_XMP = 0x04
 _MOST_BYTES = 65_000
+_PNG_LABEL = re.compile(rb'tEXtAIGC\0\{"AIGC":\s*(\{[^{}]{0,2000}\})\}')
 
 
-def packet(said: dict[str, str]) -> bytes:
+def _packet(said: dict[str, str]) -> bytes:
     """An XMP packet with these properties, by their usual prefixes."""
     used = {name.partition(":")[0] for name in said}
     spaces = "".join(f" xmlns:{each}={quoteattr(_NAMESPACES[each])}" for each in sorted(used))
@@ -40,11 +44,16 @@ def packet(said: dict[str, str]) -> bytes:
     ).encode()
 
 
-def put(data: bytes, mime: Mime, xmp: bytes) -> bytes:
-    """A PNG, JPEG or WebP that this house encoded, with the packet in it; others as they are."""
+def put(data: bytes, mime: Mime, said: dict[str, str]) -> bytes:
+    """A PNG, JPEG or WebP that this house encoded, with a packet in it that says this; others as
+    they are.
+    """
+    xmp = _packet(said)
     match mime:
         case "image/png":
-            return data[:33] + _png_chunk(b"iTXt", _PNG_START + xmp) + data[33:]
+            label = f'{{"AIGC":{said[AIGC]}}}' if AIGC in said else ""
+            text = _png_chunk(b"tEXt", b"AIGC\0" + label.encode()) if label else b""
+            return data[:33] + _png_chunk(b"iTXt", _PNG_START + xmp) + text + data[33:]
         case "image/jpeg":
             body = _JPEG_START + xmp
             segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
@@ -57,17 +66,20 @@ def put(data: bytes, mime: Mime, xmp: bytes) -> bytes:
 
 
 def said_in(data: bytes) -> dict[str, str]:
-    """The known properties that the first packet in a file states, wherever it lies. It need be no
-    XML: only these names are looked for, and their text is bounded.
+    """The known properties that the first packet in a file states, or a PNG's text, wherever they
+    lie. It need be no XML: only these names are looked for, and their text is bounded.
     """
     start = data.find(b"<x:xmpmeta")
     found = data[start : start + _MOST_BYTES].partition(b"</x:xmpmeta>")[0] if start >= 0 else b""
     text = found.decode(errors="replace")
-    return dict(_properties(text))
+    told = dict(_properties(text))
+    if AIGC not in told and (label := _PNG_LABEL.search(data)):
+        told[AIGC] = label[1].decode(errors="replace")
+    return told
 
 
 def _properties(text: str) -> Iterator[tuple[str, str]]:
-    for name in (SOURCE_TYPE, CREATOR_TOOL, IDENTIFIER):
+    for name in (SOURCE_TYPE, CREATOR_TOOL, IDENTIFIER, AIGC):
         told = rf"{name}\s*=\s*([\"'])(.{{0,2000}}?)\1|{name}>([^<]{{1,2000}})<"
         if match := re.search(told, text):
             yield name, unescape(match[2] or match[3] or "", {"&quot;": '"', "&apos;": "'"})

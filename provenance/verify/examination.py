@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from provenance.keys.installed_keys import keyring
 from provenance.log import asset_entries
-from provenance.manifests import containers, manifest_reading, other_formats
+from provenance.manifests import containers, embedded_xmp, manifest_reading, other_formats
 from provenance.manifests.manifest_reading import ManifestReading
 from provenance.manifests.signing_context import signer
 from provenance.marks import watermark
@@ -84,6 +84,7 @@ def check(data: bytes, *, at: datetime) -> VerifyReport:
         fingerprint=judgements.of_fingerprint(match),
         disclosure=_disclosure(findings),
         stated=judgements.of_generation(reading),
+        metadata=embedded_xmp.said_in(data),
         disagreements=disagreements.told(reading, detection, found),
         preview=_preview(picture.pixels) if match and (match.changed or match.beside) else b"",
     )
@@ -114,6 +115,7 @@ def _manifest_alone(data: bytes, error: decoder.PictureUnreadable, *, at: dateti
         fingerprint=FingerprintCheck(MarkVerdict.ABSENT, sentence, judgements.NOTHING),
         disclosure=None,
         stated=judgements.of_generation(reading),
+        metadata=embedded_xmp.said_in(data),
     )
 
 

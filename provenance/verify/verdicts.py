@@ -152,8 +152,8 @@ class VerifyReport:
     """Everything that is told about one file; `is_ours` is true only where marks prove it.
 
     `disagreements` are sentences on marks that lead elsewhere than the one that is believed;
-    `preview` is a small JPEG of the picture where changed parts are to be shown on it, and is never
-    part of the report as data.
+    `metadata` is what the file's XMP says, by property; `preview` is a small JPEG of the picture
+    where changed parts are to be shown on it, and is never part of the report as data.
     """
 
     sha256: str
@@ -171,6 +171,7 @@ class VerifyReport:
     disclosure: Disclosure | None
     stated: GenerationStatement | None = None
     disagreements: tuple[str, ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)
     preview: bytes = b""
 
     @property

@@ -160,6 +160,11 @@ class VerifyReportSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(),
         help_text="marks that lead elsewhere than the one that is believed, a sentence each",
     )
+    metadata = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="what XMP in the file says, by property: its origin and China's label for "
+        "generated content; anybody can write it, unless the credentials hold",
+    )
     is_making_observed = serializers.BooleanField(
         allow_null=True,
         help_text="false for a picture of an archive that was marked late; null without disclosure",

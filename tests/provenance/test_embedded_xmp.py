@@ -1,17 +1,25 @@
 """What a signed file says in XMP, as others read it and as we read it back."""
 
 import io
+import json
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from xml.etree import ElementTree
 
 import pytest
+from django.core.management import call_command
+from django.test import Client
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pytest_django.fixtures import Settings
 
+from provenance.assets import archive, marking, transcode
 from provenance.manifests import definition, embedded_xmp
 from provenance.manifests.signing_context import signer
 from provenance.pictures import decoder
 from provenance.pictures.decoder import Mime
-from tests.provenance.conftest import seal
+from tests.provenance.conftest import NOW, SYSTEM, seal
 from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing
 
@@ -72,7 +80,7 @@ def test_what_is_put_in_is_read_back(text: str) -> None:
     data = embedded_xmp.put(
         saved(drawing(9, 64), "PNG"),
         "image/png",
-        embedded_xmp.packet({embedded_xmp.CREATOR_TOOL: text}),
+        {embedded_xmp.CREATOR_TOOL: text},
     )
     assert embedded_xmp.said_in(data) == {embedded_xmp.CREATOR_TOOL: text}
 
@@ -89,3 +97,64 @@ def test_what_is_put_in_is_read_back(text: str) -> None:
 )
 def test_what_is_no_xml_says_nothing(data: bytes) -> None:
     assert embedded_xmp.said_in(data) == {}
+
+
+@pytest.fixture
+def producer(settings: Settings) -> str:
+    settings.PROOFSHEET_AIGC_PRODUCER = "001191110000MA00000000X00000"[:27]
+    return str(settings.PROOFSHEET_AIGC_PRODUCER)
+
+
+@pytest.mark.parametrize("mime", KINDS)
+def test_label_for_china_is_written_signed_and_read_back(
+    mime: Mime, producer: str, db: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asset_id = uuid4()
+    marked = marking.embed(drawing(2, 256), asset_id=asset_id)
+    made = marking.seal(marked, asset_id=asset_id, created_at=NOW, system=SYSTEM, mime=mime)
+    marking.record(made, asset_id=asset_id, owner_pseudonym="p", at=NOW)
+    label = json.loads(told_to_others(made.data)["{http://www.tc260.org.cn/ns/AIGC/1.0/}AIGC"])
+    assert (label["Label"], label["ContentProducer"]) == ("1", producer)
+    assert label["ProduceID"] == str(asset_id)
+    if mime == "image/png":
+        with Image.open(io.BytesIO(made.data)) as image:
+            assert json.loads(image.text["AIGC"]) == {"AIGC": label}  # type: ignore[attr-defined]  # of PNGs
+    assert signer().read(made.data, mime).state == "trusted"
+    copied = transcode.in_format(made.data, "image/webp", asset_id=asset_id, at=NOW)
+    for data in (made.data, copied):
+        (tmp_path / "picture").write_bytes(data)
+        with pytest.raises(SystemExit):
+            call_command("verify_image", tmp_path / "picture")
+        assert f'metadata     TC260:AIGC {{"Label":"1","ContentProducer":"{producer}"' in (
+            capsys.readouterr().out
+        )
+
+
+def test_without_a_producer_nothing_is_claimed_in_anybody_s_name(db: None) -> None:
+    data = seal(drawing(2, 256)).sealed.data
+    assert embedded_xmp.AIGC not in embedded_xmp.said_in(data)
+    assert b"AIGC" not in data
+
+
+def test_picture_of_an_archive_may_be_generated(producer: str, db: None, tmp_path: Path) -> None:
+    (tmp_path / "old.png").write_bytes(saved(drawing(4, 256), "PNG"))
+    found = archive.mark(tmp_path / "old.png", out=tmp_path, model="m", at=NOW)
+    told = embedded_xmp.said_in((tmp_path / str(found.copy)).read_bytes())
+    assert json.loads(told[embedded_xmp.AIGC])["Label"] == "2"
+    assert embedded_xmp.SOURCE_TYPE not in told
+
+
+def test_text_of_a_png_alone_is_read_too() -> None:
+    text = PngInfo()
+    text.add_text("AIGC", '{"AIGC":{"Label":"1","ProduceID":"x"}}')
+    data = saved(drawing(9, 64), "PNG", pnginfo=text)
+    assert embedded_xmp.said_in(data) == {embedded_xmp.AIGC: '{"Label":"1","ProduceID":"x"}'}
+
+
+def test_page_and_api_tell_what_metadata_says_as_text(client: Client, db: None) -> None:
+    said = {embedded_xmp.AIGC: '{"Label":"1"}', embedded_xmp.CREATOR_TOOL: "<b>Machine</b>"}
+    data = embedded_xmp.put(saved(drawing(9, 64), "PNG"), "image/png", said)
+    told = client.post("/api/v1/verify/", {"file": io.BytesIO(data)}).json()
+    assert told["metadata"] == said
+    page = client.post("/verify/", {"file": io.BytesIO(data)}).text
+    assert "<code>xmp:CreatorTool</code> &lt;b&gt;Machine" in page

@@ -48,6 +48,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name:<12} {check.verdict:<16} {check.sentence}")
         for sentence in report.disagreements:
             self.stdout.write(f"  disagrees    {sentence}")
+        for name, value in report.metadata.items():
+            self.stdout.write(f"  metadata     {name} {value}")
         for note in report.notes:
             self.stdout.write(f"  note         {note}")
         if report.disclosure:

@@ -103,7 +103,7 @@ def test_remote_manifest_is_never_fetched(signer: Signer) -> None:
 
 
 def test_manifest_holds_no_prompt_and_no_person(signer: Signer) -> None:
-    told = json.dumps(definition.definition_of(CLAIM)) + definition.xmp_of(CLAIM).decode()
+    told = json.dumps(definition.definition_of(CLAIM)) + json.dumps(definition.xmp_of(CLAIM))
     assert told.count("prompt") == told.count('"prompt_guided"') == 1  # how a person took part
     assert "author" not in told
 
