@@ -6,6 +6,7 @@ Only lengths are followed and bytes copied; nothing is parsed inside the store.
 import re
 from collections.abc import Iterator
 
+from config.core.errors import ProofsheetError
 from provenance.manifests import other_formats
 from provenance.manifests.other_formats import AssetMime
 
@@ -15,6 +16,15 @@ _APP11 = 0xEB
 _START_OF_STORE = re.compile(rb"jumb.{4}jumdc2pa", re.DOTALL)
 _C2PA = slice(4, 20)
 _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+
+
+class ManifestUnreadable(ProofsheetError):
+    """A file without Content Credentials, or with some that are not looked at."""
+
+    default_code = "manifest_unreadable"
+    default_message = "The file has no Content Credentials that can be read."
+    default_advice = "Give a file that carries them itself."
+    default_status = 422
 
 
 def manifest_store(data: bytes, mime: AssetMime) -> bytes:

@@ -161,6 +161,21 @@ class Reader:
                 return _timed_before(told, by=reading)
         return self._known_elsewhere(data, mime) or reading
 
+    def crjson(self, data: bytes, mime: AssetMime) -> str:
+        """Everything that c2pa says of a file's manifests, as C2PA's conformance tools read it.
+
+        Raises:
+            ManifestUnreadable: it has none, or one that is not given to c2pa.
+        """
+        stores = containers.manifest_stores(data, mime)
+        if not stores or _refusal(data, stores):
+            raise containers.ManifestUnreadable
+        try:
+            with c2pa.Reader(mime, io.BytesIO(data), context=self._context) as reader:
+                return str(reader.crjson())
+        except c2pa.C2paError as error:
+            raise containers.ManifestUnreadable(message=f"It cannot be read: {error}.") from error
+
     def _known_elsewhere(self, data: bytes, mime: AssetMime) -> ManifestReading | None:
         """The reading by the trust list, where that vouches for the signer."""
         found = self._listed.read(data, mime) if self._listed else None
