@@ -25,12 +25,26 @@
     for (const box of button.form.querySelectorAll("[type=checkbox]")) box.checked = true;
   });
 
-  // A session that ended in the middle: the sign-in page belongs into the whole window, once its
-  // person does something; the bell asks by itself, and takes away nothing that was typed.
+  // A session that ended in the middle: the sign-in page belongs into the whole window.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.responseURL.includes("/accounts/login/")) {
       event.preventDefault();
-      if (!event.detail.elt.closest(".masthead-news")) window.location.reload();
+      window.location.reload();
     }
   });
+
+  // How many notifications are new. It is asked without the person, so whatever goes wrong, an
+  // ended session among it, is told when they do something.
+  const bell = document.querySelector("[data-unread]");
+  async function ring() {
+    try {
+      const answer = await fetch(bell.dataset.unread);
+      if (answer.ok && !answer.redirected) bell.innerHTML = await answer.text();
+    } catch { /* asked again in a minute */ }
+  }
+  if (bell) {
+    ring();
+    setInterval(() => document.hidden || ring(), 60_000);
+    document.addEventListener("notifications-read", ring);
+  }
 })();

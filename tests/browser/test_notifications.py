@@ -38,11 +38,11 @@ def test_the_bell_tells_what_is_new_until_it_is_read(open_page: OpenPage) -> Non
 
 
 def test_the_bell_of_a_session_that_is_over_takes_nothing_away(open_page: OpenPage) -> None:
-    page = open_page(as_="alice")
+    page = open_page(as_="alice", at="/studio/")
     page.get_by_label("What should the picture show?").fill("a long thought")
     page.context.clear_cookies()
     with page.expect_response("**/accounts/login/**"):
-        page.evaluate("document.body.dispatchEvent(new Event('notifications-read'))")
+        page.evaluate("document.dispatchEvent(new Event('notifications-read'))")
     expect(page.get_by_role("link", name="Notifications")).to_be_visible()
     expect(page.get_by_label("What should the picture show?")).to_have_value("a long thought")
     expect(page.locator(".masthead-news form")).to_have_count(0)
