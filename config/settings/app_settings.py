@@ -21,6 +21,7 @@ PROOFSHEET_AIGC_PRODUCER = env_str("AIGC_PRODUCER", "")
 PROOFSHEET_C2PA = {
     "certificates": env_str("C2PA_CERTIFICATES", ""),
     "private_key": env_str("C2PA_PRIVATE_KEY", ""),
+    "passphrase": env_str("C2PA_PRIVATE_KEY_PASSPHRASE", ""),
     "command": shlex.split(env_str("C2PA_SIGN_COMMAND", "")),
     "algorithm": env_str("C2PA_ALGORITHM", "es256"),
     "trust_anchors": env_str("C2PA_TRUST_ANCHORS", ""),

@@ -63,6 +63,7 @@ def _outside_key() -> OutsideKey | None:
     return OutsideKey(
         chain=Path(said["certificates"]),
         key=Path(said["private_key"]) if said["private_key"] else None,
+        passphrase=said.get("passphrase", ""),
         command=tuple(said["command"]),
         algorithm=said["algorithm"],
         anchors=Path(said["trust_anchors"]) if said["trust_anchors"] else None,

@@ -1,16 +1,17 @@
 """A signing certificate from outside, such as one of a C2PA conformance programme. No Django.
 
-Its key is a file, or stays where it is (PKCS#11, a KMS, a signing service): then a program signs,
-which gets the bytes on its standard input and writes the signature to its standard output, raw or
-as DER.
+Its key is a file, in clear or encrypted, or stays where it is (PKCS#11, a KMS, a signing service):
+then a program signs, which gets the bytes on its standard input and writes the signature to its
+standard output, raw or as DER.
 """
 
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from config.core.errors import ProofsheetError
 from provenance.keys import certificates
@@ -51,12 +52,13 @@ class SigningProgram:
 @dataclass(frozen=True, slots=True)
 class OutsideKey:
     """Where the certificate chain (PEM, the leaf first) lies, and its key or the program that signs
-    with it. `anchors` names a file with the authorities that vouch for it; without one, the last
-    certificate of the chain does.
+    with it. `passphrase` opens a key that is encrypted (PKCS#8). `anchors` names a file with the
+    authorities that vouch for it; without one, the last certificate of the chain does.
     """
 
     chain: Path
     key: Path | None = None
+    passphrase: str = field(default="", repr=False)
     command: Sequence[str] = ()
     algorithm: str = "es256"
     anchors: Path | None = None
@@ -77,8 +79,8 @@ class OutsideKey:
             chain = self.chain.read_text()
             parts = x509.load_pem_x509_certificates(chain.encode())
             anchors = self.anchors.read_text() if self.anchors else ""
-            key = self.key.read_text() if self.key else ""
-        except (OSError, ValueError) as error:
+            key = self._key_pem()
+        except (OSError, ValueError, TypeError) as error:  # TypeError: no passphrase
             raise KeysUnusable(
                 message=f"The certificate from outside cannot be read: {error}."
             ) from error
@@ -101,3 +103,15 @@ class OutsideKey:
             algorithm=self.algorithm,
             sign=SigningProgram(tuple(self.command)) if self.command else None,
         )
+
+    def _key_pem(self) -> str:
+        """The key as c2pa takes it, which lies in clear in memory alone."""
+        pem = self.key.read_bytes() if self.key else b""
+        if b"ENCRYPTED" in pem:
+            opened = serialization.load_pem_private_key(pem, self.passphrase.encode() or None)
+            pem = opened.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        return pem.decode()

@@ -5,6 +5,7 @@ The rubrics are C2PA's, evaluated by `json_formula`; the crJSON is from c2pa's o
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,14 @@ import pytest
 from provenance.assets import archive, erasure, marking, notice_signing, transcode
 from provenance.keys.installed_keys import keyring
 from provenance.log import transparency_log
-from provenance.manifests.definition import Box, Parent
+from provenance.manifests.definition import Box, ManifestClaim, Parent
 from provenance.manifests.signing_context import signer
 from provenance.marks.visible_label import Position, VisibleLabel
 from provenance.pictures import decoder
 from provenance.pictures.decoder import Mime
 from tests.provenance import rubrics
 from tests.provenance.conftest import NOW, SYSTEM
-from tests.provenance.files import saved
+from tests.provenance.files import CLAIM, saved
 from tests.provenance.pictures import drawing
 
 pytestmark = [pytest.mark.django_db, rubrics.needed]
@@ -136,6 +137,29 @@ def test_way_keeps_every_rule_and_tells_what_it_is(way: str, mime: Mime, tmp_pat
     assert rubrics.signals(found["manifests"][0]) == signals
     parents = [rubrics.signals(each) for each in found["manifests"][1:]]
     assert parents == ([] if of_parent is None else [of_parent])
+
+
+@pytest.mark.parametrize(
+    ("claim", "signals"),
+    [
+        (CLAIM, GENERATED),
+        (replace(CLAIM, visible_label=("Made with AI", "top-left")), None),
+        (replace(CLAIM, is_altered=True), COMPOSED),
+        (replace(CLAIM, is_altered=True, repainted=Box(10, 10, 50, 50)), COMPOSED),
+        (replace(CLAIM, is_altered=True, is_observed=False), {"nonEditorial"}),
+        (replace(CLAIM, converted_at=NOW), {"nonEditorial"}),
+    ],
+)
+def test_signer_keeps_every_rule_in_avif_too(
+    claim: ManifestClaim, signals: set[str] | None, tmp_path: Path
+) -> None:
+    has_parent = claim.is_altered or claim.converted_at is not None
+    parent = signed(tmp_path) if has_parent else None
+    plain = saved(drawing(2, 256), "AVIF")
+    found = read(signer().sign(plain, "image/avif", claim=claim, parent=parent).data)
+    assert rubrics.broken_rules(found) == set()
+    told = GENERATED | {"perceptibleNonGenAI"} if signals is None else signals
+    assert rubrics.signals(found["manifests"][0]) == told
 
 
 def actions_in(document: rubrics.CrJson) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pytest_django.fixtures import Settings
 
 from provenance.keys import certificates, key_folder
 from provenance.keys.installed_keys import keyring
+from provenance.keys.key_folder import KeysUnusable
 from provenance.log import freshness, recomputation, transparency_log
 from provenance.log.formats import canonical_json, checkpoint
 from provenance.manifests.signing_context import signer
@@ -288,6 +289,26 @@ def test_certificate_from_outside_signs_and_older_pictures_stay_trusted(
     assert body["new"] == certificates.digest(leaf)
     with pytest.raises(CommandError, match="knows already"):
         call_command("rotate_keys", "--signer")
+
+
+def test_key_from_outside_may_lie_encrypted(programme: Path, settings: Settings) -> None:
+    path = programme / "outside.key"
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    sealed = serialization.BestAvailableEncryption(b"long words")
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            encryption_algorithm=sealed,
+        )
+    )
+    for wrong in ("", "other words"):
+        settings.PROOFSHEET_C2PA |= {"passphrase": wrong}
+        with pytest.raises(KeysUnusable, match="cannot be read"):
+            seal(drawing(2, 64))
+    settings.PROOFSHEET_C2PA |= {"passphrase": "long words"}
+    reading = signer().read(seal(drawing(2, 64)).sealed.data, "image/png")
+    assert reading.signer == "Pictures Ltd"
 
 
 def test_certificate_from_outside_is_revoked_by_its_number(programme: Path, mark: Mark) -> None:
