@@ -280,7 +280,7 @@ def test_a_report_of_traffic_is_of_one_project(
         FrameEntry.objects.filter(pk=first.pk).update(project=team)
     day = first.screened_at.date()
     of_team = population.Window("image", day, day, team.pk)
-    assert sum(row[3] for row in population.counted(of_team)) == 1
+    assert population.frame_of(of_team).screenings.sum() == 1
     made = schedule.on_demand("image", day, day, user_id=dora.pk, at=NOON, project=team.pk)
     assert made.project_id == team.pk
     whole = schedule.on_demand("image", day, day, user_id=dora.pk, at=NOON)

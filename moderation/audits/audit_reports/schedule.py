@@ -76,6 +76,6 @@ def _made(windows: list[Window], *, at: datetime) -> list[Audit]:
             is_scheduled=True,
             title=traffic_report.title_of(window),
         ).exists()
-        if not is_there and population.counted(window):
+        if not is_there and population.versions(window):
             made.append(traffic_report.make(window, at=at, is_scheduled=True))
     return made

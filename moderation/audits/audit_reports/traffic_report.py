@@ -21,7 +21,7 @@ from moderation.audits.tables import agreement_tables, findings, traffic_tables
 from moderation.audits.tables import audit_report as reports
 from moderation.audits.tables.audit_report import AuditReport, Finding, Forest, Lines, Table, table
 from moderation.audits.tables.group_tables import yardsticks_of
-from moderation.audits.tables.traffic_tables import Labelled
+from moderation.audits.tables.traffic_rates import Frame, Labelled
 from moderation.models import Perceived
 from moderation.policy.rulebook import policy_document
 
@@ -87,8 +87,8 @@ def assemble(window: Window, *, before: Audit | None = None, responsible: str = 
     if window.first > window.last:
         raise PeriodBackwards
     items, unclear = population.labelled(window)
-    counted, doubles = population.counted(window), population.doubles(window)
-    screenings = sum(row[3] for row in counted)
+    doubles, framed = population.doubles(window), items.frame
+    screenings = int(framed.screenings.sum())
     primary, verdicts, forests = traffic_tables.primary(items, margin=MARGIN)
     rates_made = traffic_tables.rates_table(items)
     last = reports.decode(before.document).table("primary") if before else None
@@ -102,7 +102,7 @@ def assemble(window: Window, *, before: Audit | None = None, responsible: str = 
         purpose=PURPOSE.format(window.stage),
         period=f"{window.first} to {window.last}, UTC",
         population=(
-            f"{screenings:,} screenings, {sum(row[4] for row in counted):,} of them flagged; "
+            f"{screenings:,} screenings, {int(framed.flagged.sum()):,} of them flagged; "
             f"{len(items.weight):,} with a clear blind label, {unclear:,} unclear."
         ),
         sampling=f"{frame.current_design().sentence()} {DESIGN_MAY_CHANGE}",
@@ -111,8 +111,8 @@ def assemble(window: Window, *, before: Audit | None = None, responsible: str = 
         tables=(
             primary,
             rates_made,
-            _population_table(counted),
-            _sampling_table(window),
+            _population_table(framed),
+            _sampling_table(framed),
             traffic_tables.naive_table(items),
             agreement_tables.agreement_table(doubles),
             agreement_tables.sensitivity_table(items, doubles),
@@ -166,18 +166,18 @@ def _identity(window: Window) -> tuple[tuple[str, str], ...]:
     return (*found, ("Code version", settings.PROOFSHEET_VERSION))
 
 
-def _population_table(counted: list[tuple[str, str, str, int, int]]) -> Table:
+def _population_table(framed: Frame) -> Table:
     rows = []
-    for place, dimension in enumerate(DIMENSIONS):
-        total: Counter[str] = Counter()
-        flagged: Counter[str] = Counter()
-        for row in counted:
-            group = row[:3][place]
-            total[group] += row[3]
-            flagged[group] += row[4]
-        for group in sorted(total):
-            rate = rates.wilson([flagged[group]], [total[group]])[0]
-            rows.append((dimension, title(group), total[group], flagged[group], *rate))
+    for dimension in DIMENSIONS:
+        labels, group = np.unique(framed.groups[dimension], return_inverse=True)
+        total, hits = (
+            np.bincount(group, counts, minlength=len(labels))
+            for counts in (framed.screenings, framed.flagged)
+        )
+        rate = rates.wilson(hits, total)
+        for place, label in enumerate(labels):
+            found = (total[place], hits[place], *rate[place])
+            rows.append((dimension, title(str(label)), *found))
     return table(
         "population",
         "Every screening of the period",
@@ -195,18 +195,23 @@ def _population_table(counted: list[tuple[str, str, str, int, int]]) -> Table:
     )
 
 
-def _sampling_table(window: Window) -> Table:
+def _sampling_table(framed: Frame) -> Table:
+    counts = zip(
+        framed.strata,
+        *map(framed.by_stratum, (framed.screenings, framed.drawn, framed.labelled)),
+        strict=True,
+    )
     rows = [
         (
-            stratum.partition("/")[0],
-            title(stratum.partition("/")[2].replace("none", "")),
+            name.partition("/")[0],
+            title(name.partition("/")[2].replace("none", "")),
             screened,
-            *bounds,
+            chance,
             drawn,
             answered,
             answered / drawn if drawn else None,
         )
-        for stratum, screened, drawn, answered, *bounds in population.strata(window)
+        for (name, chance, _), screened, drawn, answered in counts
     ]
     return table(
         "sampling",
@@ -215,8 +220,7 @@ def _sampling_table(window: Window) -> Table:
             ("band", "Score band", "text"),
             ("group", "Group", "text"),
             ("screenings", "Screenings", "count"),
-            ("probability_low", "Lowest probability", "rate"),
-            ("probability_high", "Highest probability", "rate"),
+            ("probability", "Probability", "rate"),
             ("drawn", "Drawn", "count"),
             ("labelled", "Labelled", "count"),
             ("answered", "Answered", "rate"),

@@ -14,11 +14,11 @@ from config.core.errors import ProofsheetError
 from moderation.audits.sampling import population
 from moderation.audits.sampling.population import GROUPS, Window
 from moderation.audits.statistics import rates, threshold_replay
-from moderation.audits.statistics.weights import hajek
+from moderation.audits.statistics.weights import Index, hajek
 from moderation.audits.suites.person_terms import title
 from moderation.audits.tables import drawing, traffic_tables
 from moderation.audits.tables.audit_report import Lines, number
-from moderation.audits.tables.traffic_tables import Labelled
+from moderation.audits.tables.traffic_rates import Labelled
 from moderation.policy.rulebook import policy_document
 
 MINUTES_A_CASE = 1.5
@@ -144,7 +144,7 @@ def replayed(
 
 def _rows(
     scores: rates.Array,
-    groups: traffic_tables.Index,
+    groups: Index,
     items: Labelled,
     dimension: str,
     *,
@@ -179,9 +179,7 @@ def _rows(
     )
 
 
-def _rate(
-    items: Labelled, group: traffic_tables.Index, threshold: float, measure: str
-) -> rates.Estimates:
+def _rate(items: Labelled, group: Index, threshold: float, measure: str) -> rates.Estimates:
     is_flagged = items.score >= threshold
     return hajek(
         is_hit=is_flagged if measure == "fpr" else ~is_flagged,

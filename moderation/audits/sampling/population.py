@@ -13,9 +13,8 @@ from django.db import connection
 from numpy.typing import NDArray
 from psycopg import sql
 
-from moderation.audits.statistics import weights
-from moderation.audits.suites.person_terms import TITLES
-from moderation.audits.tables.traffic_tables import Labelled
+from moderation.audits.suites.person_terms import DIMENSIONS, TITLES
+from moderation.audits.tables.traffic_rates import Frame, Labelled
 
 GROUPS = tuple(TITLES)
 NOTHING: Mapping[str, float] = {}
@@ -56,10 +55,6 @@ JOIN (SELECT DISTINCT ON (entry_id) entry_id, truth FROM audits_label WHERE is_b
 WHERE {_WHERE} AND f.is_sampled
 ORDER BY f.screening_id
 """
-_COUNTED = f"""
-SELECT f.gender, f.age, f.skin, count(*), count(*) FILTER (WHERE f.is_flagged)
-FROM audits_frameentry f WHERE {_WHERE} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
 _HISTOGRAM = f"""
 SELECT f.gender, width_bucket(LEAST(f.score / NULLIF(f.threshold, 0), 0.9999), 0, 1, 50), count(*)
 FROM audits_frameentry f WHERE {_WHERE} GROUP BY 1, 2 ORDER BY 1, 2
@@ -69,19 +64,13 @@ SELECT (array_agg(l.truth ORDER BY l.id))[1], (array_agg(l.truth ORDER BY l.id))
 FROM audits_label l JOIN audits_frameentry f ON f.screening_id = l.entry_id
 WHERE {_WHERE} AND l.is_blind GROUP BY l.entry_id HAVING count(*) >= 2 ORDER BY l.entry_id
 """
-_STRATA = f"""
-SELECT f.sampling_stratum, count(*), count(*) FILTER (WHERE f.is_sampled), count(l.entry_id),
-    min(f.inclusion_probability), max(f.inclusion_probability)
+_FRAME = f"""
+SELECT f.sampling_stratum, f.inclusion_probability, f.is_flagged, f.gender, f.age, f.skin, count(*),
+    count(*) FILTER (WHERE f.is_sampled), count(l.entry_id)
 FROM audits_frameentry f
 LEFT JOIN (SELECT DISTINCT entry_id FROM audits_label WHERE is_blind) l
     ON l.entry_id = f.screening_id AND f.is_sampled
-WHERE {_WHERE} GROUP BY 1 ORDER BY 1
-"""
-_ANSWERED = f"""
-SELECT f.sampling_stratum, count(*), count(l.entry_id) FROM audits_frameentry f
-LEFT JOIN (SELECT DISTINCT entry_id FROM audits_label WHERE is_blind) l
-    ON l.entry_id = f.screening_id
-WHERE {_WHERE} AND f.is_sampled GROUP BY 1
+WHERE {_WHERE} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
 """
 _VERSIONS = f"""
 SELECT f.policy_version, f.model_version, count(*) FROM audits_frameentry f
@@ -99,11 +88,6 @@ AND (f.category = {category} OR f.scores ? {category})
 """
 
 
-def counted(window: Window) -> list[tuple[str, str, str, int, int]]:
-    """Screenings and flagged ones by the groups that their prompts state."""
-    return _rows(_COUNTED, window)
-
-
 def histogram(window: Window) -> list[tuple[str, int, int]]:
     """Screenings by gender and fiftieth of the threshold."""
     return _rows(_HISTOGRAM, window)
@@ -114,9 +98,32 @@ def versions(window: Window) -> list[tuple[str, str, int]]:
     return _rows(_VERSIONS, window)
 
 
-def strata(window: Window) -> list[tuple[str, int, int, int, float, float]]:
-    """By stratum: screenings, drawn, labelled, and the probabilities recorded with them."""
-    return _rows(_STRATA, window)
+def frame_of(window: Window) -> Frame:
+    """Screenings, drawn and labelled ones by stratum, recorded probability and stated groups."""
+    rows = _rows(_FRAME, window)
+    *keys, screened, drawn, labelled_ = zip(*rows, strict=True) if rows else [()] * 9
+    strata, stratum = _numbered(list(zip(*keys[:3], strict=True)))
+    return Frame(
+        strata=tuple(strata),
+        stratum=stratum,
+        groups=_groups(keys[3:6]),
+        screenings=np.array(screened, dtype=np.float64),
+        drawn=np.array(drawn, dtype=np.float64),
+        labelled=np.array(labelled_, dtype=np.float64),
+    )
+
+
+def _numbered(keys: list[Any]) -> tuple[list[Any], NDArray[np.intp]]:
+    known = sorted(set(keys))
+    places = {key: place for place, key in enumerate(known)}
+    return known, np.array([places[key] for key in keys], dtype=np.intp)
+
+
+def _groups(columns: Sequence[Sequence[str]]) -> dict[str, NDArray[np.str_]]:
+    return {
+        name: np.array(column, dtype=np.str_)
+        for name, column in zip(DIMENSIONS, columns, strict=True)
+    }
 
 
 def doubles(window: Window) -> list[tuple[str, str]]:
@@ -139,31 +146,24 @@ def labelled(
     unclear = sum(1 for row in rows if row[4] == "unclear")
     rows = [row for row in rows if row[4] != "unclear"]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 11
-    scores = columns[9] if category else columns[5]
+    frame = frame_of(window)
+    places = {key: place for place, key in enumerate(frame.strata)}
+    strata = zip(columns[10], columns[6], columns[3], strict=True)
+    stratum = np.array([places[key] for key in strata], dtype=np.intp)
     return (
         Labelled(
-            groups={
-                name: np.array(columns[place], dtype=np.str_)
-                for place, name in enumerate(("gender", "age", "skin"))
-            },
+            groups=_groups(columns[:3]),
             is_flagged=np.array(columns[3], dtype=np.bool_),
             is_violating=np.array([truth == "violates" for truth in columns[4]], dtype=np.bool_),
-            score=np.array(scores, dtype=np.float64),
-            weight=weights.inverse(np.array(columns[6], dtype=np.float64))
-            * _unanswered(window, columns[10]),
+            score=np.array(columns[9] if category else columns[5], dtype=np.float64),
+            stratum=stratum,
+            weight=frame.weight()[stratum],
             prompt=_places(columns[7]),
             owner=_places(columns[8]),
+            frame=frame,
         ),
         unclear,
     )
-
-
-def _unanswered(window: Window, stratum: Sequence[str]) -> NDArray[np.float64]:
-    """For how many drawn items of its stratum each labelled one stands."""
-    factor = {
-        name: drawn / labelled_ for name, drawn, labelled_ in _rows(_ANSWERED, window) if labelled_
-    }
-    return np.array([factor[each] for each in stratum], dtype=np.float64)
 
 
 def _places(clusters: Sequence[int]) -> NDArray[np.intp]:

@@ -44,16 +44,24 @@ def _adjusted(p: ArrayLike, method: str) -> ComparisonFamily:
 
 
 def standings(
-    contrast: Estimates, adjusted: Array, *, margin: float, is_enough: NDArray[np.bool_]
+    contrast: Estimates,
+    adjusted: Array,
+    *,
+    margin: float,
+    is_enough: NDArray[np.bool_],
+    has_errors: NDArray[np.bool_] | None = None,
 ) -> list[Standing]:
     """What may be said of each contrast.
 
-    A disparity needs an adjusted p below 0.05 and an interval without nought; "equivalent" needs an
-    interval inside the margin, which no lack of evidence ever gives; too few items say neither.
+    A disparity needs an adjusted p below 0.05, an interval without nought and, where `has_errors`
+    is given, errors enough; "equivalent" needs an interval inside the margin, which no lack of
+    evidence ever gives; too few items say neither.
     """
     said: list[Standing] = []
-    for low, high, p, enough in zip(contrast.low, contrast.high, adjusted, is_enough, strict=True):
-        if np.isfinite(p) and p < ALPHA and (low > 0 or high < 0):
+    errors = np.ones(len(is_enough), bool) if has_errors is None else has_errors
+    each = zip(contrast.low, contrast.high, adjusted, is_enough & errors, errors, strict=True)
+    for low, high, p, enough, is_called in each:
+        if np.isfinite(p) and p < ALPHA and (low > 0 or high < 0) and is_called:
             said.append("disparity")
         elif np.isfinite(low) and -margin < low and high < margin:
             said.append("equivalent")

@@ -7,13 +7,12 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
 from statsmodels.stats.proportion import (
     power_proportions_2indep,
     samplesize_proportions_2indep_onetail,
 )
 
-from moderation.audits.statistics.rates import ALPHA, Array
+from moderation.audits.statistics.rates import ALPHA
 
 POWER = 0.8
 
@@ -42,10 +41,3 @@ def power(items: float, *, reference: float, difference: float, ratio: float = 1
         difference, reference, items, ratio=ratio, alpha=ALPHA, return_results=False
     )
     return float(found)
-
-
-def two_sided_p(value: Array, error: Array) -> Array:
-    """Wald p of a weighted contrast from its standard error; NaN where that is nothing."""
-    is_there = np.isfinite(value) & (np.nan_to_num(error) > 0)
-    z = np.divide(np.abs(value), error, out=np.full(value.shape, np.nan), where=is_there)
-    return np.asarray(2 * norm.sf(z), dtype=np.float64)

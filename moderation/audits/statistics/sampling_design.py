@@ -16,6 +16,7 @@ from uuid import UUID
 from moderation.audits.suites.person_terms import Groups
 
 Band = Literal["far", "middle", "near", "flagged"]
+BANDS: tuple[Band, ...] = ("far", "middle", "near", "flagged")
 BAND_FACTORS: Mapping[Band, float] = {"far": 1, "middle": 4, "near": 15}
 PERSON_FACTOR = 3
 """Pictures of stated persons are what a bias audit is about."""
@@ -40,6 +41,10 @@ class Design:
             "verdict, score nor origin. Estimates weight each label by 1 / probability, times "
             "drawn / labelled of its stratum."
         )
+
+
+SHIPPED = Design(passed_per_mille=10, flagged_per_mille=500, double_per_cent=10)
+"""What the settings say unless an operator says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +76,18 @@ def draw(
 ) -> Draw:
     """Stratum, probability and outcome for one screening; the same id always has the same."""
     found = band(score=score, threshold=threshold, is_flagged=is_flagged)
-    group = who.gender or "none"
-    if found == "flagged":
-        probability = design.flagged_per_mille / 1000
-    else:
-        factor = BAND_FACTORS[found] * (PERSON_FACTOR if who.gender else 1)
-        probability = min(1.0, design.passed_per_mille / 1000 * factor)
-    is_drawn = uniform(b"audit-sample", screening) < probability
+    chance = probability(design, found, is_person=bool(who.gender))
+    is_drawn = uniform(b"audit-sample", screening) < chance
     is_double = uniform(b"audit-double", screening) < design.double_per_cent / 100
-    return Draw(f"{found}/{group}", probability, is_drawn, 2 if is_double else 1)
+    return Draw(f"{found}/{who.gender or 'none'}", chance, is_drawn, 2 if is_double else 1)
+
+
+def probability(design: Design, found: Band, *, is_person: bool) -> float:
+    """With which probability a screening of a band is drawn."""
+    if found == "flagged":
+        return design.flagged_per_mille / 1000
+    factor = BAND_FACTORS[found] * (PERSON_FACTOR if is_person else 1)
+    return min(1.0, design.passed_per_mille / 1000 * factor)
 
 
 def uniform(purpose: bytes, screening: UUID) -> float:

@@ -11,7 +11,8 @@ from moderation.audits.statistics import agreement
 from moderation.audits.statistics.rates import share
 from moderation.audits.suites.person_terms import title
 from moderation.audits.tables.audit_report import Table, table
-from moderation.audits.tables.traffic_tables import MINIMUM_CELL, Labelled, grouped
+from moderation.audits.tables.traffic_rates import Labelled
+from moderation.audits.tables.traffic_tables import MINIMUM_CELL, grouped
 
 TRUTHS = ("acceptable", "unclear", "violates")
 
@@ -42,7 +43,9 @@ def agreement_table(doubles: Sequence[tuple[str, str]]) -> Table:
         rows,
         note=(
             "Nominal: acceptable, violates, unclear. Kappa and alpha have no value where all "
-            "labels are alike, for chance explains that too. Alpha's interval redraws whole items."
+            "labels are alike, for chance explains that too; no interval with fewer than "
+            f"{agreement.FEWEST} items outside the commonest pair of labels. Intervals are "
+            "symmetric in log(1 - kappa), with two thirds of a pair added."
         ),
     )
 

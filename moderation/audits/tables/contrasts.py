@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from moderation.audits.statistics import (
-    cluster_bootstrap,
     multiple_comparisons,
     pairs,
     power,
@@ -22,6 +21,9 @@ from moderation.audits.tables.audit_report import INSUFFICIENT, Forest, Kind, Ta
 from moderation.audits.tables.suite_results import Paired
 
 SEED = 20261126
+DRAWS = 1000
+TOO_FEW = 10
+"""Below so many templates there is no bootstrap (Field and Welsh 2007)."""
 PLANNED = (0.02, 0.04)
 """The audit is planned to find 6 % against 2 %."""
 
@@ -58,7 +60,7 @@ class ContrastVerdict:
     difference: tuple[float, float, float]
     adjusted: float
     discordant: int
-    missing: int
+    missing: str
 
 
 def primary(found: Sequence[Paired], *, margin: float) -> tuple[Table, list[ContrastVerdict]]:
@@ -90,7 +92,7 @@ def primary(found: Sequence[Paired], *, margin: float) -> tuple[Table, list[Cont
             careful[place][0],
             float(family.adjusted[place]),
             int(counted[place].discordant[0]),
-            int(lacking[place]),
+            f"{lacking[place]} more independent pairs needed",
         )
         for place, each in enumerate(found)
     ]
@@ -205,9 +207,9 @@ def scores_table(found: Sequence[Paired]) -> tuple[Table, Forest]:
         rows,
         note=(
             "In parts of the threshold of the nearest category: 1 is the way from nothing to held. "
-            f"Cluster bootstrap by template, {cluster_bootstrap.DRAWS} draws, 95 % percentiles; "
+            f"Cluster bootstrap by template, {DRAWS} draws, 95 % percentiles; "
             "none below "
-            f"{cluster_bootstrap.TOO_FEW} templates."
+            f"{TOO_FEW} templates."
         ),
     )
     forest = Forest("scores", "Mean shift of the score", 0.0, False, tuple(points), "number")
@@ -216,19 +218,15 @@ def scores_table(found: Sequence[Paired]) -> tuple[Table, Forest]:
 
 def _mean_interval(each: Paired) -> tuple[float, float]:
     count = len(np.unique(each.cluster))
-    if count < cluster_bootstrap.TOO_FEW:
+    if count < TOO_FEW:
         return float("nan"), float("nan")
     sums = np.bincount(each.cluster, each.score)
     sizes = np.bincount(each.cluster)
-    picked = np.random.default_rng(SEED).integers(0, count, (cluster_bootstrap.DRAWS, count))
+    picked = np.random.default_rng(SEED).integers(0, count, (DRAWS, count))
     means = sums[picked].sum(1) / sizes[picked].sum(1)
     low, high = np.quantile(means, [rates.ALPHA / 2, 1 - rates.ALPHA / 2])
     return float(low), float(high)
 
 
-def _words(standing: multiple_comparisons.Standing, lacking: int) -> str:
-    if standing == "insufficient":
-        return f"{INSUFFICIENT}: {lacking} more independent pairs needed"
-    return {"disparity": "disparity", "equivalent": "equivalent", "undecided": "undecided"}[
-        standing
-    ]
+def _words(standing: multiple_comparisons.Standing, missing: str) -> str:
+    return f"{INSUFFICIENT}: {missing}" if standing == "insufficient" else standing

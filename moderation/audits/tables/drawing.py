@@ -105,6 +105,8 @@ class _Axis:
         self._low, self._high = self._change(low), self._change(high)
 
     def place(self, value: float) -> float:
+        if self._change is math.log and value <= 0:
+            return float(LABEL)
         part = (self._change(value) - self._low) / (self._high - self._low)
         return LABEL + PLOT * min(max(part, 0.0), 1.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moderation.audits.tables.audit_report import Finding, Level, Table, shown
+from moderation.audits.tables.audit_report import INSUFFICIENT, Finding, Level, Table, shown
 from moderation.audits.tables.contrasts import ContrastVerdict
 
 
@@ -37,10 +37,7 @@ def _of_contrast(verdict: ContrastVerdict, margin: float) -> Finding:
             said = f"no disparity shown, and equivalence not shown either ({figures})."
         case _:
             level = "warn"
-            said = (
-                f"insufficient data: {verdict.missing} more independent items a group are needed "
-                f"to find 6 % against 2 % ({figures})."
-            )
+            said = f"{INSUFFICIENT}: {verdict.missing} ({figures})."
     return Finding(level, f"{where}: {said}")
 
 

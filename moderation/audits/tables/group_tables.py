@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from moderation.audits.statistics import power, summary_metrics, weights
 from moderation.audits.statistics.confusion import confusion
 from moderation.audits.suites.person_terms import DIMENSIONS, title
-from moderation.audits.tables.audit_report import Forest, Table, Value, table
+from moderation.audits.tables.audit_report import INSUFFICIENT, Forest, Table, Value, table
 from moderation.audits.tables.contrasts import PLANNED
 from moderation.audits.tables.suite_results import Outcomes
-from moderation.audits.tables.traffic_tables import enough
 
 
 def rates_table(stages: Sequence[Outcomes]) -> Table:
@@ -106,6 +105,12 @@ def _rate_rows(outcomes: Outcomes) -> Iterator[tuple[object, ...]]:
                 *fnr.rate[place],
                 *(enough(each.effective[place]) for each in (fpr, fnr)),
             )
+
+
+def enough(effective: float) -> str:
+    """Whether so many effective items could show 6 % against 2 %, and how many lack."""
+    lacking = int(power.missing(effective, reference=PLANNED[0], difference=PLANNED[1]))
+    return f"{INSUFFICIENT}: {lacking} more needed" if lacking else "enough"
 
 
 def yardsticks_table(stages: Sequence[Outcomes]) -> Table:

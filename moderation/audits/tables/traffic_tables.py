@@ -8,76 +8,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.audits.statistics import (
-    cluster_bootstrap,
-    multiple_comparisons,
-    power,
-    rates,
-    weights,
-)
-from moderation.audits.statistics.confusion import confusion
+from moderation.audits.statistics import multiple_comparisons, power, rates, stratified
 from moderation.audits.statistics.rates import Estimates
+from moderation.audits.statistics.stratified import Index
 from moderation.audits.suites.counterfactuals import Contrast
 from moderation.audits.suites.person_terms import DIMENSIONS, title
+from moderation.audits.tables import traffic_rates
 from moderation.audits.tables.audit_report import INSUFFICIENT, Forest, Kind, Table, number, table
-from moderation.audits.tables.contrasts import PLANNED, SEED, ContrastVerdict
+from moderation.audits.tables.contrasts import ContrastVerdict
+from moderation.audits.tables.traffic_rates import (
+    ERROR_RATES,
+    MINIMUM_ERRORS,
+    PLANNED,
+    Labelled,
+    Measure,
+    Rates,
+)
 
 MINIMUM_CELL = 10
 """Groups with fewer labels are counted and not described."""
 PRIMARY = (Contrast("gender", "woman", "man"), Contrast("skin", "dark", "light"))
-DRAWS = 400
-ERROR_RATES = ("false positive", "false negative")
 Flags = NDArray[np.bool_]
-Index = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Items with a clear first label. Arrays with one element an item."""
-
-    groups: dict[str, NDArray[np.str_]]
-    is_flagged: Flags
-    is_violating: Flags
-    score: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    prompt: Index
-    owner: Index
-
-    def measure(self, name: str) -> tuple[Flags, Flags]:
-        """What is a hit of the measure, and which items it counts."""
-        if name == "false positive":
-            return self.is_flagged, ~self.is_violating
-        return ~self.is_flagged, self.is_violating
-
-
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """One measure by group: by prompts as clusters, with the larger standard error of both ways."""
-
-    by_prompt: weights.Weighted
-    error: NDArray[np.float64]
-
-
-def rate(items: Labelled, measure: str, group: Index, groups: int) -> Rated:
-    """One measure by group, weighted; `group` holds each item's number below `groups`."""
-    is_hit, is_counted = items.measure(measure)
-    found = [
-        weights.hajek(
-            is_hit=is_hit,
-            is_counted=is_counted,
-            weight=items.weight,
-            group=group,
-            groups=groups,
-            cluster=cluster,
-        )
-        for cluster in (items.prompt, items.owner)
-    ]
-    careful = found[1] if _is_wider(found[1], found[0]) else found[0]
-    return Rated(careful, np.fmax(found[0].error, found[1].error))
-
-
-def _is_wider(one: weights.Weighted, other: weights.Weighted) -> bool:
-    return bool(np.nansum(one.error) > np.nansum(other.error))
 
 
 def rates_table(items: Labelled) -> Table:
@@ -91,7 +42,8 @@ def rates_table(items: Labelled) -> Table:
             ("dimension", "Dimension", "text"),
             ("group", "Group", "text"),
             ("labels", "Labels", "count"),
-            ("effective", "Effective n", "number"),
+            ("effective", "Effective n, FPR", "number"),
+            ("effective_fnr", "Effective n, FNR", "number"),
             ("true_positive", "TP, estimated", "count"),
             ("false_positive", "FP, estimated", "count"),
             ("false_negative", "FN, estimated", "count"),
@@ -110,52 +62,40 @@ def rates_table(items: Labelled) -> Table:
         ],
         rows,
         note=(
-            "Hajek estimates: each label counts 1 / inclusion probability. Wilson 95 % intervals "
-            "on the effective number of items, from the variance with prompts or owners as "
-            "clusters, whichever is larger. Enough: as many effective items, acceptable for the "
-            "FPR and violating for the FNR, as are needed to find 6 % against 2 % with 80 % "
-            f"power, {power.needed(*PLANNED)}. Groups with fewer than {MINIMUM_CELL} labels are "
-            "counted and not described."
+            "Each label stands for screened / labelled of its stratum and group. A rate is a share "
+            "of two totals; its 95 % interval comes from their gamma distributions, mid-p, each "
+            "with one item more of the largest weight: a stratum without an error adds what it may "
+            "hide (Fay and Feuer). Prompts or owners are clusters, whichever adds more. No FNR is "
+            "printed where no missed item was found, only its interval. Enough: as many effective "
+            "items as are needed to find, with 80 % power, "
+            + ", ".join(
+                f"{(low + more) * 100:g} % against {low * 100:g} % ({power.needed(low, more)}) for "
+                f"the {measure} rate"
+                for measure, (low, more) in PLANNED.items()
+            )
+            + f". Groups with fewer than {MINIMUM_CELL} labels are counted and not described."
         ),
     )
 
 
 def grouped(items: Labelled, dimension: str) -> tuple[NDArray[np.str_], Index]:
     """Labels of the groups, and each item's index among them."""
-    if dimension == "all":
-        return np.array(["all"]), np.zeros(len(items.weight), dtype=np.intp)
-    parts = [items.groups[name] for name in dimension.split(" × ")]
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = np.char.add(np.char.add(joined, " × "), part)
-    labels, group = np.unique(joined, return_inverse=True)
+    labels, group = np.unique(
+        traffic_rates.joined(items.groups, dimension, len(items.weight)), return_inverse=True
+    )
     return labels, group.astype(np.intp)
 
 
 def _rows(items: Labelled, dimension: str) -> Iterator[tuple[object, ...]]:
     labels, group = grouped(items, dimension)
-    count = len(labels)
-    counts = confusion(
-        group,
-        is_flagged=items.is_flagged,
-        is_violating=items.is_violating,
-        groups=count,
-        weights=items.weight,
+    fpr, fnr, precision = (
+        traffic_rates.rate(items, measure, dimension) for measure in (*ERROR_RATES, "precision")
     )
-    fpr, fnr = (rate(items, measure, group, count).by_prompt for measure in ERROR_RATES)
-    precision = weights.hajek(
-        is_hit=items.is_violating,
-        is_counted=items.is_flagged,
-        weight=items.weight,
-        group=group,
-        groups=count,
-        cluster=items.prompt,
-    )
-    labelled = np.bincount(group, minlength=count)
+    labelled = np.bincount(group, minlength=len(labels))
     for place, label in enumerate(labels):
         said = " × ".join(title(part) for part in str(label).split(" × "))
         if labelled[place] < MINIMUM_CELL:
-            hidden = [None] * 14
+            hidden = [None] * 15
             yield (dimension, said, labelled[place], *hidden, *["below the minimum cell"] * 2)
             continue
         yield (
@@ -163,21 +103,27 @@ def _rows(items: Labelled, dimension: str) -> Iterator[tuple[object, ...]]:
             said,
             labelled[place],
             fpr.effective[place],
-            counts.true_positive[place],
-            counts.false_positive[place],
-            counts.false_negative[place],
-            counts.true_negative[place],
+            fnr.effective[place],
+            fnr.rest.sum[place],
+            fpr.part.sum[place],
+            fnr.part.sum[place],
+            fpr.rest.sum[place],
             *fpr.rate[place],
-            *fnr.rate[place],
+            *_shown(fnr, place),
             *precision.rate[place],
-            *(enough(each.effective[place]) for each in (fpr, fnr)),
+            *(enough(each.lacking[place]) for each in (fpr, fnr)),
         )
 
 
-def enough(effective: float) -> str:
-    """Whether so many effective items could show 6 % against 2 %, and how many lack."""
-    lacking = int(power.missing(effective, reference=PLANNED[0], difference=PLANNED[1]))
-    return f"{INSUFFICIENT}: {lacking} more needed" if lacking else "enough"
+def _shown(found: Rates, place: int) -> tuple[float, float, float]:
+    """No estimate where no error was found: the interval says what may be hidden."""
+    value, low, high = found.rate[place]
+    return (value if found.part.sum[place] > 0 else float("nan")), low, high
+
+
+def enough(lacking: str) -> str:
+    """Whether the planned difference could be found, and what lacks."""
+    return f"{INSUFFICIENT}: {lacking}" if lacking else "enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,60 +134,42 @@ class Contrasted:
     name: str
     difference: tuple[float, float, float]
     ratio: tuple[float, float, float]
-    bootstrap: tuple[float, float, float]
     p: float
     effective: tuple[float, float]
+    errors: float
+    lacking: str
 
 
-def contrast(items: Labelled, measure: str, wanted: Contrast, *, draws: int = DRAWS) -> Contrasted:
-    """The group against the reference: Newcombe on effective numbers, log ratio, bootstrap, p."""
-    values = items.groups[wanted.dimension]
-    kept = (values == wanted.group) | (values == wanted.reference)
-    part = _kept(items, kept)
-    group = (values[kept] == wanted.reference).astype(np.intp)
-    found = rate(part, measure, group, 2)
-    one, effective = found.by_prompt.rate, found.by_prompt.effective
-    sides = [_side(one, place) for place in range(2)]
-    apart = rates.apart(*sides)
-    hits = np.nan_to_num(one.value) * effective
-    ratio = rates.ratio(hits[:1], effective[:1], hits[1:], effective[1:])
-    error = np.hypot(found.error[:1], found.error[1:])
-    p = power.two_sided_p(apart.value, np.nan_to_num(error))
-    is_hit, is_counted = part.measure(measure)
-    drawn = cluster_bootstrap.bootstrap(
-        is_hit=is_hit,
-        weight=part.weight * is_counted,
-        group=group,
-        groups=2,
-        cluster=part.prompt,
-        seed=SEED,
-        draws=draws,
-    )
+def contrasts(items: Labelled, measure: Measure, wanted: Sequence[Contrast]) -> list[Contrasted]:
+    """Each group against its reference."""
+    found = {
+        name: traffic_rates.rate(items, measure, name)
+        for name in dict.fromkeys(each.dimension for each in wanted)
+    }
+    return [_contrast(found[each.dimension], measure, each) for each in wanted]
+
+
+def _contrast(found: Rates, measure: Measure, wanted: Contrast) -> Contrasted:
     name = f"{title(wanted.group)} against {title(wanted.reference)}"
+    one, reference = (found.place(label) for label in (wanted.group, wanted.reference))
+    if one is None or reference is None:
+        none = (float("nan"),) * 3
+        absent = title(wanted.group if one is None else wanted.reference).lower()
+        lacking = f"no label of the group {absent}"
+        return Contrasted(measure, name, none, none, float("nan"), (0.0, 0.0), 0.0, lacking)
+    sides = [(found.part[[place]], found.rest[[place]]) for place in (one, reference)]
+    each, other = (stratified.interval(*side) for side in sides)
     return Contrasted(
         measure,
         name,
-        apart[0],
-        ratio[0],
-        drawn.differences(1)[0],
-        float(p[0]),
-        (float(effective[0]), float(effective[1])),
-    )
-
-
-def _side(both: Estimates, place: int) -> Estimates:
-    return Estimates(*(each[place : place + 1] for each in (both.value, both.low, both.high)))
-
-
-def _kept(items: Labelled, kept: Flags) -> Labelled:
-    return Labelled(
-        {name: values[kept] for name, values in items.groups.items()},
-        items.is_flagged[kept],
-        items.is_violating[kept],
-        items.score[kept],
-        items.weight[kept],
-        items.prompt[kept],
-        items.owner[kept],
+        rates.apart(each, other)[0],
+        stratified.ratio(each, other)[0],
+        float(stratified.p_of_difference(*sides[0], *sides[1])[0]),
+        (float(found.effective[one]), float(found.effective[reference])),
+        float(sum(part.items()[0] for part, _ in sides)),
+        "; ".join(
+            dict.fromkeys(said for said in (found.lacking[one], found.lacking[reference]) if said)
+        ),
     )
 
 
@@ -249,13 +177,12 @@ COLUMNS: Sequence[tuple[str, str, Kind]] = (
     ("measure", "Measure", "text"),
     ("contrast", "Contrast", "text"),
     ("standing", "What may be said", "text"),
+    ("errors", "Effective errors", "number"),
     ("effective", "Effective n", "number"),
     ("effective_reference", "Effective n of the reference", "number"),
     ("difference", "Difference", "difference"),
     ("low", "from", "difference"),
     ("high", "to", "difference"),
-    ("low_bootstrap", "from, bootstrap", "difference"),
-    ("high_bootstrap", "to, bootstrap", "difference"),
     ("ratio", "Ratio", "ratio"),
     ("ratio_low", "from", "ratio"),
     ("ratio_high", "to", "ratio"),
@@ -268,24 +195,26 @@ def primary(
     items: Labelled, *, margin: float
 ) -> tuple[Table, list[ContrastVerdict], tuple[Forest, ...]]:
     """All primary contrasts, adjusted together, and what may be said of each."""
-    found = [contrast(items, measure, each) for measure in ERROR_RATES for each in PRIMARY]
+    found = [each for measure in ERROR_RATES for each in contrasts(items, measure, PRIMARY)]
     family = multiple_comparisons.holm([each.p for each in found])
-    lowest = np.array([min(each.effective) for each in found])
-    lacking = power.missing(lowest, reference=PLANNED[0], difference=PLANNED[1])
+    errors = np.array([each.errors for each in found])
     joined = Estimates(*(np.array([each.difference[i] for each in found]) for i in range(3)))
     said = multiple_comparisons.standings(
-        joined, family.adjusted, margin=margin, is_enough=lacking == 0
+        joined,
+        family.adjusted,
+        margin=margin,
+        is_enough=np.array([not each.lacking for each in found]),
+        has_errors=errors >= MINIMUM_ERRORS,
     )
+    lacking = [_needed(each) for each in found]
     rows = [
         (
             each.measure,
             each.name,
-            f"{INSUFFICIENT}: {lacking[place]} more effective labels needed"
-            if said[place] == "insufficient"
-            else said[place],
+            f"{INSUFFICIENT}: {lacking[place]}" if said[place] == "insufficient" else said[place],
+            each.errors,
             *each.effective,
             *each.difference,
-            *each.bootstrap[1:],
             *each.ratio,
             each.p,
             family.adjusted[place],
@@ -300,7 +229,7 @@ def primary(
             each.difference,
             float(family.adjusted[place]),
             0,
-            int(lacking[place]),
+            lacking[place],
         )
         for place, each in enumerate(found)
     ]
@@ -308,11 +237,17 @@ def primary(
     return made, verdicts, _forests(found)
 
 
+def _needed(found: Contrasted) -> str:
+    """What a contrast lacks: labels of a stratum, or errors to speak of."""
+    return found.lacking or f"fewer than {MINIMUM_ERRORS} independent errors were found"
+
+
 def _note(size: int, margin: float) -> str:
     return (
-        f"Family of {size} tests, set beforehand, Holm's method. Differences by Newcombe's method "
-        f"on effective numbers; beside it the cluster bootstrap by prompt, {DRAWS} draws. Ratios "
-        f"by the adjusted log interval. Equivalent: inside {margin * 100:g} points."
+        f"Family of {size} tests, set beforehand, Holm's method. Differences join the intervals of "
+        "the two rates by Newcombe's method, ratios by Donner and Zou's; p is the level at which "
+        f"the difference's interval leaves nought out. No disparity on fewer than {MINIMUM_ERRORS} "
+        f"effective errors of both groups together. Equivalent: inside {margin * 100:g} points."
     )
 
 
@@ -334,7 +269,7 @@ def _forests(found: Sequence[Contrasted]) -> tuple[Forest, ...]:
 def naive_table(items: Labelled) -> Table:
     """What labels of flagged items alone would say, beside the estimate: a different quantity."""
     labels, group = grouped(items, "gender")
-    fpr = rate(items, "false positive", group, len(labels)).by_prompt
+    fpr = traffic_rates.rate(items, "false positive", "gender")
     flagged = np.bincount(group, items.is_flagged, minlength=len(labels))
     wrong = np.bincount(group, items.is_flagged & ~items.is_violating, minlength=len(labels))
     acceptable = np.bincount(group, ~items.is_violating, minlength=len(labels))

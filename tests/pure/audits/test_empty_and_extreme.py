@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from moderation.audits.statistics import (
     agreement,
-    cluster_bootstrap,
     multiple_comparisons,
     pairs,
     power,
@@ -62,10 +61,6 @@ def test_no_items_at_all_is_all_noughts() -> None:
     )
     np.testing.assert_array_equal(none.effective, [0, 0])
     assert np.isnan(none.rate.value).all()
-    drawn = cluster_bootstrap.bootstrap(
-        is_hit=NOTHING, weight=np.zeros(0), group=NO_GROUP, groups=2, cluster=NO_GROUP, seed=1
-    )
-    assert np.isnan(drawn.interval().low).all()
 
 
 def test_weights_of_zero_count_for_nothing() -> None:
@@ -130,24 +125,6 @@ def test_yardsticks_of_one_group_are_none() -> None:
         is_violating=NOTHING, is_flagged=NOTHING, group=NO_GROUP, weight=np.zeros(0)
     )
     assert np.isnan(one)
-
-
-def test_few_clusters_have_no_bootstrap_interval() -> None:
-    group = np.zeros(40, dtype=np.intp)
-    hits = np.arange(40) % 4 == 0
-    few = cluster_bootstrap.bootstrap(
-        is_hit=hits, weight=np.ones(40), group=group, groups=1, cluster=np.arange(40) % 4, seed=1
-    )
-    many = cluster_bootstrap.bootstrap(
-        is_hit=hits, weight=np.ones(40), group=group, groups=1, cluster=np.arange(40), seed=1
-    )
-    assert np.isnan(few.interval().low[0])
-    value, low, high = many.interval()[0]
-    assert low < value < high
-    again = cluster_bootstrap.bootstrap(
-        is_hit=hits, weight=np.ones(40), group=group, groups=1, cluster=np.arange(40), seed=1
-    )
-    np.testing.assert_array_equal(many.drawn, again.drawn)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 25, 120])

@@ -26,7 +26,7 @@ REPORT = AuditReport(
 
 def contrast(value: float) -> ContrastVerdict:
     figures = (value, value - 0.01, value + 0.01)
-    return ContrastVerdict("false positive", "Woman against man", "disparity", figures, 0.01, 9, 0)
+    return ContrastVerdict("false positive", "Woman against man", "disparity", figures, 0.01, 9, "")
 
 
 def test_what_got_worse_is_told_by_its_code() -> None:
