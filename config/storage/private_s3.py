@@ -17,6 +17,7 @@ from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
+from config.core.storage import StorageRefused
 from config.storage import storage_refusals
 
 SPOOLED_BYTES = 8 * 1024 * 1024
@@ -106,6 +107,21 @@ class PrivateS3(S3Storage):  # type: ignore[misc] # django-storages has no types
         says nothing of a file under a customer's key (SSE-C) to who does not send it.
         """
         return super()._open(name).obj
+
+    def make_bucket(self) -> bool:
+        """Make the house's bucket, which is nobody else's to read; False where it is there."""
+        try:
+            self._require_bucket()
+        except StorageRefused as error:
+            if error.message != storage_refusals.NO_BUCKET:
+                raise
+            region = self.region_name
+            place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            where = place if region and region != "us-east-1" else {}
+            with storage_refusals.told():
+                self.connection.meta.client.create_bucket(Bucket=self.bucket_name, **where)
+            return True
+        return False
 
     @property
     def connection(self) -> Any:

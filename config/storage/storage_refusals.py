@@ -28,7 +28,7 @@ _FULL = {
     *("QuotaExceeded", "InsufficientStorage", "InsufficientCapacity", "NoSpaceLeft", "507"),
     *("XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "TotalRequestsSizeExceeded"),
 }
-_NO_BUCKET = "The storage of files has no bucket of the name that this house is set up with."
+NO_BUCKET = "The storage of files has no bucket of the name that this house is set up with."
 _KEY = "The storage of files does not know the key that this house is set up with."
 _RIGHTS = "The storage of files does not allow this house's key what it needs."
 _PLACE = "The house's bucket lies in another region, or at another address, than it is set up with."
@@ -37,7 +37,7 @@ _NO_KEY = "This house is set up with no key for the storage of files."
 _SETTINGS = "The address or the bucket that this house is set up with cannot be one."
 _CERTIFICATE = "The certificate of the storage of files is none that this host trusts."
 _REFUSED = {
-    "NoSuchBucket": _NO_BUCKET,
+    "NoSuchBucket": NO_BUCKET,
     **dict.fromkeys(("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidClientTokenId"), _KEY),
     **dict.fromkeys(("ExpiredToken", "InvalidToken", "TokenRefreshRequired"), _KEY),
     **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "AccountProblem"), _RIGHTS),
@@ -82,7 +82,7 @@ def told() -> Iterator[None]:
 
 def no_bucket() -> StorageRefused:
     """What is told when the bucket itself is not found."""
-    return StorageRefused(message=_NO_BUCKET)
+    return StorageRefused(message=NO_BUCKET)
 
 
 def no_storage() -> StorageRefused:

@@ -27,6 +27,7 @@ from config.core.errors import ProofsheetError
 from provenance.keys import certificates
 
 PLAN = "keys.json"
+LOCK = ".lock"
 _OVER = {"retired_at", "distrusted_since"}
 _SECRETS = ("watermark.key", "pseudonym.key")
 
@@ -149,7 +150,7 @@ def load_made(folder: Path) -> Keyring:
     """
     if not has_keys(folder):
         raise KeysMissing(message=f"There are no signing keys in {folder.name}/.")
-    with locked(folder):
+    with _told_as_unusable(folder), _unchanged(folder):
         return load(folder)
 
 
@@ -161,11 +162,32 @@ def has_keys(folder: Path) -> bool:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder alone; what goes wrong inside is told as `KeysUnusable`."""
-    try:
+    with _told_as_unusable(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (folder / ".lock").open("w") as lock:
+        with (folder / LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def _unchanged(folder: Path) -> Iterator[None]:
+    """Nobody changes the folder meanwhile. It may be mounted read-only: the lock is only read, and
+    where none was ever made, nobody has changed anything."""
+    try:
+        lock = (folder / LOCK).open()
+    except FileNotFoundError:
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def _told_as_unusable(folder: Path) -> Iterator[None]:
+    """What goes wrong inside is `KeysUnusable`."""
+    try:
+        yield
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KeysUnusable(
             message=f"The signing keys in {folder.name}/ cannot be read or made: {error}."

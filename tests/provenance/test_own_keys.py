@@ -1,5 +1,6 @@
 """A house with foreign keys, or with none, signs nothing; its log goes on with the right ones."""
 
+import fcntl
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -133,3 +134,16 @@ def test_command_tells_what_the_certificate_lacks_of_the_programme_s(
     with pytest.raises(SystemExit) as ended:
         call_command("check_certificate", tmp_path / "leaf.pem")
     assert ended.value.code == 2
+
+
+def test_keys_are_read_where_the_folder_is_mounted_read_only(folder: Path) -> None:
+    """Nothing is written to it, and who reads keeps out who changes keys, and nobody else."""
+    (folder / ".lock").unlink()
+    before = {path: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())}
+    read = key_folder.load_made(folder)
+    assert {path: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())} == before
+    (folder / ".lock").touch(0o400)
+    with (folder / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        again = key_folder.load_made(folder)
+    assert again.certificate_chain_pem == read.certificate_chain_pem
