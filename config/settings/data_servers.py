@@ -29,6 +29,10 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_MAX_AGE": 0,  # under ASGI and thread pools connections come from the pool
     }
 }
+if CHANGES_TABLES:
+    # Whoever waits for a table holds up everybody who comes after: not for long (ADR 164).
+    _options = DATABASES["default"]["OPTIONS"]
+    _options["options"] = f"{_options.get('options', '')} -c lock_timeout=5s".strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BROKER_URL = env_str("BROKER_URL", EMBEDDED.get("BROKER_URL", "redis://127.0.0.1:6379/0"))
 CACHE_URL = env_str("CACHE_URL", EMBEDDED.get("CACHE_URL", "")) or beside(BROKER_URL)

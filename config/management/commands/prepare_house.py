@@ -1,11 +1,15 @@
 """What a first start needs and later starts keep: tables, keys, roles, accounts, the models."""
 
+import time
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+from psycopg.errors import LockNotAvailable
 
 from config.accounts.roles import demo_accounts
 from config.accounts.roles.role_permissions import PURPOSES, give_permissions
@@ -13,6 +17,27 @@ from config.launch import private_files
 from config.mail import developer_mailbox
 from provenance.log import own_keys
 from provenance.manifests import signing_context
+
+TRIES, PAUSE_S = 10, 3.0
+
+
+def migrate(*, wait: Callable[[float], None] = time.sleep) -> None:
+    """Bring the tables up to date while others work on them: one that is not free within its
+    `lock_timeout` is left to them for a while. Raises CommandError.
+    """
+    for tried in range(1, TRIES + 1):
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+            return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            if tried == TRIES:
+                raise CommandError(
+                    "The tables could not be changed, for somebody holds a table all the time: "
+                    "nothing was lost. Run this again when exports and backups are over."
+                ) from error
+        wait(PAUSE_S)
 
 
 class Command(BaseCommand):
@@ -22,7 +47,7 @@ class Command(BaseCommand):
         for folder in (settings.MEDIA_ROOT, settings.PROOFSHEET_KEYS_DIR):
             private_files.close(folder)
         self._say("database schema")
-        call_command("migrate", interactive=False, verbosity=0)
+        migrate()
         if settings.DATABASE_OWNER_URL:
             call_command("grant_role", settings.DATABASE_ROLE, stdout=StringIO())
         self._say("static files")
