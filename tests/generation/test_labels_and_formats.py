@@ -105,7 +105,7 @@ def test_label_that_is_not_offered_is_refused(
 
 
 def test_texts_that_cannot_be_drawn_are_named(settings: Settings) -> None:
-    settings.PROOFSHEET_LABEL_TEXTS = ["\u4eba\u5de5"]
+    settings.PROOFSHEET_LABEL_TEXTS = ["\u732b"]
     with pytest.raises(ImproperlyConfigured, match="VISIBLE_LABEL_TEXTS"):
         label_choices.chosen("top-left", None)
 

@@ -63,7 +63,8 @@ def test_label_fits_every_picture(size: tuple[int, int]) -> None:
         ("  ", "top-left"),
         ("x" * 41, "top-left"),
         (TEXT, "middle"),
-        ("人", "top-left"),
+        ("猫", "top-left"),
+        ("AI 生成 é", "top-left"),
         ("a\nb", "top-left"),
         ("\u202e", "top-left"),
     ],
@@ -78,6 +79,36 @@ def test_label_that_cannot_be_drawn_is_refused(text: str, position: str) -> None
 )
 def test_label_speaks_languages_with_latin_letters(text: str) -> None:
     assert visible_label.checked(text, "top-left").text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "人工智能生成",
+        "AI生成",
+        "人工智能合成",
+        "AI로 생성됨",
+        "인공지능 생성물",
+        "AIによる生成画像",
+    ],
+)
+def test_label_speaks_the_languages_whose_law_asks_for_it(text: str) -> None:
+    label = visible_label.checked(text, "bottom-right")
+    drawn = visible_label.draw(np.full((512, 512, 3), 200, np.uint8), label)
+    blank = visible_label.draw(
+        np.full((512, 512, 3), 200, np.uint8), visible_label.checked("· " * 2, "bottom-right")
+    )
+    assert (drawn != blank).any()
+
+
+@pytest.mark.parametrize("side", [256, 512, 1024])
+def test_label_in_chinese_is_a_twentieth_of_the_shorter_side_high(side: int) -> None:
+    plain = np.full((side, 2 * side, 3), 200, np.uint8)
+    drawn = visible_label.draw(plain, visible_label.checked("人工智能生成", "top-left"))
+    _, top, right, bottom = changed(plain, drawn)
+    light = drawn[top : bottom + 1, right // 2 : right + 1].min(axis=2) > 240
+    rows = np.nonzero(light.any(axis=1))[0]
+    assert rows.max() - rows.min() + 1 >= side / 20
 
 
 @pytest.mark.django_db
