@@ -95,6 +95,11 @@ class Usage:
     in_flight_max: int
     oldest_at: datetime | None
 
+    @property
+    def frees_at(self) -> datetime | None:
+        """When the oldest of it falls out of the 24 hours."""
+        return self.oldest_at + DAY if self.oldest_at else None
+
 
 def tier_of(name: str, *, model: BaseModel, steps: int) -> priority_classes.PriorityClass:
     """Raises TierUnknown, and TooSlowForTier for an interactive request of many steps."""
@@ -242,7 +247,7 @@ def _admit_account(
     usage = usage_of(by, at=at)
     if usage.in_flight >= usage.in_flight_max:
         raise TooManyInFlight(retry_after_s=expected.device_ms / 1000)
-    frees_at = (usage.oldest_at or at) + DAY
+    frees_at = usage.frees_at or at + DAY
     wanted_s = usage.device_seconds + expected.device_ms / 1000
     if usage.images + count > usage.images_a_day or wanted_s > usage.device_seconds_a_day:
         raise QuotaUsedUp(retry_after_s=(frees_at - at).total_seconds())

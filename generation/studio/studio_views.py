@@ -23,7 +23,7 @@ from generation.conditions import init_images
 from generation.gallery import own_images
 from generation.gallery.image_cards import frame_number
 from generation.progress import previews
-from generation.requests import submitting
+from generation.requests import admission, submitting
 from generation.studio import own_requests
 from generation.studio.request_cards import RequestCard, request_cards
 from generation.studio.studio_forms import StudioForm, settings_of, settings_of_request
@@ -81,9 +81,16 @@ def _bench(request: SignedIn, form: StudioForm, *, status: int = 200) -> HttpRes
         "cards": _sheet(request.user),
         "for_project": calling.project_for(request.user),
         "projects": [] if request.htmx else chosen.choices(request.user),
-        "estimate": _estimate(dict(said.items()), request.user),
+        **_costs(dict(said.items()), request.user),
     }
     return render(request, template, context, status=status)
+
+
+def _costs(said: dict[str, Any], user: User) -> dict[str, Any]:
+    """What it would cost, and what is left of what one may; a project's own limits stand there."""
+    project = calling.project_for(user)
+    usage = None if project.has_budget else admission.usage_of(user, at=timezone.now())
+    return {"estimate": _estimate(said, user), "usage": usage}
 
 
 def _estimate(said: dict[str, Any], user: User) -> estimates.Estimate | None:
@@ -102,8 +109,7 @@ def _estimate(said: dict[str, Any], user: User) -> estimates.Estimate | None:
 def estimate(request: SignedIn) -> HttpResponse:
     """The line under the form that says what it would cost; drawn anew when a setting changes."""
     said = dict(request.POST.items())
-    context = {"estimate": _estimate(said, request.user)}
-    return render(request, "generation/studio.html#estimate", context)
+    return render(request, "generation/studio.html#estimate", _costs(said, request.user))
 
 
 def _sheet(user: User) -> list[RequestCard]:

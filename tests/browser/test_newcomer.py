@@ -88,6 +88,9 @@ def test_refusal_is_explained_and_contested(open_page: OpenPage) -> None:
     page.locator("main textarea").first.fill("It is an anatomical drawing for a school book.")
     page.locator("main form:has(textarea) button").first.click()
     expect(page.locator("main")).to_contain_text("It is an anatomical drawing")
+    page.go_back()
+    page.get_by_role("link", name="Edit and try again").click()
+    expect(page.get_by_label("What should the picture show?")).to_have_value("a nude woman")
 
 
 def test_whole_way_works_without_javascript(open_page: OpenPage) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
+
+from generation.models import GenerationRequest, RequestStatus
+from tests.factories import make_model, make_request
+from tests.projects.makers import make_project
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -125,3 +131,24 @@ def test_a_forgotten_password_is_set_anew_by_mail(client: Client, alice: User) -
     new = {"password1": "another long password", "password2": "another long password"}
     client.post(form_page.request["PATH_INFO"], new)
     assert client.login(username="alice", password="another long password")
+
+
+def test_what_was_used_and_when_it_frees_up_stands_on_the_account_page_and_in_the_studio(
+    alice: User, as_user: AsUser
+) -> None:
+    at = timezone.now() - timedelta(hours=20)
+    made = make_request(alice, make_model(), status=RequestStatus.FINISHED, created_at=at)
+    GenerationRequest.objects.filter(pk=made.pk).update(count=3, made=3)
+    page = as_user(alice).get("/account/").content.decode()
+    assert "<dd>3 of 1000</dd>" in page
+    assert f"from {at + timedelta(days=1):%-d %b, %H:%M} UTC" in page
+    assert ">3 of 1000</a> pictures used" in as_user(alice).get("/studio/").content.decode()
+
+
+def test_a_project_with_limits_of_its_own_is_not_told_its_members(
+    alice: User, as_user: AsUser
+) -> None:
+    team = make_project(alice, images_a_day=5)
+    client = as_user(alice)
+    client.post("/projects/choose/", {"project": team.pk})
+    assert "pictures used" not in client.get("/studio/").content.decode()
