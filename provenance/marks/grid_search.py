@@ -6,7 +6,7 @@ stretched the picture. Each likely lattice is folded to one tile and correlated 
 patterns.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from provenance.marks import watermark_pattern
+from provenance.marks import folding, watermark_pattern
+from provenance.marks.folding import Lattice
 from provenance.marks.geometry import Geometry
 from provenance.marks.watermark_pattern import SIZE, Patterns, Plane
 
@@ -33,33 +34,14 @@ saved. Where a mark was found in the end, 152 candidates began at 5.06 and more,
 negatives among them, at 5.48; of the 180 of 45 pictures without one 106 began below 4.9.
 """
 _AROUND = [(across, around) for across in (-1, 0, 1) for around in (-1, 0, 1) if across or around]
-_WAVES = np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None]
-_RING = (np.hypot(*_WAVES) * SIZE / 3).astype(int)
 _LAGS = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 0), (0, 2), (2, 1), (1, 2), (-1, 2), (2, -1))
 """Places of a lattice, in tiles, whose correlations are added up for its score."""
 REACH = int(float(SCALES[-1]) * SIZE * np.sqrt(5)) + 2
 """The longest lag that is looked at, in pixels."""
 ROUGH = 2
 """Tile pixels for each sample while lattices are only compared: a quarter of the work."""
-SAMPLED_WHOLE = 1.3
-"""Samples so many pixels apart miss nothing that a picture shows of the mark."""
-COARSE = 8
-"""How often each place of a tile was seen is counted on a grid this much coarser."""
-MOST_POWER = 8.0
-"""Of a frequency, against the geometric mean of those as high. One in ninety frequencies of a mark
-has more: their powers are spread as an exponential distribution, whose geometric mean is 0.56.
-"""
 LIMIT = 5.0
 """Residuals beyond this many 8-bit steps are edges, not mark."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lattice:
-    """Where the tiles lie: pixels per tile pixel across, radians, and the stretch downwards."""
-
-    scale: float
-    angle: float = 0.0
-    stretch: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +56,15 @@ class Syncs:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """A folded tile, upright and in place; `sync` is its sync peak in standard deviations."""
+    """A folded tile, upright and in place; `sync` is its sync peak in standard deviations.
+    `weighed` folds it again, each tile and band of frequencies by how little else is in it.
+    """
 
     tile: Plane
     sync: float
     patterns: Patterns
     geometry: Geometry
+    weighed: Callable[[], Plane]
 
 
 def syncs(sets: Sequence[Patterns]) -> Syncs:
@@ -96,22 +81,22 @@ def alignments(luma: Plane, wanted: Syncs) -> Iterator[Alignment]:
         luma = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
     signal = residual(luma)
     for scale in sorted({max(luma.shape) / 512, 1.0}):  # whole pictures, and plain cut-outs
-        fit = _fit(_smoothed(signal, scale), Lattice(scale), wanted)
-        yield _aligned(fit, signal.shape, shrink)
+        fit = _fit(folding.smoothed(signal, scale), Lattice(scale), wanted)
+        yield _aligned(fit, signal, shrink)
     fits = [
-        _fit(_smoothed(signal, lattice.scale * ROUGH), lattice, wanted, pitch=ROUGH)
+        _fit(folding.smoothed(signal, lattice.scale * ROUGH), lattice, wanted, pitch=ROUGH)
         for lattice in _likely(signal)
     ]
     for fit in sorted(fits, key=lambda each: -each.sync)[:4]:
         if fit.sync >= WORTH_CLIMBING_SYNC:
-            yield _aligned(_refined(signal, fit), signal.shape, shrink)
+            yield _aligned(_refined(signal, fit), signal, shrink)
 
 
 def upright_tile(luma: NDArray[np.uint8], scale: float, patterns: Patterns) -> Plane:
     """The folded tile of a picture whose scale is known and that was not turned."""
     signal = residual(luma.astype(np.float32))
-    fit = _fit(_smoothed(signal, scale), Lattice(scale), syncs([patterns]))
-    return _aligned(fit, signal.shape, 1.0).tile
+    fit = _fit(folding.smoothed(signal, scale), Lattice(scale), syncs([patterns]))
+    return _aligned(fit, signal, 1.0).tile
 
 
 def residual(luma: Plane) -> Plane:
@@ -211,7 +196,7 @@ class _Fit:
 
 
 def _fit(signal: Plane, lattice: Lattice, wanted: Syncs, *, pitch: int = 1) -> _Fit:
-    spectrum = _spectrum(_folded(signal, lattice, pitch), pitch)
+    spectrum = folding.spectrum(folding.folded(signal, lattice, pitch), pitch)
     surfaces = fft.irfft2(_whitened(spectrum)[None] * wanted.spectra, s=(SIZE, SIZE))
     place = int(np.abs(surfaces).argmax())
     number, row, column = (int(each) for each in np.unravel_index(place, surfaces.shape))
@@ -220,12 +205,11 @@ def _fit(signal: Plane, lattice: Lattice, wanted: Syncs, *, pitch: int = 1) -> _
     return _Fit(lattice, upright, abs(sync), meaning, row, column, is_negative=sync < 0)
 
 
-def _aligned(fit: _Fit, shape: tuple[int, ...], shrink: float) -> Alignment:
-    """The tile of a fit, put upright, and where it lies in a signal of this shape."""
+def _aligned(fit: _Fit, signal: Plane, shrink: float) -> Alignment:
+    """The tile of a fit, put upright, and where it lies in the signal."""
     patterns, orientation = fit.meaning
-    folded = np.asarray(fft.irfft2(fit.spectrum, s=(SIZE, SIZE)), np.float32)
     turns, lattice = orientation % 4, fit.lattice
-    matrix, _ = _flattening(shape, lattice)
+    matrix, _ = folding.flattening(signal.shape, lattice)
     across, down = (matrix / shrink).tolist()
     geometry = Geometry(
         scale=round(lattice.scale / shrink, 4),
@@ -239,123 +223,39 @@ def _aligned(fit: _Fit, shape: tuple[int, ...], shrink: float) -> Alignment:
         quarter_turns=turns,
         matrix=((across[0], across[1], across[2]), (down[0], down[1], down[2])),
     )
-    tile_at_place = watermark_pattern.upright(
-        np.roll(folded, (-fit.row, -fit.column), (0, 1)), orientation
-    )
-    return Alignment(tile_at_place, fit.sync, patterns, geometry)
+
+    def weighed() -> Plane:
+        spectrum = folding.limited(
+            folding.summed_by_weight(folding.smoothed(signal, lattice.scale), lattice)
+        )
+        return _upright(-spectrum if fit.is_negative else spectrum, fit)
+
+    return Alignment(_upright(fit.spectrum, fit), fit.sync, patterns, geometry, weighed)
+
+
+def _upright(spectrum: NDArray[np.complex64], fit: _Fit) -> Plane:
+    folded = np.asarray(fft.irfft2(spectrum, s=(SIZE, SIZE)), np.float32)
+    moved = np.roll(folded, (-fit.row, -fit.column), (0, 1))
+    return watermark_pattern.upright(moved, fit.meaning[1])
 
 
 def _whitened(spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
     """A tile's spectrum with the same power at every distance from the middle."""
     power = np.abs(spectrum) ** 2
-    mean = np.bincount(_RING.ravel(), power.ravel()) / np.bincount(_RING.ravel())
-    return np.asarray(spectrum / np.sqrt(mean[_RING] + 1e-9), np.complex64)
-
-
-def _flattening(
-    shape: tuple[int, ...], lattice: Lattice
-) -> tuple[NDArray[np.float64], tuple[int, int]]:
-    """The map from a plane of whole upright tiles to a picture of this shape, and that plane's
-    (width, height). The picture's corner is one of a tile's pixels, as where it was marked.
-    """
-    height, width = shape
-    cosine, sine = np.cos(lattice.angle) * lattice.scale, np.sin(lattice.angle) * lattice.scale
-    turned = np.array([[cosine, sine], [-sine * lattice.stretch, cosine * lattice.stretch]])
-    reach_x, reach_y = np.abs(np.linalg.inv(turned)) @ [width, height]
-    columns, rows = int(-(-reach_x // SIZE)) * SIZE, int(-(-reach_y // SIZE)) * SIZE
-    beside = np.rint([columns / 2, rows / 2] - np.linalg.solve(turned, [width / 2, height / 2]))
-    return np.column_stack([turned, turned @ (0.5 - beside) - 0.5]), (columns, rows)
-
-
-def _smoothed(signal: Plane, step: float) -> Plane:
-    """A signal that can be sampled every `step` pixels."""
-    if step <= SAMPLED_WHOLE:
-        return signal
-    return np.asarray(cv2.GaussianBlur(signal, (0, 0), 0.45 * step), np.float32)
-
-
-def _folded(signal: Plane, lattice: Lattice, pitch: int) -> Plane:
-    """The sum of all tiles of the lattice, weighted by how often each place was seen: float32 [96,
-    96], or smaller when sampled every `pitch` tile pixels. The signal comes out of `_smoothed`.
-    """
-    matrix, (columns, rows) = _flattening(signal.shape, lattice)
-    size, flags = (columns // pitch, rows // pitch), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    flat = cv2.warpAffine(signal, _coarser(matrix, pitch), size, flags=flags)
-    total = _summed(np.asarray(flat, np.float32), size[1], size[0], SIZE // pitch)
-    seen = _times_seen(signal.shape, matrix, columns, rows, SIZE // pitch)
-    return np.asarray(total / np.sqrt(seen), np.float32)
-
-
-def _coarser(matrix: NDArray[np.float64], times: int) -> NDArray[np.float64]:
-    """The map from a plane whose pixels are so many times as large, to the same picture."""
-    coarse = matrix.copy()
-    coarse[:, 2] += matrix[:, :2].sum(axis=1) * (times - 1) / 2
-    coarse[:, :2] *= times
-    return coarse
-
-
-def _spectrum(folded: Plane, pitch: int) -> NDArray[np.complex64]:
-    """The spectrum of a tile at full size, complex64 [96, 49], from one sampled every `pitch`
-    pixels: the mark's band ends below what that many samples can tell apart.
-    """
-    known = np.asarray(fft.rfft2(folded), np.complex64)
-    if pitch == 1:
-        return _limited(known)
-    half = SIZE // pitch // 2
-    spectrum = np.zeros((SIZE, SIZE // 2 + 1), np.complex64)
-    spectrum[:half, :half] = known[:half, :half]
-    spectrum[1 - half :, :half] = known[1 - half :, :half]
-    return _limited(spectrum * _shift(pitch))
-
-
-def _limited(spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
-    """No frequency stronger than a mark would have it. Wallpaper, tiles and weave repeat in a part
-    of the mark's own tile, so folding adds them up as it adds up the mark.
-    """
-    power = np.abs(spectrum) ** 2 + 1e-9
-    logarithm = np.bincount(_RING.ravel(), np.log(power).ravel()) / np.bincount(_RING.ravel())
-    most = MOST_POWER * np.exp(logarithm)[_RING]
-    return np.asarray(spectrum * np.sqrt(np.minimum(1, most / power)), np.complex64)
-
-
-@cache
-def _shift(pitch: int) -> NDArray[np.complex64]:
-    """Moves the middle of a large pixel to where it lies among the small ones."""
-    return np.exp(-1j * np.pi * (pitch - 1) * sum(_WAVES)).astype(np.complex64)
-
-
-def _times_seen(
-    shape: tuple[int, ...], matrix: NDArray[np.float64], columns: int, rows: int, side: int
-) -> Plane:
-    """How many tiles showed each place of the tile, counted on a coarse grid."""
-    coarse, size = _coarser(matrix, COARSE), (columns // COARSE, rows // COARSE)
-    y, x = np.indices((size[1], size[0]), np.float32)
-    across = coarse[0, 0] * x + coarse[0, 1] * y + coarse[0, 2]
-    down = coarse[1, 0] * x + coarse[1, 1] * y + coarse[1, 2]
-    height, width = shape
-    inside = (across > -0.5) & (across < width - 0.5) & (down > -0.5) & (down < height - 0.5)
-    count = _summed(inside.astype(np.float32), size[1], size[0], SIZE // COARSE)
-    return np.asarray(cv2.resize(count, (side, side), interpolation=cv2.INTER_LINEAR) + 1e-2)
-
-
-def _summed(plane: Plane, rows: int, columns: int, side: int) -> Plane:
-    """All tiles of a plane added up; slice by slice, which numpy does much faster than by axes."""
-    total = np.zeros((side, columns), np.float32)
-    for top in range(0, rows, side):
-        total += plane[top : top + side]
-    return np.asarray(total.reshape(side, -1, side).sum(axis=1))
+    mean = np.bincount(folding.RING.ravel(), power.ravel()) / np.bincount(folding.RING.ravel())
+    return np.asarray(spectrum / np.sqrt(mean[folding.RING] + 1e-9), np.complex64)
 
 
 def _refined(signal: Plane, start: _Fit) -> _Fit:
     """Climb the sync peak in scale and angle, or in scale and stretch; the first round roughly."""
     patterns, orientation = start.meaning
     wanted = Syncs(patterns.sync_spectra[orientation : orientation + 1], (start.meaning,))
-    rough = _smoothed(signal, start.lattice.scale * ROUGH)
+    rough = folding.smoothed(signal, start.lattice.scale * ROUGH)
     best = _climbed(rough, start, wanted, (0.004, 0.0044), pitch=ROUGH)
     if best.sync < PROMISING_SYNC:
         return best
-    pitch = 1 if start.lattice.scale * ROUGH > SAMPLED_WHOLE else ROUGH
-    fine = _smoothed(signal, start.lattice.scale * pitch)
+    pitch = 1 if start.lattice.scale * ROUGH > folding.SAMPLED_WHOLE else ROUGH
+    fine = folding.smoothed(signal, start.lattice.scale * pitch)
     best = _fit(fine, best.lattice, wanted, pitch=pitch)
     for steps in ((0.002, 0.0022), (0.001, 0.0011)):
         best = _climbed(fine, best, wanted, steps, pitch=pitch)

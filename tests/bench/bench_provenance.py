@@ -299,7 +299,7 @@ def sealed_part(sealed: SealedSet, chosen: argparse.Namespace) -> Iterator[Row]:
 
 
 def attacker_part(chosen: argparse.Namespace) -> Iterator[Row]:
-    yield from attacker_figures(keyring().watermark_key, is_quick=chosen.quick)
+    yield from attacker_figures(keyring().watermark_key, every=chosen.every, strewn=chosen.strewn)
 
 
 def unmarked_part(chosen: argparse.Namespace) -> Iterator[Row]:
@@ -328,13 +328,15 @@ def main() -> None:
     parser.add_argument("--unmarked", type=int, default=300)
     parser.add_argument("--leaves", type=int, default=1_000_000)
     parser.add_argument("--forged", type=int, default=1000, help="copied marks beside the edits")
+    parser.add_argument("--every", type=int, default=1, help="so many pictures for the attacker")
+    parser.add_argument("--strewn", type=int, default=1000, help="unmarked ones laid over")
     parser.add_argument("--half", choices=("sealed", "chosen"), default="sealed")
     parser.add_argument("--quick", action="store_true", help="a few of everything, unpublished")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     chosen = parser.parse_args()
     if chosen.quick:
         little = {"pictures": 1, "large": 1, "beyond": 1, "unmarked": 3, "leaves": 2000}
-        little["forged"] = 10
+        little |= {"forged": 10, "every": 24, "strewn": 10}
         chosen = argparse.Namespace(**vars(chosen) | little)
     call_command("migrate", verbosity=0)
     rows = [row for name in chosen.only for row in PARTS[name](chosen)]

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -34,7 +35,7 @@ from tests.bench.report import Row, share_row
 from tests.provenance.attacks import jpeg
 from tests.provenance.pictures import PHOTOGRAPHS, drawing, photograph
 
-PUBLISHED, DRAWINGS, UNMARKED, FEW = 50, 24, 1000, 8
+PUBLISHED, DRAWINGS = 50, 24
 TILTS_DEGREES = (5, 10, 15)
 SIZES: dict[int, tuple[float | None, float | None]] = {
     400: (98, 99), 300: (98, 99), 200: (70, None), 150: (None, 91),
@@ -57,8 +58,9 @@ class Shrinking(Protocol):
     def __call__(self, pixels: Pixels, side: int) -> Pixels: ...
 
 
-def attacker_figures(key: bytes, *, is_quick: bool) -> Iterator[Row]:
-    common, every = _common(key), FEW if is_quick else 1
+def attacker_figures(key: bytes, *, every: int, strewn: int) -> Iterator[Row]:
+    """Of every so many pictures, and of so many unmarked ones."""
+    common = _common(key)
     own = {
         "photographs": [each.pixels for each in local_edits.photographs()][::every],
         "drawings": [drawing(100 + seed) for seed in range(0, DRAWINGS, every)],
@@ -77,7 +79,7 @@ def attacker_figures(key: bytes, *, is_quick: bool) -> Iterator[Row]:
             for name, shrink in programs.items():
                 for side, (must, aim) in SIZES.items():
                     yield row(f"{name}_{side}", partial(shrink, side=side), must=must, aim=aim)
-    yield _strewn(common, UNMARKED // every, key)
+    yield _strewn(common, strewn, key)
 
 
 def _found(
@@ -93,8 +95,9 @@ def _found(
     good = sum(
         watermark.detect(way(each), key=key).identifier == at for at, each in enumerate(marked)
     )
-    called = f"attacker_{name}_{kind}"
-    return share_row(called, good, len(marked), better="higher", must=must, aim=aim)
+    called, of = f"attacker_{name}_{kind}", len(marked)
+    row = share_row(called, good, of, better="higher", must=must, aim=aim)
+    return replace(row, unit=f"% ({good} of {of})")
 
 
 def _common(key: bytes) -> NDArray[np.float64]:

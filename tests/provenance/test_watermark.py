@@ -201,6 +201,22 @@ def test_tile_of_an_upright_picture_is_folded_upon_its_own_pixels(width: int, he
     assert np.corrcoef(tile.ravel(), written.ravel())[0, 1] > 0.9
 
 
+def test_what_was_pasted_over_says_less_when_tiles_are_weighed() -> None:
+    """Two thirds of a picture are laid over with noise of the mark's own frequencies."""
+    pixels = watermark.embed(photograph("coffee"), IDENTIFIER, key=KEY)
+    noise = np.random.default_rng(5).normal(0, 60, (512, 512, 3))
+    rough = cv2.GaussianBlur(noise, (0, 0), 1.2).astype(np.float32)
+    pasted = pixels.astype(np.float32)
+    pasted[:, 170:] = 128 + rough[:, 170:]
+    patterns = watermark_pattern.patterns_for(IDENTIFIER, KEY)
+    found = max(_alignments(_of_bytes(pasted)), key=lambda each: each.sync)
+    plain, weighed = (
+        watermark_pattern.read_plainly(tile, patterns).agreement
+        for tile in (found.tile, found.weighed())
+    )
+    assert weighed > plain + 0.05
+
+
 LOOKS = {name: ATTACKS[name] for name in ("crop_30", "rotate_10", "full_screenshot", "mirror")}
 LOOKS["stretched"] = lambda pixels: resized(cropped(pixels, 0.1), 1.2, 0.8)
 
