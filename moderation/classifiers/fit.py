@@ -1,8 +1,8 @@
 """Fit the heads of the prompt classifier: logistic regression with an L2 penalty, full batch.
 
-    python -m moderation.classifiers.fit tests/moderation/prompts/tuning
+    python -m moderation.classifiers.fit tests/moderation/prompts/{tuning,pairs/tuning}
 
-Reads ``ordinary.txt`` and ``refused.txt`` of the folder (a line ``# group`` names the category of
+Reads ``ordinary.txt`` and ``refused.txt`` of each folder (a line ``# group`` names the category of
 the lines after it), ``examples.json`` and ``captions.txt`` beside this file, and writes
 ``heads.safetensors``. The same inputs give the same file.
 """
@@ -37,10 +37,10 @@ def read_groups(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def examples(folder: Path) -> list[Example]:
+def examples(*folders: Path) -> list[Example]:
     """All texts to fit on, with the label and the weight of each."""
-    ordinary = [(text, ORDINARY, 1.0) for _, text in read_groups(folder / "ordinary.txt")]
-    refused = [(text, group, 1.0) for group, text in read_groups(folder / "refused.txt")]
+    ordinary = [(t, ORDINARY, 1.0) for f in folders for _, t in read_groups(f / "ordinary.txt")]
+    refused = [(text, g, 1.0) for f in folders for g, text in read_groups(f / "refused.txt")]
     groups = json.loads((HERE / "examples.json").read_text(encoding="utf-8"))
     more = [(text, label, 1.0) for label, texts in groups.items() for text in texts]
     captions = [(text, ORDINARY, CAPTION_WEIGHT) for _, text in read_groups(HERE / "captions.txt")]
@@ -76,9 +76,9 @@ def fit(
     return weight.detach(), bias.detach()
 
 
-def main(folder: Path) -> None:
-    """Fit the heads on a folder of prompts and write them beside this module."""
-    rows = examples(folder)
+def main(*folders: Path) -> None:
+    """Fit the heads on folders of prompts and write them beside this module."""
+    rows = examples(*folders)
     labels = sorted({label for _, label, _ in rows} - {ORDINARY})
     targets = torch.tensor([[float(label == name) for name in labels] for _, label, _ in rows])
     weights = torch.tensor([weight for _, _, weight in rows])
@@ -89,4 +89,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

@@ -120,7 +120,7 @@ def judge_prompt(
 
         classifier = prompt.classifier()
     learned: dict[str, float] = {}
-    for asked in prompt_readings.for_classifier(text):
+    for asked in _asked(text, active):
         for category, score in classifier.score(asked).items():
             learned[category] = max(score, learned.get(category, 0.0))
     label = f"{classifier.name} {classifier.version}"
@@ -354,8 +354,14 @@ def _store(
     )
 
 
+def _asked(text: str, active: policy_document.Rulebook) -> list[str]:
+    """What a classifier is asked about a prompt, without what a harmless compound takes out."""
+    heard = active.words.without_harmless(text) if active.words else text
+    return prompt_readings.for_classifier(heard)
+
+
 def _cache_key(text: str, active: policy_document.Rulebook, classifier: str) -> str:
-    parts = [prompt_readings.for_classifier(text), active.sha256, active.profile, classifier]
+    parts = [_asked(text, active), active.sha256, active.profile, classifier]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -76,7 +76,8 @@ def test_no_prompt_is_there_twice() -> None:
 
 
 def test_no_sealed_prompt_was_tuned_on() -> None:
-    tuned = {folded(text) for text, _, _ in examples(FOLDER / "tuning")}
+    folders = [FOLDER / "tuning", FOLDER / "pairs" / "tuning", FOLDER / "pairs" / "held_out"]
+    tuned = {folded(text) for text, _, _ in examples(*folders)}
     assert tuned
     assert sum(folded(row.text) in tuned for row in everything()) == 0
 

@@ -18,7 +18,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import regex
@@ -34,7 +34,12 @@ from moderation.policy.rulebook.mentions import (
     undoubted,
     unharmed,
 )
-from moderation.policy.rulebook.prompt_readings import PromptReading, PromptReadings, canonical
+from moderation.policy.rulebook.prompt_readings import (
+    PromptReading,
+    PromptReadings,
+    canonical,
+    readings,
+)
 from moderation.policy.rulebook.scripts import (
     is_border,
     is_unspaced,
@@ -79,7 +84,7 @@ def _are_joined(one: LexiconEntry, other: LexiconEntry) -> bool:
     return shorter >= SHORTER_ALIKE and longer >= LONGER_ALIKE
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lexicon:
     """All entries in tries: of Latin letters and of other scripts, each from a word's beginning and
     from anywhere."""
@@ -93,12 +98,28 @@ class Lexicon:
     joined: dict[str, LexiconEntry] = field(default_factory=dict)  # the floor's, without blanks
     alphabets: dict[str, set[str]] = field(default_factory=dict)  # letters with marks, by language
 
-    def said(self, text: str, readings: PromptReadings) -> list[Mention]:
+    def said(self, text: str) -> list[Mention]:
         """Where the prompt `text` names a concept, in order of place, without doubles."""
+        return unharmed(text, _mentions(self, text))
+
+    def without_harmless(self, text: str) -> str:
+        """The text, blank where a harmless compound takes a word out (*a nude gown*): a classifier
+        knows no compounds."""
+        mentions = _mentions(self, text)
+        if not any(each.concept in COMPOUNDS for each in mentions):
+            return text
+        heard = {(each.concept, each.start, each.end) for each in unharmed(text, mentions)}
+        for each in mentions:
+            if (each.concept, each.start, each.end) not in heard:
+                text = text[: each.start] + " " * (each.end - each.start) + text[each.end :]
+        return text
+
+    def mentions(self, text: str) -> list[Mention]:
+        """As `said`, with what harmless compounds take out."""
         found: dict[Mention, Doubt] = {}  # whether another language may have meant it
         witnesses: dict[str, set[str]] = {}
         languages: set[str] = set()
-        for reading, is_native, is_whole in self._readings(text, readings):
+        for reading, is_native, is_whole in self._readings(text, readings(text)):
             for entry, start, end in self._matches(reading, is_native=is_native):
                 read = reading.text[start:end]
                 begin, end = reading.original(start, end)
@@ -118,13 +139,13 @@ class Lexicon:
                 if entry.concept != COMMON and entry.exact in text[begin:end].casefold():
                     found[mention] = min(found.get(mention, doubt), doubt)
         languages |= {language for language, keys in witnesses.items() if len(keys) > 1}
-        return unharmed(text, undoubted(found, languages))
+        return undoubted(found, languages)
 
     def _readings(
-        self, text: str, readings: PromptReadings
+        self, text: str, seen_as: PromptReadings
     ) -> Iterator[tuple[PromptReading, bool, bool]]:
         seen: dict[tuple[str, bool], PromptReading] = {}
-        for reading in (*readings.plain, *readings.split):
+        for reading in (*seen_as.plain, *seen_as.split):
             seen.setdefault((reading.text, reading.is_run), reading)
         for place, reading in enumerate(seen.values()):
             yield reading, False, place == 0
@@ -222,6 +243,11 @@ class Lexicon:
         words = self.numbers.get(language)
         if words and is_border(text, place) and not ages.is_after_tens(text, place):
             yield from (end for _, _, end in self._walked(words, text, place, place))
+
+
+@lru_cache(maxsize=16)
+def _mentions(lexicon: Lexicon, text: str) -> list[Mention]:
+    return lexicon.mentions(text)  # asked by the classifier and by the rules
 
 
 def _texts(text: str) -> Iterator[tuple[str, Sequence[int]]]:

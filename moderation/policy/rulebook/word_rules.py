@@ -146,7 +146,7 @@ def match(
     place. `words` say which concepts it names."""
     seen = readings(text)
     said: dict[str, list[Mention]] = {}
-    for each in words.said(text, seen) if words else ():
+    for each in words.said(text) if words else ():
         said.setdefault(each.concept, []).append(each)
     if shows_person:
         said.setdefault(PERSON, []).append(Mention(PERSON, "", 0, len(text)))

@@ -21,7 +21,7 @@ ALPHABET_MIN = 3  # of fewer letters with marks, all are somebody's disguise
 MARKS_PART_WORDS = frozenset({"vi"})
 _NAMED = regex.compile(r"\(=(\w+)\)")
 _OPTIONAL = regex.compile(r"\(([^()]*)\|\)")
-_INNER_STAR = regex.compile(r"\*(?=[^ ])")
+_INNER_STAR = regex.compile(r"\*(?=[^ |)])")
 
 
 class Doubt(IntEnum):
