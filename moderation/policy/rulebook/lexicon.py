@@ -19,12 +19,14 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
+from itertools import islice, product
 from pathlib import Path
 
 import regex
 
 from moderation.policy.rulebook import ages, prompt_syntax
 from moderation.policy.rulebook.lexicons.entries import Doubt, LexiconEntry, terms, with_marks
+from moderation.policy.rulebook.lexicons.tries import Node, insert
 from moderation.policy.rulebook.mentions import (
     COMPOUNDS,
     HARMLESS,
@@ -52,10 +54,12 @@ FOLDER = Path(__file__).parent / "lexicons"
 COMMON, NUMBER = "common", "number"
 LIST = "_"  # before the name of what is no concept, but a choice in entries
 _FLOOR = NEVER_HARMLESS | SEXUAL
-_LONG_WORD = regex.compile(r"(?<![^\W_])[a-z]{7,40}(?![^\W_])")
+_LONG_WORD = regex.compile(r"(?<![^\W_])[^\W\d_]{7,40}(?![^\W_])")
+_MASKED = regex.compile(r"(?<![^\W_])[^\W\d_]+(?:[*•●#%✱∗×]{1,3}[^\W\d_]+)+(?![^\W_])")
+MASKED_MAX = 20  # words of a prompt that are looked up so
 SHORTEST_JOINED = 3  # letters of a word that is typed as one with another
 SHORTER_ALIKE, LONGER_ALIKE = 4, 6  # of two that are both about who, or about what
-_CHOICE = regex.compile(r"(\([^()]*\))")
+LONGEST_ENDING = 3  # letters after an entry that takes any ending, in a word that is two
 _APART = regex.compile(r"[^\w\s'’·-]|_|\s\s|[\n\r]|\bBREAK\b", regex.VERSION1)
 BETWEEN = 3  # words that `~` may stand for
 SHORTEST_IN_RUN = 4  # letters; shorter words would be found in any run of letters
@@ -67,20 +71,15 @@ _VARIANTS = (
 )
 
 
-@dataclass(slots=True)
-class _Node:
-    next: dict[str, "_Node"] = field(default_factory=dict)
-    numbers: dict[str, "_Node"] = field(default_factory=dict)  # what follows a number, by language
-    choices: dict[str, tuple["_Node", "_Node"]] = field(default_factory=dict)  # and what follows
-    is_number: bool = False
-    entries: tuple[LexiconEntry, ...] = ()
-
-
 def _are_joined(one: LexiconEntry, other: LexiconEntry) -> bool:
-    """Whether two entries that are typed as one word are meant: who and what, or two long ones."""
-    if (one.concept in SEXUAL) != (other.concept in SEXUAL):
-        return True
+    """Whether two entries that are typed as one word are meant: who and what, or two long ones. One
+    of them may be another language's word too, where the other is of the same."""
+    doubts = one.is_doubtful + other.is_doubtful
+    if doubts == 2 or doubts and one.language != other.language:
+        return False
     shorter, longer = sorted((len(one.key), len(other.key)))
+    if (one.concept in SEXUAL) != (other.concept in SEXUAL):
+        return shorter >= SHORTEST_JOINED + (not one.key.isascii())
     return shorter >= SHORTER_ALIKE and longer >= LONGER_ALIKE
 
 
@@ -90,12 +89,13 @@ class Lexicon:
     from anywhere."""
 
     sha256: str
-    latin: _Node = field(default_factory=_Node)
-    latin_anywhere: _Node = field(default_factory=_Node)
-    native: _Node = field(default_factory=_Node)
-    native_anywhere: _Node = field(default_factory=_Node)
-    numbers: dict[str, _Node] = field(default_factory=dict)
-    joined: dict[str, LexiconEntry] = field(default_factory=dict)  # the floor's, without blanks
+    latin: Node = field(default_factory=Node)
+    latin_anywhere: Node = field(default_factory=Node)
+    native: Node = field(default_factory=Node)
+    native_anywhere: Node = field(default_factory=Node)
+    numbers: dict[str, Node] = field(default_factory=dict)
+    joined: dict[str, list[LexiconEntry]] = field(default_factory=dict)  # the floor's, no blanks
+    lengths: dict[int, set[str]] = field(default_factory=dict)  # keys of those, by their letters
     alphabets: dict[str, set[str]] = field(default_factory=dict)  # letters with marks, by language
 
     def said(self, text: str) -> list[Mention]:
@@ -158,8 +158,9 @@ class Lexicon:
         self, reading: PromptReading, *, is_native: bool
     ) -> Iterator[tuple[LexiconEntry, int, int]]:
         text = reading.text
-        if not is_native and not reading.is_run:
+        if not reading.is_run:
             yield from self._in_joined(text)
+            yield from self._in_masked(text)
         root = self.native if is_native else self.latin
         anywhere = self.native_anywhere if is_native else self.latin_anywhere
         for start in range(len(text)):
@@ -177,13 +178,32 @@ class Lexicon:
         """Words of the floor that are typed without the blank between them, or two of them."""
         for found in _LONG_WORD.finditer(text):
             word, start, end = found[0], found.start(), found.end()
-            if entry := self.joined.get(word):
-                yield entry, start, end
+            for entry in self.joined.get(word, ()):
+                if not entry.is_doubtful:
+                    yield entry, start, end
             for cut in range(SHORTEST_JOINED, len(word) - SHORTEST_JOINED + 1):
-                one, other = self.joined.get(word[:cut]), self.joined.get(word[cut:])
-                if one and other and _are_joined(one, other):
-                    yield one, start, start + cut
-                    yield other, start + cut, end
+                halves = self._joining(word[:cut]), self._joining(word[cut:])
+                for one, other in product(*halves):
+                    if _are_joined(one, other):
+                        yield one, start, start + cut
+                        yield other, start + cut, end
+
+    def _joining(self, half: str) -> list[LexiconEntry]:
+        """Entries that are half of a word, or all of it but an ending that they take."""
+        cuts = range(max(len(half) - LONGEST_ENDING, LONGER_ALIKE), len(half))
+        opened = [e for n in cuts for e in self.joined.get(half[:n], ()) if e.is_open]
+        return self.joined.get(half, []) + opened
+
+    def _in_masked(self, text: str) -> Iterator[tuple[LexiconEntry, int, int]]:
+        """Words of the floor with a sign in place of letters (*n*ked*)."""
+        for found in islice(_MASKED.finditer(text), MASKED_MAX):
+            word = found[0]
+            seen = [(n, letter) for n, letter in enumerate(word) if letter.isalpha()]
+            for key in self.lengths.get(len(word), ()) if 2 * len(seen) >= len(word) else ():
+                if all(key[n] == letter for n, letter in seen):
+                    for entry in self.joined[key]:
+                        if not entry.is_doubtful:
+                            yield entry, found.start(), found.end()
 
     def _in_run(self, text: str, start: int) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Letters that were spaced out: no borders, so that short entries have to be all of it."""
@@ -199,7 +219,7 @@ class Lexicon:
                     yield entry, start, end + 1
 
     def _walked(
-        self, root: _Node, text: str, start: int, begin: int
+        self, root: Node, text: str, start: int, begin: int
     ) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Every entry that begins at `begin`; each is told from `start`, where its word begins."""
         if not root.next and not root.numbers and not root.choices:
@@ -313,52 +333,21 @@ def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
         )
         lexicon.alphabets.setdefault(language, set()).update(entry.marked)
         bare = key.replace(" ", "")
-        if concept in _FLOOR and not is_doubtful and bare.isalpha() and bare.isascii():
-            lexicon.joined.setdefault(bare, entry)
+        if concept in _FLOOR and bare.isalpha() and not free:
+            lexicon.joined.setdefault(bare, []).append(entry)
+            lexicon.lengths.setdefault(len(bare), set()).add(bare)
         for root in _roots(lexicon, entry, is_latin=is_latin, is_anywhere=is_anywhere or free):
-            _insert(root, key, entry)
+            insert(root, key, entry)
 
 
 def _roots(
     lexicon: Lexicon, entry: LexiconEntry, *, is_latin: bool, is_anywhere: bool
-) -> Iterable[_Node]:
+) -> Iterable[Node]:
     if entry.concept == NUMBER:
-        return [lexicon.numbers.setdefault(entry.language, _Node())]
+        return [lexicon.numbers.setdefault(entry.language, Node())]
     if is_latin:
         return [lexicon.latin_anywhere if is_anywhere else lexicon.latin]
     return [lexicon.native_anywhere if is_anywhere else lexicon.native]
-
-
-def _insert(root: _Node, key: str, entry: LexiconEntry) -> None:
-    node, was_blank = root, False
-    for part in _CHOICE.split(key):
-        if part.startswith("("):
-            node, was_blank = _chosen(node, part, entry), False
-            continue
-        for letter in part:
-            if letter == "#":
-                node = node.numbers.setdefault(entry.language, _Node(is_number=True))
-                was_blank = False
-                continue
-            step = letter if is_wordlike(letter) or letter in "~*" else " "
-            if step == " " and was_blank:
-                continue
-            if step == "~" and was_blank:  # the blank before it is part of what lies between
-                node = node.next.setdefault("~", _Node())
-                continue
-            was_blank = step == " "
-            node = node.next.setdefault(step, _Node())
-    node.entries += (entry,)
-
-
-def _chosen(node: _Node, choice: str, entry: LexiconEntry) -> _Node:
-    """The node after one of the alternatives that a choice names."""
-    if choice not in node.choices:
-        alternatives = _Node()
-        for each in choice[1:-1].split("|"):
-            _insert(alternatives, each, entry)
-        node.choices[choice] = alternatives, _Node()
-    return node.choices[choice][1]
 
 
 def _beginnings(text: str, start: int) -> list[int]:

@@ -15,6 +15,7 @@ import regex
 
 from moderation.policy.rulebook import prompt_syntax
 from moderation.policy.rulebook.characters import is_unread
+from moderation.policy.rulebook.lexicons import encodings
 
 Cell = tuple[
     str, int, int
@@ -34,6 +35,7 @@ TOKEN = re.compile(r"\S+")
 CLIP_WORD = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}+", regex.IGNORECASE)
 CAPITAL_I = re.compile(r"(?<=[a-z])I(?![A-Z])")  # looks like an l
 _TOKEN_LIKE = re.compile(r"[a-z]{1,4}|\S")  # about as many as a learned classifier reads
+EXPANDED_MAX = 4  # letters that one sign is read as (ﷺ is eighteen, each of them in every reading)
 TOKENS_MAX = 5_000  # of all texts that it is asked about one prompt
 REPEATED = re.compile(r"([a-z])\1{2,}")
 SIGNS = regex.compile(r"(?:[^\w\s]|_)(?:\s*(?:[^\w\s]|_)){3,}")
@@ -90,6 +92,7 @@ def for_classifier(text: str) -> list[str]:
     asked = []
     for part, weights in [(found.text, found.weights), *found.parts[: prompt_syntax.PARTS_MAX]]:
         asked += [_strong(part, weights, instead=" "), part]
+    asked += [hidden for hidden, _ in encodings.hidden(text)]
     plain = [decoded(canonical(part)).text for part in dict.fromkeys(asked)]
     first, *others = dict.fromkeys(text for read in plain for text in (read, SIGNS.sub(" ", read)))
     left, kept = TOKENS_MAX - _tokens(first), [first]
@@ -121,6 +124,8 @@ def readings(text: str) -> PromptReadings:
         split += [_placed(reading, origins) for reading in parted]
     if found.text != text:
         plain += _readings(text)
+    for hidden, places in encodings.hidden(text):
+        plain += [_placed(reading, places) for reading in _readings(hidden)]
     weights = dict(zip(found.origins, found.weights, strict=True))
     weights |= {found.origins[cut - 1]: 0.0 for cut in found.cuts}
     has_borders = not {reading.text for reading in split} <= {reading.text for reading in plain}
@@ -180,7 +185,7 @@ def _folded(text: str) -> list[Cell]:
 def _fold(character: str, index: int) -> Iterator[Cell]:
     kept = "".join(
         part
-        for part in unicodedata.normalize("NFKD", character)
+        for part in unicodedata.normalize("NFKD", character)[:EXPANDED_MAX]
         if part.isspace() or not is_unread(part)
     )
     for part in unicodedata.normalize("NFKC", kept).casefold():

@@ -13,7 +13,7 @@ from functools import lru_cache
 import regex
 
 from moderation.policy.rulebook.characters import is_unread
-from moderation.policy.rulebook.prompt_readings import Cell, PromptReading
+from moderation.policy.rulebook.prompt_readings import EXPANDED_MAX, Cell, PromptReading
 
 _UNSPACED = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]", regex.VERSION1
@@ -93,7 +93,7 @@ def _folded(text: str) -> list[Cell]:
 def _fold(character: str) -> str:
     if character == "\u0640":  # tatweel only stretches
         return ""
-    parts = unicodedata.normalize("NFKD", character)
+    parts = unicodedata.normalize("NFKD", character)[:EXPANDED_MAX]
     kept = "".join(c for c in parts if c.isspace() or _KEPT_MARK.match(c) or not is_unread(c))
     if not _KANA.match(parts):
         kept = unicodedata.normalize("NFKC", kept)
