@@ -29,7 +29,7 @@ from generation.conditions import init_images
 from generation.line import claims
 from generation.models import ACTIVE, GenerationRequest, RequestAdapter, RequestStatus
 from generation.request_rules.parameters import RequestParameters, check
-from generation.requests import submitting
+from generation.requests import prompt_screening, submitting
 from moderation.account_status import audiences
 from moderation.policy import overlays
 from moderation.screening import classify
@@ -166,7 +166,7 @@ def check_prompt(request: GenerationRequest, setting: Setting) -> None:
         request.prompt,
         profile=setting.profile,
         overlay=overlay,
-        shows_person=init_images.is_uploaded(request),
+        shows=prompt_screening.shown_beside(request),
     )
     if judged.verdict != "allow":
         raise Stopped

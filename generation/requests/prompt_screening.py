@@ -47,7 +47,7 @@ def screen(request_id: UUID, *, at: datetime) -> None:
             at=at,
             profile=audiences.profile_for(request.project),
             overlay=overlays.in_force(request.project_id),
-            shows_person=init_images.is_uploaded(request),
+            shows=shown_beside(request),
         )
     elapsed_ms = round((perf_counter() - started) * 1000, 2)
     with transaction.atomic():
@@ -56,6 +56,18 @@ def screen(request_id: UUID, *, at: datetime) -> None:
             return
         request.timings["screen_prompt_ms"] = elapsed_ms
         _apply(request, verdict, at=at)
+
+
+def shown_beside(request: GenerationRequest) -> frozenset[str]:
+    """What its picture shows beside the words of its prompt: an upload's and an adapter's person,
+    whom adapters are named and called after, what the negative prompt takes away."""
+    adapters = [row.adapter for row in request.request_adapters.select_related("adapter")]
+    return classify.shown_beside(
+        profile=audiences.profile_for(request.project),
+        shows_person=init_images.is_uploaded(request) or any(a.shows_a_person for a in adapters),
+        names=[f"{adapter.name}, {adapter.trigger}" for adapter in adapters],
+        negative=request.negative_prompt,
+    )
 
 
 def _screen_source(request: GenerationRequest, *, at: datetime) -> bool:

@@ -6,7 +6,7 @@ commands; the web process screens nothing.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -110,10 +110,10 @@ def judge_prompt(
     profile: str = "general",
     classifier: PromptClassifier | None = None,
     overlay: Overlay | None = None,
-    shows_person: bool = False,
+    shows: Collection[str] = (),
 ) -> Judgement:
-    """Judge `text` and store nothing; `shows_person`: it is to change a picture that may show
-    somebody. Loads the classifier. Raises PolicyUnknown."""
+    """Judge `text` and store nothing; `shows`: concepts that the picture has beside its words
+    (`shown_beside`). Loads the classifier. Raises PolicyUnknown."""
     active = policy_document.active(profile)
     if classifier is None:
         from moderation.classifiers import prompt  # loads torch
@@ -124,7 +124,15 @@ def judge_prompt(
         for category, score in classifier.score(asked).items():
             learned[category] = max(score, learned.get(category, 0.0))
     label = f"{classifier.name} {classifier.version}"
-    return _judged(text, learned, active, label, overlay, shows_person=shows_person)
+    return _judged(text, learned, active, label, overlay, shows=shows)
+
+
+def shown_beside(
+    *, profile: str, shows_person: bool, names: Iterable[str] = (), negative: str = ""
+) -> frozenset[str]:
+    """As `word_rules.beside`, by the lexicon in force. Raises PolicyUnknown."""
+    words = policy_document.active(profile).words
+    return word_rules.beside(words, shows_person=shows_person, names=names, negative=negative)
 
 
 def judge_image(
@@ -163,7 +171,7 @@ def cached_prompt_verdict(
     at: datetime,
     profile: str = "general",
     overlay: Overlay | None = None,
-    shows_person: bool = False,
+    shows: Collection[str] = (),
 ) -> PromptVerdict | None:
     """Verdict by an equal earlier prompt's scores, without loading a classifier; None if there is
     none.
@@ -173,7 +181,7 @@ def cached_prompt_verdict(
     learned = _cached_scores(_cache_key(text, active, usual))
     if learned is None:
         return None
-    judged = _judged(text, learned, active, usual, overlay, shows_person=shows_person)
+    judged = _judged(text, learned, active, usual, overlay, shows=shows)
     return _stored_prompt(text, judged, at=at, is_from_cache=True)
 
 
@@ -184,16 +192,14 @@ def screen_prompt(
     profile: str = "general",
     classifier: PromptClassifier | None = None,
     overlay: Overlay | None = None,
-    shows_person: bool = False,
+    shows: Collection[str] = (),
 ) -> PromptVerdict:
     """Judge `text` and store the screening. Loads the classifier: for workers and commands only.
 
     Raises PolicyUnknown. A `classifier` that is given replaces the usual one and the cache.
     """
     if classifier is None and (
-        cached := cached_prompt_verdict(
-            text, at=at, profile=profile, overlay=overlay, shows_person=shows_person
-        )
+        cached := cached_prompt_verdict(text, at=at, profile=profile, overlay=overlay, shows=shows)
     ):
         return cached
     judged = judge_prompt(
@@ -201,7 +207,7 @@ def screen_prompt(
         profile=profile,
         classifier=classifier,
         overlay=overlay,
-        shows_person=shows_person,
+        shows=shows,
     )
     return _stored_prompt(text, judged, at=at, is_from_cache=False)
 
@@ -288,10 +294,10 @@ def _judged(
     classifier: str,
     overlay: Overlay | None,
     *,
-    shows_person: bool,
+    shows: Collection[str],
 ) -> Judgement:
     applied = laid_over(active, overlay)
-    found = word_rules.match(applied.rules, text, learned, applied.words, shows_person=shows_person)
+    found = word_rules.match(applied.rules, text, learned, applied.words, shows=shows)
     scores = _with_hits(learned, found)
     of_house = {rule.id for rule in active.rules}
     return Judgement(

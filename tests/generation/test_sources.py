@@ -28,6 +28,8 @@ from generation.models import (
     GeneratedImage,
     GenerationRequest,
     ImageState,
+    RequestAdapter,
+    RequestStatus,
     SourcePicture,
     private_storage,
 )
@@ -40,7 +42,7 @@ from moderation.decisions import enforcing
 from moderation.models import Decision, ReviewCase, Screening, Statement
 from provenance.keys import key_folder
 from provenance.manifests.signing_context import signer
-from tests.factories import make_image, make_request
+from tests.factories import make_adapter, make_image, make_request
 from tests.fakes import BrokenClassifier, FakeImageClassifier, FakePromptClassifier, FrozenClock
 from tests.provenance import foreign
 
@@ -528,3 +530,23 @@ def test_picture_whose_credentials_name_a_server_calls_nobody(
         assert worker.work_one(now=clock)
         assert GeneratedImage.objects.count() == 1
         assert came == []
+
+
+@pytest.mark.parametrize(
+    "said", [{"shows_a_person": True}, {"name": "Emma Watson v2"}, {"trigger": "emma watson"}, {}]
+)
+def test_whom_an_adapter_shows_counts_as_a_person(
+    alice: User,
+    tiny: BaseModel,
+    clock: FrozenClock,
+    prompt_classifier: FakePromptClassifier,
+    said: dict[str, Any],
+) -> None:
+    worn = make_adapter(tiny, **said)
+    request = make_request(alice, tiny, status=RequestStatus.SUBMITTED, prompt="a nude woman")
+    RequestAdapter.objects.create(
+        request=request, adapter=worn, weight=1, sha256=worn.sha256, position=0
+    )
+    prompt_screening.screen(request.id, at=clock())
+    screened = Screening.objects.get(stage="prompt")
+    assert ("intimate" in screened.categories) is bool(said)

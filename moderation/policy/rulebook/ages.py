@@ -6,8 +6,9 @@ something else (*8k*, *1.75m*, *5'9*, *1girl*).
 
 import regex
 
+from moderation.policy.rulebook.characters import is_wordlike
 from moderation.policy.rulebook.prompt_readings import canonical
-from moderation.policy.rulebook.scripts import is_border, is_wordlike
+from moderation.policy.rulebook.scripts import is_border
 
 AGE_MAX = 17
 _HAN_NUMBERS = {"一二三四五六七八九十"[n - 1] for n in range(1, 11)} | {

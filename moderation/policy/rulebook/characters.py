@@ -35,6 +35,7 @@ _WHOLE = regex.compile(
     rf"(?P<kept>{_ONE_EMOJI}(?:\u200d{_ONE_EMOJI})*|{_JOINING}|{_VARIANT})|{_INVISIBLE}",
     regex.VERSION1,
 )
+_WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]", regex.VERSION1)
 _UNREAD = regex.compile(rf"{_INVISIBLE}|[\p{{Mn}}\p{{Me}}\p{{Co}}\p{{Cn}}]", regex.VERSION1)
 
 
@@ -60,3 +61,9 @@ def _once(text: str) -> str:
 def is_unread(character: str) -> bool:
     """Whether a reading passes over it: invisible, a mark on a letter, or assigned to nothing."""
     return _UNREAD.fullmatch(character) is not None
+
+
+@lru_cache(maxsize=8192)
+def is_wordlike(character: str) -> bool:
+    """Letter, mark or digit: what a word is made of."""
+    return _WORDLIKE.match(character) is not None

@@ -25,9 +25,11 @@ from pathlib import Path
 import regex
 
 from moderation.policy.rulebook import ages, prompt_syntax
+from moderation.policy.rulebook.characters import is_wordlike
 from moderation.policy.rulebook.lexicons.entries import Doubt, LexiconEntry, terms, with_marks
 from moderation.policy.rulebook.lexicons.tries import Node, insert
 from moderation.policy.rulebook.mentions import (
+    BARED,
     COMPOUNDS,
     HARMLESS,
     NEVER_HARMLESS,
@@ -45,7 +47,6 @@ from moderation.policy.rulebook.prompt_readings import (
 from moderation.policy.rulebook.scripts import (
     is_border,
     is_unspaced,
-    is_wordlike,
     native,
     native_readings,
 )
@@ -300,13 +301,11 @@ def load(version: str) -> Lexicon:
 
 
 def concepts(version: str) -> frozenset[str]:
-    """Every concept that some language of the lexicon names."""
-    paths = (FOLDER / version).glob("*.toml")
+    """Every concept that some language of the lexicon names, and what a negative prompt does."""
+    paths = list((FOLDER / version).glob("*.toml"))
+    names = {name for path in paths for name in tomllib.loads(path.read_text(encoding="utf-8"))}
     return frozenset(
-        name
-        for path in paths
-        for name in tomllib.loads(path.read_text(encoding="utf-8"))
-        if not name.startswith(LIST)
+        {name for name in names if not name.startswith(LIST)} | ({BARED} if paths else set())
     )
 
 

@@ -17,6 +17,7 @@ import regex
 from moderation.policy.rulebook.lexicons.entries import Doubt
 
 HARMLESS, HARMLESS_MINOR, MINOR, PERSON = "harmless", "harmless_minor", "minor", "person"
+CLOTHING, BARED = "clothing", "bared"  # what a negative prompt may take away, and that it does
 BARE_LIMB, THING_AGED = "bare_limb", "thing_aged"
 COMPOUNDS = frozenset({HARMLESS, HARMLESS_MINOR, BARE_LIMB, THING_AGED})
 NEVER_HARMLESS = frozenset({MINOR, "coded", PERSON})

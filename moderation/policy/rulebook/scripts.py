@@ -12,13 +12,12 @@ from functools import lru_cache
 
 import regex
 
-from moderation.policy.rulebook.characters import is_unread
+from moderation.policy.rulebook.characters import is_unread, is_wordlike
 from moderation.policy.rulebook.prompt_readings import EXPANDED_MAX, Cell, PromptReading
 
 _UNSPACED = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]", regex.VERSION1
 )
-_WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]", regex.VERSION1)
 _KEPT_MARK = regex.compile(
     r"[[\p{Mn}]&&[\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}"
     r"\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u3099\u309a]"
@@ -46,12 +45,6 @@ _SPACED = regex.compile(
     regex.VERSION1,
 )
 _STRETCHED = regex.compile(r"([[\p{L}]--[a-z]--\p{Han}])\1{2,}", regex.VERSION1)
-
-
-@lru_cache(maxsize=8192)
-def is_wordlike(character: str) -> bool:
-    """Letter, mark or digit: what a word is made of."""
-    return _WORDLIKE.match(character) is not None
 
 
 @lru_cache(maxsize=8192)

@@ -6,7 +6,7 @@ terms. A context that governs a match softens it (`concept_rules`).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,14 @@ from moderation.policy.rulebook import ages
 from moderation.policy.rulebook.concept_rules import SOFTENED, ConceptRule, Prompt, RuleMatch
 from moderation.policy.rulebook.lexicon import Lexicon
 from moderation.policy.rulebook.lexicons.entries import SURE_LETTERS, with_marks
-from moderation.policy.rulebook.mentions import COMPOUNDS, PERSON, Mention
+from moderation.policy.rulebook.mentions import (
+    BARED,
+    CLOTHING,
+    COMPOUNDS,
+    NEVER_HARMLESS,
+    PERSON,
+    Mention,
+)
 from moderation.policy.rulebook.prompt_readings import (
     PromptReading,
     PromptReadings,
@@ -25,6 +32,7 @@ from moderation.policy.rulebook.prompt_readings import (
 SHORTEST_RUN_TERM = (
     4  # inside spaced-out letters word borders are lost, so short words would hit anywhere
 )
+CLAUSES_MAX = 100  # of a negative prompt that are asked about
 Found = tuple[PromptReading, re.Match[str]]
 
 
@@ -140,16 +148,16 @@ def match(
     learned: Mapping[str, float],
     words: Lexicon | None = None,
     *,
-    shows_person: bool = False,
+    shows: Collection[str] = (),
 ) -> list[RuleMatch]:
     """Every match of every rule in the prompt `text`, once with its highest score, in order of
-    place. `words` say which concepts it names."""
+    place. `words` say which concepts it names; of `shows`: see `beside`."""
     seen = readings(text)
     said: dict[str, list[Mention]] = {}
     for each in words.said(text) if words else ():
         said.setdefault(each.concept, []).append(each)
-    if shows_person:
-        said.setdefault(PERSON, []).append(Mention(PERSON, "", 0, len(text)))
+    for concept in shows:
+        said.setdefault(concept, []).append(Mention(concept, "", 0, len(text)))
     prompt = Prompt(text, seen, said)
     found: dict[tuple[int, int, str], RuleMatch] = {}
     for rule in rules:
@@ -159,6 +167,25 @@ def match(
             if key not in found or found[key].score < hit.score:
                 found[key] = hit
     return [found[key] for key in sorted(found)]
+
+
+def beside(
+    words: Lexicon | None, *, shows_person: bool, names: Iterable[str] = (), negative: str = ""
+) -> frozenset[str]:
+    """The concepts that a picture has beside what its prompt says: whom an upload or an adapter
+    shows, who its adapters' `names` and trigger words say, and whether the `negative` prompt takes
+    clothes away."""
+    shown = {PERSON} if shows_person else set()
+    if words is None:
+        return frozenset(shown)
+    shown |= {each.concept for name in names for each in words.said(name)} & NEVER_HARMLESS
+    clauses = [clause.strip(" ()[]:.0123456789") for clause in re.split(r"[,;|\n]", negative)]
+    for clause in dict.fromkeys(clauses[:CLAUSES_MAX]):
+        if any(
+            m.concept == CLOTHING and m.end - m.start == len(clause) for m in words.said(clause)
+        ):
+            shown.add(BARED)
+    return frozenset(shown)
 
 
 def _found(

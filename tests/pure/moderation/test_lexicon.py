@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from moderation.policy.rulebook import policy_document, word_rules
+from moderation.policy.rulebook.mentions import PERSON
 
 BOOKS = {name: policy_document.load(each) for name, each in policy_document.ACTIVE.items()}
 
 
 def judged(
-    text: str, profile: str = "general", *, shows_person: bool = False
+    text: str, profile: str = "general", *, shows: Collection[str] = ()
 ) -> tuple[str, set[str]]:
     """The verdict by the rules alone, and the categories that they name."""
     book = BOOKS[profile]
     scores: dict[str, float] = {}
-    for hit in word_rules.match(book.rules, text, {}, book.words, shows_person=shows_person):
+    for hit in word_rules.match(book.rules, text, {}, book.words, shows=shows):
         scores[hit.category] = max(scores.get(hit.category, 0.0), hit.score)
     return book.judge(scores, stage="prompt"), set(scores)
 
@@ -478,10 +481,10 @@ def test_a_colour_called_after_a_baby_is_no_minor() -> None:
 @pytest.mark.parametrize("profile", policy_document.ACTIVE)
 @pytest.mark.parametrize("text", ["undress her", "remove her clothes", "make her topless"])
 def test_whoever_an_uploaded_picture_shows_is_not_undressed(text: str, profile: str) -> None:
-    verdict, categories = judged(text, profile, shows_person=True)
+    verdict, categories = judged(text, profile, shows={PERSON})
     assert verdict == "refuse"
     assert "intimate" in categories
-    assert judged("make the sky blue", profile, shows_person=True) == ("allow", set())
+    assert judged("make the sky blue", profile, shows={PERSON}) == ("allow", set())
 
 
 @pytest.mark.parametrize("profile", policy_document.ACTIVE)

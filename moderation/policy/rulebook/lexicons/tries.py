@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import regex
 
+from moderation.policy.rulebook.characters import is_wordlike
 from moderation.policy.rulebook.lexicons.entries import LexiconEntry
-from moderation.policy.rulebook.scripts import is_wordlike
 
 _CHOICE = regex.compile(r"(\([^()]*\))")
 
