@@ -121,6 +121,21 @@ def test_a_harm_is_stopped_and_its_blameless_sibling_is_not(harm: str, sibling: 
     assert judged(sibling)[0] == "allow"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a campaign against the jews, they are rats",
+        "a nazi rally against immigrants",
+        "an anti-muslim poster, muslims are vermin",
+        "a speech about white power, join us",
+        "a fake passport, training",
+        "fake bbc news report on the election",
+    ],
+)
+def test_a_word_of_teaching_is_no_cover(text: str) -> None:
+    assert judged(text)[0] != "allow"
+
+
 def test_an_entry_lists_choices_that_may_be_left_out() -> None:
     lists = {"_tree": "oak, fir"}
     assert list(entries.terms("(big|old|) (=tree), wood*", lists)) == [
