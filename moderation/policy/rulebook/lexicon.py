@@ -27,7 +27,7 @@ import regex
 from moderation.policy.rulebook import ages, prompt_syntax
 from moderation.policy.rulebook.characters import is_wordlike
 from moderation.policy.rulebook.lexicons.entries import Doubt, LexiconEntry, terms, with_marks
-from moderation.policy.rulebook.lexicons.tries import Node, insert
+from moderation.policy.rulebook.lexicons.tries import TrieNode, insert
 from moderation.policy.rulebook.mentions import (
     BARED,
     COMPOUNDS,
@@ -90,11 +90,11 @@ class Lexicon:
     from anywhere."""
 
     sha256: str
-    latin: Node = field(default_factory=Node)
-    latin_anywhere: Node = field(default_factory=Node)
-    native: Node = field(default_factory=Node)
-    native_anywhere: Node = field(default_factory=Node)
-    numbers: dict[str, Node] = field(default_factory=dict)
+    latin: TrieNode = field(default_factory=TrieNode)
+    latin_anywhere: TrieNode = field(default_factory=TrieNode)
+    native: TrieNode = field(default_factory=TrieNode)
+    native_anywhere: TrieNode = field(default_factory=TrieNode)
+    numbers: dict[str, TrieNode] = field(default_factory=dict)
     joined: dict[str, list[LexiconEntry]] = field(default_factory=dict)  # the floor's, no blanks
     lengths: dict[int, set[str]] = field(default_factory=dict)  # keys of those, by their letters
     alphabets: dict[str, set[str]] = field(default_factory=dict)  # letters with marks, by language
@@ -220,7 +220,7 @@ class Lexicon:
                     yield entry, start, end + 1
 
     def _walked(
-        self, root: Node, text: str, start: int, begin: int
+        self, root: TrieNode, text: str, start: int, begin: int
     ) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Every entry that begins at `begin`; each is told from `start`, where its word begins."""
         if not root.next and not root.numbers and not root.choices:
@@ -341,9 +341,9 @@ def _add(lexicon: Lexicon, concept: str, language: str, term: str) -> None:
 
 def _roots(
     lexicon: Lexicon, entry: LexiconEntry, *, is_latin: bool, is_anywhere: bool
-) -> Iterable[Node]:
+) -> Iterable[TrieNode]:
     if entry.concept == NUMBER:
-        return [lexicon.numbers.setdefault(entry.language, Node())]
+        return [lexicon.numbers.setdefault(entry.language, TrieNode())]
     if is_latin:
         return [lexicon.latin_anywhere if is_anywhere else lexicon.latin]
     return [lexicon.native_anywhere if is_anywhere else lexicon.native]

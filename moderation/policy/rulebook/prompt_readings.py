@@ -35,7 +35,7 @@ TOKEN = re.compile(r"\S+")
 CLIP_WORD = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}+", regex.IGNORECASE)
 CAPITAL_I = re.compile(r"(?<=[a-z])I(?![A-Z])")  # looks like an l
 _TOKEN_LIKE = re.compile(r"[a-z]{1,4}|\S")  # about as many as a learned classifier reads
-EXPANDED_MAX = 4  # letters that one sign is read as (ﷺ is eighteen, each of them in every reading)
+EXPANDED_MAX = 8  # letters of one sign; more are a blank (ﷺ is eighteen, in every reading)
 TOKENS_MAX = 5_000  # of all texts that it is asked about one prompt
 REPEATED = re.compile(r"([a-z])\1{2,}")
 SIGNS = regex.compile(r"(?:[^\w\s]|_)(?:\s*(?:[^\w\s]|_)){3,}")
@@ -183,11 +183,10 @@ def _folded(text: str) -> list[Cell]:
 
 
 def _fold(character: str, index: int) -> Iterator[Cell]:
-    kept = "".join(
-        part
-        for part in unicodedata.normalize("NFKD", character)[:EXPANDED_MAX]
-        if part.isspace() or not is_unread(part)
-    )
+    parts = unicodedata.normalize("NFKD", character)
+    if len(parts) > EXPANDED_MAX:
+        parts = " "
+    kept = "".join(part for part in parts if part.isspace() or not is_unread(part))
     for part in unicodedata.normalize("NFKC", kept).casefold():
         yield (" " if part.isspace() else part), index, index + 1
 

@@ -86,7 +86,9 @@ def _folded(text: str) -> list[Cell]:
 def _fold(character: str) -> str:
     if character == "\u0640":  # tatweel only stretches
         return ""
-    parts = unicodedata.normalize("NFKD", character)[:EXPANDED_MAX]
+    parts = unicodedata.normalize("NFKD", character)
+    if len(parts) > EXPANDED_MAX:
+        return " "
     kept = "".join(c for c in parts if c.isspace() or _KEPT_MARK.match(c) or not is_unread(c))
     if not _KANA.match(parts):
         kept = unicodedata.normalize("NFKC", kept)

@@ -62,7 +62,7 @@ def test_a_hidden_word_is_marked_where_it_was_typed() -> None:
     assert all(len(text) == len(places) for text, places in encodings.hidden(typed))
 
 
-def test_a_sign_that_is_a_sentence_is_read_in_part() -> None:
+def test_a_sign_that_is_a_sentence_is_a_blank() -> None:
     """ﷺ is eighteen letters, and 2,000 of them took two seconds."""
     assert len(prompt_readings.canonical("ﷺ" * 100).cells) <= 100 * prompt_readings.EXPANDED_MAX
     assert len(scripts.native("ﷺ" * 100)) <= 100 * prompt_readings.EXPANDED_MAX
