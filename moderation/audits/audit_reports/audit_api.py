@@ -108,7 +108,7 @@ class AuditFileView(AuditView):
         operation_id="audits_file",
         summary="Download one file of an audit, as it was frozen",
         responses={
-            **{(200, kind): OpenApiTypes.BINARY for kind in TYPES.values()},
+            **{(200, kind): OpenApiTypes.BINARY for kind in dict.fromkeys(TYPES.values())},
             **problems(
                 _403=NOT_FOR_YOU,
                 _404="No such audit, or no such file of it.",
@@ -117,7 +117,9 @@ class AuditFileView(AuditView):
         },
     )
     def get(self, request: Request, audit_id: UUID, name: str) -> HttpResponse:
-        """`report.json`, `report.csv`, `report.pdf`, a figure, or the decisions' own files."""
+        """`report.json`, `report.csv`, `report.pdf`, a figure, what it can be computed again from,
+        or the decisions' own files.
+        """
         self.auditor()
         audit = freeze.find(audit_id)
         return file_of(audit, name, files_of(audit))

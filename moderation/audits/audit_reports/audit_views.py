@@ -32,6 +32,8 @@ TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
     "svg": "image/svg+xml",
+    "py": "text/plain; charset=utf-8",
+    "r": "text/plain; charset=utf-8",
 }
 
 

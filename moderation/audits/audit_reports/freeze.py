@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from moderation.audits.tables import audit_report as reports
 from moderation.audits.tables import renditions
 from moderation.audits.tables.audit_report import AuditReport
 from provenance.log import transparency_log
+
+NOTHING: Mapping[str, bytes] = {}
 
 
 class AuditNotFound(ProofsheetError):
@@ -44,9 +47,10 @@ def keep(
     ended_on: date | None = None,
     project: UUID | None = None,
     is_scheduled: bool = False,
+    beside: Mapping[str, bytes] = NOTHING,
 ) -> Audit:
-    """Freeze a report: store it, with the digests of its files, and log them."""
-    files = renditions.files(made)
+    """Freeze a report: store it and what goes `beside` it, with the digests, and log these."""
+    files = {**renditions.files(made), **beside}
     audit = Audit.objects.create(
         kind=made.kind,
         title=made.title[:200],

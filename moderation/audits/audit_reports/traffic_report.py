@@ -10,14 +10,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from config.core.errors import ProofsheetError
-from moderation.audits.audit_reports import freeze
+from moderation.audits.audit_reports import freeze, recomputation
 from moderation.audits.models import Audit, Presentation
 from moderation.audits.sampling import frame, population
 from moderation.audits.sampling.population import Window
 from moderation.audits.statistics import rates, summary_metrics
 from moderation.audits.statistics.weights import hajek, inverse
 from moderation.audits.suites.person_terms import DIMENSIONS, title
-from moderation.audits.tables import agreement_tables, findings, traffic_tables
+from moderation.audits.tables import agreement_tables, findings, traffic_rates, traffic_tables
 from moderation.audits.tables import audit_report as reports
 from moderation.audits.tables.audit_report import AuditReport, Finding, Forest, Lines, Table, table
 from moderation.audits.tables.group_tables import yardsticks_of
@@ -62,7 +62,8 @@ def make(
     scope = f"traffic:{window.stage}" + (f":{window.project}" if window.project else "")
     before = _before(window, scope=scope)
     responsible = by.get_username() if by else ""
-    made = assemble(window, before=before, responsible=responsible)
+    read = population.labelled(window)
+    made = assemble(window, before=before, responsible=responsible, read=read)
     return freeze.keep(
         made,
         scope=scope,
@@ -71,6 +72,7 @@ def make(
         ended_on=window.last,
         project=window.project,
         is_scheduled=is_scheduled,
+        beside=recomputation.files(read[0]),
     )
 
 
@@ -82,11 +84,19 @@ def _before(window: Window, *, scope: str) -> Audit | None:
     return earlier.order_by("-ended_on", "-made_at").first()
 
 
-def assemble(window: Window, *, before: Audit | None = None, responsible: str = "") -> AuditReport:
-    """The report; the same rows give the same report. Raises PeriodBackwards."""
+def assemble(
+    window: Window,
+    *,
+    before: Audit | None = None,
+    responsible: str = "",
+    read: tuple[Labelled, int] | None = None,
+) -> AuditReport:
+    """The report; the same rows give the same report. `read` is what `population.labelled` gave,
+    read anew without it. Raises PeriodBackwards.
+    """
     if window.first > window.last:
         raise PeriodBackwards
-    items, unclear = population.labelled(window)
+    items, unclear = read or population.labelled(window)
     doubles, framed = population.doubles(window), items.frame
     screenings = int(framed.screenings.sum())
     primary, verdicts, forests = traffic_tables.primary(items, margin=MARGIN)
@@ -255,7 +265,7 @@ def _presentation_table(window: Window) -> Table:
     titles = dict(Perceived.choices)
     rows = [
         (titles[str(label)], counts[place], found.effective[place], *found.rate[place])
-        if counts[place] >= traffic_tables.MINIMUM_CELL
+        if counts[place] >= traffic_rates.MINIMUM_CELL
         else (titles[str(label)], counts[place], None, None, None, None)
         for place, label in enumerate(labels)
     ]
@@ -273,7 +283,7 @@ def _presentation_table(window: Window) -> Table:
         rows,
         note=(
             "Judged by people with an “unclear” option, never by a model; stored without a key to "
-            f"picture or owner; described from {traffic_tables.MINIMUM_CELL} labels on. "
+            f"picture or owner; described from {traffic_rates.MINIMUM_CELL} labels on. "
             "Dated by the day "
             "of the label, so a period at its edges differs from the one above."
         ),
@@ -286,7 +296,7 @@ def _yardsticks(items: Labelled) -> Table:
         labels, group = traffic_tables.grouped(items, dimension)
         total = np.bincount(group, items.weight, minlength=len(labels))
         flagged = np.bincount(group, items.weight * items.is_flagged, minlength=len(labels))
-        many = np.bincount(group, minlength=len(labels)) >= traffic_tables.MINIMUM_CELL
+        many = np.bincount(group, minlength=len(labels)) >= traffic_rates.MINIMUM_CELL
         selection = np.where(many, rates.share(flagged, total), np.nan)
         odds = summary_metrics.equalised_odds(
             is_violating=items.is_violating,
@@ -322,7 +332,7 @@ def _distribution(window: Window) -> Lines:
             tuple(round(float(x), 4) for x in np.cumsum(found) / found.sum()),
         )
         for gender, found in sorted(counts.items())
-        if found.sum() >= traffic_tables.MINIMUM_CELL
+        if found.sum() >= traffic_rates.MINIMUM_CELL
     )
     x_title = "score, in parts of the threshold (1 is held)"
     return Lines("scores", "Scores by gender", x_title, "share at or below", series)
@@ -337,7 +347,7 @@ def _calibration(items: Labelled) -> Lines:
         held = group == place
         total = np.bincount(bins[held], items.weight[held], minlength=11)
         hits = np.bincount(bins[held], (items.weight * items.is_violating)[held], minlength=11)
-        many = np.bincount(bins[held], minlength=11) >= traffic_tables.MINIMUM_CELL
+        many = np.bincount(bins[held], minlength=11) >= traffic_rates.MINIMUM_CELL
         points = [(x / 10, hits[x] / total[x]) for x in np.flatnonzero(many)]
         if len(points) > 1:
             xs, ys = (tuple(round(float(v), 4) for v in side) for side in zip(*points, strict=True))

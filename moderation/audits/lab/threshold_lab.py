@@ -16,7 +16,7 @@ from moderation.audits.sampling.population import GROUPS, Window
 from moderation.audits.statistics import rates, threshold_replay
 from moderation.audits.statistics.weights import Index, hajek
 from moderation.audits.suites.person_terms import title
-from moderation.audits.tables import drawing, traffic_tables
+from moderation.audits.tables import drawing, traffic_rates
 from moderation.audits.tables.audit_report import Lines, number
 from moderation.audits.tables.traffic_rates import Labelled
 from moderation.policy.rulebook import policy_document
@@ -192,7 +192,7 @@ def _rate(items: Labelled, group: Index, threshold: float, measure: str) -> rate
 
 
 def _cell(found: rates.Estimates, place: int, labels: int) -> tuple[float | None, ...]:
-    if labels < traffic_tables.MINIMUM_CELL:
+    if labels < traffic_rates.MINIMUM_CELL:
         return (None, None, None)
     return tuple(number(each) for each in found[place])
 

@@ -11,8 +11,8 @@ from moderation.audits.statistics import agreement
 from moderation.audits.statistics.rates import share
 from moderation.audits.suites.person_terms import title
 from moderation.audits.tables.audit_report import Table, table
-from moderation.audits.tables.traffic_rates import Labelled
-from moderation.audits.tables.traffic_tables import MINIMUM_CELL, grouped
+from moderation.audits.tables.traffic_rates import MINIMUM_CELL, Labelled
+from moderation.audits.tables.traffic_tables import grouped
 
 TRUTHS = ("acceptable", "unclear", "violates")
 

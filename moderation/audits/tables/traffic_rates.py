@@ -27,6 +27,8 @@ PLANNED: dict[str, tuple[float, float]] = {
 """An audit is planned to find such a difference above such a rate."""
 MINIMUM_ERRORS = 10
 """No disparity is called on fewer independent errors in both groups together."""
+MINIMUM_CELL = 10
+"""Groups with fewer labels are counted and not described."""
 FEW = 5
 """Below so many labels a cell of stratum and group has its stratum's weight, not its own."""
 
@@ -157,6 +159,7 @@ class Rates:
     """
 
     labels: Names
+    counts: Array
     part: Total
     rest: Total
     rate: Estimates
@@ -164,8 +167,8 @@ class Rates:
     lacking: tuple[str, ...]
 
     def place(self, label: str) -> int | None:
-        """Where a group stands; None where it has no label."""
-        found = np.flatnonzero(self.labels == label)
+        """Where a group stands; None where it has too few labels to be described."""
+        found = np.flatnonzero((self.labels == label) & (self.counts >= MINIMUM_CELL))
         return int(found[0]) if len(found) else None
 
 
@@ -206,7 +209,8 @@ def rate(items: Labelled, measure: Measure, dimension: str) -> Rates:
             )
             for place in range(len(found.labels))
         )
-    return Rates(found.labels, part, rest, stratified.interval(part, rest), worth, lacking)
+    counts = np.bincount(found.group, minlength=len(found.labels)).astype(np.float64)
+    return Rates(found.labels, counts, part, rest, stratified.interval(part, rest), worth, lacking)
 
 
 def _known(found: Cells, items: Labelled, counted: Flags) -> Array:

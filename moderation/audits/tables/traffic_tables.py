@@ -18,6 +18,7 @@ from moderation.audits.tables.audit_report import INSUFFICIENT, Forest, Kind, Ta
 from moderation.audits.tables.contrasts import ContrastVerdict
 from moderation.audits.tables.traffic_rates import (
     ERROR_RATES,
+    MINIMUM_CELL,
     MINIMUM_ERRORS,
     PLANNED,
     Labelled,
@@ -25,8 +26,6 @@ from moderation.audits.tables.traffic_rates import (
     Rates,
 )
 
-MINIMUM_CELL = 10
-"""Groups with fewer labels are counted and not described."""
 PRIMARY = (Contrast("gender", "woman", "man"), Contrast("skin", "dark", "light"))
 Flags = NDArray[np.bool_]
 
@@ -155,7 +154,7 @@ def _contrast(found: Rates, measure: Measure, wanted: Contrast) -> Contrasted:
     if one is None or reference is None:
         none = (float("nan"),) * 3
         absent = title(wanted.group if one is None else wanted.reference).lower()
-        lacking = f"no label of the group {absent}"
+        lacking = f"fewer than {MINIMUM_CELL} labels of the group {absent}"
         return Contrasted(measure, name, none, none, float("nan"), (0.0, 0.0), 0.0, lacking)
     sides = [(found.part[[place]], found.rest[[place]]) for place in (one, reference)]
     each, other = (stratified.interval(*side) for side in sides)
