@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
@@ -97,7 +98,7 @@ def assemble(
     if window.first > window.last:
         raise PeriodBackwards
     items, unclear = read or population.labelled(window)
-    doubles, framed = population.doubles(window), items.frame
+    framed = items.frame
     screenings = int(framed.screenings.sum())
     primary, verdicts, forests = traffic_tables.primary(items, margin=MARGIN)
     rates_made = traffic_tables.rates_table(items)
@@ -118,23 +119,24 @@ def assemble(
         sampling=f"{frame.current_design().sentence()} {DESIGN_MAY_CHANGE}",
         identity=(*_identity(window), freeze.compared(before)),
         groups=tuple((name, "as the prompt states it, else not stated") for name in DIMENSIONS),
-        tables=(
-            primary,
-            rates_made,
-            _population_table(framed),
-            _sampling_table(framed),
-            traffic_tables.naive_table(items),
-            agreement_tables.agreement_table(doubles),
-            agreement_tables.sensitivity_table(items, doubles),
-            _presentation_table(window),
-            _yardsticks(items),
-        ),
+        tables=(primary, rates_made, *_other_tables(window, items)),
         forests=(_rates_forest(rates_made), *forests),
         lines=(_distribution(window), _calibration(items)),
         findings=tuple(said),
         limitations=LIMITATIONS,
         responsible=responsible or "Not named",
     )
+
+
+def _other_tables(window: Window, items: Labelled) -> Iterator[Table]:
+    doubles = population.doubles(window)
+    yield _population_table(items.frame)
+    yield _sampling_table(items.frame)
+    yield traffic_tables.naive_table(items)
+    yield agreement_tables.agreement_table(doubles)
+    yield agreement_tables.sensitivity_table(items, doubles)
+    yield _presentation_table(window)
+    yield _yardsticks(items)
 
 
 def title_of(window: Window) -> str:
