@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.urls import reverse
 
-from config.core import events
+from config.core import clock, events
 from config.core.errors import ProofsheetError
 from config.core.holds import asking
 from config.core.holds.models import HeldKind
@@ -33,7 +33,8 @@ from generation.progress import previews
 from generation.request_rules import failures
 from moderation.cases import review_cases
 
-LONG = timedelta(minutes=2)
+DAY = timedelta(days=1)  # what was held for longer is told by its decision
+LONG, TOLD_FOR = timedelta(minutes=2), timedelta(days=30)
 
 
 class RequestNotFound(ProofsheetError):
@@ -140,6 +141,7 @@ def _worth_telling(user: User) -> QuerySet[GenerationRequest]:
     """Of a person's own project: what failed, and what took so long that they did not wait."""
     is_late = Q(status=RequestStatus.FINISHED, ended_at__gt=F("created_at") + LONG)
     rows = GenerationRequest.objects.filter(owner=user, project__personal_of=user, is_live=False)
+    rows = rows.filter(created_at__gt=clock.now() - TOLD_FOR)
     rows = rows.filter(is_late | Q(status=RequestStatus.FAILED), deleted_at__isnull=True)
     return rows.prefetch_related(*parts())
 
@@ -154,7 +156,7 @@ def _told(row: GenerationRequest) -> Notification:
     return Notification(f"{count} ready", url, "good", row.prompt, shown[0] if shown else None)
 
 
-NEWS = NewsSource(_worth_telling, "ended_at", _told)
+NEWS = NewsSource(_worth_telling, "ended_at", _told, begins="created_at", within=DAY)
 
 HELD_BY = {
     "account": "owner", "project": "project", "end_user": "end_user", "thing": "pk",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -30,16 +30,24 @@ class Notification:
 @dataclass(frozen=True, slots=True)
 class NewsSource:
     """A kind of rows. `at` is the lookup of the moment at which a row is told, null for one that
-    is not told yet."""
+    is not told yet. Where `begins` is named, a row is told within `within` of that moment, which an
+    index finds: what is new is then looked for among few."""
 
     rows: Callable[[User], QuerySet[Any]]
     at: str
     tell: Callable[[Any], Notification]
+    begins: str = ""
+    within: timedelta = timedelta()
 
     def dated(self, user: User) -> QuerySet[Any]:
         """The person's rows that are told, with `told_at`."""
         rows: QuerySet[Any] = self.rows(user).annotate(told_at=F(self.at))
         return rows.filter(told_at__isnull=False)
+
+    def since(self, user: User, moment: datetime) -> QuerySet[Any]:
+        """Those that were told after it."""
+        rows = self.dated(user).filter(told_at__gt=moment)
+        return rows.filter(**{f"{self.begins}__gt": moment - self.within}) if self.begins else rows
 
 
 _sources: dict[str, NewsSource] = {}
@@ -65,7 +73,4 @@ def newest(
 
 def unread(user: User, *, since: datetime) -> int:
     """How many came after `since`; counted up to `MOST_COUNTED` of each source."""
-    return sum(
-        source.dated(user).filter(told_at__gt=since)[:MOST_COUNTED].count()
-        for source in _sources.values()
-    )
+    return sum(source.since(user, since)[:MOST_COUNTED].count() for source in _sources.values())
