@@ -62,6 +62,7 @@ NOT_LISTS = {
     *("/adapters/verdicts/", "/audience/", "/review/wellbeing/", "/account/standing/", "/metrics"),
     *("/account/keys/", "/projects/", "/roles/", "/reported/", "/policies/", "/review/banks/"),
     *("/audits/runs/", "/api/schema/", "/api/docs/", "/studio/events/", "/studio/estimate/"),
+    *("/notifications/", "/notifications/unread/"),
 }  # of a person, of the house, or nothing that is listed
 ROOMS = ("config", "generation", "adapters", "moderation", "provenance")
 OF_THE_HOUSE = {"export_audit", "export_bundle"}

@@ -32,6 +32,7 @@ from moderation.policy.rulebook.mentions import (
     BARED,
     COMPOUNDS,
     HARMLESS,
+    MINOR,
     NEVER_HARMLESS,
     SEXUAL,
     Mention,
@@ -105,9 +106,10 @@ class Lexicon:
 
     def without_harmless(self, text: str) -> str:
         """The text, blank where a harmless compound takes a word out (*a nude gown*): a classifier
-        knows no compounds."""
+        knows no compounds. Where a minor is said it hears all."""
         mentions = _mentions(self, text)
-        if not any(each.concept in COMPOUNDS for each in mentions):
+        concepts = {each.concept for each in mentions}
+        if not concepts & COMPOUNDS or MINOR in concepts:
             return text
         heard = {(each.concept, each.start, each.end) for each in unharmed(text, mentions)}
         for each in mentions:

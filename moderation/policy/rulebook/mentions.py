@@ -2,10 +2,11 @@
 
 What ``harmless`` lists (a compound, a title, a place) takes the words within it out, where it is
 typed with single blanks or hyphens; but never a minor, a code or a person, and for a floor's rules
-nothing where it takes any ending or may say it of the next word (*nude pink haired*). What
-``bare_limb`` lists (*barefoot*) says nothing of the next word. A minor is taken out by
-``thing_aged`` (*a 17 year old scotch*), and by ``harmless_minor`` (*baby blue*) where nothing bare
-or sexual is said.
+nothing where it takes any ending, may say it of the next word (*nude pink haired*), or of a minor
+who is said besides: then a person looks. What ``bare_limb`` lists (*barefoot*, *same-sex parents*)
+says nothing of anybody, nor does ``gendered`` (*of either sex*) where nothing is done. A minor is
+taken out by ``thing_aged`` (*a 17 year old scotch*) and by ``harmless_minor`` (*baby blue*) where
+nothing bare or sexual is said, in a compound or not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,13 +19,17 @@ from moderation.policy.rulebook.lexicons.entries import Doubt
 
 HARMLESS, HARMLESS_MINOR, MINOR, PERSON = "harmless", "harmless_minor", "minor", "person"
 CLOTHING, BARED = "clothing", "bared"  # what a negative prompt may take away, and that it does
-BARE_LIMB, THING_AGED = "bare_limb", "thing_aged"
-COMPOUNDS = frozenset({HARMLESS, HARMLESS_MINOR, BARE_LIMB, THING_AGED})
+BARE_LIMB, BARE_SKIN = "bare_limb", "bare_skin"
+GENDERED, THING_AGED = "gendered", "thing_aged"
+_OF_WORDS = frozenset({HARMLESS, BARE_LIMB, BARE_SKIN, GENDERED})
+COMPOUNDS = _OF_WORDS | {HARMLESS_MINOR, THING_AGED}
 NEVER_HARMLESS = frozenset({MINOR, "coded", PERSON})
 _BARE = frozenset({"nudity", "genitals", "undress"})
 _NO_NOUN = regex.compile(
     r"\s*(?:\Z|[^\w\s]|(?:and|are|at|by|for|from|has|in|is|near|of|on|or|over|to|under|with)\b)"
 )
+_NOTHING_DONE = regex.compile(r"\s*(?:\Z|[^\w\s]|(?:and|are|at|for|has|in a|is|or|to)\b)")
+_OF_ACTS = frozenset({"sexual", "suggestive", "rape"})
 SEXUAL = frozenset({"sexual", "nudity", "genitals", "undress", "rape"})
 
 
@@ -56,37 +61,48 @@ def undoubted(found: Mapping[Mention, Doubt], languages: set[str]) -> list[Menti
 
 def unharmed(text: str, said: Sequence[Mention]) -> list[Mention]:
     """Without what a harmless compound holds, or marked where a floor still hears it."""
-    compounds = [each for each in said if each.concept in COMPOUNDS - {HARMLESS_MINOR}]
+    minors = _minors(said)
     heard: list[Mention] = []
     for each in said:
-        within = [one for one in compounds if _takes_out(one, each)]
-        if not within or each.concept in COMPOUNDS:
+        within = [one for one in said if one.concept in _OF_WORDS and _is_within(each, one)]
+        if each.concept == MINOR:
+            heard += [each] if each in minors else []
+        elif not within or each.concept in COMPOUNDS | NEVER_HARMLESS:
             heard.append(replace(each, is_held=""))
-        elif all(_may_describe(text, each, one) for one in within):
+        elif all(_may_describe(text, each, one, minors) for one in within):
             is_loose = all(one.is_held == "loosely" for one in within)
             heard.append(replace(each, is_held="loosely" if is_loose else "closely"))
-    if any(each.concept in SEXUAL and not each.is_held for each in heard):
-        return heard
-    of_minors = [each for each in said if each.concept == HARMLESS_MINOR]
-    return [
-        each
-        for each in heard
-        if each.concept != MINOR or not any(_is_within(each, one) for one in of_minors)
-    ]
+    return heard
 
 
-def _takes_out(compound: Mention, each: Mention) -> bool:
-    if each.concept in NEVER_HARMLESS and (each.concept, compound.concept) != (MINOR, THING_AGED):
-        return False
-    return _is_within(each, compound)
+def _minors(said: Sequence[Mention]) -> list[Mention]:
+    """Whoever is none by a compound is one nevertheless where anything bare or sexual is said, be
+    it in a compound itself."""
+    limbs = [each for each in said if each.concept == BARE_LIMB]
+    sexual = [each for each in said if each.concept in SEXUAL]
+    is_sexual = any(not any(_is_within(each, one) for one in limbs) for each in sexual)
+    taking = set() if is_sexual else {HARMLESS_MINOR, THING_AGED}
+    compounds = [each for each in said if each.concept in taking]
+    minors = [each for each in said if each.concept == MINOR]
+    return [each for each in minors if not any(_is_within(each, one) for one in compounds)]
 
 
-def _may_describe(text: str, bare: Mention, compound: Mention) -> bool:
-    """Whether the bare word may be said of what follows the compound (*nude pink haired …*)."""
+def _may_describe(text: str, word: Mention, compound: Mention, minors: Sequence[Mention]) -> bool:
+    """Whether the word may be said of what follows the compound (*nude pink haired …*), or of a
+    minor: a sexual one and bare skin wherever they are said, another bare one where they follow
+    (*shades of nude, a girl*)."""
     if compound.concept == BARE_LIMB:
         return False
-    is_first = bare.concept in _BARE | {MINOR} and bare.start == compound.start
-    return compound.is_held == "loosely" or is_first and not _NO_NOUN.match(text, compound.end)
+    if compound.is_held == "loosely":
+        return True
+    if compound.concept == GENDERED:
+        return bool(minors) and not _NOTHING_DONE.match(text, compound.end)
+    if compound.concept == BARE_SKIN:
+        return bool(minors)
+    if word.concept in _BARE:
+        is_first = word.start == compound.start and not _NO_NOUN.match(text, compound.end)
+        return is_first or any(each.end > compound.end for each in minors)
+    return bool(minors) and word.concept in _OF_ACTS
 
 
 def _is_within(place: Mention, compound: Mention) -> bool:

@@ -33,6 +33,9 @@ SHORTEST_RUN_TERM = (
     4  # inside spaced-out letters word borders are lost, so short words would hit anywhere
 )
 CLAUSES_MAX = 100  # of a negative prompt that are asked about
+_BEFORE_NOUN = re.compile(
+    r"^\W*(?:(?:any|all|some|the|an?|every|her|his|their|wearing|with)\s+)*", re.IGNORECASE
+)
 Found = tuple[PromptReading, re.Match[str]]
 
 
@@ -179,11 +182,9 @@ def beside(
     if words is None:
         return frozenset(shown)
     shown |= {each.concept for name in names for each in words.said(name)} & NEVER_HARMLESS
-    clauses = [clause.strip(" ()[]:.0123456789") for clause in re.split(r"[,;|\n]", negative)]
+    clauses = [_BEFORE_NOUN.sub("", clause) for clause in re.split(r"[,;|.!\n]", negative)]
     for clause in dict.fromkeys(clauses[:CLAUSES_MAX]):
-        if any(
-            m.concept == CLOTHING and m.end - m.start == len(clause) for m in words.said(clause)
-        ):
+        if any(each.concept == CLOTHING and each.start == 0 for each in words.said(clause)):
             shown.add(BARED)
     return frozenset(shown)
 

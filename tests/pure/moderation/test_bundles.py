@@ -36,7 +36,19 @@ def test_an_adapter_of_a_style_says_nothing() -> None:
     assert not shown(names=["Nude lipstick, watercolour", "Blue tits, tit bird"])
 
 
-@pytest.mark.parametrize("negative", ["clothes", "blurry, (clothing:1.4), hat", "[dress], ugly"])
+@pytest.mark.parametrize(
+    "negative",
+    [
+        *("clothes", "blurry, (clothing:1.4), hat", "[dress], ugly", "any clothes", '"clothes"'),
+        *(
+            "clothes bad hands",
+            "clothes and shoes",
+            "clothes!!",
+            "{clothes}",
+            "blurry. the clothes",
+        ),
+    ],
+)
 def test_a_negative_prompt_that_takes_clothes_away_is_held_with_somebody(negative: str) -> None:
     shows = shown(negative=negative)
     for who, category in (("my ex on a sofa", "intimate"), ("a schoolgirl", "minors")):

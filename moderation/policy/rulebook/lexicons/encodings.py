@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 import regex
 
 Hidden = tuple[str, Sequence[int]]  # a text, and of each character its place in the prompt
-RUNS_MAX = 8  # of letters that may be base64 or hexadecimal
+TWICE = 2  # a text may be encoded again, and no more often
 SHORTEST = 6  # characters of a decoded text
 READABLE = 0.8  # share of letters and blanks
-_BASE64 = regex.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{10,}={0,2}(?![\w+/=-])")
+_BASE64 = regex.compile(r"(?<![A-Za-z0-9+/_])[A-Za-z0-9+/][A-Za-z0-9+/_-]{9,}={0,2}")
 _HEX = regex.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}[ :]?){6,}(?![0-9a-fA-F])")
 _WORD = regex.compile(r"[A-Za-z]+")
 _ENGLISH = frozenset(
@@ -28,12 +28,7 @@ _PIG = 0.6  # share of the words that end in *ay*
 
 def hidden(text: str) -> Iterator[Hidden]:
     """Each text that the prompt hides, as a reader with a decoder finds it."""
-    for pattern, decode in ((_BASE64, _from_base64), (_HEX, _from_hex)):
-        for number, run in enumerate(pattern.finditer(text)):
-            said = decode(run[0]) if number < RUNS_MAX else ""
-            if _is_readable(said):
-                size = len(run[0])
-                yield said, [run.start() + n * size // len(said) for n in range(len(said))]
+    yield from _decoded(text, TWICE)
     words = [(word[0].casefold(), word.start()) for word in _WORD.finditer(text)]
     rotated = codecs.encode(text, "rot13")
     if _english(_WORD.findall(rotated)) > 2 * _english(word for word, _ in words):
@@ -43,12 +38,28 @@ def hidden(text: str) -> Iterator[Hidden]:
         yield from (_from_pig_latin(words, letters) for letters in (1, 2, 3))
 
 
+def _decoded(text: str, times: int) -> Iterator[Hidden]:
+    """All runs of an encoding as one text, which is shorter than the prompt: decoys hide none."""
+    for pattern, decode in ((_BASE64, _from_base64), (_HEX, _from_hex)):
+        said, origins = "", list[int]()
+        for run in pattern.finditer(text):
+            plain, size = decode(run[0]), len(run[0])
+            if _is_readable(plain):
+                said += f"{plain}\n"
+                origins += [run.start() + n * size // len(plain) for n in range(len(plain))]
+                origins.append(run.end() - 1)
+        if said:
+            yield said, origins
+            for inner, places in _decoded(said, times - 1) if times > 1 else ():
+                yield inner, [origins[place] for place in places]
+
+
 def _english(words: Iterator[str] | list[str]) -> int:
     return sum(word.casefold() in _ENGLISH for word in words)
 
 
 def _is_readable(said: str) -> bool:
-    readable = sum(c.isalpha() or c == " " for c in said)
+    readable = sum(c.isalnum() or c in " =" for c in said)
     return len(said) >= SHORTEST and readable >= READABLE * len(said)
 
 
