@@ -55,9 +55,39 @@ def test_image_runs_as_nobody_in_particular_and_says_whether_it_lives(name: str)
     assert any(re.match(r"HEALTHCHECK .*config\.watching\.alive", line) for line in lines)
 
 
-def test_no_image_takes_along_what_lies_beside_the_release() -> None:
-    ignored = (ROOT / ".dockerignore").read_text().split()
-    assert {".git", ".venv", "var", ".env", "tests"} <= set(ignored)
+def taken(path: str) -> bool:
+    """Whether `COPY .` takes it, as .dockerignore says: the last pattern that fits a part of it."""
+    is_taken = True
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if line and not line.startswith("#"):
+            words = line.removeprefix("!").replace(".", r"\.").replace("*", "[^/]*")
+            if re.match(words.replace("[^/]*[^/]*/", "(.*/)?") + "(/|$)", path):
+                is_taken = line.startswith("!")
+    return is_taken
+
+
+def files(*words: str) -> list[str]:
+    return tools.ran("git", "ls-files", *words).stdout.splitlines()
+
+
+def test_no_image_takes_along_what_the_page_has_people_lay_beside_the_release() -> None:
+    page = (ROOT / "docs" / "operate" / "install.md").read_text()
+    [folder] = re.findall(r"in `\./(\w+)`", page)
+    named = {f"{folder}/{name}" for name in re.findall(r"`(\w+\.pem)`", page)}
+    named |= set(re.findall(r"from-env-file=(\S+)", page)) | set(re.findall(r"cat > (\S+)", page))
+    assert named >= {"certificates/key.pem", "proofsheet.env", "owner.env", ".env"}
+    for path in named | {"house.yaml", "config/leaf.key", ".git/HEAD", "var/keys/ca.key"}:
+        assert not taken(path), path
+    for path in named | {"tests/__pycache__/tools.cpython-311.pyc"}:
+        assert tools.ran("git", "check-ignore", "--no-index", path).returncode == 0, path
+
+
+def test_image_takes_along_all_that_runs_and_git_all_that_is_ours() -> None:
+    parts = ("adapters", "config", "generation", "moderation", "provenance", "templates")
+    for path in files(*parts, "manage.py", ".ci", "LICENSE", "NOTICE", "requirements*.lock"):
+        assert taken(path), path
+    assert set(parts) == {path.split("/")[0] for path in files("*/*") if taken(path)} - {".ci"}
+    assert not files("--cached", "--ignored", "--exclude-standard")
 
 
 def test_healthcheck_asks_the_ports_of_every_kind() -> None:
