@@ -57,10 +57,9 @@ def is_external() -> bool:
 
 
 def changes_tables() -> bool:
-    """Whether this process is a command that makes or changes tables."""
-    return sys.argv[1:2] in (
-        ["migrate"], ["prepare_house"], ["grant_role"], ["flush"], ["restore"],
-    )  # fmt: skip
+    """Whether this process is a command that makes or changes tables, and does not only look."""
+    changes = ("migrate", "prepare_house", "grant_role", "flush", "restore")
+    return sys.argv[1:2] in [[each] for each in changes] and "--check" not in sys.argv
 
 
 def require_folder(folder: Path) -> None:

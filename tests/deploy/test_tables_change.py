@@ -18,7 +18,7 @@ from tests.deploy import expand_and_contract
 
 SHOW = """
 import sys
-sys.argv = ["manage.py", "{command}"]
+sys.argv = "manage.py {command}".split()
 import django
 django.setup()
 from django.db import connection
@@ -29,7 +29,8 @@ with connection.cursor() as cursor:
 
 
 @pytest.mark.parametrize(
-    ("command", "waits"), [("prepare_house", "5s"), ("migrate", "5s"), ("doctor", "0")]
+    ("command", "waits"),
+    [("prepare_house", "5s"), ("migrate", "5s"), ("doctor", "0"), ("migrate --check", "0")],
 )
 def test_whoever_changes_tables_waits_for_no_lock_longer_than_people_wait(
     command: str, waits: str

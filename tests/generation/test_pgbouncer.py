@@ -35,6 +35,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not Path(PROGRAM).exists(), reason="pgbouncer is not on the PATH"),
 ]
+Process = subprocess.CompletedProcess[str]
 SERVERS = 2  # of all that work at once, so that they take turns on each
 SETTINGS = """
 [databases]
@@ -103,7 +104,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("pgbouncer ended")
 
 
-def read_by_four(url: str, pooler: str) -> subprocess.CompletedProcess[str]:
+def run_behind(url: str, *words: str, pooler: str = "transaction") -> Process:
     variables = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PROOFSHEET_STATE_DIR": str(settings.STATE_DIR),
@@ -113,7 +114,7 @@ def read_by_four(url: str, pooler: str) -> subprocess.CompletedProcess[str]:
         "CACHE_URL": settings.CACHE_URL,
     }
     return subprocess.run(
-        [sys.executable, "-c", READERS],
+        [sys.executable, *words],
         cwd=settings.ROOT,
         env=os.environ | variables,
         capture_output=True,
@@ -125,9 +126,15 @@ def read_by_four(url: str, pooler: str) -> subprocess.CompletedProcess[str]:
 def test_whoever_reads_long_lists_needs_no_cursor_of_the_servers(pooled_url: str) -> None:
     for _ in range(300):
         transparency_log.append(kind="test.noted", subject=uuid4(), body={}, at=timezone.now())
-    assert read_by_four(pooled_url, "transaction").stdout.split() == ["300"] * 4
-    told = read_by_four(pooled_url, "none").stderr
+    assert run_behind(pooled_url, "-c", READERS).stdout.split() == ["300"] * 4
+    told = run_behind(pooled_url, "-c", READERS, pooler="none").stderr
     assert 'cursor "_django_curs_' in told  # so the setting is needed, and the pooler at work
+
+
+def test_pods_learn_behind_the_pooler_whether_their_tables_are_there(pooled_url: str) -> None:
+    """The chart's pods ask so before they start."""
+    done = run_behind(pooled_url, "manage.py", "migrate", "--check")
+    assert done.returncode == 0, done.stderr
 
 
 def test_workers_make_pictures_and_the_log_behind_it(
