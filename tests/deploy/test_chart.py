@@ -19,6 +19,15 @@ pytestmark = tools.needed
 DEPLOY = ROOT / "config" / "deploy"
 EXAMPLE = yaml.safe_load((DEPLOY / "values.example.yaml").read_text())
 OPERATE = ROOT / "docs" / "operate"
+SECRET_SETTINGS = sorted(
+    {"SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "AWS_SECRET_ACCESS_KEY"}
+    | set(
+        re.findall(
+            r"`([A-Z0-9_]*(?:SECRET|PASSWORD|PASSPHRASE|TOKEN)[A-Z0-9_]*)`",
+            (ROOT / "README.md").read_text(),
+        )
+    )
+)
 
 
 def rendered(values: dict[str, Any]) -> Any:
@@ -37,7 +46,11 @@ def manifests() -> list[dict[str, Any]]:
 
 
 def of(manifests: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
-    return {each["metadata"]["name"]: each for each in manifests if each["kind"] == kind}
+    return {each["metadata"]["name"]: each for each in of_kind(manifests, kind)}
+
+
+def of_kind(manifests: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [each for each in manifests if each["kind"] == kind]
 
 
 def pods(manifests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -65,6 +78,42 @@ def test_pods_are_nobody_in_particular_and_keys_are_read_only(
             for mount in each["volumeMounts"]:
                 is_shut = mount.get("readOnly", False) or "prepare" in name
                 assert mount["name"] != "keys" or is_shut, name
+
+
+def test_files_that_settings_name_are_in_every_container() -> None:
+    said = yaml.safe_load(fences("```yaml")[0])
+    values = EXAMPLE | said | {"settings": EXAMPLE["settings"] | said["settings"]}
+    done = rendered(values)
+    assert done.returncode == 0, done.stderr
+    named = [word for word in values["settings"].values() if word.startswith("/etc/proofsheet/")]
+    assert named
+    for name, pod in pods(json.loads(done.stdout)).items():
+        assert values["extraVolumes"][0] in pod["volumes"], name
+        for each in (*pod["containers"], *pod.get("initContainers", ())):
+            assert values["extraVolumeMounts"][0] in each["volumeMounts"], name
+
+
+def fences(begins: str) -> list[str]:
+    """What stands between such a line and the end of its fence, on the page of keys."""
+    page = (OPERATE / "keys.md").read_text()
+    return re.findall(rf"^{begins}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def test_job_of_the_page_rotates_keys_once_where_they_can_be_written() -> None:
+    lines = "".join(fences("```")).splitlines()
+    [line] = [line for line in lines if "helm template" in line]
+    [words] = re.findall(r"--set task='\{(\S+)\}'", line)
+    done = rendered({**EXAMPLE, "task": words.split(",")})
+    assert done.returncode == 0, done.stderr
+    [job] = of_kind(json.loads(done.stdout), "Job")
+    assert job["metadata"]["generateName"] == "house-rotate-keys-"
+    assert job["spec"]["backoffLimit"] == 0
+    pod = job["spec"]["template"]["spec"]
+    assert pod["restartPolicy"] == "Never"
+    [process] = pod["containers"]
+    assert process["command"] == ["python", "manage.py", "rotate_keys", "--signer"]
+    assert {"name": "keys", "mountPath": "/var/lib/proofsheet"} in process["volumeMounts"]
+    assert (DEPLOY / "chart" / line.split("--show-only ")[1].split()[0]).exists()
 
 
 def test_owner_of_the_tables_is_known_to_the_job_alone(manifests: list[dict[str, Any]]) -> None:
@@ -174,6 +223,11 @@ def changed(path: str, value: object) -> dict[str, Any]:
             "redis://other/0",
             "BROKER_URL stands in the Secret proofsheet alone",
         ),
+        *(
+            (f"settings/{name}", "x", f"{name} stands in the Secret proofsheet alone")
+            for name in SECRET_SETTINGS
+        ),
+        ("extraVolumes", [{"name": "keys", "emptyDir": {}}], "/extraVolumes/0/name"),
         ("settings/HARDWARE_QUEUES", "gpu-24g", "made of the queues of render"),
         ("settings/PUBLIC_URL", "http://images.example", "/settings/PUBLIC_URL"),
         ("render/1/queue", "gpu", "render names the queue gpu twice"),

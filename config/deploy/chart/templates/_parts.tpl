@@ -32,6 +32,10 @@ envFrom:
   - secretRef: {name: {{ .root.Values.secret }}}
 {{- end }}
 
+{{- define "proofsheet.extraMounts" -}}
+{{ with .root.Values.extraVolumeMounts }}{{ toYaml . }}{{ end }}
+{{- end }}
+
 {{/* What all pods of the house have. The keys lie in a folder of the volume: the volume's own root
      is given to the group, and the house refuses keys that others can read. */}}
 {{- define "proofsheet.pod" -}}
@@ -55,6 +59,9 @@ volumes:
 {{- with .cacheSize }}
   - name: adapters
     emptyDir: {sizeLimit: {{ . }}}
+{{- end }}
+{{- with .root.Values.extraVolumes }}
+{{ toYaml . | indent 2 }}
 {{- end }}
 {{- end }}
 
@@ -97,6 +104,7 @@ spec:
           command: [sh, -c, "until python manage.py migrate --check; do sleep 5; done"]
           volumeMounts:
             - {name: tmp, mountPath: /tmp}
+            {{- include "proofsheet.extraMounts" . | nindent 12 }}
       containers:
         - name: {{ .part }}
           {{- include "proofsheet.container" . | nindent 10 }}
@@ -141,6 +149,7 @@ spec:
           volumeMounts:
             - {name: tmp, mountPath: /tmp}
             - {name: keys, mountPath: /var/lib/proofsheet, readOnly: true}
+            {{- include "proofsheet.extraMounts" . | nindent 12 }}
             {{- if .cacheSize }}
             - {name: adapters, mountPath: /var/cache/proofsheet}
             {{- end }}
