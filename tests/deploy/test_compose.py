@@ -88,15 +88,42 @@ def test_workers_have_their_time_to_hand_back(services: dict[str, Any]) -> None:
 
 @tools.needed
 def test_proxy_finds_the_web_where_its_configuration_says(services: dict[str, Any]) -> None:
-    """In the web's own network, whose ports it answers on; the file is the page's, unchanged."""
-    assert services["proxy"]["network_mode"] == "service:web"
-    assert {port["target"] for port in services["web"]["ports"]} == {80, 443}
-    conf = (ROOT / "docs" / "operate" / "nginx.conf").read_text()
-    assert "server 127.0.0.1:8000;" in conf
-    mounted = {part["target"] for part in services["proxy"]["volumes"]}
-    assert "/etc/nginx/nginx.conf" in mounted
+    """At an address that stays when the web restarts; the rest of the file is the page's."""
+    proxy, web = services["proxy"], services["web"]
+    assert {port["target"] for port in proxy["ports"]} == {80, 443}
+    assert set(proxy["networks"]) == {"front"}
+    page = ROOT / "docs" / "operate" / "nginx.conf"
+    conf = page.read_text()
+    [sed] = [line for line in proxy["command"][2].splitlines() if line.startswith("sed ")]
+    mounted = {part["target"] for part in proxy["volumes"]}
+    assert "/house.conf" in mounted
+    written = tools.ran("sh", "-ec", sed.replace("/house.conf", str(page)).split(" > ")[0]).stdout
+    address = web["networks"]["front"]["ipv4_address"]
+    changed = set(written.splitlines()) - set(conf.splitlines())
+    assert {" ".join(line.split()) for line in changed} == {
+        "include /etc/nginx/mime.types;",
+        f"upstream proofsheet {{ server {address}:8000; keepalive 64; }}",
+    }
     for path in re.findall(r"ssl_certificate\w*\s+(\S+);", conf):
         assert any(path.startswith(folder) for folder in mounted), path
+
+
+@tools.needed
+def test_web_believes_its_proxy_and_nobody_else(services: dict[str, Any]) -> None:
+    address = services["proxy"]["networks"]["front"]["ipv4_address"]
+    assert services["web"]["environment"]["PROOFSHEET_PROXY_NETWORKS"] == address
+    assert {name for name, each in services.items() if "front" in each["networks"]} == {
+        "web", "proxy",
+    }  # fmt: skip
+
+
+@tools.needed
+def test_logs_of_the_proxy_are_docker_s(services: dict[str, Any]) -> None:
+    """Its folder of logs is empty at each start, without the links that the image has there."""
+    said = services["proxy"]["command"][2]
+    assert "/var/log/nginx" in services["proxy"]["tmpfs"]
+    assert "/dev/stderr /var/log/nginx/error.log" in said
+    assert "/dev/stdout /var/log/nginx/proofsheet.log" in said
 
 
 @tools.needed

@@ -39,8 +39,12 @@ def test_builds_name_targets_and_arguments_of_the_containerfile() -> None:
 
 
 def test_compose_lines_name_services() -> None:
+    """`run` starts one more, which cannot have the address that the first one has."""
     for line in lines("docker", "compose", "run"):
         assert line[4] in COMPOSE["services"]
+        assert "ipv4_address" not in str(COMPOSE["services"][line[4]].get("networks"))
+    for line in lines("docker", "compose", "exec"):
+        assert line[3] in COMPOSE["services"]
 
 
 def test_chart_and_its_secrets_are_those_of_the_values() -> None:
