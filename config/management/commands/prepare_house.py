@@ -34,8 +34,9 @@ def migrate(*, wait: Callable[[float], None] = time.sleep) -> None:
                 raise
             if tried == TRIES:
                 raise CommandError(
-                    "The tables could not be changed, for somebody holds a table all the time: "
-                    "nothing was lost. Run this again when exports and backups are over."
+                    "Not all tables could be changed, for somebody holds a table all the time. "
+                    "Nothing was lost, and changes before that one stay. Run this again when "
+                    "exports and backups are over."
                 ) from error
         wait(PAUSE_S)
 
