@@ -41,7 +41,7 @@ class VerifyView(ApiView):
                 _400="Neither file nor address (`file_missing`), or both (`two_subjects`).",
                 _413="`file_too_large`, `url_body_too_large`, `too_many_pixels` or "
                 "`picture_too_costly`.",
-                _415="`not_a_picture` or `picture_animated`, and it has no credentials.",
+                _415="`not_a_picture` or `picture_animated`, and no credentials of it are read.",
                 _422="`picture_unreadable`, `picture_empty`, `picture_too_small`, "
                 "`url_refused` or `url_unreachable`.",
                 _503="`busy`: wait `Retry-After` seconds.",
