@@ -14,6 +14,8 @@ _JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _START_OF_SCAN = 0xDA
 _APP11 = 0xEB
 _START_OF_STORE = re.compile(rb"jumb.{4}jumdc2pa", re.DOTALL)
+_JPEG_PIECE = 64_000
+"""About how much c2pa puts into one segment."""
 _C2PA = slice(4, 20)
 _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
@@ -41,7 +43,7 @@ def manifest_stores(data: bytes, mime: AssetMime) -> list[bytes]:
             return [body for kind, body in _riff_chunks(data) if kind == b"C2PA"]
         case "image/jpeg":
             return _from_jumbf_segments(data)
-        case "image/avif" | "image/heic" | "video/mp4":
+        case "image/avif" | "image/heic" | "video/mp4" | "audio/mp4":
             return list(_from_boxes(data))
         case _:
             return other_formats.stores(data, mime)
@@ -49,7 +51,25 @@ def manifest_stores(data: bytes, mime: AssetMime) -> list[bytes]:
 
 def count_starts(data: bytes) -> int:
     """In how many places something begins that looks like a manifest store, wherever that is."""
-    return len(_START_OF_STORE.findall(data))
+    return sum(1 for _ in _START_OF_STORE.finditer(data))
+
+
+def beside_stores(data: bytes) -> bytes:
+    """A file without what looks like manifest stores, with the heads of the pieces that a JPEG or
+    a GIF cuts them into: what lies in one is not said by the file.
+    """
+    kept, place = [], 0
+    for head in _START_OF_STORE.finditer(data, 4):
+        start = head.start() - 4
+        size = int.from_bytes(data[start : head.start()])
+        if data.startswith(b"\xff\xd8"):
+            size += size // _JPEG_PIECE * 20
+        elif data.startswith(b"GIF8"):
+            size += size // 255
+        if start >= place:
+            kept.append(data[place:start])
+            place = start + size
+    return b"".join([*kept, data[place:]]) if kept else data
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr, unescape
 
+from provenance.manifests import containers
 from provenance.pictures.decoder import Mime
 
 SOURCE_TYPE = "Iptc4xmpExt:DigitalSourceType"
@@ -67,8 +68,10 @@ def put(data: bytes, mime: Mime, said: dict[str, str]) -> bytes:
 
 def said_in(data: bytes) -> dict[str, str]:
     """The known properties that the first packet in a file states, or a PNG's text, wherever they
-    lie. It need be no XML: only these names are looked for, and their text is bounded.
+    lie but in a manifest store, which holds what parents said. It need be no XML: only these names
+    are looked for, and their text is bounded.
     """
+    data = containers.beside_stores(data)
     start = data.find(b"<x:xmpmeta")
     found = data[start : start + _MOST_BYTES].partition(b"</x:xmpmeta>")[0] if start >= 0 else b""
     text = found.decode(errors="replace")

@@ -2,11 +2,13 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -15,12 +17,15 @@ from PIL.PngImagePlugin import PngInfo
 from pytest_django.fixtures import Settings
 
 from provenance.assets import archive, marking, transcode
-from provenance.manifests import definition, embedded_xmp
+from provenance.keys import key_folder
+from provenance.manifests import containers, definition, embedded_xmp
+from provenance.manifests.definition import Parent
 from provenance.manifests.signing_context import signer
 from provenance.pictures import decoder
 from provenance.pictures.decoder import Mime
+from tests.provenance import foreign
 from tests.provenance.conftest import NOW, SYSTEM, seal
-from tests.provenance.files import CLAIM, saved
+from tests.provenance.files import CLAIM, chunk, saved
 from tests.provenance.pictures import drawing
 
 KINDS: dict[Mime, dict[str, Any]] = {
@@ -142,6 +147,28 @@ def test_picture_of_an_archive_may_be_generated(producer: str, db: None, tmp_pat
     told = embedded_xmp.said_in((tmp_path / str(found.copy)).read_bytes())
     assert json.loads(told[embedded_xmp.AIGC])["Label"] == "2"
     assert embedded_xmp.SOURCE_TYPE not in told
+
+
+@pytest.mark.parametrize("mime", KINDS)
+def test_what_a_parent_said_in_its_store_is_not_said_by_the_file(
+    mime: Mime, db: None, tmp_path: Path
+) -> None:
+    lie = b'<x:xmpmeta xmp:CreatorTool="A lie"/></x:xmpmeta>'
+    noise = saved(np.random.default_rng(1).integers(0, 256, (256, 256, 3), np.uint8), "PNG")
+    said, more = chunk(b"zzzz", lie), chunk(b"zzzz", bytes(50_000))
+    thumbnail = noise[:33] + said + more + noise[33:-12] + said + noise[-12:]
+    stranger = key_folder.load_or_make(tmp_path)
+    parent = foreign.signed(
+        thumbnail, "image/png", by=stranger, parents=[(thumbnail, "image/png")], thumbnails=True
+    )
+    plain = saved(drawing(9, 255), mime.removeprefix("image/").upper())
+    claim = replace(CLAIM, is_altered=True, aigc_producer="")
+    data = signer().sign(plain, mime, claim=claim, parent=Parent(parent, "image/png")).data
+    beside = containers.beside_stores(data)
+    assert data.count(lie) >= 2
+    assert lie not in beside
+    assert beside.count(b"<x:xmpmeta") == 1
+    assert embedded_xmp.said_in(data)[embedded_xmp.CREATOR_TOOL] == "Proofsheet 0.1.0"
 
 
 def test_text_of_a_png_alone_is_read_too() -> None:
