@@ -95,7 +95,10 @@ def verify(data: bytes, *, image: bytes | None = None, trusted: Trusted) -> list
     not.
     """
     files = bundle_format.read(data)
-    return list(_checks(files, bundle_format.image_in(files) or image, trusted))
+    inside = bundle_format.image_in(files)
+    is_one = None in (inside, image) or inside == image
+    _require(is_one, "The picture that you named is not the one in the bundle.")
+    return list(_checks(files, inside or image, trusted))
 
 
 def whose_word(trusted: Trusted) -> str:
@@ -182,7 +185,7 @@ def _entry(body: bytes) -> tuple[dict[str, Any], datetime]:
             is_whole and isinstance(entry["subject"], str), "The entry is not about a picture."
         )
         return entry, written_at.astimezone(UTC)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BundleInvalid(message="The entry is not about a picture.") from error
 
 
@@ -193,7 +196,10 @@ def _seen(note: str, witnesses: list[str], written_at: datetime) -> Iterator[str
     for text in witnesses:
         name, key = checkpoint.parse_witness_key(text)
         unix_time = checkpoint.cosigned_at(note, name=name, key=key)
-        at = datetime.fromtimestamp(unix_time, UTC)
+        try:
+            at = datetime.fromtimestamp(unix_time, UTC)
+        except (OverflowError, OSError, ValueError) as error:
+            raise ClockWrong(message=f"{name} tells a time that there is not.") from error
         _check_clock(written_at, at, f"the witness {name}")
         yield f"The witness {text} saw that tree at {at:%Y-%m-%d %H:%M:%S} UTC."
 

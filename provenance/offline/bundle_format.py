@@ -7,7 +7,6 @@ byte of it can change unnoticed.
 import io
 import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from hashlib import sha256
 
@@ -36,7 +35,6 @@ _BROKEN = (
     ValueError,
     OverflowError,
     struct.error,
-    zlib.error,
 )
 """What Python's zipfile raises for archives that are not what they claim."""
 REQUIRED = {MANIFEST, PROOF, AUTHORITY, POLICY, README}
@@ -88,13 +86,15 @@ def read(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
-            if sum(member.file_size for member in members) > len(data):
+            is_stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+            if not is_stored or sum(member.file_size for member in members) > len(data):
                 raise BundleUnreadable
             files = {member.filename: archive.read(member) for member in members}
     except _BROKEN as error:
         raise BundleUnreadable from error
     is_complete = set(files) >= REQUIRED and not set(files) - REQUIRED - OPTIONAL
     has_both = (TIMESTAMP in files) == (TIMESTAMP_AUTHORITY in files)
+    has_both = has_both and len(files.keys() & {*IMAGES.values()}) < 2
     if not is_complete or not has_both or write(files) != data:
         raise BundleUnreadable
     return files

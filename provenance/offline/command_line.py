@@ -78,7 +78,7 @@ def parser(description: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("bundle", type=Path)
-    made.add_argument("--image", type=Path, help="the picture, where only its hash is in")
+    made.add_argument("--image", type=Path, help="the picture that you have")
     made.add_argument("--log-key", type=log_key, help="the log's public key that you trust")
     for name, read, told in (
         ("--authority", digest, "SHA-256 of the authority that you trust; again for each earlier"),

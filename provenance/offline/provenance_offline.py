@@ -25,9 +25,9 @@ import hashlib
 import io
 import json
 import re
+import struct
 import sys
 import zipfile
-import zlib
 from datetime import datetime, timezone
 from typing import Any
 
@@ -39,6 +39,15 @@ REQUIRED = {"manifest.c2pa", "entry.tlog-proof", "authority.pem", "policy.json",
 IMAGES = {"image.png", "image.jpg", "image.webp"}
 DATED = {"checkpoint.tst", "timestamp-authority.pem"}
 LOG, WITNESS = b"\x01", b"\x04"
+BROKEN = (
+    zipfile.BadZipFile,
+    struct.error,
+    OSError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    EOFError,
+)
 
 # Ed25519 (RFC 8032): the field, the order of the base point, the curve's constant.
 P = 2**255 - 19
@@ -147,10 +156,11 @@ def files_of(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
-            if sum(each.file_size for each in members) > len(data):
+            is_stored = all(each.compress_type == zipfile.ZIP_STORED for each in members)
+            if not is_stored or sum(each.file_size for each in members) > len(data):
                 raise NotABundle("The file is no proof bundle.")
             files = {each.filename: archive.read(each) for each in members}
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, EOFError) as error:
+    except BROKEN as error:
         raise NotABundle(f"The file is no proof bundle: {error}") from None
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
@@ -160,6 +170,7 @@ def files_of(data: bytes) -> dict[str, bytes]:
             archive.writestr(member, files[name])
     is_complete = REQUIRED <= set(files) <= REQUIRED | IMAGES | DATED
     has_both = len(DATED & set(files)) in (0, 2)
+    has_both = has_both and len(IMAGES & set(files)) < 2
     if not is_complete or not has_both or written.getvalue() != data:
         raise NotABundle("The file is no proof bundle, or it was changed.")
     return files
@@ -265,9 +276,17 @@ def tree_of(note: str) -> tuple[str, list[tuple[str, bytes]], str, int, bytes]:
 
 
 def moment(unix_time: float) -> str:
-    """A time as people read it."""
-    at = datetime.fromtimestamp(unix_time, timezone.utc)  # noqa: UP017 - not in Python 3.10
+    """A time as people read it. Raises `Broken` where it is none."""
+    try:
+        at = datetime.fromtimestamp(unix_time, timezone.utc)  # noqa: UP017 - not in Python 3.10
+    except (OverflowError, OSError, ValueError):
+        raise Broken("A witness tells a time that there is not.") from None
     return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def unix_time_of(text: str) -> float:
+    """Of an ISO 8601 time; Python 3.10 knows no Z. Raises `ValueError`, `OverflowError`."""
+    return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).timestamp()
 
 
 def check_signatures(note: str, policy: dict[str, Any], written_at: float) -> list[str]:
@@ -316,9 +335,10 @@ def verify(
     _, _, _, size, root = tree_of(note)
     entry = canonical(body)
     try:
-        about, written_at = entry["body"], datetime.fromisoformat(entry["at"]).timestamp()
+        about, written_at = entry["body"], unix_time_of(entry["at"])
         named = about["manifest_sha256"], about["sha256"]
-    except (KeyError, TypeError, ValueError):
+        subject = entry["subject"]
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise Broken("The entry is not about a picture.") from None
     told = check_signatures(note, policy, written_at)
     leaf = hashlib.sha256(b"\x00" + body).digest()
@@ -326,12 +346,12 @@ def verify(
     told.append(f"Entry {index} is in that tree of {size} entries.")
     digest = hashlib.sha256(files["manifest.c2pa"]).hexdigest()
     require(digest == named[0], "The manifest is not the one that the entry is about.")
-    told.append(f"The entry of {entry['at']} is about this manifest, and asset {entry['subject']}.")
-    pictures = [files[name] for name in sorted(IMAGES & set(files))]
-    picture = pictures[0] if pictures else image
-    if picture is None:
+    told.append(f"The entry of {entry['at']} is about this manifest, and asset {subject}.")
+    pictures = [files[name] for name in IMAGES & set(files)]
+    pictures += [] if image is None else [image]
+    if not pictures:
         return [*told, f"No picture is here; the entry is about the one with SHA-256 {named[1]}."]
-    is_it = hashlib.sha256(picture).hexdigest() == named[1]
+    is_it = {hashlib.sha256(each).hexdigest() for each in pictures} == {named[1]}
     require(is_it, "The entry is about another picture.")
     return [*told, "The entry is about this very picture."]
 
@@ -342,7 +362,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     made.add_argument("bundle")
-    made.add_argument("--image", help="the picture, where only its hash is in the bundle")
+    made.add_argument("--image", help="the picture that you have, also where the bundle holds one")
     made.add_argument("--log-key", help="the log's public key that you trust")
     made.add_argument("--witness", action="append", default=[], help="must have cosigned")
     chosen = made.parse_args()

@@ -1,10 +1,14 @@
 """The bundle's checker as one file: on a bare Python, and of one mind with the other one."""
 
+import io
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -103,6 +107,67 @@ def test_witness_is_asked_for_by_its_key(
     assert provenance_offline.verify(bundle, marked.sealed.data)[-1].endswith("very picture.")
     with pytest.raises(provenance_offline.Broken, match="No cosignature"):
         provenance_offline.verify(bundle, None, None, ("else+00000000+AAAA",))
+
+
+def test_picture_that_is_named_is_the_one_that_is_judged(
+    bundle: bytes, tmp_path: Path, mark: Mark
+) -> None:
+    other = mark(drawing(12, 64)).sealed.data
+    (tmp_path / "a.bundle").write_bytes(bundle)
+    (tmp_path / "other.png").write_bytes(other)
+    named = "--image", str(tmp_path / "other.png")
+    assert run(str(tmp_path / "a.bundle"), "--log-key", log_key(), *named)[0] == 1
+    with pytest.raises(bundle_check.BundleInvalid, match="that you named"):
+        bundle_check.verify(bundle, image=other, trusted=Trusted())
+    files = bundle_format.read(bundle)
+    same = files["image.png"]
+    assert provenance_offline.verify(bundle, same)[-1].endswith("very picture.")
+    assert bundle_check.verify(bundle, image=same, trusted=Trusted())
+
+
+def test_bundle_of_two_pictures_is_none(bundle: bytes) -> None:
+    two = bundle_format.write(bundle_format.read(bundle) | {"image.jpg": b"else"})
+    with pytest.raises(provenance_offline.NotABundle):
+        provenance_offline.verify(two)
+    with pytest.raises(bundle_format.BundleUnreadable):
+        bundle_check.verify(two, trusted=Trusted())
+
+
+def test_time_is_read_where_python_knows_no_z(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Older(datetime):
+        @classmethod
+        def fromisoformat(cls, text: str) -> Self:
+            if text.endswith("Z"):
+                raise ValueError(text)
+            return super().fromisoformat(text)
+
+    monkeypatch.setattr(provenance_offline, "datetime", Older)
+    assert provenance_offline.unix_time_of("1970-01-02T00:00:00.000000Z") == 86400
+
+
+def test_what_cannot_be_is_told_in_a_sentence(
+    bundle: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("image.png", bytes(1000))
+    spoilt = packed.getvalue().replace(b"\x5d\0\0\x80\0", b"\xff\0\0\x80\0", 1)
+    with pytest.raises(provenance_offline.NotABundle):
+        provenance_offline.verify(spoilt)
+    with pytest.raises(bundle_format.BundleUnreadable):
+        bundle_format.read(spoilt)
+    with pytest.raises(provenance_offline.Broken, match="a time"):
+        provenance_offline.moment(2**63)
+    whole = provenance_offline.canonical
+    for name, value in (("subject", None), ("at", "0001-01-01T00:00:00+23:00"), ("at", 1)):
+        changed = {name: value} if value else {}
+
+        def canonical(data: bytes, name: str = name, new: dict[str, Any] = changed) -> Any:
+            return {each: said for each, said in whole(data).items() if each != name} | new
+
+        monkeypatch.setattr(provenance_offline, "canonical", canonical)
+        with pytest.raises(provenance_offline.Broken):
+            provenance_offline.verify(bundle)
 
 
 def test_readme_is_the_one_that_bundles_hold() -> None:
