@@ -85,7 +85,7 @@ def mark(
         asset_id=asset_id,
         created_at=at,
         system=system,
-        parent=Parent(data, picture.mime, source.name),
+        parent=Parent(data, picture.mime, source.name, picture.notes),
         observed=False,
         mime=mime,
     )

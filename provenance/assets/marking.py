@@ -176,6 +176,7 @@ def seal(
         is_observed=observed,
         visible_label=(marked.label.text, marked.label.position) if marked.label else None,
         repainted=repainted,
+        conversion=parent.conversion(mime) if parent else "",
     )
     plain = marked.png if mime == "image/png" else encode(marked.pixels, mime)
     original = perceptual_match.original_of(marked.pixels)

@@ -60,7 +60,8 @@ class ManifestClaim:
     `has_same_format`, with nothing else changed.
     `repainted` bounds the part of its parent that a mask let a model paint anew.
     `visible_label` is the text that was drawn on the picture, and where. A notice is words that a
-    program drew: no generated picture, so it has neither an id nor marks.
+    program drew: no generated picture, so it has neither an id nor marks. `conversion` says what
+    was converted when a picture of an archive was taken in.
     """
 
     asset_id: str
@@ -79,6 +80,7 @@ class ManifestClaim:
     repainted: Box | None = None
     has_same_format: bool = False
     aigc_producer: str = ""
+    conversion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,13 @@ class Parent:
     data: bytes
     mime: Mime
     title: str = "The picture that it was made from"
+    notes: tuple[str, ...] = ()
+    """What its decoder had to convert."""
+
+    def conversion(self, mime: Mime) -> str:
+        """What was done to it to make a file of that format of its pixels; empty for nothing."""
+        formats = (f"From {self.mime} to {mime}.",) if mime != self.mime else ()
+        return " ".join((*formats, *self.notes)).replace(" for the check", "")
 
 
 def definition_of(
@@ -211,11 +220,10 @@ def _actions(
     marks = [each | when for each in (*_lettered(claim), {"action": "c2pa.watermarked.bound"})]
     if not claim.is_observed:
         late = {"app.proofsheet.archive": "marked late; its making was not observed"}
-        return [
-            opened | when,
-            {"action": "c2pa.edited.metadata", "parameters": late} | when,
-            *marks,
-        ]
+        edited = {"action": "c2pa.edited.metadata", "parameters": late}
+        converted = {"action": "c2pa.converted", "description": claim.conversion}
+        done = [edited, converted] if claim.conversion else [edited]
+        return [opened | when, *(each | when for each in done), *marks]
     if has_parent:
         edited = {"action": "c2pa.edited", "digitalSourceType": COMPOSED, "parameters": model}
         return [opened | when, edited | _painted_anew(claim.repainted) | when, *marks]

@@ -8,10 +8,11 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+from PIL import Image
 
 from provenance.assets import archive, erasure, marking, notice_signing, transcode
 from provenance.keys.installed_keys import keyring
@@ -165,6 +166,33 @@ def test_signer_keeps_every_rule_in_avif_too(
 def actions_in(document: rubrics.CrJson) -> dict[str, Any]:
     found: dict[str, Any] = document["manifests"][0]["assertions"]["c2pa.actions.v2"]
     return found
+
+
+def test_archive_tells_what_was_converted_when_it_was_taken_in(tmp_path: Path) -> None:
+    def actions(data: bytes, mime: Mime | None) -> list[dict[str, Any]]:
+        folder = tmp_path / uuid4().hex
+        folder.mkdir()
+        (folder / "old.png").write_bytes(data)
+        found = archive.mark(folder / "old.png", out=folder, model="m", at=NOW, mime=mime)
+        document = read((folder / str(found.copy)).read_bytes())
+        assert rubrics.broken_rules(document) == set()
+        assert actions_in(document)["allActionsIncluded"]
+        return list(actions_in(document)["actions"])
+
+    plain = ["c2pa.opened", "c2pa.edited.metadata", "c2pa.watermarked.bound"]
+    found = actions(saved(drawing(5, 256), "JPEG"), "image/jpeg")
+    assert [each["action"] for each in found] == plain
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for data, mime, said in (
+        (saved(drawing(6, 256), "AVIF"), None, "From image/avif to image/png."),
+        (saved(drawing(7, 256), "PNG"), "image/webp", "From image/png to image/webp."),
+        (saved(drawing(8, 256), "JPEG", exif=turned), None, "turned upright"),
+        (saved(Image.fromarray(drawing(9, 256)).convert("LA"), "PNG"), None, "laid on white."),
+    ):
+        found = actions(data, cast(Mime | None, mime))
+        assert [each["action"] for each in found] == [*plain[:2], "c2pa.converted", plain[2]]
+        assert said in found[2]["description"]
 
 
 def with_action(**action: Any) -> Callable[[rubrics.CrJson], None]:
