@@ -7,6 +7,7 @@ The samples are drawn here, marked and signed, and written into no record or log
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
@@ -14,8 +15,8 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from provenance.assets import marking, transcode
-from provenance.keys import certificates, leaf_profile
-from provenance.keys.installed_keys import keyring
+from provenance.keys import certificates, key_folder, leaf_profile
+from provenance.keys.installed_keys import has_outside_key, keyring
 from provenance.manifests import definition
 from provenance.manifests.definition import Parent
 from provenance.manifests.signing_context import signer
@@ -84,10 +85,20 @@ def _certificate() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _place_of_key() -> str:
+    """Where the key lies that signs manifests, and who may read it, as it is now."""
+    if keyring().sign:
+        return "behind a program (PKCS#11, a KMS)"
+    folder = Path(settings.PROOFSHEET_KEYS_DIR)
+    own = folder / f"{key_folder.read_plan(folder).signer}.key"
+    path = Path(str(settings.PROOFSHEET_C2PA["private_key"])) if has_outside_key() else own
+    kind = "an encrypted" if b"ENCRYPTED" in path.read_bytes() else "an unencrypted"
+    return f"in {kind} file of mode {path.stat().st_mode & 0o777:04o}"
+
+
 def _architecture() -> str:
     """What of the programme's Architecture Document is so in every house; the rest is yours."""
     generated = ", ".join(f"`{mime}`" for mime in transcode.FORMATS.values())
-    key = "behind a program (PKCS#11, a KMS)" if keyring().sign else "in a file of mode 0600"
     timed = settings.PROOFSHEET_TSA_URL or "none is asked: TSA_URL is not set"
     return f"""# Generator product security architecture
 
@@ -102,7 +113,8 @@ Sections by the programme's template; what stands in [brackets] only you can say
 - 1.8 Target assurance level: 1
 - 1.9 Claim generation: {generated}; validation: these, `image/avif`, `image/heic`, `video/mp4`,
   `image/gif`, `image/tiff`, `image/svg+xml`, `application/pdf`
-- Signing key: {key}; who may use it: the render workers' and web processes' account [your host]
+- Signing key: {_place_of_key()}; who may use it: the render workers' and web processes'
+  account [your host]
 - Timestamps: {timed}
 - Rotation: `docs/operate/keys.md`; each one is an entry of the transparency log
 - Software bill of materials: `make sbom` [scan of it, dates of fixes]

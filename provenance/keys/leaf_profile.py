@@ -61,7 +61,7 @@ def _core(leaf: x509.Certificate) -> Iterator[Rule]:
     lasts = leaf.not_valid_after_utc - leaf.not_valid_before_utc
     named = {attribute.oid for attribute in leaf.subject}
     yield Rule("version 3", leaf.version is x509.Version.v3)
-    yield Rule("a serial number of at most 20 octets", leaf.serial_number.bit_length() <= 160)
+    yield Rule("a serial number of at most 20 octets", leaf.serial_number.bit_length() <= 159)
     yield Rule(
         "signed by RSA, ECDSA or Ed25519", leaf.signature_algorithm_oid.dotted_string in _SIGNATURES
     )

@@ -5,8 +5,11 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
 
+from provenance.assets import conformance_evidence
 from provenance.keys import key_folder
 from provenance.keys.installed_keys import keyring
 from provenance.models import Asset, LogEntry
@@ -38,6 +41,35 @@ def test_package_holds_a_sample_a_media_type_and_leaves_no_record(tmp_path: Path
         call_command("conformance_evidence", out)
 
 
+def test_key_is_told_as_it_lies_there(tmp_path: Path, settings: Settings) -> None:
+    settings.PROOFSHEET_KEYS_DIR = own_keys = tmp_path / "keys"
+    key_folder.load_or_make(own_keys)
+
+    def told() -> str:
+        text = conformance_evidence._architecture()
+        return next(line for line in text.splitlines() if "Signing key" in line)
+
+    assert "in an unencrypted file of mode 0600;" in told()
+    key = own_keys / f"{key_folder.read_plan(own_keys).signer}.key"
+    key.chmod(0o640)
+    assert "of mode 0640" in told()
+    opened = serialization.load_pem_private_key(key.read_bytes(), None)
+    closed = opened.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"word"),
+    )
+    (tmp_path / "leaf.key").write_bytes(closed)
+    (tmp_path / "leaf.key").chmod(0o444)
+    (tmp_path / "chain.pem").write_text(keyring().certificate_chain_pem)
+    settings.PROOFSHEET_C2PA = settings.PROOFSHEET_C2PA | {
+        "certificates": str(tmp_path / "chain.pem"),
+        "private_key": str(tmp_path / "leaf.key"),
+        "passphrase": "word",
+    }
+    assert "in an encrypted file of mode 0444;" in told()
+
+
 @rubrics.needed
 def test_samples_keep_every_rule(tmp_path: Path) -> None:
     call_command("conformance_evidence", tmp_path)
@@ -60,6 +92,7 @@ def test_validator_answers_by_the_lists_that_it_is_given(tmp_path: Path) -> None
     assert "signingCredential.trusted" in codes()
     assert "signingCredential.trusted" in codes("--trust-list", tmp_path / "own.pem")
     assert "signingCredential.untrusted" in codes("--trust-list", tmp_path / "other.pem")
+    assert "signingCredential.trusted" in codes("--tsa-list", tmp_path / "other.pem")
     (tmp_path / "plain.png").write_bytes(saved(drawing(2, 64), "PNG"))
     with pytest.raises(SystemExit) as ended:
         call_command("crjson", tmp_path / "plain.png")

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.core.errors import ProofsheetError
+from provenance.keys.installed_keys import keyring
 from provenance.manifests import other_formats
 from provenance.manifests.containers import ManifestUnreadable
 from provenance.manifests.content_credentials import Reader, Trust
@@ -39,7 +40,8 @@ class Command(BaseCommand):
         try:
             reader: Reader = signer()
             if pems:
-                reader = Reader(Trust(pems.get("trust_list", ""), pems.get("tsa_list", "")))
+                signers = pems.get("trust_list") or keyring().anchors_pem
+                reader = Reader(Trust(signers, pems.get("tsa_list", "")))
             self.stdout.write(reader.crjson(data, mime_of(data)))
         except ManifestUnreadable as error:
             self.stderr.write(str(error))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from cryptography import x509
@@ -123,6 +124,18 @@ def test_each_rule_is_missed_by_what_breaks_it_and_by_nothing_else(start: str) -
         wanted = replace(wanted, subject={k: v for k, v in wanted.subject.items() if v})
     (sentence,) = missed(wanted.made())
     assert sentence.startswith(start)
+
+
+@pytest.mark.parametrize(("bits", "is_kept"), [(159, True), (160, False)])
+def test_serial_number_has_20_octets_with_its_sign(bits: int, is_kept: bool) -> None:
+    class Numbered:
+        serial_number = 2 ** (bits - 1)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(leaf, name)
+
+    leaf = GOOD.made()
+    assert len(missed(cast(x509.Certificate, Numbered()))) == (0 if is_kept else 1)
 
 
 def test_address_of_the_issuer_is_only_better(tmp_path: Path) -> None:
