@@ -24,6 +24,10 @@ WIDE, NARROW = 9.0, 3.0
 NOISE_WINDOW, LEAST_NOISE = (15, 15), 0.3
 BLOCK = 8
 """Side of the squares, in canvas pixels, over which an estimate's error is counted."""
+AWAY, LEAST_BESIDE = 4, 0.1
+"""From how many canvas pixels on something lies beside a marked picture, and how much of a canvas
+must, so that a place that is not quite exact says nothing.
+"""
 Plane = NDArray[np.float32]
 
 
@@ -73,6 +77,32 @@ def of(
         for plane in (upright, expected)
     )
     return MarkPresence(np.asarray(along, np.float32), np.asarray(power, np.float32))
+
+
+def beside(
+    luma: NDArray[np.uint8],
+    place: Affine,
+    lattice: list[Affine],
+    tile: Plane,
+    marked: tuple[int, int],
+) -> Strength | None:
+    """The mark's strength beside a marked picture that lies at `place`, over as much of that as one
+    other place of its lattice shows; None where none shows enough.
+    """
+    width, height = luma.shape[1], luma.shape[0]
+    back = cv2.invertAffineTransform(place)
+    corners = np.array([[x, y, 1] for x in (0, width - 1) for y in (0, height - 1)])
+    if np.abs(corners @ back.T - CANVAS / 2).max() < CANVAS / 2 + AWAY:
+        return None
+    axis = np.arange(CANVAS) - CANVAS / 2
+    best, shown, most = place, np.zeros(0, bool), LEAST_BESIDE
+    for other in lattice:
+        moved = back[:, :2] @ other[:, 2] + back[:, 2]
+        columns, rows = (np.abs(axis + each) > CANVAS / 2 + AWAY for each in moved)
+        outside = placement.seen((width, height), other) & (columns[None] | rows[:, None])
+        if outside.mean() > most:
+            best, shown, most = other, outside, float(outside.mean())
+    return of(luma, best, tile, marked).strength(shown) if shown.size else None
 
 
 def _laid_upright(luma: NDArray[np.uint8], place: Affine, size: tuple[int, int]) -> Plane:

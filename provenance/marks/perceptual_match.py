@@ -156,7 +156,8 @@ def compare(
 class _Found:
     """A place, and how the picture agrees with the original there; `trace` is what of the mark is
     where it does not, None where that cannot be told, `is_ruled_out` says that no other place is
-    left for it to be from, `is_piece` that not all of the original is seen.
+    left for it to be from, `is_piece` that not all of the original is seen, `goes_on` that the mark
+    lies beside the original too.
     """
 
     place: Affine
@@ -166,6 +167,7 @@ class _Found:
     trace: Trace | None
     is_ruled_out: bool
     is_piece: bool
+    goes_on: bool
 
     def is_undecided(self, whole: int) -> bool:
         """Whether both say too little to be told apart, there or at another place; or what differs
@@ -197,7 +199,7 @@ class _Found:
         return found.kept >= least and found.evidence >= LEAST_EVIDENCE
 
     def told(self, whole: int, grey: NDArray[np.uint8]) -> Comparison:
-        is_alike, is_doubtful = self.is_alike(whole), self.trace == "kept"
+        is_alike, is_doubtful = self.is_alike(whole), self.trace == "kept" or self.goes_on
         is_same = is_alike and not is_doubtful
         size = (grey.shape[1], grey.shape[0])
         changed = changed_parts.changed(self.agreement.changed, self.place, size) if is_same else ()
@@ -250,6 +252,15 @@ class _Marked:
             return "gone" if share + error < CLEARLY_UNMARKED else "weak"
         return None
 
+    def goes_on(self, place: Affine, lattice: list[Affine]) -> bool:
+        """Whether the mark lies beside the original too, as no editor leaves it."""
+        beside = mark_presence.beside(self.grey, place, lattice, self.tile, self.size)
+        if beside is None or beside.steps < CERTAIN * beside.error:
+            return False
+        within = placement.seen((self.grey.shape[1], self.grey.shape[0]), place)
+        inside = mark_presence.of(self.grey, place, self.tile, self.size).strength(within)
+        return beside.steps - 2 * beside.error > MARKED * inside.steps
+
 
 def _best(
     small: NDArray[np.uint8],
@@ -258,7 +269,8 @@ def _best(
     mark: _Marked | None = None,
 ) -> _Found | None:
     """The place where most of the original's detail is; None when none shows enough of it."""
-    ranked = _ranked(small[..., 0], np.ascontiguousarray(colours[..., 0]), list(places))
+    places = list(places)
+    ranked = _ranked(small[..., 0], np.ascontiguousarray(colours[..., 0]), places)
     enough = [each for each in ranked if each.seen >= LEAST_SHARE]
     if not enough:
         return None
@@ -279,7 +291,9 @@ def _best(
     trace = None if mark is None else mark.trace(*best.apart(), place)
     distance = fingerprint.distance(*prints)
     is_ruled_out, is_piece = _is_ruled_out(ranked), float(best.seen.mean()) < LEAST_WHOLE
-    return _Found(exact, best.agreement, best.visible, distance, trace, is_ruled_out, is_piece)
+    goes_on = mark is not None and mark.goes_on(place, places)
+    found = best.agreement, best.visible, distance, trace, is_ruled_out, is_piece, goes_on
+    return _Found(exact, *found)
 
 
 class _Laid:

@@ -8,7 +8,8 @@
     python -m tests.bench.bench_provenance --only fourth (the same on later ones, see ADR 120)
     python -m tests.bench.bench_provenance --only fifth  (and on later ones again, see ADR 137)
     python -m tests.bench.bench_provenance --only sixth  (and on those of ADR 118)
-    python -m tests.bench.bench_provenance --only seventh (and on the last ones, see ADR 157)
+    python -m tests.bench.bench_provenance --only seventh (and on those of ADR 157)
+    python -m tests.bench.bench_provenance --only eighth (and on the last ones, see ADR 166)
     python -m tests.bench.bench_provenance --only attacker (fifty pictures, programs, tilts)
 
 One thread throughout; marking and decoding are counted in processor time, the log by the clock.
@@ -48,6 +49,7 @@ from provenance.assets import marking
 from provenance.keys.installed_keys import keyring
 from provenance.marks import perceptual_match, watermark
 from tests.bench import (
+    eighth_pictures,
     fifth_pictures,
     fourth_pictures,
     seventh_pictures,
@@ -71,6 +73,7 @@ UNMARKED_KEY = b"a key that marked none of these pictures"
 KEPT_EVERY = 1000
 SEALED_SETS: tuple[SealedSet, ...] = (
     unseen_pictures, fourth_pictures, fifth_pictures, sixth_pictures, seventh_pictures,
+    eighth_pictures,
 )  # fmt: skip
 MUST = {"photographs": 95.0, "drawings": 99.0}
 

@@ -208,6 +208,23 @@ def test_copied_mark_on_pictures_that_look_alike_is_never_ours(mark: Mark) -> No
         assert not report.is_ours
 
 
+@pytest.mark.parametrize("is_grey", [False, True])
+def test_mark_of_one_half_of_a_photograph_on_its_other_half_is_never_ours(
+    mark: Mark, is_grey: bool
+) -> None:
+    """Both show one poster, three of the watermark's tiles further to the right in one."""
+    victim, record = clear_sky().copy(), clear_sky().copy()
+    victim[:, 288:] = record[:, :224] = photograph("coffee")[:, 144:368]
+    residual = mark(record).pixels.astype(int) - record
+    if is_grey:
+        victim = np.repeat(cv2.cvtColor(victim, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    for strength in (1, 2):
+        report = check(np.clip(victim + strength * residual, 0, 255).astype(np.uint8))
+        assert not report.is_ours
+        assert report.fingerprint.changed == ()
+        assert report.disclosure is None
+
+
 @pytest.mark.parametrize("picture", ["rocket", "hubble_deep_field", "drawing 0", "drawing 1"])
 def test_picture_photographed_from_the_side_is_never_accused(mark: Mark, picture: str) -> None:
     """The mark is read from it, but the lattice of squares does not lie over it everywhere."""
