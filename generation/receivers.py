@@ -39,7 +39,7 @@ from generation.studio import own_requests, project_retention
 from moderation.models import Decision
 from moderation.public_notices import addresses
 from moderation.signals import decision_enforced
-from moderation.subjects import deliverable_pictures, reportable_pictures
+from moderation.subjects import deliverable_pictures, own_pages, reportable_pictures
 
 
 def connect() -> None:
@@ -50,6 +50,8 @@ def connect() -> None:
     house_gauges.register(line_metrics.families)
     house_gauges.register(project_metrics.families)
     feed.register("requests", own_requests.NEWS)
+    for kind in ("prompt", "image"):
+        own_pages.register(kind, own_requests.page_of)
     wakes.connect()
     checks.register(hardware_queues.check_names)
     reportable_pictures.register("generation", request_evidence.of_released)

@@ -22,8 +22,10 @@ from config.core.notifications.feed import NewsSource, Notification
 
 
 def _checked(user: User) -> QuerySet[Adapter]:
-    """Their own uploads; what a person decided about one is told by its statement."""
-    return Adapter.objects.filter(owner=user).exclude(code__in=[REFUSED, STOPPED])
+    """Their own uploads that they did not withdraw; what a person decided about one is told by its
+    statement."""
+    kept = Adapter.objects.filter(owner=user).exclude(state=Adapter.State.WITHDRAWN)
+    return kept.exclude(code__in=[REFUSED, STOPPED])
 
 
 def _told(row: Adapter) -> Notification:

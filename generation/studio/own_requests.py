@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 
 from config.core import clock, events
@@ -32,6 +32,7 @@ from generation.models import (
 from generation.progress import previews
 from generation.request_rules import failures
 from moderation.cases import review_cases
+from moderation.subjects.own_pages import OwnPage
 
 DAY = timedelta(days=1)  # what was held for longer is told by its decision
 LONG, TOLD_FOR = timedelta(minutes=2), timedelta(days=30)
@@ -86,6 +87,20 @@ def find_request(request_id: UUID, *, by: AbstractBaseUser) -> GenerationRequest
     return request
 
 
+def page_of(kind: str, subject_id: UUID, by: AbstractBaseUser) -> OwnPage | None:
+    """Where they open what was decided about: an image, else the request of a prompt or an upload.
+    None where it was deleted or is of a project that they left."""
+    if kind == "image":
+        kept = GeneratedImage.objects.visible_to(by).filter(deleted_at__isnull=True)
+        image = kept.filter(id=subject_id).first()
+        if image is not None:
+            is_shown = image.state == ImageState.RELEASED and not image.restriction
+            return OwnPage(reverse("generation:image", args=[subject_id]), has_thumbnail=is_shown)
+    named = "id" if kind == "prompt" else "source"
+    asked = _shown(GenerationRequest.objects.visible_to(by)).filter(**{named: subject_id}).first()
+    return OwnPage(reverse("generation:request", args=[asked.id])) if asked else None
+
+
 def find_source(request_id: UUID, *, by: AbstractBaseUser) -> SourcePicture:
     """The picture that one's own request started from. Raises RequestNotFound."""
     source = init_images.of_request(find_request(request_id, by=by))
@@ -138,8 +153,11 @@ def erase(request: GenerationRequest, *, at: datetime) -> None:
 
 
 def _worth_telling(user: User) -> QuerySet[GenerationRequest]:
-    """Of a person's own project: what failed, and what took so long that they did not wait."""
+    """Of a person's own project: what failed, and what took so long that they did not wait, if
+    there is a picture to see. What is held or refused is told by its decision."""
+    ready = GeneratedImage.objects.filter(state=ImageState.RELEASED, deleted_at__isnull=True)
     is_late = Q(status=RequestStatus.FINISHED, ended_at__gt=F("created_at") + LONG)
+    is_late &= Q(Exists(ready.filter(request=OuterRef("pk"))))
     rows = GenerationRequest.objects.filter(owner=user, project__personal_of=user, is_live=False)
     rows = rows.filter(created_at__gt=clock.now() - TOLD_FOR)
     rows = rows.filter(is_late | Q(status=RequestStatus.FAILED), deleted_at__isnull=True)
@@ -151,9 +169,11 @@ def _told(row: GenerationRequest) -> Notification:
     if row.status == RequestStatus.FAILED:
         why = failures.explain(row.code, row.failures).message
         return Notification(f"A request failed: {why}", url, "bad", row.prompt)
-    shown = [image.id for image in row.made_images if image.state == ImageState.RELEASED]
-    count = f"{row.made} picture{'s are' if row.made != 1 else ' is'}"
-    return Notification(f"{count} ready", url, "good", row.prompt, shown[0] if shown else None)
+    of_it = [image for image in row.made_images if image.deleted_at is None]
+    ready = [image for image in of_it if image.state == ImageState.RELEASED]
+    count = f"{len(ready)} picture{'s are' if len(ready) != 1 else ' is'}"
+    shown = next((image.id for image in ready if not image.restriction), None)
+    return Notification(f"{count} ready", url, "good", row.prompt, shown)
 
 
 NEWS = NewsSource(_worth_telling, "ended_at", _told, begins="created_at", within=DAY)

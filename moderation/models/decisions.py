@@ -106,7 +106,10 @@ class Decision(WrittenOnce):
                 name="severe_decision_is_confirmed",
             ),
         ]
-        indexes = [models.Index(fields=["subject_kind", "subject_id"], name="decision_subject")]
+        indexes = [
+            models.Index(fields=["subject_kind", "subject_id"], name="decision_subject"),
+            models.Index(fields=["owner", "-decided_at"], name="decision_owner_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_kind} {self.subject_id}"

@@ -8,11 +8,12 @@ from django.urls import reverse
 
 from config.core.notifications import feed
 from config.core.notifications.feed import Notification
-from moderation.models import Appeal, Decision, Export, Report
+from config.core.ownership import within
+from moderation.models import Appeal, Decision, Export, Report, Statement
 from moderation.statements import issuing
+from moderation.subjects import own_pages
 from moderation.subjects.actions import RESTRICTIONS
-
-PAGES = {"prompt": "generation:request", "image": "generation:image"}
+from moderation.subjects.own_pages import OwnPage
 
 
 def told_decisions() -> QuerySet[Decision]:
@@ -39,16 +40,28 @@ def _decisions(user: User) -> QuerySet[Decision]:
 
 
 def _decision(row: Decision) -> Notification:
-    seen, is_allowed = row.seen, row.action not in RESTRICTIONS
-    page = PAGES.get(row.subject_kind, "")
-    url = reverse(page, args=[row.subject_id]) if page else reverse("adapters:list")
+    """Neither words nor a link of what was deleted, nor an address that they would not find."""
+    assert row.owner is not None, "those without one are told nobody"
+    is_allowed = row.action not in RESTRICTIONS
+    own = own_pages.find(row.subject_kind, row.subject_id, by=row.owner)
     return Notification(
         issuing.heading(row),
-        url if is_allowed else row.statement.get_absolute_url(),
+        _allowed_at(row, own) if is_allowed else _statement_at(row, row.owner),
         "good" if is_allowed else "bad",
-        seen.prompt or "",
-        row.subject_id if is_allowed and row.subject_kind == "image" else None,
+        (row.seen.prompt or "") if own else "",
+        row.subject_id if is_allowed and own and own.has_thumbnail else None,
     )
+
+
+def _allowed_at(row: Decision, own: OwnPage | None) -> str:
+    if row.subject_kind == "adapter":
+        return reverse("adapters:list")
+    return own.url if own else ""
+
+
+def _statement_at(row: Decision, owner: User) -> str:
+    found = Statement.objects.visible_to(owner).filter(decision=row).first()
+    return found.get_absolute_url() if found else ""
 
 
 def _appeals(user: User) -> QuerySet[Appeal]:
@@ -74,7 +87,8 @@ def _report(row: Report) -> Notification:
 
 
 def _exports(user: User) -> QuerySet[Export]:
-    return Export.objects.filter(made_by=user, project__isnull=False).exclude(file="")
+    """Of projects that they did not leave."""
+    return Export.objects.filter(within("project", user), made_by=user).exclude(file="")
 
 
 def _export(row: Export) -> Notification:

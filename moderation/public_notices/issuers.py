@@ -35,8 +35,9 @@ def issuer_of(thing: Decision | ReviewCase) -> Issuer:
     is_issued_by_it = project.statement_issuer == Project.Issuer.PROJECT
     brand = project.notice_name or (project.name if is_issued_by_it else house)
     logo = project.notice_logo if _suffix(project.notice_logo) in LOGO_TYPES else ""
-    contact = project.organisation.contact if project.organisation else ""
-    address = project.notice_address or contact
+    address = project.notice_address
+    if is_issued_by_it and not address and project.organisation:
+        address = project.organisation.contact
     return Issuer(brand, brand if is_issued_by_it else house, house, address, logo)
 
 

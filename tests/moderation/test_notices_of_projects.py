@@ -14,16 +14,20 @@ from django.test import Client
 from django.utils import timezone
 
 from config.core import events
-from config.core.projects import end_users
+from config.core.projects import end_users, personal
 from config.core.projects.models import EndUser, Membership, Organisation, Project
 from config.core.storage import private_storage
 from config.models import ApiKey
+from generation.models import GenerationRequest
 from moderation.appeals import hearing
+from moderation.cases import review_cases
+from moderation.decisions import enforcing
 from moderation.models import Appeal, Decision
 from moderation.notifications import mails
 from moderation.public_notices import addresses, issuers
-from tests.factories import make_key, png
-from tests.moderation.makers import refused_by_machine
+from moderation.subjects.subject import Action, Subject
+from tests.factories import make_key, make_model, make_request, png
+from tests.moderation.makers import claimed, evidence, refused_by_machine
 
 
 @pytest.fixture(autouse=True)
@@ -306,7 +310,7 @@ def opened_at(path: str) -> str:
     return answer.content.decode()
 
 
-def test_a_notice_without_an_address_tells_the_organisations(
+def test_a_projects_own_notice_without_an_address_tells_the_organisations(
     product: Project, refusal: Decision
 ) -> None:
     product.organisation = Organisation.objects.create(
@@ -314,7 +318,40 @@ def test_a_notice_without_an_address_tells_the_organisations(
     )
     product.save()
     refusal.refresh_from_db()
+    assert issuers.issuer_of(refusal).address == ""
+    assert "law@pix.example" not in opened(refusal)
+    Project.objects.update(statement_issuer="project")
+    refusal.refresh_from_db()
     assert issuers.issuer_of(refusal).address == "law@pix.example"
     Project.objects.update(notice_address="1 Main Street")
     refusal.refresh_from_db()
     assert issuers.issuer_of(refusal).address == "1 Main Street"
+
+
+def test_a_statement_leads_back_to_a_prompt_that_is_there_and_was_no_more_than_refused(
+    alice: User, bob: User, carol: User
+) -> None:
+    page, now = Client(), timezone.now()
+    page.force_login(alice)
+
+    def has_way_back(row: Decision) -> bool:
+        return b"Edit and try again" in page.get(row.statement.get_absolute_url()).content
+
+    def refused(action: Action, reason: str) -> Decision:
+        asked = make_request(alice, model, status="finished", project=personal.project_of(alice))
+        subject = Subject("prompt", asked.pk, alice.pk, asked.project_id)
+        case = review_cases.open_case(subject=subject, evidence=evidence(), at=now)
+        return enforcing.enforce(
+            claimed(case, bob, at=now)[0], by=bob, action=action, reason=reason,
+            explanation="", at=now, confirmed_by=carol,
+        )  # fmt: skip
+
+    model = make_model()
+    row = refused("refuse", "nudity")
+    assert has_way_back(row)
+    asked = GenerationRequest.objects.get(pk=row.subject_id)
+    assert page.get(f"/?like={asked.pk}").status_code == 200
+    asked.mark_deleted(at=now)
+    assert not has_way_back(row)
+    assert not has_way_back(refused("warn", "nudity"))
+    assert not has_way_back(refused("refuse", "minors"))

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import signing
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from config.core.errors import ProofsheetError
@@ -108,4 +110,31 @@ def test_an_address_of_ones_own_goes_by_what_one_said(alice: User, client: Clien
     path = signed_pictures.path_of(for_adults(alice, personal.project_of(alice)), "png")
     assert client.get(path).status_code == 404
     audiences.choose("adult", by=alice, is_of_age=True, at=NOON)
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("how", Restriction)
+def test_an_address_of_before_a_restriction_opens_nothing(
+    alice: User, client: Client, how: Restriction
+) -> None:
+    """Whoever was handed it was given a picture for everybody."""
+    image = for_adults(alice, make_project(alice, allows_adult=True))
+    GeneratedImage.objects.update(restriction="")
+    image.refresh_from_db()
+    path = signed_pictures.path_of(image, "png")
+    assert client.get(path).status_code == 200
+    GeneratedImage.objects.update(restriction=how)
+    assert client.get(path).status_code == 404
+    GeneratedImage.objects.update(restriction="")
+    assert client.get(path).status_code == 200
+
+
+def test_an_address_of_the_release_before_opens_what_is_for_everybody(
+    alice: User, client: Client
+) -> None:
+    image = for_adults(alice, make_project(alice, allows_adult=True))
+    token = signing.dumps([image.id.hex, "png"], salt=signed_pictures._SALT)
+    path = reverse("openai:picture", args=[token])
+    assert client.get(path).status_code == 404
+    GeneratedImage.objects.update(restriction="")
     assert client.get(path).status_code == 200

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config.accounts.api_keys import key_issuing
@@ -252,3 +254,25 @@ def test_an_overlay_is_proposed_by_one_and_put_in_force_by_another(
     row.refresh_from_db()
     assert row.status == "retired"
     assert Decision.objects.count() == 0
+
+
+def test_a_page_of_many_keys_asks_for_no_more_than_one_of_few(
+    alice: User, team: Project, django_assert_max_num_queries: Any
+) -> None:
+    client, at = signed_in("alice"), f"/projects/{team.pk}/"
+    project_key(team, alice, "read", refusal_as="")
+    client.get(at)
+    with CaptureQueriesContext(connection) as few:
+        client.get(at)
+    for _ in range(5):
+        project_key(team, alice, "read", refusal_as="")
+    with django_assert_max_num_queries(len(few)):
+        client.get(at)
+
+
+def test_a_successor_keeps_the_word_of_a_key_of_before(alice: User, team: Project) -> None:
+    project_key(team, alice, "read", refusal_as="error")
+    Project.objects.update(refusal_as="card")
+    made, _ = key_issuing.rotate(ApiKey.objects.get(), overlap_hours=0, at=timezone.now())
+    assert not made.shows_cards
+    assert "Keys made before" in signed_in("alice").get(f"/projects/{team.pk}/").content.decode()

@@ -126,7 +126,9 @@ def make(
 
 def keys_in(project: Project) -> QuerySet[ApiKey]:
     """A project's keys that are not revoked, the newest first."""
-    rows = ApiKey.objects.select_related("owner").filter(project=project, revoked_at=None)
+    rows = ApiKey.objects.select_related("owner", "project").filter(
+        project=project, revoked_at=None
+    )
     return rows.order_by("-made_at", "-id")
 
 

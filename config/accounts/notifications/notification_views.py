@@ -28,7 +28,7 @@ def notifications(request: SignedIn) -> HttpResponse:
     context = {
         "rows": [(at, told, at > since) for at, told in rows],
         "until": rows[0][0] if rows else None,
-        "older": rows[-1][0] if len(rows) == SHOWN else None,
+        "older": rows[-1][0] if len(rows) >= SHOWN else None,
         "has_new": any(at > since for at, _ in rows),
     }
     return render(request, "house/notifications.html", context)

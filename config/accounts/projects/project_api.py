@@ -133,7 +133,7 @@ class ProjectOrganisation(SignedInView):
         },
     )
     def patch(self, request: Request, project_id: UUID) -> Response:
-        """The contact stands on notices of its projects that name no address."""
+        """The contact stands on notices that its projects issue themselves without an address."""
         form = OrganisationChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         contact = form.validated_data["contact"]

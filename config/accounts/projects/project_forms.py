@@ -17,6 +17,11 @@ from generation.request_rules import priority_classes
 from moderation.account_status import audiences
 from moderation.policy import overlays
 
+CONTACT_HELP = (
+    "Of the organisation. Whoever opens a notice that one of its projects issues itself reads it "
+    "there, unless the project names an address."
+)
+
 
 class NewProjectForm(forms.Form):
     """What it is called, and who answers for it."""
@@ -27,7 +32,7 @@ class NewProjectForm(forms.Form):
         required=False,
         help_text="Who answers for it, as for another project of yours, or new; empty: you.",
     )
-    contact = forms.EmailField(required=False, label="Contact", help_text="Of the organisation.")
+    contact = forms.EmailField(required=False, label="Contact", help_text=CONTACT_HELP)
 
 
 class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg] # at run time it is no generic
@@ -36,7 +41,7 @@ class OrganisationForm(forms.ModelForm):  # type: ignore[type-arg] # at run time
     class Meta:
         model = Organisation
         fields = ("contact",)
-        help_texts = {"contact": "Stands on notices of its projects that name no address."}
+        help_texts = {"contact": CONTACT_HELP}
 
 
 class Slugs(forms.CharField):
@@ -81,6 +86,10 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg] # at run time it 
             "notice_address": "Address on notices",
             "statement_issuer": "Who issues statements",
             "refusal_as": "A refusal is",
+        }
+        help_texts = {
+            "refusal_as": "For keys that say nothing of it themselves. Keys made before there was "
+            "this setting say “error”, and so do those that follow them.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

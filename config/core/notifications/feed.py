@@ -18,7 +18,7 @@ MOST_COUNTED = 99
 @dataclass(frozen=True, slots=True)
 class Notification:
     """A line of the list. `words` are the person's own, such as a prompt; `image` is one of theirs
-    that has a thumbnail."""
+    that has a thumbnail. `url` is empty where there is no page any more."""
 
     title: str
     url: str
@@ -61,16 +61,28 @@ def register(name: str, source: NewsSource) -> None:
 def newest(
     user: User, *, limit: int, before: datetime | None = None
 ) -> list[tuple[datetime, Notification]]:
-    """The latest of all sources with their moments, those before a moment if one is given."""
+    """The latest of all sources with their moments, those before a moment if one is given. All of
+    the last one's instant are among them, beyond `limit` too: the next begin before it."""
     found = []
+    moments: list[datetime] = []
     for source in _sources.values():
         rows = source.dated(user)
         rows = rows.filter(told_at__lt=before) if before else rows
-        found += [(row.told_at, source, row) for row in rows.order_by("-told_at")[:limit]]
-    found.sort(key=lambda each: each[0], reverse=True)
-    return [(at, source.tell(row)) for at, source, row in found[:limit]]
+        found.append((source, rows))
+        moments += rows.order_by("-told_at").values_list("told_at", flat=True)[:limit]
+    if not moments:
+        return []
+    oldest = sorted(moments, reverse=True)[:limit][-1]
+    shown = [
+        (row.told_at, source, row)
+        for source, rows in found
+        for row in rows.filter(told_at__gte=oldest)
+    ]
+    shown.sort(key=lambda each: each[0], reverse=True)
+    return [(at, source.tell(row)) for at, source, row in shown]
 
 
 def unread(user: User, *, since: datetime) -> int:
-    """How many came after `since`; counted up to `MOST_COUNTED` of each source."""
-    return sum(source.since(user, since)[:MOST_COUNTED].count() for source in _sources.values())
+    """How many came after `since`; of each source one more than `MOST_COUNTED` is counted."""
+    each = (source.since(user, since)[: MOST_COUNTED + 1] for source in _sources.values())
+    return sum(rows.count() for rows in each)
