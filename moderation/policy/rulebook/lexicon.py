@@ -155,7 +155,7 @@ class Lexicon:
         for number, (said, origins) in enumerate(_texts(text)):
             for reading in native_readings(said):
                 cells = tuple((c, origins[a], origins[b - 1] + 1) for c, a, b in reading.cells)
-                yield PromptReading(cells), True, number == 0
+                yield PromptReading(cells, reading.is_run), True, number == 0
 
     def _matches(
         self, reading: PromptReading, *, is_native: bool
@@ -170,7 +170,7 @@ class Lexicon:
             if not is_wordlike(text[start]):
                 continue
             if reading.is_run:
-                yield from self._in_run(text, start)
+                yield from self._in_run(root, text, start)
                 continue
             if is_border(text, start):
                 for begin in _beginnings(text, start):
@@ -208,9 +208,10 @@ class Lexicon:
                         if not entry.is_doubtful:
                             yield entry, found.start(), found.end()
 
-    def _in_run(self, text: str, start: int) -> Iterator[tuple[LexiconEntry, int, int]]:
+    def _in_run(
+        self, node: TrieNode, text: str, start: int
+    ) -> Iterator[tuple[LexiconEntry, int, int]]:
         """Letters that were spaced out: no borders, so that short entries have to be all of it."""
-        node = self.latin
         for end in range(start, len(text)):
             following = node.next.get(text[end])
             if following is None:

@@ -30,16 +30,19 @@ CONFUSABLE |= {  # white letters on black circles and squares, which NFKC leaves
     first + place: ord("a") + place for first in (0x1F150, 0x1F170) for place in range(26)
 }
 LEET = str.maketrans("013457@$|", "oieastasi")
-SPACED_RUN = re.compile(r"(?<![a-z0-9])(?:[a-z][^a-z0-9]{1,3}){2,}[a-z](?![a-z0-9])")
+_LATIN = "a-zßæðøþđħıłœŋ"  # what folding leaves of Latin letters
+SPACED_RUN = re.compile(
+    rf"(?<![{_LATIN}0-9])(?:[{_LATIN}][^{_LATIN}0-9]{{1,3}}){{2,}}[{_LATIN}](?![{_LATIN}0-9])"
+)
 TOKEN = re.compile(r"\S+")
 CLIP_WORD = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}+", regex.IGNORECASE)
 CAPITAL_I = re.compile(r"(?<=[a-z])I(?![A-Z])")  # looks like an l
 _TOKEN_LIKE = re.compile(r"[a-z]{1,4}|\S")  # about as many as a learned classifier reads
 EXPANDED_MAX = 8  # letters of one sign; more are a blank (ﷺ is eighteen, in every reading)
 TOKENS_MAX = 5_000  # of all texts that it is asked about one prompt
-REPEATED = re.compile(r"([a-z])\1{2,}")
+REPEATED = re.compile(rf"([{_LATIN}])\1{{2,}}")
 SIGNS = regex.compile(r"(?:[^\w\s]|_)(?:\s*(?:[^\w\s]|_)){3,}")
-INNER_PUNCTUATION = re.compile(r"(?<=[a-z])[^\sa-z0-9](?=[a-z])")
+INNER_PUNCTUATION = re.compile(rf"(?<=[{_LATIN}])[^\s{_LATIN}0-9](?=[{_LATIN}])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ _SPACED = regex.compile(
     r"|[\p{Han}\p{Hiragana}ー][·・･‧•][\p{Han}\p{Hiragana}]",
     regex.VERSION1,
 )
+_BROKEN = regex.compile(
+    r"(?<=[[\p{L}\p{M}]--[a-z]])[^\s\p{L}\p{M}\p{N}](?=[\p{L}--[a-z]])", regex.VERSION1
+)
 _STRETCHED = regex.compile(r"([[\p{L}]--[a-z]--\p{Han}])\1{2,}", regex.VERSION1)
 
 
@@ -64,13 +67,14 @@ def is_border(text: str, place: int) -> bool:
 
 
 def native_readings(text: str) -> list[PromptReading]:
-    """The text in its own script; then with spaced letters joined and stretched ones single, where
-    that differs. Empty where the text has no letters but Latin ones without marks."""
+    """The text in its own script; then with spaced letters joined, stretched ones single and broken
+    words whole, where that differs, and each run of spaced letters by itself. Empty where the text
+    has no letters but Latin ones without marks."""
     if text.isascii():
         return []
     whole = PromptReading(tuple(_single_blanks(_with_cyrillic(_folded(text)))))
-    found = [whole, _joined(whole), _single(whole)]
-    return [*{reading.text: reading for reading in found}.values()]
+    found = [whole, _joined(whole), _single(whole), _unbroken(whole)]
+    return [*{reading.text: reading for reading in found}.values(), *_runs(whole)]
 
 
 def native(term: str) -> str:
@@ -136,6 +140,20 @@ def _joined(reading: PromptReading) -> PromptReading:
         cells += [c for c in reading.cells[found.start() : found.end()] if is_wordlike(c[0])]
         place = found.end()
     return PromptReading((*cells, *reading.cells[place:]))
+
+
+def _runs(reading: PromptReading) -> Iterator[PromptReading]:
+    """Letters that were spaced out, of scripts that have blanks between words."""
+    for found in _SPACED.finditer(reading.text):
+        cells = [c for c in reading.cells[found.start() : found.end()] if is_wordlike(c[0])]
+        if not is_unspaced(cells[0][0]):
+            yield PromptReading(tuple(cells), is_run=True)
+
+
+def _unbroken(reading: PromptReading) -> PromptReading:
+    """Without single signs within words, as hyphens between syllables."""
+    signs = {found.start() for found in _BROKEN.finditer(reading.text)}
+    return PromptReading(tuple(c for n, c in enumerate(reading.cells) if n not in signs))
 
 
 def _single(reading: PromptReading) -> PromptReading:
