@@ -1,10 +1,12 @@
-"""Recompute the rates and primary contrasts of this audit from rows.csv and frame.csv.
+"""Recompute the rates and primary contrasts of this audit from rows.csv, frame.csv and totals.csv.
 
     python3 recompute.py [FOLDER]
 
 Prints table, dimension or measure, group or contrast, column, value; the numbers are those of
-report.csv. It needs Python alone. Nothing is drawn at random, so there is no seed. What the
-figures are is told in report.json; the method is Fay and Feuer's (1997), mid-p (Fay and Kim 2017).
+report.csv. It needs Python alone. Nothing is drawn at random, so there is no seed. Tables start
+from the rows, and from the totals where rows would show a combination of groups with fewer than
+10. What the figures are is told in report.json; the method is Fay and Feuer's (1997), mid-p (Fay
+and Kim 2017).
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ Total = tuple[float, float, float]  # the sum of weights, its variance, and what
 Sides = tuple[Total, Total]  # the errors, and the rest that the measure counts
 Row = dict[str, str]
 Cell = tuple[str, str]  # group and stratum
+Data = tuple[list[Row], list[Row], list[Row]]  # rows, frame and totals
+Groups = dict[str, tuple[int, dict[str, Sides]]]  # labels, and the totals by measure
 
 SMALLEST, FEW, HALVINGS, ALPHA = 10, 5, 50, 0.05
-WITHHELD = "withheld"
 DIMENSIONS: list[list[str]] = [[], ["gender"], ["age"], ["skin"], ["gender", "skin"]]
 MEASURES = {  # (flagged, violating) of the errors, and of the rest that the measure counts
     "false positive": ((1, 0), (0, 0)),
@@ -133,9 +136,23 @@ def weights(
     return weight, unseen, flagged
 
 
-def rates(
-    rows: list[Row], frame: list[Row], names: list[str]
-) -> dict[str, tuple[int, dict[str, Sides]]]:
+def groups_of(data: Data, names: list[str]) -> Groups:
+    """From the totals where they stand there, else from the rows where these state the names."""
+    rows, frame, totals = data
+    found: Groups = {}
+    own = [row for row in totals if row["dimension"] == (" × ".join(names) or "all")]
+    for one, other in zip(own[::2], own[1::2], strict=True):
+        part, rest = (
+            (float(row["sum"]), float(row["variance"]), float(row["one_more"]))
+            for row in (one, other)
+        )
+        _, sides = found.setdefault(one["group"], (int(one["labels"]), {}))
+        sides[one["measure"]] = part, rest
+    is_stated = bool(rows) and set(names) <= set(rows[0])
+    return found or (rates(rows, frame, names) if is_stated else {})
+
+
+def rates(rows: list[Row], frame: list[Row], names: list[str]) -> Groups:
     """By group: the number of labels, and by measure the two totals with their one item more."""
     weight, unseen, flagged = weights(frame, names)
     by_group: dict[str, list[Row]] = defaultdict(list)
@@ -234,11 +251,11 @@ def show(table: str, row: str, group: str, columns: dict[str, float]) -> None:
         print(f"{table},{row},{group},{name},{said}")
 
 
-def print_rates(rows: list[Row], frame: list[Row]) -> None:
+def print_rates(data: Data) -> None:
     for names in DIMENSIONS:
         dimension = " × ".join(names) or "all"
-        for group, (labels, measures) in rates(rows, frame, names).items():
-            if labels < SMALLEST or WITHHELD in group:
+        for group, (labels, measures) in groups_of(data, names).items():
+            if labels < SMALLEST:
                 continue
             fpr, fnr, precision = (measures[name] for name in MEASURES)
             columns: dict[str, float] = {
@@ -255,11 +272,11 @@ def print_rates(rows: list[Row], frame: list[Row]) -> None:
             show("rates", dimension, group, columns)
 
 
-def print_contrasts(rows: list[Row], frame: list[Row]) -> None:
+def print_contrasts(data: Data) -> None:
     found: list[tuple[str, str, list[Sides], float]] = []
     for measure in ("false positive", "false negative"):
         for dimension, group, reference in CONTRASTS:
-            groups = rates(rows, frame, [dimension])
+            groups = groups_of(data, [dimension])
             if group in groups and reference in groups:
                 sides = [groups[name][1][measure] for name in (group, reference)]
                 found.append((measure, f"{group} against {reference}", sides, p_of(*sides)))
@@ -283,6 +300,6 @@ def print_contrasts(rows: list[Row], frame: list[Row]) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    all_rows, whole_frame = read(folder / "rows.csv"), read(folder / "frame.csv")
-    print_rates(all_rows, whole_frame)
-    print_contrasts(all_rows, whole_frame)
+    read_all = read(folder / "rows.csv"), read(folder / "frame.csv"), read(folder / "totals.csv")
+    print_rates(read_all)
+    print_contrasts(read_all)

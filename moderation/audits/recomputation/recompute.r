@@ -1,11 +1,13 @@
-# Recompute the rates and primary contrasts of this audit from rows.csv and frame.csv.
+# Recompute the rates and primary contrasts of this audit from rows.csv, frame.csv and
+# totals.csv.
 #
 #     Rscript recompute.r [FOLDER]
 #
 # Prints table, dimension or measure, group or contrast, column, value; the numbers are those of
-# report.csv. It needs R alone. Nothing is drawn at random, so there is no seed.
+# report.csv. It needs R alone. Nothing is drawn at random, so there is no seed. Tables start from
+# the rows, and from the totals where rows would show a combination of groups with fewer than 10.
 
-smallest <- 10; few <- 5; halvings <- 50; alpha <- 0.05; withheld <- "withheld"
+smallest <- 10; few <- 5; halvings <- 50; alpha <- 0.05
 dimensions <- list(character(), "gender", "age", "skin", c("gender", "skin"))
 measures <- list(  # flagged and violating: the errors, and the rest that the measure counts
   "false positive" = list(c(1, 0), c(0, 0)),
@@ -17,10 +19,17 @@ arguments <- commandArgs(trailingOnly = TRUE)
 folder <- if (length(arguments)) arguments[1] else "."
 read <- function(name) {
   read.csv(file.path(folder, name), encoding = "UTF-8", na.strings = character(),
-           colClasses = c(gender = "character", age = "character", skin = "character"))
+           colClasses = "character")
 }
-rows <- read("rows.csv")
-frame <- read("frame.csv")
+numbered <- function(data) {  # every column but the groups'
+  for (name in setdiff(names(data), c("band", "gender", "age", "skin"))) {
+    data[[name]] <- as.numeric(data[[name]])
+  }
+  data
+}
+rows <- numbered(read("rows.csv"))
+frame <- numbered(read("frame.csv"))
+totals <- read("totals.csv")
 
 # A total is c(sum, variance, one more): what was seen, and an unseen item of the largest weight.
 more <- function(total) c(total[1] + total[3], total[2] + total[3]^2, total[3])
@@ -61,6 +70,27 @@ effective <- function(sides) {  # items that would give the same standard error 
 joined <- function(data, names) {
   if (!length(names)) return(rep("all", nrow(data)))
   do.call(paste, c(unname(as.list(data[names])), sep = " \u00d7 "))
+}
+
+# From the totals where they stand there, else from the rows where these state the names.
+groups_of <- function(names) {
+  dimension <- if (length(names)) paste(names, collapse = " \u00d7 ") else "all"
+  own <- totals[totals$dimension == dimension, ]
+  if (!nrow(own)) {
+    return(if (nrow(rows) && all(names %in% colnames(rows))) rates(names) else list())
+  }
+  labels <- sort(unique(own$group), method = "radix")
+  found <- lapply(labels, function(group) {
+    of_group <- own[own$group == group, ]
+    sides <- lapply(names(measures), function(measure) {
+      lapply(c("errors", "rest"), function(side) {
+        row <- of_group[of_group$measure == measure & of_group$side == side, ]
+        as.numeric(c(row$sum, row$variance, row$one_more))
+      })
+    })
+    list(labels = as.numeric(of_group$labels[1]), sides = setNames(sides, names(measures)))
+  })
+  setNames(found, labels)
 }
 
 # By group: the number of labels, and by measure the two totals.
@@ -142,11 +172,11 @@ show <- function(table, row, group, columns) {
 }
 
 for (names in dimensions) {
-  found <- rates(names)
+  found <- groups_of(names)
   dimension <- if (length(names)) paste(names, collapse = " \u00d7 ") else "all"
   for (place in seq_along(found)) {
     group <- names(found)[place]; each <- found[[place]]
-    if (each$labels < smallest || grepl(withheld, group, fixed = TRUE)) next
+    if (each$labels < smallest) next
     fpr <- each$sides[[1]]; fnr <- each$sides[[2]]
     columns <- list(
       labels = each$labels, effective = effective(fpr), effective_fnr = effective(fnr),
@@ -164,7 +194,7 @@ for (names in dimensions) {
 
 found <- list()
 for (measure in c("false positive", "false negative")) for (contrast in contrasts) {
-  groups <- rates(contrast[1])
+  groups <- groups_of(contrast[1])
   sides <- lapply(contrast[2:3], function(name) groups[[name]]$sides[[measure]])
   is_there <- !any(sapply(sides, is.null))
   p <- if (is_there) p_of(sides[[1]], sides[[2]]) else NaN

@@ -88,7 +88,7 @@ def test_a_planted_disparity_is_found_and_the_naive_figure_is_wrong(bob: User, c
     naive = made.table("naive")
     assert all(isinstance(cell, float) and cell > 0.2 for cell in naive.cells("discovery"))
     assert made.responsible == "carol"
-    beside = {"rows.csv", "frame.csv", "recompute.py", "recompute.r"}
+    beside = {"rows.csv", "frame.csv", "totals.csv", "recompute.py", "recompute.r"}
     assert beside <= audit.digests.keys() & freeze.files_of(audit).keys()
     assert freeze.files_of(audit)["report.json"].decode() == audit.document
     agreement = made.table("agreement").cells("value")
