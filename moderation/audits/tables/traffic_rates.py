@@ -31,6 +31,7 @@ MINIMUM_CELL = 10
 """Groups with fewer labels are counted and not described."""
 FEW = 5
 """Below so many labels a cell of stratum and group has its stratum's weight, not its own."""
+NONE_COUNTED = "no label that this rate counts"
 
 
 Stratum = tuple[str, float, bool]
@@ -203,10 +204,13 @@ def rate(items: Labelled, measure: Measure, dimension: str) -> Rates:
         spread = _by_stratum(found, items, sides[0], part) + _by_stratum(
             found, items, sides[1], rest
         )
+        is_counted = part.sum + rest.sum > 0
         lacking = tuple(
             _lacking(
                 found, items.frame.strata, place, spread[place], worth[place], PLANNED[measure]
             )
+            if is_counted[place]
+            else NONE_COUNTED
             for place in range(len(found.labels))
         )
     counts = np.bincount(found.group, minlength=len(found.labels)).astype(np.float64)

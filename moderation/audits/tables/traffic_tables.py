@@ -29,6 +29,29 @@ from moderation.audits.tables.traffic_rates import (
 PRIMARY = (Contrast("gender", "woman", "man"), Contrast("skin", "dark", "light"))
 Flags = NDArray[np.bool_]
 
+RATES: Sequence[tuple[str, str, Kind]] = (
+    ("dimension", "Dimension", "text"),
+    ("group", "Group", "text"),
+    ("labels", "Labels", "count"),
+    ("effective", "Effective n, FPR", "number"),
+    ("effective_fnr", "Effective n, FNR", "number"),
+    ("true_positive", "TP, estimated", "count"),
+    ("false_positive", "FP, estimated", "count"),
+    ("false_negative", "FN, estimated", "count"),
+    ("true_negative", "TN, estimated", "count"),
+    ("fpr", "False positive rate", "rate"),
+    ("fpr_low", "from", "rate"),
+    ("fpr_high", "to", "rate"),
+    ("fnr", "False negative rate", "rate"),
+    ("fnr_low", "from", "rate"),
+    ("fnr_high", "to", "rate"),
+    ("precision", "Precision", "rate"),
+    ("precision_low", "from", "rate"),
+    ("precision_high", "to", "rate"),
+    ("standing", "Enough for the FPR?", "text"),
+    ("standing_fnr", "Enough for the FNR?", "text"),
+)
+
 
 def rates_table(items: Labelled) -> Table:
     """Weighted confusion matrix and rates of every group of every dimension."""
@@ -37,35 +60,16 @@ def rates_table(items: Labelled) -> Table:
     return table(
         "rates",
         "Estimated rates by group",
-        [
-            ("dimension", "Dimension", "text"),
-            ("group", "Group", "text"),
-            ("labels", "Labels", "count"),
-            ("effective", "Effective n, FPR", "number"),
-            ("effective_fnr", "Effective n, FNR", "number"),
-            ("true_positive", "TP, estimated", "count"),
-            ("false_positive", "FP, estimated", "count"),
-            ("false_negative", "FN, estimated", "count"),
-            ("true_negative", "TN, estimated", "count"),
-            ("fpr", "False positive rate", "rate"),
-            ("fpr_low", "from", "rate"),
-            ("fpr_high", "to", "rate"),
-            ("fnr", "False negative rate", "rate"),
-            ("fnr_low", "from", "rate"),
-            ("fnr_high", "to", "rate"),
-            ("precision", "Precision", "rate"),
-            ("precision_low", "from", "rate"),
-            ("precision_high", "to", "rate"),
-            ("standing", "Enough for the FPR?", "text"),
-            ("standing_fnr", "Enough for the FNR?", "text"),
-        ],
+        RATES,
         rows,
         note=(
-            "Each label stands for screened / labelled of its stratum and group. A rate is a share "
-            "of two totals; its 95 % interval comes from their gamma distributions, mid-p, each "
-            "with one item more of the largest weight: a stratum without an error adds what it may "
-            "hide (Fay and Feuer). Prompts or owners are clusters, whichever adds more. No FNR is "
-            "printed where no missed item was found, only its interval. Enough: as many effective "
+            "Each label stands for screened / labelled of its stratum and group. Labels called "
+            "“unclear” stand for their part and are in none of TP to TN, which so add up to what "
+            "was screened without that part. A rate is a share of two totals; its 95 % interval "
+            "comes from their gamma distributions, mid-p, each with one item more of the largest "
+            "weight: a stratum without an error adds what it may hide (Fay and Feuer). Prompts "
+            "or owners are clusters, whichever adds more. No FNR is printed where no missed item "
+            "was found, only its interval. Enough: as many effective "
             "items as are needed to find, with 80 % power, "
             + ", ".join(
                 f"{(low + more) * 100:g} % against {low * 100:g} % ({power.needed(low, more)}) for "

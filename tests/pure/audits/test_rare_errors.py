@@ -114,6 +114,41 @@ def test_nothing_found_is_not_printed_as_a_rate_of_nought() -> None:
     }
 
 
+def test_a_rate_of_which_nothing_was_labelled_says_that_and_asks_for_no_longer_period() -> None:
+    """A harmless period: 2,000 screened, not one label says that anything breaks the policy."""
+    items = audit_worlds.draw(np.random.default_rng(2), World("t", 2_000, 0.0, (0.8, 0.8)))
+    assert not items.is_violating.any()
+    made = traffic_tables.rates_table(items)
+    kept = [said for said in made.cells("standing_fnr") if "minimum cell" not in str(said)]
+    assert len(kept) > 3
+    assert set(kept) == {"insufficient data: no label that this rate counts"}
+    assert not any("no label" in str(said) for said in made.cells("standing"))
+    primary, _, _ = traffic_tables.primary(items, margin=0.02)
+    said = dict(zip(zip(primary.cells("measure"), primary.cells("contrast"), strict=True),
+                    primary.cells("standing"), strict=True))  # fmt: skip
+    found = said["false negative", "Woman against Man"]
+    assert found == "insufficient data: no label that this rate counts"
+
+
+def test_what_unclear_labels_stand_for_is_in_no_total_and_the_note_says_so() -> None:
+    items = audit_worlds.draw(np.random.default_rng(3), WORLDS[3])
+    clear = np.arange(len(items.weight)) % 4 > 0
+    left = replace(
+        items,
+        groups={name: values[clear] for name, values in items.groups.items()},
+        **{
+            name: getattr(items, name)[clear]
+            for name in ("is_flagged", "is_violating", "score", "stratum", "weight")
+            + ("prompt", "owner")
+        },
+    )
+    made = traffic_tables.rates_table(left)
+    names = ("true_positive", "false_positive", "false_negative", "true_negative")
+    counted = sum(float(str(made.cells(name)[0])) for name in names)
+    assert counted / left.frame.screenings.sum() == pytest.approx(0.75, abs=0.01)
+    assert "“unclear” stand for their part and are in none of TP to TN" in made.note
+
+
 def test_a_stratum_without_any_label_may_hide_all_that_it_holds() -> None:
     items = audit_worlds.draw(np.random.default_rng(1), WORLDS[1])
     far = np.array([name.startswith("far") for name, _, _ in items.frame.strata])
