@@ -54,10 +54,10 @@ class FileMissing(ProofsheetError):
 
 
 class TwoSubjects(ProofsheetError):
-    """A file and an address at once."""
+    """Several files, or a file and an address at once."""
 
     default_code = "two_subjects"
-    default_message = "A file and an address came together."
+    default_message = "More than one file or address came."
     default_advice = "Send one of them: which of the two was meant, nobody can tell."
     default_status = 400
 

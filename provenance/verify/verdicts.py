@@ -267,8 +267,9 @@ class VerifyReport:
 
     @property
     def _is_marked(self) -> bool:
-        """Whether there is a watermark that could not be followed to the end."""
-        return self.watermark.verdict == MarkVerdict.COULD_NOT_CHECK
+        """Whether there is a watermark that could not be followed to the end; where no pixels were
+        looked at (`width` is 0) there is none."""
+        return self.width > 0 and self.watermark.verdict == MarkVerdict.COULD_NOT_CHECK
 
     def _bad_marks(self) -> list[str]:
         """Titles of the marks that were found and do not hold."""
